@@ -1,0 +1,1 @@
+"""A learned kernel to take away: compressed, as a file, as code."""

@@ -1,0 +1,1 @@
+"""Kernels, borders, the reference filter and tiles: NumPy and OpenCV only."""

@@ -1,0 +1,1 @@
+"""Where pictures come from: bundled photos, a dataset on the Hub, the visitor."""
