@@ -1,0 +1,87 @@
+# `make` lists what can be done. Everything is installed into .venv, nothing outside it, except that
+# `make test` as root adds the Debian packages that it drives: a Chromium, ImageMagick, ffmpeg.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format bench clean chromium tools
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/run.stamp ## Start the page on http://127.0.0.1:7860 (ARGS="--port 8000" and so on)
+	$(BIN)/python app.py $(ARGS)
+
+test: $(VENV)/dev.stamp chromium tools ## Run every test, the browser's too (ARGS="-k sobel" and so on)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev.stamp ## Check rules and format of the code
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+format: $(VENV)/dev.stamp ## Put the code into its format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/dev.stamp ## Measure, beside what people would use instead (ARGS="learning" for one)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## Remove .venv and every cache
+	rm -rf $(VENV) .pytest_cache .ruff_cache bench-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# pip is the last thing that venv makes: its presence says that .venv is whole.
+$(BIN)/pip:
+	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3.10; do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || continue; \
+	  echo "Making $(VENV) with $$python"; \
+	  "$$python" -m venv $(VENV) >/dev/null 2>&1 && exit 0; \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    $(APT) update; $(APT) install -y --no-install-recommends python3-venv; \
+	  fi; \
+	  "$$python" -m venv $(VENV) && exit 0; \
+	  echo "$$python cannot make $(VENV); on Debian: apt install python3-venv" >&2; exit 1; \
+	done; \
+	echo "Python 3.10 or later is needed; name it by make PYTHON=/path/to/python3" >&2; exit 1
+
+$(VENV)/run.stamp: requirements.txt | $(BIN)/pip
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements.txt requirements-dev.txt | $(BIN)/pip
+	$(PIP) -r requirements-dev.txt
+	@touch $(VENV)/run.stamp $@
+
+# The browser of the machine, else Playwright's (if it starts: it needs libraries of the system),
+# else Debian's. Without any, the tests say so: skipped, or failed where CI=true.
+FIND_CHROMIUM = for name in "$$CHROMIUM" chromium chromium-browser google-chrome; do \
+	  [ -n "$$name" ] && "$$name" --version >/dev/null 2>&1 && exit 0; done
+START_PLAYWRIGHT = $(BIN)/python -c 'from playwright.sync_api import sync_playwright as start; \
+	  p = start().start(); p.chromium.launch(args=["--no-sandbox"]).close(); p.stop()' 2>/dev/null
+
+chromium: $(VENV)/dev.stamp
+	@$(FIND_CHROMIUM); $(START_PLAYWRIGHT) && exit 0; \
+	echo "No Chromium here: trying Playwright's"; \
+	$(BIN)/playwright install chromium && $(START_PLAYWRIGHT) && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Trying Debian's"; $(APT) update; \
+	  $(APT) install -y --no-install-recommends chromium fonts-dejavu-core; \
+	fi; \
+	$(FIND_CHROMIUM); echo "No Chromium could be had" >&2
+
+# Some tests hold our results against ImageMagick's and ffmpeg's; they are skipped without them.
+tools:
+	@missing=; \
+	magick --version >/dev/null 2>&1 || convert-im6.q16 --version >/dev/null 2>&1 \
+	  || convert --version 2>/dev/null | grep -q ImageMagick || missing="imagemagick"; \
+	ffmpeg -version >/dev/null 2>&1 || missing="$$missing ffmpeg"; \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  $(APT) update; $(APT) install -y --no-install-recommends $$missing && exit 0; \
+	fi; \
+	echo "Not here, so their tests are skipped: $$missing"
