@@ -1,0 +1,227 @@
+"""The one safe loader: a picture file, from whomever, as an array.
+
+What a file may be is decided before its pixels are decoded: an allow-list of formats, a limit
+on its bytes and one on its pixels. Only pixels come out: EXIF, GPS and colour profiles are left
+behind (the numbers are those stored in the file; no colour management).
+"""
+
+import io
+import re
+import struct
+import warnings
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from kernel_demo.errors import DemoError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
+MAX_PIXELS = 40_000_000
+MAX_BYTES = 256 * 2**20  # 40 Mpx of uncompressed 16-bit RGB fit
+
+# Pillow refuses at twice this value, in every open() of this process (gradio's own too), and
+# warns between the two: the limit is ours, so the warning would only be noise in the log.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+# What the codecs raise on damaged files (found by fuzzing; Pillow documents only OSError).
+_DAMAGED = (
+    OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError,
+    AttributeError, RuntimeError, struct.error, zlib.error, cv2.error,
+)  # fmt: skip
+
+_ORIENTATION = 0x0112  # EXIF tag
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A picture, decoded."""
+
+    name: str  # what to call it on the page; never a path
+    pixels: np.ndarray = field(repr=False)  # float32, 0..1, H x W or H x W x 3, read-only
+    credit: str = ""  # author and licence, where known
+    notes: tuple[str, ...] = ()  # what the loader did that one would not expect
+
+
+def decode(
+    source: bytes | str | Path, name: str, max_pixels: int = MAX_PIXELS, credit: str = ""
+) -> Photo:
+    """The picture in a file, for looking at and learning from.
+
+    source: the file's bytes, or its path. name: what to call it in messages and on the page.
+    8-bit samples are divided by 255, 16-bit ones by 65535. Transparent pixels are laid over
+    white. Raises DemoError for what is no picture, is damaged or is too large.
+    """
+    values, alpha, notes = _read(source, name, max_pixels)
+    top = np.float32(np.iinfo(values.dtype).max)
+    pixels = np.divide(values, top, dtype=np.float32)
+    if alpha is not None:
+        cover = np.divide(alpha, top, dtype=np.float32)
+        cover = cover if pixels.ndim == 2 else cover[..., None]
+        pixels = pixels * cover + (1 - cover)
+        notes = (*notes, "Its transparent parts were laid over white.")
+    pixels.setflags(write=False)
+    return Photo(name, pixels, credit, notes)
+
+
+def samples(
+    source: bytes | str | Path, name: str, max_pixels: int = MAX_PIXELS
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The integers stored in a picture file, for finding out what was done to them.
+
+    Returns (H x W or H x W x 3 array of uint8 or uint16, notes). Palettes become RGB, CMYK
+    becomes RGB, transparency is dropped (each with a note), EXIF orientation is honoured;
+    nothing else is changed. Raises DemoError as `decode` does.
+    """
+    values, alpha, notes = _read(source, name, max_pixels)
+    if alpha is not None:
+        notes = (*notes, "Its transparency was left out; the colours beneath it were kept.")
+    return values, notes
+
+
+def _read(source, name, max_pixels):
+    """(samples H x W (x 3) uint8 | uint16, alpha H x W of the same type | None, notes)."""
+    data = _contents(source, name)
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        found = re.search(r"\((\d+) pixels\)", str(error))
+        raise _too_large(name, int(found[1]) if found else None, max_pixels) from None
+    except _DAMAGED:
+        raise _no_picture(name) from None
+    with image:
+        if image.width * image.height > max_pixels:
+            raise _too_large(name, image.width * image.height, max_pixels)
+        try:
+            return _pixels(image, data)
+        except DemoError:
+            raise
+        except _DAMAGED:
+            raise DemoError(
+                "a whole picture",
+                f"“{name}”, which is damaged or cut short",
+                "Copy or download the file again, or save the picture anew.",
+            ) from None
+
+
+def _contents(source, name):
+    if not isinstance(source, bytes):
+        try:
+            path = Path(source)
+            if path.stat().st_size > MAX_BYTES:  # before reading it
+                raise _too_many_bytes(name)
+            source = path.read_bytes()
+        except (OSError, ValueError):  # ValueError: a NUL in the path
+            # The error's own text has the server's path in it.
+            raise DemoError(
+                "a picture file", f"“{name}”, which cannot be opened", "Upload it again."
+            ) from None
+    if len(source) > MAX_BYTES:
+        raise _too_many_bytes(name)
+    return source
+
+
+def _pixels(image, data):
+    """Samples, alpha and notes of an opened picture of an acceptable size."""
+    notes = ()
+    # An MPO is a JPEG with a gain map or a thumbnail behind it: no animation to tell about.
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        unit = "page" if image.format == "TIFF" else "frame"
+        notes += (f"Only its first {unit} was used.",)
+    deep = _is_deep_colour(image)
+    image.load()  # also for deep pictures: Pillow notices a file cut short, OpenCV may not
+    if deep:
+        values = _decode_deep(image, data)
+    else:
+        if image.mode in ("P", "PA"):
+            notes += ("Its palette was turned into RGB.",)
+        elif image.mode == "CMYK":
+            notes += ("Its CMYK was turned into RGB by the plain formula.",)
+        values = _decode_plain(image)
+    values = _upright(values, image.getexif().get(_ORIENTATION, 1))
+    if values.ndim == 2 or values.shape[2] == 3:
+        return np.ascontiguousarray(values), None, notes
+    alpha = np.ascontiguousarray(values[..., -1])
+    colour = np.ascontiguousarray(values[..., 0] if values.shape[2] == 2 else values[..., :3])
+    opaque = int(alpha.min()) == np.iinfo(alpha.dtype).max
+    return colour, None if opaque else alpha, notes
+
+
+def _is_deep_colour(image):
+    """Whether Pillow would reduce these samples from 16 to 8 bits (it keeps grey ones)."""
+    if not image.tile or image.mode.startswith("I"):
+        return False
+    args = image.tile[0][3]
+    raw_mode = args if isinstance(args, str) else args[0] if args else ""
+    return isinstance(raw_mode, str) and "16" in raw_mode
+
+
+def _decode_deep(image, data):
+    """uint16 samples, H x W x 3 or 4, by OpenCV; it turns TIFFs upright, as Pillow does."""
+    values = None
+    if image.mode in ("RGB", "RGBA", "LA"):
+        values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None or values.dtype != np.uint16 or values.shape[:2] != image.size[::-1]:
+        raise _unsupported(f"16-bit {image.mode}")
+    if values.ndim == 2:
+        return values
+    order = [2, 1, 0, 3][: values.shape[2]]
+    return values[..., order]
+
+
+def _decode_plain(image):
+    """uint8 or uint16 samples, H x W x (nothing, 2 with alpha, 3 or 4 with alpha), by Pillow."""
+    mode = image.mode
+    if mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16)  # in the machine's own byte order
+    if mode in ("1", "L", "LA", "La"):
+        target = "LA" if image.has_transparency_data else "L"
+    elif mode in ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"):
+        target = "RGBA" if image.has_transparency_data else "RGB"
+    else:  # I, F, LAB, HSV
+        raise _unsupported(f"samples of type {mode}")
+    return np.asarray(image if mode == target else image.convert(target))
+
+
+def _upright(values, orientation):
+    """The array turned as its EXIF orientation 1..8 asks (Exif 2.32, tag 274); else as it is."""
+    if orientation in (5, 6, 7, 8):  # stored by columns
+        values = values.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        values = values[::-1]
+    if orientation in (2, 3, 6, 7):
+        values = values[:, ::-1]
+    return values
+
+
+def _no_picture(name):
+    return DemoError(
+        "a picture (PNG, JPEG, WebP, TIFF, BMP or GIF)",
+        f"“{name}”, which is none or is damaged",
+        "Choose another file, or save the picture as PNG.",
+    )
+
+
+def _unsupported(what):
+    return DemoError("8-bit or 16-bit grey or RGB samples", what, "Save the picture as PNG.")
+
+
+def _too_large(name, count, limit):
+    size = f"{count / 1e6:.1f} megapixels" if count else "more"
+    return DemoError(
+        f"a picture of at most {limit / 1e6:g} megapixels",
+        f"{size} in “{name}”",
+        "Scale it down or cut a part out of it.",
+    )
+
+
+def _too_many_bytes(name):
+    return DemoError(
+        f"a file of at most {MAX_BYTES // 2**20} MB",
+        f"a larger one in “{name}”",
+        "Scale the picture down or compress it.",
+    )
