@@ -1,0 +1,76 @@
+"""The reference filter: one convolution, by OpenCV, in float64. The teacher's answers come from here.
+
+Correlation, as cv2.filter2D and torch.nn.Conv2d compute it; the kernel is never flipped:
+
+    after[y, x] = sum over i, j of kernel[i, j] * before[y + i - r, x + j - r] + offset,  r = k // 2
+"""
+
+import cv2
+import numpy as np
+
+from kernel_demo.errors import DemoError
+from kernel_demo.imaging.borders import pad
+
+# Rec. 601 luma, the weights of OpenCV's and Pillow's conversion to grey.
+LUMINANCE = (0.299, 0.587, 0.114)
+CHANNELS = ("luminance", "red", "green", "blue")
+
+
+def correlate(
+    image: np.ndarray, kernel: np.ndarray, border: str = "reflect", offset: float = 0.0
+) -> np.ndarray:
+    """The filtered picture, of the same size; each channel by itself.
+
+    image: H x W or H x W x C, any size from 1 x 1, any real dtype.
+    kernel: k x k, k odd (a Kernel serves as well). Units of offset: those of the picture.
+    Returns float64 if given float64, else float32; not clipped. Computed in float64: up to 7 x 7
+    summed directly, above that by OpenCV's DFT, whose error is about 1e-15 of the largest value.
+    """
+    weights = _weights(kernel)
+    return correlate_valid(pad(image, len(weights) // 2, border), weights, offset)
+
+
+def correlate_valid(image: np.ndarray, kernel: np.ndarray, offset: float = 0.0) -> np.ndarray:
+    """Only the pixels whose whole patch lies inside: (H - k + 1) x (W - k + 1) (x C).
+
+    As correlate() otherwise. ValueError if the picture is smaller than the kernel.
+    """
+    weights = _weights(kernel)
+    size = len(weights)
+    if min(image.shape[:2]) < size:
+        raise ValueError(f"a picture of {image.shape} has no patch of {size} x {size}")
+    result = cv2.filter2D(np.asarray(image, np.float64), -1, weights, delta=offset)
+    result = result.reshape(image.shape)  # OpenCV drops a last axis of one channel
+    radius = size // 2
+    inner = result[radius : image.shape[0] - radius, radius : image.shape[1] - radius]
+    return inner.astype(np.float64 if image.dtype == np.float64 else np.float32)
+
+
+def to_uint8(image: np.ndarray) -> np.ndarray:
+    """0..1 to 0..255: clipped, then rounded to nearest with halves up (127.5 becomes 128)."""
+    return np.floor(np.clip(image, 0.0, 1.0) * 255 + 0.5).astype(np.uint8)
+
+
+def to_grey(image: np.ndarray, channel: str = "luminance") -> np.ndarray:
+    """One float32 H x W plane of an H x W or H x W x 3 (red, green, blue) picture; units as given.
+
+    channel: one of CHANNELS. A grey picture is returned as it is, whatever the channel.
+    """
+    if channel not in CHANNELS:
+        raise DemoError(
+            f"one of the channels {', '.join(CHANNELS)}",
+            repr(channel)[:60],
+            "Choose one of these.",
+        )
+    if image.ndim == 2:
+        return image.astype(np.float32)
+    if channel == "luminance":
+        return (image[..., :3] @ np.array(LUMINANCE)).astype(np.float32)
+    return image[..., CHANNELS.index(channel) - 1].astype(np.float32)
+
+
+def _weights(kernel: np.ndarray) -> np.ndarray:
+    weights = np.asarray(kernel, np.float64)
+    if weights.ndim != 2 or weights.shape[0] != weights.shape[1] or weights.shape[0] % 2 == 0:
+        raise ValueError(f"a kernel is square and odd-sized, not {weights.shape}")
+    return weights
