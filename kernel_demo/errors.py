@@ -16,5 +16,5 @@ class DemoError(Exception):
         self.remedy = remedy
 
     def __reduce__(self):
-        # Exceptions pickle by their args; ours has one arg but three fields (ZeroGPU pickles errors).
+        # Exceptions pickle by their args: ours has one, but three fields. ZeroGPU pickles errors.
         return type(self), (self.expected, self.received, self.remedy)
