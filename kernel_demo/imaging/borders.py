@@ -18,9 +18,7 @@ class Border:
 
     name: str  # ours
     label: str  # what a visitor reads
-    opencv: (
-        int  # a cv2.BORDER_ constant; cv2.copyMakeBorder takes all, cv2.filter2D not BORDER_WRAP
-    )
+    opencv: int  # a cv2.BORDER_ constant; cv2.filter2D refuses BORDER_WRAP
     torch: str | None  # mode of torch.nn.functional.pad; None: torch has no such mode
     numpy: str  # mode of numpy.pad
 
@@ -31,7 +29,7 @@ BORDERS: dict[str, Border] = {
         Border("zero", "Zero (black around)", cv2.BORDER_CONSTANT, "constant", "constant"),
         Border("replicate", "Replicate (aa|abc|cc)", cv2.BORDER_REPLICATE, "replicate", "edge"),
         Border("reflect", "Reflect (cb|abc|ba)", cv2.BORDER_REFLECT_101, "reflect", "reflect"),
-        # torch.nn.functional.pad cannot mirror with the edge pixel repeated: pad with pad() instead.
+        # torch.nn.functional.pad cannot mirror and repeat the edge pixel: use pad() below.
         Border("symmetric", "Symmetric (ba|abc|cb)", cv2.BORDER_REFLECT, None, "symmetric"),
         Border("wrap", "Wrap (bc|abc|ab)", cv2.BORDER_WRAP, "circular", "wrap"),
     )

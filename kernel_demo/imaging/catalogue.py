@@ -1,4 +1,4 @@
-"""The catalogue of named kernels: what each is called, what it is for, and in which sizes it exists.
+"""The catalogue of named kernels: what each is called and for, and the sizes it exists in.
 
 kernels.named() makes a Kernel of an entry.
 """

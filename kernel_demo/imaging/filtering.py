@@ -1,4 +1,4 @@
-"""The reference filter: one convolution, by OpenCV, in float64. The teacher's answers come from here.
+"""The reference filter: one convolution, by OpenCV, in float64. It makes the true answers.
 
 Correlation, as cv2.filter2D and torch.nn.Conv2d compute it; the kernel is never flipped:
 

@@ -19,7 +19,7 @@ def read_matrix(text: str) -> list[list[float]]:
 
     Understood: [[1, 2], [3, 4]], np.array(...) and array(..., dtype=...), {{1, 2}, {3, 4}},
     [1 2; 3 4], and plain rows: one a line (or between semicolons), numbers between commas, spaces
-    or tabs. A number may be a fraction (1/9). A last "/ 16" behind a bracket or a space divides all.
+    or tabs. A number may be a fraction (1/9). A last "/ 16" after a bracket or space divides all.
     DemoError for anything else.
     """
     if len(text) > MAX_TEXT:

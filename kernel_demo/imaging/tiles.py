@@ -13,7 +13,7 @@ from kernel_demo.imaging.borders import positions
 
 
 def iter_tiles(height: int, width: int, tile: int) -> Iterator[tuple[slice, slice]]:
-    """The picture as (rows, columns), row by row: each pixel in exactly one, none over `tile` wide."""
+    """The picture as (rows, columns), row by row; each pixel is in one, of at most tile x tile."""
     for top in range(0, height, tile):
         for left in range(0, width, tile):
             yield (
@@ -50,10 +50,10 @@ def apply_tiles(
     tile: int = 1024,
     working: type = np.float32,
 ) -> Iterator[float]:
-    """Filter source into sink, yielding the fraction done after each tile. To cancel, stop iterating.
+    """Filter source into sink; yields the fraction done after each tile. To cancel, stop iterating.
 
-    source, sink: H x W or H x W x C of the same shape, sliced like arrays (np.memmap serves, so that
-    neither has to fit in memory); they must not overlap. kernel: k x k, k odd.
+    source, sink: H x W or H x W x C of the same shape, sliced like arrays (np.memmap serves, so
+    that neither has to fit in memory); they must not overlap. kernel: k x k, k odd.
     Units are the source's, the offset's too; an integer sink gets the result rounded to nearest
     (halves up) and clipped to its range.
     working: the dtype of the sums. float32 errs by about 1e-7 of the largest value (not at all for

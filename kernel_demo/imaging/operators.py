@@ -1,0 +1,171 @@
+"""What no single convolution can do, and what happens to pictures on their way into a file.
+
+Pure functions, picture to picture: float32, H x W or H x W x 3, nominally 0..1. Results are not
+clipped unless that is the point. OPERATORS lists them with one setting each, for tests and lessons.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from kernel_demo.imaging import formulas
+from kernel_demo.imaging.filtering import correlate, to_uint8
+
+_SOBEL_X = formulas.sobel_x(3)
+
+
+def magnitude(image: np.ndarray, kernel: np.ndarray = _SOBEL_X) -> np.ndarray:
+    """The gradient's length, sqrt(gx^2 + gy^2): by a derivative along x and its transpose."""
+    return np.hypot(correlate(image, kernel), correlate(image, np.asarray(kernel).T))
+
+
+def absolute(image: np.ndarray, kernel: np.ndarray = _SOBEL_X) -> np.ndarray:
+    """The absolute value of a linear filter's result: the edge without its sign."""
+    return np.abs(correlate(image, kernel))
+
+
+def clipped(image: np.ndarray, kernel: np.ndarray = _SOBEL_X) -> np.ndarray:
+    """A linear filter's result cut off at 0 and 1, as every 8-bit file does."""
+    return np.clip(correlate(image, kernel), 0, 1)
+
+
+def threshold_unsharp(
+    image: np.ndarray, size: int = 5, amount: float = 1.0, threshold: float = 0.02
+) -> np.ndarray:
+    """Unsharp mask that leaves alone what differs from its blur by less than the threshold."""
+    detail = image - correlate(image, formulas.gaussian(size))
+    return image + amount * np.where(np.abs(detail) >= threshold, detail, 0)
+
+
+def gamma_filtered(image: np.ndarray, kernel: np.ndarray, gamma: float = 2.2) -> np.ndarray:
+    """Filter the light, not the stored values: decode by a power law, filter, encode."""
+    light = correlate(np.clip(image, 0, 1) ** gamma, kernel)
+    return np.clip(light, 0, 1) ** (1 / gamma)
+
+
+def linear_light(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """The same by sRGB's own curve (IEC 61966-2-1), which is a power law with a linear foot."""
+    stored = np.clip(image, 0, 1)
+    light = np.where(stored <= 0.04045, stored / 12.92, ((stored + 0.055) / 1.055) ** 2.4)
+    light = np.clip(correlate(light.astype(image.dtype), kernel), 0, 1)
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def varying_blur(image: np.ndarray, size: int = 9) -> np.ndarray:
+    """Sharp at the left, blurred at the right: another kernel in each column."""
+    share = np.linspace(0, 1, image.shape[1], dtype=image.dtype)
+    share = share.reshape((1, -1) + (1,) * (image.ndim - 2))
+    return (1 - share) * image + share * correlate(image, formulas.gaussian(size))
+
+
+def gamma(image: np.ndarray, exponent: float = 1 / 2.2) -> np.ndarray:
+    """Each pixel to a power."""
+    return np.clip(image, 0, 1) ** exponent
+
+
+def threshold(image: np.ndarray, level: float = 0.5) -> np.ndarray:
+    """1 where the pixel is at the level or above, else 0."""
+    return (image >= level).astype(image.dtype)
+
+
+def equalise(image: np.ndarray) -> np.ndarray:
+    """Histogram equalisation in 256 levels, each channel by itself (cv2.equalizeHist)."""
+    planes = np.atleast_3d(to_uint8(image))
+    equal = [cv2.equalizeHist(np.ascontiguousarray(plane)) for plane in np.moveaxis(planes, -1, 0)]
+    return _from_uint8(np.stack(equal, axis=-1).reshape(image.shape))
+
+
+def median(image: np.ndarray, size: int = 3) -> np.ndarray:
+    """The middle value of the window, 3 x 3 or 5 x 5; the border is replicated."""
+    return cv2.medianBlur(np.asarray(image, np.float32), size)
+
+
+def dilate(image: np.ndarray, size: int = 3) -> np.ndarray:
+    """The largest value of the window."""
+    return cv2.dilate(image, np.ones((size, size), np.uint8))
+
+
+def bilateral(image: np.ndarray, size: int = 7, tone: float = 0.1, reach: float = 3) -> np.ndarray:
+    """A blur that stops at edges: weights fall with distance (pixels) and with tone (0..1)."""
+    return cv2.bilateralFilter(np.asarray(image, np.float32), size, tone, reach)
+
+
+def rotate(image: np.ndarray, angle: float = 5.0) -> np.ndarray:
+    """Turned about its centre by degrees, counter-clockwise; bilinear, the rim reflected."""
+    height, width = image.shape[:2]
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1.0)
+    return cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REFLECT_101)
+
+
+def jpeg(image: np.ndarray, quality: int = 75) -> np.ndarray:
+    """Through a JPEG file of that quality (1..100) and back."""
+    # OpenCV calls the first channel blue: the file's red and blue must be ours.
+    pixels = to_uint8(image)[..., ::-1] if image.ndim == 3 else to_uint8(image)
+    _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    back = cv2.imdecode(data, cv2.IMREAD_COLOR if image.ndim == 3 else cv2.IMREAD_GRAYSCALE)
+    return _from_uint8(back[..., ::-1] if image.ndim == 3 else back)
+
+
+def degrade(
+    image: np.ndarray, noise_levels: float = 0.0, eight_bit: bool = False, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """The picture as a camera or a file would keep it, and which of its pixels can be trusted.
+
+    noise_levels: standard deviation of Gaussian noise, in grey levels (0..255).
+    eight_bit: clip and round to 256 levels (halves up).
+    Returns (float32 picture, bool mask of the same shape); the mask is False where the 8-bit
+    pixel is 0 or 255: what was below or above was clipped there.
+    """
+    noise = np.random.default_rng(seed).standard_normal(image.shape) * (noise_levels / 255)
+    noisy = image + noise
+    if not eight_bit:
+        return noisy.astype(np.float32), np.ones(image.shape, bool)
+    pixels = to_uint8(noisy)
+    return _from_uint8(pixels), (pixels > 0) & (pixels < 255)
+
+
+def _from_uint8(pixels: np.ndarray) -> np.ndarray:
+    return pixels.astype(np.float32) / 255
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operation with its settings: a picture in, a picture of the same shape out."""
+
+    key: str
+    label: str
+    why: str  # one line: why no kernel can do it
+    apply: Callable[[np.ndarray], np.ndarray]
+
+
+OPERATORS: dict[str, Operator] = {
+    operator.key: operator
+    for operator in (
+        Operator("magnitude", "Gradient magnitude", "It squares: the sign is lost.", magnitude),
+        Operator("absolute", "Absolute Sobel", "It folds negative values over.", absolute),
+        Operator("clipped", "Clipped Sobel", "It cuts values off at black and white.", clipped),
+        Operator("median", "Median", "It picks one pixel by rank; it adds nothing up.", median),
+        Operator(
+            "threshold_unsharp",
+            "Unsharp with threshold",
+            "It acts on some pixels and leaves the rest alone.",
+            threshold_unsharp,
+        ),
+        Operator("bilateral", "Bilateral", "Its weights depend on the picture.", bilateral),
+        Operator("dilate", "Dilate", "It keeps the largest value only.", dilate),
+        Operator("gamma", "Gamma", "It bends the tones.", gamma),
+        Operator(
+            "linear_light",
+            "Blur in linear light",
+            "It bends the tones, blurs, and bends them back.",
+            lambda image: linear_light(image, formulas.gaussian(5)),
+        ),
+        Operator("threshold", "Threshold", "It leaves two values only.", threshold),
+        Operator("equalise", "Equalise", "Its curve depends on the whole picture.", equalise),
+        Operator("varying_blur", "Varying blur", "It has a kernel per place.", varying_blur),
+        Operator("rotate", "Rotate", "It moves pixels by a different way each.", rotate),
+        Operator("jpeg", "JPEG", "It rounds in blocks of 8 × 8.", jpeg),
+    )
+}
