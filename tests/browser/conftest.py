@@ -1,0 +1,188 @@
+"""A real Chromium on the real page: `page` opens nothing by itself, `server` is where to go.
+
+    def test_something(page, server):
+        page.goto(server)
+        page.get_by_role("button", name="Learn").click()
+
+A test fails at its end when its page wrote an error to the console or asked for anything beyond
+127.0.0.1. One that provokes an error takes the fixture `watch` and empties `watch.errors`.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+VIEWPORT = {"width": 1280, "height": 1250}  # both columns of the page without scrolling
+START_SECONDS = 120  # two busy cores import torch and gradio in 20
+PATIENCE = 60_000  # milliseconds that a locator waits before the test fails
+LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
+# Nothing listens on the discard port, so every call to the Hub is refused at once.
+DEAD = "http://127.0.0.1:9"
+
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # A page that does reach out gets no answer either, and `watch` has the request.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+]
+
+
+def pytest_collection_modifyitems(items):
+    """The browser comes last: the quick tests speak first, and while it runs no other event loop can."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker("browser")
+    items.sort(key=lambda item: here in item.path.parents)
+
+
+@dataclass
+class Watch:
+    """What the pages of one test did that they should not."""
+
+    errors: list[str] = field(default_factory=list)  # console errors and uncaught exceptions
+    outside: list[str] = field(default_factory=list)  # addresses beyond 127.0.0.1
+
+    def follow(self, page: Page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._address(request.url))
+        page.on("websocket", lambda socket: self._address(socket.url))
+
+    def _console(self, message) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def _address(self, url: str) -> None:
+        if not url.startswith(LOCAL):
+            self.outside.append(url)
+
+
+def executable() -> str | None:
+    """The Chromium to drive: $CHROMIUM, else the machine's, else None for Playwright's own."""
+    found = (shutil.which(name) for name in (os.environ.get("CHROMIUM", ""), *NAMES) if name)
+    return next((path for path in found if path), None)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One browser for all tests; each test has contexts of its own."""
+    with sync_playwright() as playwright:
+        path = executable()
+        if path is None and not Path(playwright.chromium.executable_path).exists():
+            without = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+            without("no Chromium: `make test` gets one, or name it by CHROMIUM=/path/to/chromium")
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The real page in a process of its own, cut off from the network; its base address."""
+    with serve(ROOT / "app.py", tmp_path_factory.mktemp("server")) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def serve(script: Path, folder: Path):
+    """Run `python script --port FREE` until the block ends; yields its address."""
+    address = f"http://127.0.0.1:{(port := free_port())}"
+    environment = os.environ | {
+        "GRADIO_IS_E2E_TEST": "1",  # a closed tab counts as gone after 1 s
+        "GRADIO_TEMP_DIR": str(folder / "gradio"),
+        "HF_ENDPOINT": DEAD,
+        "HF_HOME": str(folder / "hub"),  # no picture from an earlier run's cache
+        "PYTHONUNBUFFERED": "1",
+    }
+    log = folder / "log.txt"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(script), "--port", str(port)],
+            cwd=script.parent,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_for(address, process, log)
+        yield address
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
+    """Return when the page answers; fail with its log when it ends or takes too long."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with opener.open(address, timeout=5):
+                return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.1)
+    state = "is silent" if process.poll() is None else f"ended with {process.returncode}"
+    pytest.fail(f"the page {state}:\n{log.read_text(errors='replace')[-4000:]}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def watch():
+    """What this test's pages did that they should not; looked at when the test is over."""
+    watch = Watch()
+    yield watch
+    assert watch.outside == [], "requests beyond 127.0.0.1"
+    assert watch.errors == [], "errors in the browser's console"
+
+
+@pytest.fixture
+def new_page(chromium: Browser, watch: Watch):
+    """Makes pages in fresh contexts, watched: new_page(viewport=..., color_scheme="dark", ...)."""
+    contexts = []
+
+    def make(**options) -> Page:
+        context = chromium.new_context(**({"viewport": VIEWPORT} | options))
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        watch.follow(page)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(new_page) -> Page:
+    """One page of a fresh visitor."""
+    return new_page()
