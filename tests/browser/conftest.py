@@ -15,7 +15,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +46,7 @@ ARGUMENTS = [
 
 
 def pytest_collection_modifyitems(items):
-    """The browser comes last: the quick tests speak first, and while it runs no other event loop can."""
+    """The browser comes last: the quick tests speak first, and its event loop keeps others out."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
@@ -140,11 +139,9 @@ def wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with opener.open(address, timeout=5):
-                return
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            time.sleep(0.1)
+        with contextlib.suppress(OSError), opener.open(address, timeout=5):
+            return
+        time.sleep(0.1)
     state = "is silent" if process.poll() is None else f"ended with {process.returncode}"
     pytest.fail(f"the page {state}:\n{log.read_text(errors='replace')[-4000:]}")
 
