@@ -6,6 +6,7 @@ in degrees, counter-clockwise from the x axis, as one sees it on the screen.
 
 import math
 
+import cv2
 import numpy as np
 
 # Scharr (2000), as in cv2.Scharr: the 3 x 3 derivative that depends least on the edge's direction.
@@ -91,11 +92,11 @@ def box(size: int) -> np.ndarray:
 
 
 def gaussian(size: int) -> np.ndarray:
-    """cv2.getGaussianKernel's rule: sigma = 0.3 ((k - 1) / 2 - 1) + 0.8, sum 1."""
-    sigma = 0.3 * ((size - 1) / 2 - 1) + 0.8
-    y, x = grid(size)
-    weights = np.exp(-(x**2 + y**2) / (2 * sigma**2))
-    return weights / weights.sum()
+    """cv2.GaussianBlur of that size with sigma 0: up to 9 OpenCV's fixed fractions (at 3 and 5 the
+    binomials), above that sigma = 0.3 ((k - 1) / 2 - 1) + 0.8.
+    """
+    weights = cv2.getGaussianKernel(size, 0)
+    return np.outer(weights, weights)
 
 
 def unsharp(size: int, amount: float = 1.0) -> np.ndarray:
@@ -110,7 +111,8 @@ def motion_blur(size: int, angle: float = 0.0) -> np.ndarray:
     along = x * math.cos(turn) - y * math.sin(turn)
     across = x * math.sin(turn) + y * math.cos(turn)
     beyond = np.maximum(np.abs(along) - size // 2, 0)
-    weights = np.maximum(1 - np.hypot(across, beyond), 0)
+    # Rounded because cos(90 degrees) is 6e-17 here: along an axis the rest must be zero.
+    weights = np.round(np.maximum(1 - np.hypot(across, beyond), 0), 12)
     return weights / weights.sum()
 
 
