@@ -1,0 +1,272 @@
+// The live stage. Gradio runs this once with `element`, `props`, `watch`; see live_view.py.
+
+const root = element.querySelector('.kd-live');
+const { words } = props;
+const find = (selector) => root.querySelector(selector);
+const text = Object.fromEntries([...root.querySelectorAll('[data-text]')].map((e) => [e.dataset.text, e]));
+const kernels = Object.fromEntries([...root.querySelectorAll('[data-kernel]')].map((e) => [e.dataset.kernel, e]));
+const pictures = Object.fromEntries([...root.querySelectorAll('[data-picture]')].map((e) => [e.dataset.picture, e]));
+const curves = Object.fromEntries([...root.querySelectorAll('[data-curve]')].map((e) => [e.dataset.curve, e]));
+const stillness = window.matchMedia('(prefers-reduced-motion: reduce)');
+
+let theme = readTheme(root);
+let shown = null; // the last value drawn that was not an error
+let patch = null; // the picture before the filter, decoded
+let taught = null; // that picture through the true kernel
+let marked = -1; // the cell under the pointer
+let ranges = {}; // decades of each axis: they only grow within a run
+const chunks = new Map(); // decoded base64 strings of the curves, full ones only: the rest still grow
+
+function write(node, value) {
+  if (node.textContent !== value) node.textContent = value;
+}
+
+function bytes(base64) {
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+}
+
+function floats(base64) {
+  return base64 ? new Float32Array(bytes(base64).buffer) : null;
+}
+
+function pointsOf(strings) {
+  return strings.flatMap((string) => {
+    if (chunks.has(string)) return chunks.get(string);
+    const flat = floats(string);
+    const points = Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
+    if (points.length === props.chunk) chunks.set(string, points);
+    return points;
+  });
+}
+
+const largest = (matrix) => (matrix ? matrix.reduce((most, v) => Math.max(most, Math.abs(v)), 0) : 0);
+
+// ---- The equation
+
+function gainOf(state) {
+  const most = largest(state.difference);
+  if (!most || !Number.isFinite(most)) return most === 0 && state.difference ? 1000 : 1;
+  return Math.min(1000, Math.max(1, 10 ** Math.floor(Math.log10(state.scale / most))));
+}
+
+function superscript(value) {
+  const [digits, power] = value.toExponential(1).split('e').map(Number);
+  if (value === 0) return '0';
+  if (power >= -2 && power < 4) return fixed(value, Math.max(0, 2 - power));
+  return `${fixed(digits, 1)}·10${String(power).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻')}`;
+}
+
+function reading(state) {
+  const { difference, truth, learned, size } = state;
+  let at = marked;
+  if (at < 0 && difference) at = difference.reduce((best, v, i) => (Math.abs(v) > Math.abs(difference[best]) ? i : best), 0);
+  if (at < 0 || at >= size * size) return words.signs;
+  const place = `${words.row} ${Math.floor(at / size) + 1}, ${words.column} ${(at % size) + 1}`;
+  if (marked < 0) return `${words.largest} ${superscript(Math.abs(difference[at]))} · ${place}`;
+  const parts = [[words.true, truth], [words.learned, learned], [words.difference, difference]];
+  const said = parts.filter(([, m]) => m).map(([name, m]) => `${name.toLowerCase()} ${superscript(m[at])}`);
+  return `${place}: ${said.join(', ')}`;
+}
+
+function drawEquation(state) {
+  const { size, scale, gain } = state;
+  const numbers = size <= 7;
+  const options = { scale, shownScale: scale, numbers, marked };
+  drawKernel(kernels.truth, state.truth, size, options, theme);
+  drawKernel(kernels.learned, state.learned, size, options, theme);
+  const magnified = state.difference && state.difference.map((v) => v * gain);
+  drawKernel(kernels.difference, magnified, size, options, theme);
+  write(text.at, state.kind === 'idle' ? '' : `, ${words.step} ${state.step}`);
+  write(text.gain, state.difference && gain > 1 ? ` × ${gain}` : '');
+  write(text.reading, reading(state));
+}
+
+// ---- The pictures
+
+let nextPictures = 0;
+let picturesTimer = 0;
+
+function teach(state) {
+  if (!patch || !state.truth || Math.min(patch.height, patch.width) < state.size) return null;
+  const key = `${state.session}|${state.truthText}`;
+  if (taught && taught.key === key && taught.patch === patch) return taught;
+  const result = correlate(patch, state.truth, state.size);
+  const sorted = Float32Array.from(result.values, Math.abs).sort();
+  const below = result.values.reduce((sum, v) => sum + Math.max(0, -v), 0);
+  const total = sorted.reduce((sum, v) => sum + v, 0);
+  // A blurred picture is a picture still: it is shown in grey. What has a sign is shown signed.
+  const grey = below < 0.05 * total;
+  const strong = grey ? 1 : sorted[Math.floor(sorted.length * 0.99)] || 1;
+  return { ...result, key, patch, grey, factor: REACH / strong };
+}
+
+function blank(canvas) {
+  const values = new Float32Array(20);
+  drawPicture(canvas, { values, height: 4, width: 5 }, { factor: 1, grey: false }, theme);
+}
+
+function drawPictures(state) {
+  const before = performance.now();
+  taught = teach(state);
+  if (!taught) return Object.values(pictures).forEach(blank);
+  drawPicture(pictures.truth, taught, taught, theme);
+  if (!state.difference) return [pictures.learned, pictures.difference].forEach(blank);
+  // Linear: the difference of the two results is the picture through the difference kernel.
+  const apart = correlate(patch, state.difference, state.size);
+  const values = taught.values.map((v, i) => v - apart.values[i]);
+  drawPicture(pictures.learned, { ...taught, values }, taught, theme);
+  drawPicture(pictures.difference, apart, { factor: taught.factor * state.gain, grey: false }, theme);
+  const now = performance.now();
+  // Three a second, and for large kernels never more than a tenth of the time.
+  nextPictures = now + Math.max(320, 10 * (now - before));
+}
+
+function paintPictures(state) {
+  clearTimeout(picturesTimer);
+  const wait = state.done || state.kind === 'idle' || state.fresh ? 0 : nextPictures - performance.now();
+  if (wait <= 0) drawPictures(state);
+  else picturesTimer = setTimeout(() => drawPictures(shown), wait);
+}
+
+// ---- The curves
+
+function rangeOf(name, series) {
+  const values = series.flatMap((s) => s.points.map(([, v]) => v)).filter((v) => v > 0);
+  const tops = values.length ? Math.ceil(Math.log10(Math.max(...values))) : 0;
+  const lows = values.length ? Math.floor(Math.log10(Math.min(...values))) : -6;
+  const [low, high] = ranges[name] || [Infinity, -Infinity];
+  ranges[name] = [Math.min(low, Math.min(lows, tops - 4)), Math.max(high, tops)];
+  return ranges[name];
+}
+
+function lastStep(state) {
+  if (state.done) return Math.max(1, state.step);
+  let last = 10;
+  while (last < state.step) last *= /^2/.test(last) ? 2.5 : 2;
+  return Math.min(last, state.steps || last);
+}
+
+function drawBothCurves(state) {
+  const last = lastStep(state);
+  const line = (name, colour, dashed) => ({ points: pointsOf(state.curves[name]), colour, dashed });
+  const loss = [line('loss', theme.accent, false), line('validation', theme.ink, true)];
+  const error = [line('error', theme.warm, false)];
+  const axes = (name, series) => ({ range: rangeOf(name, series), last, stepWord: words.step });
+  drawCurves(curves.loss, loss, axes('loss', loss), theme);
+  drawCurves(curves.error, error, axes('error', error), theme);
+}
+
+// ---- Words and attributes
+
+let spokenAt = 0;
+
+function describe(state) {
+  const now = performance.now();
+  if (!state.done && state.kind === 'frame' && now - spokenAt < 2000) return;
+  spokenAt = now;
+  write(find('.kd-live-spoken'), state.text.spoken);
+  for (const [name, canvas] of Object.entries(kernels)) {
+    const m = state[name];
+    const told = !m ? words.untaught : m.length <= 49 ? [...m].map(superscript).join(' ')
+      : `${words.from} ${superscript(Math.min(...m))} ${words.to} ${superscript(Math.max(...m))}`;
+    canvas.setAttribute('aria-label', `${canvas.previousElementSibling.textContent}: ${told}`);
+  }
+  curves.loss.setAttribute('aria-label', `${words.loss} ${state.text.loss || ''}`);
+  curves.error.setAttribute('aria-label', `${words.error} ${state.text.error || ''}`);
+}
+
+function tell(state) {
+  for (const name of ['step', 'seconds', 'to_go', 'loss', 'error', 'verdict']) {
+    write(text[name], state.text[name] || '');
+  }
+  const bar = find('[role=progressbar]');
+  bar.setAttribute('aria-valuemax', state.steps);
+  bar.setAttribute('aria-valuenow', state.step);
+  bar.firstElementChild.style.width = `${state.done ? 100 : (100 * state.step) / (state.steps || 1)}%`;
+  root.dataset.kind = state.kind;
+  root.dataset.session = state.session;
+  root.dataset.step = state.step;
+  root.dataset.done = state.done;
+  root.dataset.kernelError = state.kernel_error ?? '';
+  describe(state);
+}
+
+// ---- Updates
+
+function draw() {
+  if (!shown || !root.clientWidth) return;
+  drawEquation(shown);
+  drawBothCurves(shown);
+  paintPictures(shown);
+  shown.fresh = false;
+}
+
+let waiting = 0;
+function schedule() {
+  if (!waiting) waiting = requestAnimationFrame(() => { waiting = 0; draw(); });
+}
+
+function comeIntoView() {
+  const { top } = root.getBoundingClientRect();
+  if (window.innerWidth >= 700 || (top >= 0 && top < window.innerHeight * 0.4)) return;
+  root.scrollIntoView({ block: 'start', behavior: stillness.matches ? 'auto' : 'smooth' });
+}
+
+function accept(value, live) {
+  const error = find('.kd-live-error');
+  error.hidden = !value?.error;
+  if (value?.error) return write(error, value.error);
+  if (!value?.kind) return;
+  const begins = !shown || value.session !== shown.session || value.kind !== shown.kind;
+  if (!begins && value.number < shown.number) return;
+  const state = { ...value, fresh: begins, truthText: value.truth };
+  for (const name of Object.keys(kernels)) state[name] = floats(value[name]);
+  state.scale = largest(state.truth) || largest(state.learned) || 1;
+  state.gain = gainOf(state);
+  if (value.patch && value.patch.pixels !== patch?.text) {
+    const { height, width, pixels } = value.patch;
+    patch = { height, width, text: pixels, pixels: Float32Array.from(bytes(pixels), (v) => v / 255) };
+  }
+  if (begins) { ranges = {}; chunks.clear(); marked = -1; }
+  shown = state;
+  tell(state);
+  if (live && begins && state.kind === 'frame') comeIntoView();
+  schedule();
+}
+
+function mark(at) {
+  if (at === marked || !shown) return;
+  marked = at;
+  drawEquation(shown);
+}
+
+function cellAt(event) {
+  const box = event.currentTarget.getBoundingClientRect();
+  const place = (v, size) => Math.min(shown.size - 1, Math.max(0, Math.floor((v / size) * shown.size)));
+  return place(event.clientY - box.top, box.height) * shown.size + place(event.clientX - box.left, box.width);
+}
+
+for (const canvas of Object.values(kernels)) {
+  canvas.addEventListener('pointermove', (event) => shown && mark(cellAt(event)));
+  canvas.addEventListener('pointerdown', (event) => shown && mark(cellAt(event)));
+  canvas.addEventListener('pointerleave', (event) => event.pointerType === 'mouse' && mark(-1));
+}
+
+find('.kd-live-row').addEventListener('keydown', (event) => {
+  const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -shown?.size, ArrowDown: shown?.size }[event.key];
+  if (event.key === 'Escape') mark(-1);
+  if (!move || !shown) return;
+  event.preventDefault();
+  const next = marked < 0 ? 0 : marked + move;
+  if (next >= 0 && next < shown.size ** 2) mark(next);
+  write(find('.kd-live-spoken'), reading(shown));
+});
+
+new ResizeObserver(schedule).observe(root);
+const retheme = new MutationObserver(() => { theme = readTheme(root); schedule(); });
+for (const node of [document.documentElement, document.body]) {
+  retheme.observe(node, { attributes: true, attributeFilter: ['class'] });
+}
+document.fonts?.ready.then(schedule);
+watch('value', () => accept(props.value, true));
+accept(props.value, false);

@@ -1,0 +1,150 @@
+"""The look of the page: `launch(theme=theme.build())` brings colours, fonts and every style sheet.
+
+The style sheets travel inside the theme, not as `launch(css=...)`: Gradio rewrites the selectors of
+the latter (each rule twice, media queries only below `.contain`), and the theme's own it leaves alone.
+"""
+
+import inspect
+from pathlib import Path
+
+import gradio as gr
+
+FOLDER = Path(__file__).parent
+STYLE_SHEETS = ("theme.css", "live_view.css")
+
+# Bundled with Gradio: no request leaves the page.
+FONT = (gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif")
+FONT_MONO = (gr.themes.LocalFont("IBM Plex Mono", weights=(400,)), "ui-monospace", "monospace")
+
+
+def build() -> gr.themes.Base:
+    theme = gr.themes.Base(
+        primary_hue=gr.themes.colors.blue,
+        neutral_hue=gr.themes.colors.stone,
+        text_size=gr.themes.sizes.text_md,
+        spacing_size=gr.themes.sizes.spacing_md,
+        radius_size=gr.themes.sizes.radius_lg,
+        font=FONT,
+        font_mono=FONT_MONO,
+    ).set(**_both(_SURFACES), **_both(_CONTROLS), **_both(_BUTTONS))
+    theme.name = "kernel-demo"
+    theme.custom_css = "\n".join((FOLDER / name).read_text("utf-8") for name in STYLE_SHEETS)
+    return theme
+
+
+def _both(values: dict[str, str]) -> dict[str, str]:
+    """The same values for dark: a variable of gradio's own with a dark default would win there."""
+    known = inspect.signature(gr.themes.Base.set).parameters
+    dark = {f"{name}_dark": value for name, value in values.items() if f"{name}_dark" in known}
+    return {**values, **dark}
+
+
+# The values are the custom properties of theme.css, which change with `.dark` by themselves.
+_SURFACES = {
+    "body_background_fill": "var(--kd-page)",
+    "body_text_color": "var(--kd-ink)",
+    "body_text_color_subdued": "var(--kd-muted)",
+    "background_fill_primary": "var(--kd-card-fill)",
+    "background_fill_secondary": "var(--kd-page)",
+    "border_color_primary": "var(--kd-border)",
+    "border_color_accent": "var(--kd-accent)",
+    "color_accent": "var(--kd-accent)",
+    "color_accent_soft": "var(--kd-accent-soft)",
+    "link_text_color": "var(--kd-accent)",
+    "link_text_color_hover": "var(--kd-accent)",
+    "link_text_color_active": "var(--kd-accent)",
+    "link_text_color_visited": "var(--kd-accent)",
+    "block_background_fill": "transparent",
+    "block_border_width": "0px",
+    "block_border_color": "var(--kd-border)",
+    "block_shadow": "none",
+    "block_padding": "0px",
+    "block_radius": "8px",
+    "block_label_background_fill": "var(--kd-card-fill)",
+    "block_label_text_color": "var(--kd-muted)",
+    "block_label_border_color": "var(--kd-border)",
+    "block_title_text_color": "var(--kd-ink)",
+    "block_title_text_weight": "400",
+    "block_title_text_size": "14px",
+    "block_info_text_color": "var(--kd-muted)",
+    "block_info_text_size": "13px",
+    "panel_background_fill": "transparent",
+    "panel_border_width": "0px",
+    "layout_gap": "16px",
+    "form_gap_width": "0px",
+    "shadow_drop": "none",
+    "shadow_drop_lg": "0 4px 24px rgb(0 0 0 / 12%)",
+    "loader_color": "var(--kd-accent)",
+    "error_background_fill": "var(--kd-card-fill)",
+    "error_border_color": "var(--kd-error)",
+    "error_text_color": "var(--kd-error)",
+    "error_icon_color": "var(--kd-error)",
+}
+_CONTROLS = {
+    "input_background_fill": "var(--kd-card-fill)",
+    "input_background_fill_focus": "var(--kd-card-fill)",
+    "input_background_fill_hover": "var(--kd-card-fill)",
+    "input_border_color": "var(--kd-border)",
+    "input_border_color_hover": "var(--kd-border-strong)",
+    "input_border_color_focus": "var(--kd-accent)",
+    "input_border_width": "1px",
+    "input_radius": "8px",
+    "input_padding": "8px 11px",
+    "input_text_size": "14px",
+    "input_shadow": "none",
+    "input_shadow_focus": "0 0 0 3px var(--kd-focus)",
+    "input_placeholder_color": "var(--kd-muted)",
+    "slider_color": "var(--kd-accent)",
+    "checkbox_background_color": "var(--kd-card-fill)",
+    "checkbox_background_color_hover": "var(--kd-card-fill)",
+    "checkbox_background_color_focus": "var(--kd-card-fill)",
+    "checkbox_background_color_selected": "var(--kd-accent)",
+    "checkbox_border_color": "var(--kd-border-strong)",
+    "checkbox_border_color_hover": "var(--kd-accent)",
+    "checkbox_border_color_focus": "var(--kd-accent)",
+    "checkbox_border_color_selected": "var(--kd-accent)",
+    "checkbox_label_background_fill": "transparent",
+    "checkbox_label_background_fill_hover": "transparent",
+    "checkbox_label_background_fill_selected": "var(--kd-accent-soft)",
+    "checkbox_label_border_width": "1px",
+    "checkbox_label_border_color": "var(--kd-border)",
+    "checkbox_label_border_color_hover": "var(--kd-border-strong)",
+    "checkbox_label_border_color_selected": "var(--kd-accent)",
+    "checkbox_label_text_color_selected": "var(--kd-accent)",
+    "checkbox_label_text_size": "14px",
+    "checkbox_shadow": "none",
+    "table_border_color": "var(--kd-border)",
+    "table_even_background_fill": "var(--kd-card-fill)",
+    "table_odd_background_fill": "var(--kd-card-fill)",
+}
+_BUTTONS = {
+    "button_border_width": "1px",
+    "button_large_radius": "8px",
+    "button_medium_radius": "8px",
+    "button_small_radius": "7px",
+    "button_large_text_size": "14px",
+    "button_medium_text_size": "14px",
+    "button_small_text_size": "13px",
+    "button_large_text_weight": "600",
+    "button_medium_text_weight": "600",
+    "button_large_padding": "10px 14px",
+    "button_medium_padding": "8px 12px",
+    "button_primary_background_fill": "var(--kd-accent)",
+    "button_primary_background_fill_hover": "var(--kd-accent-strong)",
+    "button_primary_border_color": "var(--kd-accent)",
+    "button_primary_border_color_hover": "var(--kd-accent-strong)",
+    "button_primary_text_color": "var(--kd-on-accent)",
+    "button_primary_text_color_hover": "var(--kd-on-accent)",
+    "button_secondary_background_fill": "var(--kd-card-fill)",
+    "button_secondary_background_fill_hover": "var(--kd-page)",
+    "button_secondary_border_color": "var(--kd-border-strong)",
+    "button_secondary_border_color_hover": "var(--kd-muted)",
+    "button_secondary_text_color": "var(--kd-ink)",
+    "button_secondary_text_color_hover": "var(--kd-ink)",
+    "button_cancel_background_fill": "var(--kd-card-fill)",
+    "button_cancel_background_fill_hover": "var(--kd-page)",
+    "button_cancel_border_color": "var(--kd-error)",
+    "button_cancel_border_color_hover": "var(--kd-error)",
+    "button_cancel_text_color": "var(--kd-error)",
+    "button_cancel_text_color_hover": "var(--kd-error)",
+}
