@@ -59,7 +59,8 @@ class Report:
         self, what: str, asked: str = "", got: str = "", beside: str = "", met: bool | None = None
     ) -> None:
         """Add one figure."""
-        row = Row(what, asked, got, beside, met)
+        # NumPy's own booleans are welcome here, but JSON does not know them.
+        row = Row(what, asked, got, beside, None if met is None else bool(met))
         self.rows.append(row)
         self.announce(" | ".join(cell for cell in row.cells() if cell))
 
