@@ -38,7 +38,7 @@ BORDERS: dict[str, Border] = {
 
 def border_named(name: str) -> Border:
     """The border mode of that name. DemoError for any other."""
-    if name not in BORDERS:
+    if not isinstance(name, str) or name not in BORDERS:
         raise DemoError(
             f"one of the border modes {', '.join(BORDERS)}", repr(name)[:60], "Choose one of these."
         )

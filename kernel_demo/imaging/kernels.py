@@ -86,8 +86,13 @@ def parse(text: str, divisor: float = 1.0) -> Kernel:
     return Kernel("Your own", [[value / divisor for value in row] for row in rows])
 
 
-def resolve(text: str, size: int = 3, seed: int = 0, angle: float = 0.0) -> Kernel:
-    """What `text` names: a catalogue key, "random" (with the seed), or a matrix of its own size."""
+def resolve(text: str | list, size: int = 3, seed: int = 0, angle: float = 0.0) -> Kernel:
+    """What `text` names: a catalogue key, "random" (with the seed), or a matrix of its own size.
+
+    A matrix may also come as nested lists, as a JSON client sends it.
+    """
+    if not isinstance(text, str):
+        return Kernel("Your own", text)
     text = text.strip()
     if text == "random":
         return random(size, seed)

@@ -119,7 +119,7 @@ def degrade(
     pixel is 0 or 255: what was below or above was clipped there.
     """
     noise = np.random.default_rng(seed).standard_normal(image.shape) * (noise_levels / 255)
-    noisy = image + noise
+    noisy = (image + noise).astype(image.dtype)
     if not eight_bit:
         return noisy.astype(np.float32), np.ones(image.shape, bool)
     pixels = to_uint8(noisy)

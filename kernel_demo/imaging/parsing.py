@@ -59,18 +59,16 @@ def _unwrap(text: str) -> str:
 
 
 def _rows(text: str) -> list[str]:
-    if "[" not in text and "]" not in text:
-        return [row for row in re.split(r"[\n;]", text) if row.strip()]
+    rows = _INNER.findall(text)
     around = _INNER.sub("", text).strip()
-    if not around and text.startswith("["):
-        return _rows(text[1:-1]) if text.count("[") == 1 else _refuse_brackets(text)
-    if len(around) < 2 or around[0] != "[" or around[-1] != "]" or around[1:-1].strip(", \t\r\n;"):
-        return _refuse_brackets(text)
-    return _INNER.findall(text)
-
-
-def _refuse_brackets(text: str) -> list[str]:
-    raise _unreadable(_quoted(text), "Put each row in brackets and all rows in one more pair.")
+    if not rows and "[" not in text and "]" not in text:
+        return [row for row in re.split(r"[\n;]", text) if row.strip()]
+    if len(rows) == 1 and not around:  # [1 2; 3 4]
+        return _rows(rows[0])
+    if around[:1] + around[-1:] != "[]" or around[1:-1].strip(",; \t\r\n"):
+        remedy = "Put each row in brackets and all rows in one more pair."
+        raise _unreadable(_quoted(text), remedy)
+    return rows
 
 
 def _cells(row: str) -> list[str]:

@@ -54,8 +54,8 @@ def apply_tiles(
 
     source, sink: H x W or H x W x C of the same shape, sliced like arrays (np.memmap serves, so
     that neither has to fit in memory); they must not overlap. kernel: k x k, k odd.
-    Units are the source's, the offset's too; an integer sink gets the result rounded to nearest
-    (halves up) and clipped to its range.
+    Units are the source's, the offset's too; a sink of 8- or 16-bit integers gets the result
+    rounded to nearest (halves up) and clipped to its range.
     working: the dtype of the sums. float32 errs by about 1e-7 of the largest value (not at all for
     integer kernels on 8-bit pictures); float64 is half as fast.
     Memory beyond source and sink: a few tiles.
@@ -95,7 +95,7 @@ def _consecutive(places: np.ndarray) -> bool:
 
 
 def _rounded(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """The values as they go into an array of that dtype; changed in place, which halves the time."""
+    """The values as they go into an array of that dtype; in place, which halves the time."""
     if np.issubdtype(dtype, np.integer):
         values += 0.5
         np.floor(values, out=values)

@@ -142,11 +142,12 @@ def test_resolve_takes_names_random_and_matrices():
     np.testing.assert_array_equal(resolve("gaussian", 5).values, named("gaussian", 5).values)
     np.testing.assert_array_equal(resolve("random", 9, 4).values, random(9, 4).values)
     np.testing.assert_array_equal(resolve(json.dumps(SHARPEN), size=7).values, SHARPEN)
+    np.testing.assert_array_equal(resolve(SHARPEN).values, SHARPEN)
     angled = resolve("motion_blur", 5, angle=90).values
     np.testing.assert_array_equal(angled, named("motion_blur", 5, 90).values)
 
 
-@pytest.mark.parametrize("text", ["", "sobel", "../../etc/passwd", "random x"])
+@pytest.mark.parametrize("text", ["", "sobel", "../../etc/passwd", "random x", None, 5])
 def test_resolve_refuses_the_rest(text):
     """Neither name nor matrix: refused."""
     with pytest.raises(DemoError):
