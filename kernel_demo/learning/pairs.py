@@ -1,0 +1,221 @@
+"""Before and after pictures as tiles on the device: what training draws its batches from."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from kernel_demo.errors import DemoError
+from kernel_demo.imaging.filtering import correlate
+from kernel_demo.imaging.kernels import MAX_SIZE, MIN_SIZE, Kernel
+
+MIN_TILE, MAX_TILE = 8, 512
+MAX_BYTES = 512 * 2**20  # laid on the device at most; what exceeds it is left out, and told
+VALIDATION_SHARE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """N tiles of T x T valid pixels, each with the halo of r real neighbours it is computed from.
+
+    Every valid pixel of every picture has weight 1 in exactly one tile, so that
+    sum(weight * (out - after)^2) / sum(weight) over all tiles is the mean squared error
+    over all valid pixels.
+    """
+
+    before: torch.Tensor  # (N, 1, T + 2r, T + 2r) float32
+    after: torch.Tensor  # (N, 1, T, T) float32
+    weight: torch.Tensor  # (N, 1, T, T) float32, 1: counts, 0: covered elsewhere, or masked out
+    training: torch.Tensor  # (n,) int64, indices of tiles
+    validation: torch.Tensor  # (m,) int64, the tenth held out
+    radius: int
+    tile: int
+    notes: tuple[str, ...] = ()  # what was left out, in sentences
+
+    @property
+    def device(self) -> torch.device:
+        return self.before.device
+
+    def to(self, device: torch.device | str) -> "Pairs":
+        """The same tiles on another device; no copy where they lie there already."""
+        names = ("before", "after", "weight", "training", "validation")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where one tile lies: top and left of its valid pixels, and from where on they count."""
+
+    picture: int
+    top: int
+    left: int
+    first_row: int
+    first_column: int
+
+
+def teacher(
+    pictures: Sequence[np.ndarray], kernel: Kernel | np.ndarray, offset: float = 0.0
+) -> list[np.ndarray]:
+    """The after pictures of a known kernel: the reference filter's answers, H x W float32 each."""
+    return [correlate(picture, kernel, offset=offset) for picture in pictures]
+
+
+def build(
+    befores: Sequence[np.ndarray],
+    afters: Sequence[np.ndarray],
+    size: int,
+    tile: int = 64,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    masks: Sequence[np.ndarray | None] | None = None,
+) -> Pairs:
+    """Lays before/after pictures (H x W, 0..1) on the device as tiles for a size x size kernel.
+
+    Of the afters only the interior is read, where a whole patch lies inside the picture.
+    masks: True where an after pixel is to be trusted (not clipped); None: everywhere.
+    seed: chooses the validation tiles (and, past MAX_BYTES, which tiles are used at all).
+    DemoError: no picture; shapes that differ; NaN or infinity; every picture smaller than the
+    kernel; every picture constant; nothing left by the masks.
+    """
+    _check_size(size, tile)
+    masks = [None] * len(befores) if masks is None else masks
+    _check_pictures(befores, afters, masks)
+    fits = [min(np.shape(before)) >= size for before in befores]
+    notes = _check_fitting(befores, fits, size)
+    places = [
+        place
+        for index, before in enumerate(befores)
+        if fits[index]
+        for place in _places(index, *np.shape(before), size, tile)
+        if masks[index] is None or _weight(masks[index], place, size // 2, tile).any()
+    ]
+    if not places:
+        raise DemoError("pixels to learn from", "masks that leave none", "Leave out fewer pixels.")
+    rng = np.random.default_rng(seed)
+    places, told = _within_memory(places, size, tile, rng)
+    arrays = _cut(befores, afters, masks, places, size // 2, tile)
+    training, validation = _split(len(places), rng)
+    return Pairs(*arrays, training, validation, size // 2, tile, (*notes, *told)).to(device)
+
+
+def _places(picture: int, height: int, width: int, size: int, tile: int) -> Iterator[_Place]:
+    for top, first_row in _starts(height - size + 1, tile):
+        for left, first_column in _starts(width - size + 1, tile):
+            yield _Place(picture, top, left, first_row, first_column)
+
+
+def _starts(length: int, tile: int) -> list[tuple[int, int]]:
+    """Starts of tiles along one axis of valid pixels, and the first that is not covered yet.
+
+    The last tile is shifted inward, so that it holds real pixels only.
+    """
+    starts = [(start, 0) for start in range(0, length - tile + 1, tile)]
+    if not starts:
+        return [(0, 0)]
+    rest = length % tile
+    return [*starts, (length - tile, tile - rest)] if rest else starts
+
+
+def _weight(mask: np.ndarray | None, place: _Place, radius: int, tile: int) -> np.ndarray:
+    """Which of the tile's pixels (of those inside the picture) count: up to T x T bool."""
+    top, left = place.top + radius, place.left + radius
+    inside = mask[radius : mask.shape[0] - radius, radius : mask.shape[1] - radius]
+    counts = inside[top - radius : top - radius + tile, left - radius : left - radius + tile].copy()
+    counts[: place.first_row] = False
+    counts[:, : place.first_column] = False
+    return counts
+
+
+def _cut(befores, afters, masks, places, radius, tile) -> tuple[torch.Tensor, ...]:
+    """before (N, 1, T + 2r, T + 2r), after and weight (N, 1, T, T); zeros past the picture."""
+    halo = tile + 2 * radius
+    before = np.zeros((len(places), 1, halo, halo), np.float32)
+    after = np.zeros((len(places), 1, tile, tile), np.float32)
+    weight = np.zeros_like(after)
+    for n, place in enumerate(places):
+        picture = np.asarray(befores[place.picture])
+        mask = masks[place.picture]
+        mask = np.ones(picture.shape, bool) if mask is None else np.asarray(mask, bool)
+        patch = picture[place.top : place.top + halo, place.left : place.left + halo]
+        before[n, 0, : patch.shape[0], : patch.shape[1]] = patch
+        height, width = patch.shape[0] - 2 * radius, patch.shape[1] - 2 * radius
+        top, left = place.top + radius, place.left + radius
+        after[n, 0, :height, :width] = np.asarray(afters[place.picture])[
+            top : top + height, left : left + width
+        ]
+        weight[n, 0, :height, :width] = _weight(mask, place, radius, tile)
+    after[weight == 0] = 0.0  # what is masked out may be anything, even NaN
+    return tuple(torch.from_numpy(array) for array in (before, after, weight))
+
+
+def _within_memory(places, size, tile, rng) -> tuple[list[_Place], list[str]]:
+    """An even random choice of tiles where all of them would exceed MAX_BYTES."""
+    bytes_each = 4 * ((tile + size - 1) ** 2 + 2 * tile**2)
+    room = max(1, MAX_BYTES // bytes_each)
+    if len(places) <= room:
+        return places, []
+    chosen = np.sort(rng.permutation(len(places))[:room])
+    note = (
+        f"{room:,} of {len(places):,} tiles are used, chosen at random: "
+        f"more than {MAX_BYTES // 2**20} MB are not laid on the device."
+    )
+    return [places[index] for index in chosen], [note]
+
+
+def _split(count: int, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Training and validation indices. A single tile serves as both: nothing can be held out."""
+    if count == 1:
+        return torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)
+    order = torch.from_numpy(rng.permutation(count))
+    held = max(1, round(VALIDATION_SHARE * count))
+    return order[held:].sort().values, order[:held].sort().values
+
+
+def _check_size(size: int, tile: int) -> None:
+    if size % 2 == 0 or not MIN_SIZE <= size <= MAX_SIZE:
+        raise DemoError(
+            f"an odd kernel size from {MIN_SIZE} to {MAX_SIZE}", f"{size}", "Choose 3, 5 or 7."
+        )
+    if not MIN_TILE <= tile <= MAX_TILE:
+        raise DemoError(f"a tile from {MIN_TILE} to {MAX_TILE} pixels", f"{tile}", "Choose 64.")
+
+
+def _check_pictures(befores, afters, masks) -> None:
+    if len(befores) == 0:
+        raise DemoError("at least one picture", "none", "Choose one or more pictures.")
+    if not len(befores) == len(afters) == len(masks):
+        counts = f"{len(befores)} before, {len(afters)} after, {len(masks)} masks"
+        raise DemoError("an after picture for every before picture", counts, "Give both of each.")
+    for number, (before, after, mask) in enumerate(zip(befores, afters, masks, strict=True), 1):
+        shapes = {np.shape(array) for array in (before, after, mask) if array is not None}
+        if len(shapes) > 1 or np.ndim(before) != 2:
+            told = " and ".join(" x ".join(map(str, shape)) for shape in sorted(shapes))
+            remedy = f"Give both of pair {number} in grey and in the same size."
+            raise DemoError("before and after of one height and width", told, remedy)
+        trusted = after if mask is None else np.asarray(after)[np.asarray(mask, bool)]
+        if not (np.isfinite(before).all() and np.isfinite(trusted).all()):
+            remedy = "Remove it, or mask those pixels."
+            raise DemoError("finite pixels", f"NaN or infinity in picture {number}", remedy)
+
+
+def _check_fitting(befores, fits, size) -> tuple[str, ...]:
+    if not any(fits):
+        raise DemoError(
+            f"a picture of at least {size} x {size} pixels",
+            "only smaller ones",
+            "Choose larger pictures or a smaller kernel.",
+        )
+    if all(np.ptp(before) == 0 for before, fit in zip(befores, fits, strict=True) if fit):
+        raise DemoError(
+            "a picture with some detail",
+            "only pictures of one constant value",
+            "Choose another: it cannot tell kernels apart, since all of equal sum answer it alike.",
+        )
+    left_out = [str(number) for number, fit in enumerate(fits, 1) if not fit]
+    if not left_out:
+        return ()
+    were = "Picture {} was" if len(left_out) == 1 else "Pictures {} were"
+    return (
+        f"{were.format(', '.join(left_out))} left out: smaller than the {size} x {size} kernel.",
+    )
