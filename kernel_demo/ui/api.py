@@ -1,0 +1,143 @@
+"""The endpoints for scripts and clients: thin functions over the core, each bounding its inputs."""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any
+
+import cv2
+import gradio as gr
+import numpy as np
+from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
+
+from kernel_demo.errors import DemoError
+from kernel_demo.imaging import kernels
+from kernel_demo.imaging.filtering import correlate, to_uint8
+from kernel_demo.learning.training import TrainSettings
+from kernel_demo.sources.decoding import decode
+from kernel_demo.ui.learn_events import DEVICE_QUEUE, RUNS_AT_ONCE
+from kernel_demo.ui.learning_run import run
+from kernel_demo.ui.session import PictureChoice, Session
+
+MAX_STEPS = 5000  # of one call; the page allows as many
+
+
+def define() -> None:
+    """Add the endpoints to the page that is being built."""
+    device = {"concurrency_id": DEVICE_QUEUE, "concurrency_limit": RUNS_AT_ONCE}
+    gr.api(learn, api_name="learn", **device)
+    gr.api(apply, api_name="apply", concurrency_limit=2)
+
+
+def _told(function: Callable) -> Callable:
+    """Turn what a client can put right into an error with its sentence."""
+
+    @wraps(function)
+    def wrapper(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except DemoError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return wrapper
+
+
+# gr.api reads the type of one yielded item from the annotation, hence dict and not Iterator[dict].
+def learn(
+    kernel: str = "sobel_x",
+    size: int = 3,
+    seed: int = 0,
+    method: str = "kfac",
+    steps: int = 200,
+    source: str = "bundled",
+    images: int = 8,
+    dataset_id: str = "",
+) -> dict:
+    """Learn a kernel from pictures and yield the progress.
+
+    kernel: a name from the catalogue, "random", or a JSON matrix (its own size then counts).
+    source: "bundled", or "hub" with a dataset_id (empty: the first of the page's list).
+    """
+    try:
+        yield from _learn(kernel, size, seed, method, steps, source, images, dataset_id)
+    except DemoError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
+def _learn(kernel, size, seed, method, steps, source, images, dataset_id) -> Iterator[dict]:
+    _bounded("size", size, kernels.MIN_SIZE, kernels.MAX_SIZE)
+    _bounded("seed", seed, 0, 2**31 - 1)
+    _bounded("steps", steps, 1, MAX_STEPS)
+    _bounded("images", images, 1, 16)
+    if source not in ("bundled", "hub"):
+        raise DemoError("source 'bundled' or 'hub'", _short(source), "Choose one of them.")
+    session = Session(
+        choice=PictureChoice(source=source, count=images, dataset_id=str(dataset_id)),
+        truth=kernels.resolve(str(kernel), size=size, seed=seed).values,
+        settings=TrainSettings(method=method, steps=steps),
+    )
+    for latest in run(session):
+        progress = latest.progress
+        yield {
+            "step": progress.step,
+            "loss": _number(progress.loss),
+            "validation_loss": _number(progress.validation_loss),
+            "kernel_error": _number(progress.kernel_error),
+            "kernel": progress.kernel.tolist(),
+            "done": progress.done,
+            "stopped_because": progress.stopped_because,
+            "seconds": progress.seconds,
+            "device": progress.device,
+        }
+
+
+@_told
+def apply(
+    image: gr.FileData, kernel: list, padding: str = "reflect", offset: float = 0.0
+) -> gr.FileData:
+    """Filter a picture: an 8-bit PNG of the same size, clipped, each channel filtered.
+
+    kernel: a JSON matrix, as rows of numbers. padding: zero, replicate, reflect, symmetric or wrap.
+    offset: added to every pixel, where 1 is white.
+    """
+    matrix = json.dumps(kernel) if not isinstance(kernel, str) else kernel
+    weights = kernels.parse(matrix).values
+    if not isinstance(offset, (int, float)) or not np.isfinite(offset) or abs(offset) > 100:
+        raise DemoError("an offset from -100 to 100", _short(offset), "Send such a number.")
+    photo = decode(_path(image), _name(image))
+    filtered = to_uint8(correlate(photo.pixels, weights, padding, float(offset)))
+    if filtered.ndim == 3:
+        filtered = cv2.cvtColor(filtered, cv2.COLOR_RGB2BGR)
+    _, png = cv2.imencode(".png", filtered)
+    path = save_bytes_to_cache(png.tobytes(), "filtered.png", cache_dir=get_upload_folder())
+    return gr.FileData(path=path, orig_name="filtered.png", mime_type="image/png")
+
+
+def _bounded(name: str, value: Any, low: int, high: int) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or not low <= value <= high:
+        raise DemoError(
+            f"{name} as a whole number from {low} to {high}", _short(value), "Send such a number."
+        )
+
+
+def _short(value: Any) -> str:
+    return repr(value)[:40]
+
+
+def _number(value: float | None) -> float | None:
+    """JSON has no NaN and no infinity."""
+    return float(value) if value is not None and np.isfinite(value) else None
+
+
+def _path(image: Any) -> str:
+    path = image.get("path") if isinstance(image, dict) else getattr(image, "path", None)
+    if not isinstance(path, str):
+        raise DemoError("a picture file", _short(image), "Upload one.")
+    return path  # gradio has already refused paths outside its own upload folder
+
+
+def _name(image: Any) -> str:
+    name = image.get("orig_name") if isinstance(image, dict) else getattr(image, "orig_name", None)
+    return str(name or "the picture")[:80]

@@ -1,0 +1,43 @@
+// A k x k grid of number boxes over the value {rows: [["0", ...], ...]}.
+// Typing writes into the value without drawing the grid anew, so the focus stays where it is.
+const grid = () => element.querySelector('.kd-editor');
+let own = null;
+const draw = () => {
+  const rows = (props.value && props.value.rows) || [];
+  if (JSON.stringify(rows) === own && grid().childElementCount) return;
+  own = JSON.stringify(rows);
+  grid().style.setProperty('--kd-size', rows.length);
+  grid().replaceChildren(...rows.flatMap((row, i) => row.map((cell, j) => {
+    const box = document.createElement('input');
+    box.value = cell;
+    box.inputMode = 'decimal';
+    box.maxLength = 20;
+    box.dataset.i = i;
+    box.dataset.j = j;
+    box.setAttribute('aria-label', `row ${i + 1}, column ${j + 1}`);
+    return box;
+  })));
+};
+const read = () => {
+  const rows = props.value.rows.map((row) => [...row]);
+  for (const box of grid().querySelectorAll('input')) {
+    rows[box.dataset.i][box.dataset.j] = box.value.trim().replace('−', '-').replace(',', '.');
+  }
+  return rows;
+};
+element.addEventListener('change', (event) => {
+  event.stopPropagation();
+  const rows = read();
+  own = JSON.stringify(rows);
+  props.value = { rows };
+  trigger('edit');
+});
+element.addEventListener('keydown', (event) => {
+  const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], Enter: [1, 0] }[event.key];
+  if (!step || !event.target.dataset.i) return;
+  const [i, j] = [+event.target.dataset.i + step[0], +event.target.dataset.j + step[1]];
+  const next = grid().querySelector(`[data-i="${i}"][data-j="${j}"]`);
+  if (next) { event.preventDefault(); next.focus(); next.select(); }
+});
+watch('value', draw);
+draw();

@@ -1,0 +1,71 @@
+"""A grid of numbers that a visitor fills in by hand."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+
+from kernel_demo.errors import DemoError
+from kernel_demo.imaging.kernels import check
+
+_HERE = Path(__file__).parent
+
+
+def component(values: np.ndarray, elem_id: str) -> gr.HTML:
+    """The editor, holding `values` (k, k). Its value is a dict with the rows as lists."""
+    return gr.HTML(
+        value=editor_value(values),
+        html_template='<div class="kd-editor" role="group" aria-label="Kernel weights"></div>',
+        js_on_load=(_HERE / "kernel_editor.js").read_text(encoding="utf-8"),
+        elem_id=elem_id,
+        apply_default_css=False,
+    )
+
+
+def editor_value(values: np.ndarray) -> dict:
+    """(k, k) values as the editor wants them: short decimal text for each cell."""
+    return {"rows": [[f"{value:.6g}" for value in row] for row in values]}
+
+
+def resized(values: np.ndarray, size: int) -> np.ndarray:
+    """The kernel centred in a grid of another odd size: cut, or framed by zeros."""
+    result = np.zeros((size, size))
+    keep = min(size, len(values))
+    to, of = (size - keep) // 2, (len(values) - keep) // 2
+    result[to : to + keep, to : to + keep] = values[of : of + keep, of : of + keep]
+    return result
+
+
+def fitted(value: dict | None, size: int) -> dict:
+    """The grid's value with another size; a cell that is no number becomes 0."""
+    rows = (value or {}).get("rows") or [["0"]]
+    side = max(len(rows), max(len(row) for row in rows))
+    values = np.zeros((side, side))
+    for i, row in enumerate(rows):
+        for j, cell in enumerate(row):
+            with suppress(ValueError, TypeError):
+                values[i, j] = float(cell)
+    return editor_value(resized(values, int(size)))
+
+
+def read(value: dict | None) -> np.ndarray:
+    """The (k, k) float64 kernel in the grid. Raises DemoError for a cell that is no number."""
+    rows = (value or {}).get("rows") or []
+    for i, row in enumerate(rows, 1):
+        for j, cell in enumerate(row, 1):
+            _number(cell, i, j)
+    return check([[float(cell) for cell in row] for row in rows])
+
+
+def _number(cell: object, row: int, column: int) -> None:
+    try:
+        float(str(cell))
+    except ValueError:
+        raise DemoError(
+            "a number in every cell",
+            f"{str(cell)[:20]!r} in row {row}, column {column}"
+            if cell
+            else f"an empty cell in row {row}, column {column}",
+            "Fill it in; 0 leaves that neighbour out.",
+        ) from None

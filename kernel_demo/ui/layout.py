@@ -1,0 +1,56 @@
+"""The whole page: header, tabs, endpoints, and how it is served."""
+
+import os
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from kernel_demo.learning import devices
+from kernel_demo.ui import api, learn_tab, theme
+from kernel_demo.ui.guard import Guard
+from kernel_demo.ui.wording import learn as wording
+
+MAX_UPLOAD = "60mb"
+QUEUE = 16  # visitors who wait; one more is told that the page is busy
+FORGET_EVERY, FORGET_AFTER = 600, 3600  # seconds: the visitors' files
+
+
+def build() -> gr.Blocks:
+    """The page, not yet served."""
+    with gr.Blocks(
+        title=wording.TITLE,
+        analytics_enabled=False,
+        delete_cache=(FORGET_EVERY, FORGET_AFTER),
+    ) as page:
+        gr.HTML(_header(), elem_id="header")
+        with gr.Tabs(elem_classes="kd-tabs"), gr.Tab(wording.TAB, id="learn"):
+            learn_tab.build()
+        api.define()
+    page.queue(max_size=QUEUE, default_concurrency_limit=4, api_open=False)
+    return page
+
+
+def launch(page: gr.Blocks, **options):
+    """Serve the page; `options` go to gradio's launch (server_name, server_port, share, auth)."""
+    return page.launch(
+        theme=theme.build(),
+        max_file_size=MAX_UPLOAD,
+        show_error=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        run_history=False,
+        footer_links=[],
+        app_kwargs={"middleware": [Middleware(Guard)]},
+        **options,
+    )
+
+
+def _header() -> str:
+    device = devices.name(devices.best())
+    return (
+        '<header class="kd-header"><div>'
+        f"<h1>{wording.TITLE}</h1><p>{wording.TAGLINE}</p></div>"
+        f'<span class="kd-chip" id="device">{device}</span></header>'
+    )

@@ -1,0 +1,96 @@
+"""The tab "Learn": pictures, filter and method on the left; what happens on the right."""
+
+import gradio as gr
+
+from kernel_demo.imaging import kernels
+from kernel_demo.ui import learn_controls, learn_events, live_view, pictures, result_view
+from kernel_demo.ui.learn_cards import FilterCard, LearnCard, PictureCard, Stage
+from kernel_demo.ui.markup import block, quiet, step_title, title
+from kernel_demo.ui.session import PictureChoice, Session
+from kernel_demo.ui.wording import learn as wording
+
+SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
+
+
+def build() -> None:
+    """Lay the tab out and connect its events; call inside a gr.Tab."""
+    truth = kernels.named(learn_controls.START_KERNEL)
+    with gr.Row(elem_classes="kd-columns", equal_height=False):
+        with gr.Column(scale=3, min_width=300, elem_classes="kd-left"):
+            with gr.Column(elem_classes="kd-card"):
+                picture_card = _picture_card()
+            with gr.Column(elem_classes="kd-card"):
+                filter_card = _filter_card(truth)
+            with gr.Column(elem_classes="kd-card"):
+                learn_card = _learn_card()
+        with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
+            stage = _stage(Session(truth=truth.values, patch=pictures.first_patch(PictureChoice())))
+    learn_events.connect(picture_card, filter_card, learn_card, stage)
+
+
+def _picture_card() -> PictureCard:
+    block(step_title(1, wording.PICTURES))
+    controls = learn_controls.picture_controls()
+    load = gr.Button(wording.LOAD, visible=False, size="sm", elem_id="load")
+    photos = pictures.gather(PictureChoice()).photos
+    gallery = block(pictures.gallery(photos), "gallery")
+    notice = block("", "notice")
+    return PictureCard(controls, load, gallery, notice)
+
+
+def _filter_card(truth: kernels.Kernel) -> FilterCard:
+    block(step_title(2, wording.FILTER))
+    controls, edges = learn_controls.filter_controls(truth.values)
+    with gr.Row(elem_classes="kd-buttons"):
+        random = gr.Button(wording.RANDOM, size="sm", elem_id="random")
+        edit = gr.Button(wording.EDIT, size="sm", elem_id="edit")
+    with gr.Accordion(wording.PASTE, visible=False, elem_classes="kd-fold") as paste:
+        text = gr.Textbox(
+            show_label=False, placeholder=wording.PASTE_PLACEHOLDER, lines=3, max_lines=12,
+            max_length=20_000, elem_id="paste",
+        )  # fmt: skip
+        divisor = gr.Number(1, label=wording.DIVISOR, elem_classes="kd-field")
+        use = gr.Button(wording.USE_MATRIX, size="sm", elem_id="use-matrix")
+    problem = block("", "filter-problem")
+    purpose = block(quiet(truth.purpose), "purpose")
+    return FilterCard(controls, edges, random, edit, paste, text, divisor, use, problem, purpose)
+
+
+def _learn_card() -> LearnCard:
+    block(step_title(3, wording.LEARN))
+    controls = learn_controls.training_controls()
+    purpose = block(quiet(wording.METHOD_PURPOSE["kfac"]))
+
+    def main(text: str, name: str, visible: bool) -> gr.Button:
+        return gr.Button(
+            text, variant="primary", scale=3, min_width=110, visible=visible, elem_id=name
+        )
+
+    with gr.Row(elem_classes="kd-buttons"):
+        learn = main(wording.LEARN, "learn", True)
+        pause = main(wording.PAUSE, "pause", False)
+        resume = main(wording.RESUME, "resume", False)
+        step = gr.Button(wording.STEP, scale=1, min_width=64, elem_id="step")
+        stop = gr.Button(wording.STOP, scale=1, min_width=64, interactive=False, elem_id="stop")
+    return LearnCard(controls, purpose, learn, pause, resume, step, stop)
+
+
+def _stage(start: Session) -> Stage:
+    session = gr.State(start, time_to_live=SESSION_SECONDS)
+    own_path = gr.State(None, time_to_live=SESSION_SECONDS)
+    live = live_view.component(elem_id="live")
+    live.value = live_view.idle(start.truth, start.patch)
+    with gr.Column(elem_classes="kd-card", elem_id="result-card"):
+        block(title(wording.RESULT))
+        with gr.Row(elem_classes="kd-buttons"):
+            picture = gr.Dropdown(
+                [], label=wording.PICTURE, scale=3, visible=False, elem_classes="kd-field",
+                elem_id="picture",
+            )  # fmt: skip
+            try_own = gr.UploadButton(
+                wording.TRY_OWN, file_types=["image"], type="filepath", size="sm", scale=2,
+                visible=False, elem_id="try-own",
+            )  # fmt: skip
+        empty = block(quiet(wording.RESULT_EMPTY), "result-empty")
+        result = result_view.component(elem_id="result")
+    return Stage(session, live, picture, try_own, own_path, empty, result)

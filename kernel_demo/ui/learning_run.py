@@ -1,0 +1,58 @@
+"""One visitor's run as a stream of sessions, paced for a browser."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+
+from kernel_demo.imaging.filtering import correlate
+from kernel_demo.learning.training import Progress
+from kernel_demo.ui import gpu, pictures
+from kernel_demo.ui.session import Session
+
+FRAME_SECONDS = 0.08  # about 12 updates a second; Gradio's queue has no back-pressure of its own
+
+
+def paced(progresses: Iterator[Progress], seconds: float = FRAME_SECONDS) -> Iterator[Progress]:
+    """At most one item each `seconds`; the first and the last are always among them.
+
+    Closing this iterator closes the one below, which frees the device.
+    """
+    shown = float("-inf")
+    latest = None
+    with closing(progresses):
+        for latest in progresses:
+            if time.monotonic() - shown >= seconds or latest.done:
+                shown = time.monotonic()
+                yield latest
+                latest = None
+    if latest is not None:
+        yield latest
+
+
+def run(session: Session, single_step: bool = False) -> Iterator[Session]:
+    """The session after each update that is worth showing.
+
+    Continues from `session.progress` where there is one, else starts. With `single_step` it makes
+    one update of the weights and returns.
+    """
+    photos = pictures.gather(session.choice).photos
+    befores = pictures.grey(photos, session.choice.channel)
+    session = replace(session, patch=pictures.patch(befores[0]))
+    afters = [correlate(before, session.truth) for before in befores]
+    settings = replace(session.settings, check_every=1) if single_step else session.settings
+    progresses = gpu.learn(befores, afters, session.truth, settings, session.progress)
+    target = (session.progress.step if session.progress else 0) + 1
+    with closing(paced(progresses, 0.0 if single_step else FRAME_SECONDS)) as stream:
+        for progress in stream:
+            paused = single_step and progress.step >= target
+            session.history.add(progress)
+            session = replace(
+                session,
+                progress=progress,
+                frame=session.frame + 1,
+                running=not (progress.done or paused),
+            )
+            yield session
+            if paused:
+                return

@@ -1,0 +1,120 @@
+"""From a visitor's choice to pictures: loaded, shown as a small gallery, made grey."""
+
+import base64
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from kernel_demo.errors import DemoError
+from kernel_demo.imaging.filtering import to_grey, to_uint8
+from kernel_demo.sources import bundled, hub, uploads
+from kernel_demo.sources.decoding import Photo
+from kernel_demo.ui.session import PictureChoice
+from kernel_demo.ui.wording import learn as wording
+
+MAX_PICTURES = 16
+THUMBNAIL = 160  # pixels, the longer side: sharp on a phone's screen at about 70 CSS pixels
+HUB_DEADLINE = 15.0  # seconds
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """The pictures that will be used, and what should be said of them."""
+
+    photos: tuple[Photo, ...]
+    note: str = ""  # one line; empty when all went as asked
+
+
+def gather(choice: PictureChoice) -> Gathered:
+    """The pictures of a choice; never empty.
+
+    A dataset that cannot be had is replaced by the bundled photos, and the note says why.
+    Raises DemoError when the visitor's own files hold no picture.
+    """
+    count = max(1, min(int(choice.count), MAX_PICTURES))
+    if choice.source == "hub":
+        return _from_hub(choice, count)
+    if choice.source == "mine":
+        return _from_uploads(choice.uploads)
+    return Gathered(bundled.photos(count))
+
+
+def _from_hub(choice: PictureChoice, count: int) -> Gathered:
+    dataset_id = choice.dataset_id or hub.DATASETS[0].id
+    try:
+        loaded = hub.load(
+            dataset_id,
+            count,
+            split=choice.split or None,
+            column=choice.column or None,
+            deadline=HUB_DEADLINE,
+        )
+    except DemoError as error:
+        return Gathered(bundled.photos(count), wording.bundled_instead(error))
+    return Gathered(tuple(loaded.photos), loaded.note)
+
+
+def _from_uploads(paths: Sequence[str]) -> Gathered:
+    if not paths:
+        raise DemoError("at least one picture of yours", "none", "Choose one or more files.")
+    photos, problems = uploads.open_uploads(paths)
+    if not photos:
+        raise DemoError("at least one picture", " ".join(problems), "Choose other files.")
+    return Gathered(tuple(photos), " ".join(problems))
+
+
+def grey(photos: Sequence[Photo], channel: str) -> list[np.ndarray]:
+    """H x W float32 pictures, 0..1, one for each photo."""
+    return [to_grey(photo.pixels, channel) for photo in photos]
+
+
+def patch(image: np.ndarray, height: int = 200, width: int = 256) -> np.ndarray:
+    """A piece for the live view: the middle of an H x W picture at half its size, uint8."""
+    small = fit(image, max(max(image.shape) // 2, width))
+    top, left = (max(0, (small.shape[i] - size) // 2) for i, size in enumerate((height, width)))
+    return to_uint8(small[top : top + height, left : left + width])
+
+
+def first_patch(choice: PictureChoice) -> np.ndarray:
+    """`patch` of the first picture of a choice, H x W uint8."""
+    return patch(grey(gather(choice).photos[:1], choice.channel)[0])
+
+
+def data_url(image: np.ndarray) -> str:
+    """A uint8 picture (grey, RGB or RGBA) as a PNG inside a URL: nothing lies on the disk."""
+    if image.ndim == 3:
+        order = cv2.COLOR_RGBA2BGRA if image.shape[2] == 4 else cv2.COLOR_RGB2BGR
+        image = cv2.cvtColor(image, order)
+    _, encoded = cv2.imencode(".png", image)
+    return "data:image/png;base64," + base64.b64encode(encoded.tobytes()).decode()
+
+
+def fit(image: np.ndarray, longest: int) -> np.ndarray:
+    """The picture with its longer side at most `longest` pixels, averaged over areas."""
+    height, width = image.shape[:2]
+    scale = longest / max(height, width)
+    if scale >= 1:
+        return image
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def gallery(photos: Sequence[Photo]) -> str:
+    """The photos as a grid of thumbnails, and one line that counts them (HTML)."""
+    figures = "".join(
+        f'<img src="{data_url(to_uint8(fit(photo.pixels, THUMBNAIL)))}"'
+        f' alt="{html.escape(photo.name)}" title="{html.escape(_caption(photo))}">'
+        for photo in photos
+    )
+    pixels = sum(photo.pixels.shape[0] * photo.pixels.shape[1] for photo in photos)
+    return (
+        f'<div class="kd-gallery">{figures}</div>'
+        f'<p class="kd-note">{wording.picture_count(len(photos), pixels)}</p>'
+    )
+
+
+def _caption(photo: Photo) -> str:
+    return f"{photo.name} · {photo.credit}" if photo.credit else photo.name

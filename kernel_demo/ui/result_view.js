@@ -1,0 +1,43 @@
+// Draws the value {first, second, difference, names, gain, width, height, figures, note}.
+// The divider is a range input over the pictures: mouse, touch and arrow keys move it alike.
+const root = () => element.querySelector('.kd-result');
+const move = (percent) => {
+  const compare = root().querySelector('.kd-compare');
+  compare.querySelector('.kd-first').style.clipPath = `inset(0 ${100 - percent}% 0 0)`;
+  compare.querySelector('.kd-second').style.clipPath = `inset(0 0 0 ${percent}%)`;
+  compare.querySelector('.kd-divider').style.left = `${percent}%`;
+};
+const draw = () => {
+  const value = props.value;
+  const view = root();
+  if (!view) return;
+  view.hidden = !value || !value.first;
+  if (view.hidden) return;
+  const [compare, difference] = view.querySelectorAll('.kd-compare');
+  for (const box of [compare, difference]) box.style.aspectRatio = `${value.width} / ${value.height}`;
+  compare.querySelector('.kd-first').src = value.first;
+  compare.querySelector('.kd-first').alt = value.names[0];
+  compare.querySelector('.kd-second').src = value.second;
+  compare.querySelector('.kd-second').alt = value.names[1];
+  compare.querySelector('.kd-tag-left').textContent = value.names[0];
+  compare.querySelector('.kd-tag-right').textContent = value.names[1];
+  difference.querySelector('img').src = value.difference;
+  difference.querySelector('img').alt = value.gain;
+  difference.querySelector('.kd-tag').textContent = value.gain;
+  view.querySelector('.kd-figures').replaceChildren(...value.figures.map(([number, meaning]) => {
+    const pair = document.createElement('div');
+    const dd = document.createElement('dd');
+    const dt = document.createElement('dt');
+    dd.textContent = number;
+    dt.textContent = meaning;
+    pair.append(dd, dt);
+    return pair;
+  }));
+  view.querySelector('.kd-result-note').textContent = value.note || '';
+  move(compare.querySelector('input').value);
+};
+element.addEventListener('input', (event) => {
+  if (event.target.type === 'range') move(event.target.value);
+});
+watch('value', draw);
+draw();

@@ -1,0 +1,64 @@
+"""What one visitor is doing: the experiment that was set up, and how far it has come.
+
+Both records are frozen: an event gets one, and returns the next. They hold plain values and small
+arrays only, never pictures, so that a visitor who leaves costs nothing.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from kernel_demo.learning.training import Progress, TrainSettings
+from kernel_demo.ui.live_history import History
+
+
+@dataclass(frozen=True)
+class PictureChoice:
+    """Which pictures to learn from."""
+
+    source: str = "bundled"  # "bundled", "hub" or "mine"
+    count: int = 8
+    dataset_id: str = ""
+    split: str = ""  # empty: found by itself
+    column: str = ""  # empty: found by itself
+    uploads: tuple[str, ...] = ()  # files of this visitor, in the page's own temporary folder
+    channel: str = "luminance"  # which grey the layer learns from
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """One visitor's run, from the click on Learn to its result."""
+
+    number: int = 0  # counts the runs of this visitor: the live view tells them apart by it
+    choice: PictureChoice | None = None
+    truth: np.ndarray | None = None  # (k, k) float64, the true kernel
+    settings: TrainSettings | None = None
+    progress: Progress | None = None  # the last one; enough to resume
+    history: History = field(default_factory=History)
+    frame: int = 0  # counts the updates sent to the live view
+    patch: np.ndarray | None = None  # H x W uint8, the piece of a picture shown while learning
+    running: bool = False
+
+    def same_experiment(
+        self, choice: PictureChoice, truth: np.ndarray, settings: TrainSettings
+    ) -> bool:
+        """Whether a paused run may be continued with what the page is set to now."""
+        return (
+            self.progress is not None
+            and not self.progress.done
+            and self.choice == choice
+            and self.settings == settings
+            and np.array_equal(self.truth, truth)
+        )
+
+    @property
+    def paused(self) -> bool:
+        """Whether there is a run to go on with."""
+        return self.progress is not None and not self.progress.done and not self.running
+
+    def stopped(self, reason: str) -> "Session":
+        """The same run, ended here."""
+        if self.progress is None or self.progress.done:
+            return replace(self, running=False)
+        ended = replace(self.progress, done=True, stopped_because=reason)
+        return replace(self, progress=ended, frame=self.frame + 1, running=False)

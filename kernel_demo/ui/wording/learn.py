@@ -1,0 +1,113 @@
+"""What the tab "Learn" says."""
+
+from kernel_demo.errors import DemoError
+from kernel_demo.ui.live_view import figure
+
+TITLE = "Kernel Demo"
+TAGLINE = "One convolution layer learns any image filter from pictures alone."
+TAB = "Learn"
+
+PICTURES = "Pictures"
+SOURCES = [("Bundled", "bundled"), ("Dataset", "hub"), ("Mine", "mine")]
+DATASET = "Dataset on the Hugging Face Hub"
+DATASET_INFO = "Choose one, or type any public id: owner/name"
+SPLIT_AND_COLUMN = "Grey, split, column"
+SPLIT_INFO = "empty: found by itself"
+LOAD = "Load"
+LOADING = "Asking the Hub…"
+COUNT = "How many"
+NO_UPLOAD_YET = "Choose one or more pictures; they stay with you and are forgotten afterwards."
+UPLOAD = "Your pictures"
+CHANNEL = "Grey to learn from"
+CHANNELS = [
+    ("Luminance", "luminance"),
+    ("Red", "red"),
+    ("Green", "green"),
+    ("Blue", "blue"),
+]
+
+FILTER = "Filter"
+KERNEL = "Kernel"
+RANDOM = "Random"
+RANDOM_PURPOSE = "Random weights: nothing to guess, only to learn. The seed brings them back."
+OWN = "Your own"
+OWN_PURPOSE = "Type the weights, or paste a matrix below. Every odd size from 3 to 31 works."
+SIZE = "Size"
+ANGLE = "Angle, degrees"
+EDGES = "Edges"
+SEED = "Seed"
+EDIT = "Edit…"
+PASTE = "Paste a matrix"
+PASTE_PLACEHOLDER = "[[1, 0, -1], [2, 0, -2], [1, 0, -1]]\nor rows of numbers, or NumPy's output"
+DIVISOR = "Divide by"
+USE_MATRIX = "Use this matrix"
+
+LEARN = "Learn"
+METHOD = "Method"
+METHODS = [
+    ("K-FAC", "kfac"),
+    ("Adam", "adam"),
+    ("SGD", "sgd"),
+]
+METHOD_PURPOSE = {
+    "kfac": "Natural gradient: each step is corrected for how alike neighbouring pixels are.",
+    "adam": "What most people would use. Its loss is soon small; watch the kernel error.",
+    "sgd": "Plain gradients with momentum: quick on the smooth, very slow on the fine.",
+}
+DETAILS = "Rate, batch, tiles, precision, seed"
+RATE = "Learning rate"
+RATE_INFO = "0: the method's own"
+BATCH = "Tiles in a batch"
+TILE = "Tile side, pixels"
+ACCUMULATION = "Batches per step"
+STEPS = "Steps"
+START = "Weights start as"
+STARTS = [
+    ("small random numbers", "normal"),
+    ("zeros", "zeros"),
+    ("PyTorch's default", "uniform"),
+    ("the identity", "identity"),
+]
+START_SEED = "Seed of start and batches"
+PATIENCE = "Patience, checks without progress"
+MIXED = "Mixed precision"
+PAUSE = "Pause"
+RESUME = "Resume"
+STEP = "Step"
+STOP = "Stop"
+
+RESULT = "What each kernel makes of it"
+RESULT_EMPTY = "Press Learn: a picture appears here, filtered by the true and by the learned kernel."
+PICTURE = "Picture"
+OWN_PICTURE = "Your picture"
+TRY_OWN = "Try your own picture"
+TRUE = "true"
+LEARNED = "learned"
+STOPPED_BY_YOU = "Stopped by you."
+
+
+def picture_count(count: int, pixels: int) -> str:
+    """One line under the gallery: how many pictures, how large together."""
+    noun = "photo" if count == 1 else "photos"
+    size = f"{pixels / 1e6:.1f} Mpx" if pixels >= 5e4 else f"{pixels:,} pixels".replace(",", " ")
+    return f"{count} {noun} · {size} · learned from in grey"
+
+
+def bundled_instead(error: DemoError) -> str:
+    """Why the bundled photos are shown although a dataset was asked for."""
+    return f"Using the bundled photos. {error}"
+
+
+def figures(psnr: float, ssim: float, largest: float) -> tuple[tuple[str, str], ...]:
+    """The three figures under the pictures: (number, meaning)."""
+    decibels = "∞" if psnr == float("inf") else f"{psnr:.1f} dB"
+    return (
+        (decibels, "PSNR"),
+        (f"{ssim:.4f}", "SSIM"),
+        (figure(largest), "largest difference, grey levels of 255"),
+    )
+
+
+def shown_smaller(width: int, height: int) -> str:
+    """A line for pictures that are shown smaller than they are."""
+    return f"Shown smaller; the figures are those of all {width} × {height} pixels."

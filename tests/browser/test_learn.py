@@ -1,0 +1,184 @@
+"""The tab "Learn" as a visitor uses it."""
+
+import re
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+PHONE = {"width": 390, "height": 844}
+
+
+def live(page):
+    return page.locator("#live [data-step]")
+
+
+def learn(page, server, **query):
+    page.goto(server)
+    page.locator("#learn").click()
+    expect(live(page)).to_have_attribute("data-done", "true")
+
+
+def choose(page, elem_id, option):
+    """Open a dropdown and take the option of that name."""
+    page.locator(f"#{elem_id} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_learning_ends_with_the_right_kernel(page, server):
+    """One press on Learn: Sobel is recovered to 1e-5 and the page says why it stopped."""
+    learn(page, server)
+    assert float(live(page).get_attribute("data-kernel-error")) < 1e-5
+    expect(page.locator('#live [data-text="verdict"]')).not_to_be_empty()
+    expect(page.locator("#result .kd-first")).to_be_visible()
+    expect(page.locator("#result .kd-figures")).to_contain_text("PSNR")
+
+
+def test_the_edges_can_be_changed_afterwards(page, server):
+    """Another border mode draws the result anew without learning again."""
+    learn(page, server)
+    first = page.locator("#result .kd-first").get_attribute("src")
+    step = live(page).get_attribute("data-step")
+    choose(page, "edges", "Zero (black around)")
+    expect(page.locator("#result .kd-first")).not_to_have_attribute("src", first)
+    assert live(page).get_attribute("data-step") == step
+
+
+def test_pause_and_resume(page, server):
+    """A paused run stands still, and goes on from where it was to its end."""
+    page.goto(server)
+    choose(page, "method", "Adam")
+    page.locator("#learn").click()
+    expect(live(page)).not_to_have_attribute("data-step", "0")
+    page.locator("#pause").click()
+    expect(page.locator("#resume")).to_be_visible()
+    time.sleep(0.5)
+    step = int(live(page).get_attribute("data-step"))
+    time.sleep(1.0)
+    assert int(live(page).get_attribute("data-step")) == step
+    page.locator("#resume").click()
+    expect(live(page)).to_have_attribute("data-done", "true")
+    assert int(live(page).get_attribute("data-step")) > step
+
+
+def test_step_by_step(page, server):
+    """Each press on Step is one update of the weights."""
+    page.goto(server)
+    for number in (1, 2, 3):
+        page.locator("#step").click()
+        expect(live(page)).to_have_attribute("data-step", str(number))
+    expect(page.locator("#resume")).to_be_visible()
+
+
+def test_stop_ends_the_run_with_a_result(page, server):
+    """Stop says that it was the visitor, and what was learned so far can be looked at."""
+    page.goto(server)
+    page.locator("#step").click()
+    expect(live(page)).to_have_attribute("data-step", "1")
+    page.locator("#stop").click()
+    expect(live(page)).to_have_attribute("data-done", "true")
+    expect(page.locator("#live")).to_contain_text("Stopped by you")
+    expect(page.locator("#learn")).to_be_visible()
+    expect(page.locator("#result .kd-first")).to_be_visible()
+
+
+def test_a_visitors_own_pictures(page, server, tmp_path):
+    """Uploads are shown in the gallery and learned from."""
+    for number in range(2):
+        pixels = np.random.default_rng(number).integers(0, 256, (120, 150, 3)).astype(np.uint8)
+        cv2.imwrite(str(tmp_path / f"mine{number}.png"), pixels)
+    page.goto(server)
+    page.get_by_text("Mine", exact=True).click()
+    page.locator("#uploads input[type=file]").set_input_files(sorted(tmp_path.glob("*.png")))
+    expect(page.locator("#gallery img")).to_have_count(2)
+    page.locator("#learn").click()
+    expect(live(page)).to_have_attribute("data-done", "true")
+    assert float(live(page).get_attribute("data-kernel-error")) < 1e-5
+
+
+def test_what_is_no_picture_gets_a_sentence(page, server, tmp_path):
+    """A broken upload is named by its own name; the server's folders are not."""
+    path = tmp_path / "holiday.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n but nothing else")
+    page.goto(server)
+    page.get_by_text("Mine", exact=True).click()
+    page.locator("#uploads input[type=file]").set_input_files(path)
+    problem = page.locator("#notice .kd-error")
+    expect(problem).to_contain_text("holiday.png")
+    assert "/" not in problem.inner_text()
+
+
+def test_try_your_own_picture(page, server, tmp_path):
+    """After learning, both kernels are applied to a picture the layer has never seen."""
+    path = tmp_path / "photo.png"
+    cv2.imwrite(str(path), np.random.default_rng(1).integers(0, 256, (90, 200)).astype(np.uint8))
+    learn(page, server)
+    first = page.locator("#result .kd-first").get_attribute("src")
+    page.locator("#try-own").locator("xpath=..").locator("input[type=file]").set_input_files(path)
+    expect(page.locator("#result .kd-first")).not_to_have_attribute("src", first)
+
+
+def test_a_kernel_of_ones_own(page, server):
+    """A pasted matrix is drawn, can be edited, and is what is learned."""
+    page.goto(server)
+    choose(page, "kernel", "Your own")
+    page.locator("#paste textarea").fill("0 -1 0\n-1 5 -1\n0 -1 0")
+    page.locator("#use-matrix").click()
+    cell = page.get_by_label("row 2, column 2")
+    expect(cell).to_have_value("5")
+    cell.fill("6")
+    cell.press("Tab")
+    page.locator("#learn").click()
+    expect(live(page)).to_have_attribute("data-done", "true")
+    assert float(live(page).get_attribute("data-kernel-error")) < 1e-5
+
+
+def test_a_bad_matrix_gets_a_sentence(page, server):
+    """What is wrong with a pasted matrix is said beside it, and the page goes on working."""
+    page.goto(server)
+    choose(page, "kernel", "Your own")
+    page.locator("#paste textarea").fill("1 2\n3 4")
+    page.locator("#use-matrix").click()
+    expect(page.locator("#filter-problem .kd-error")).to_contain_text("Expected")
+
+
+def test_the_hub_that_refuses_is_replaced(page, server):
+    """Without the Hub the bundled photos serve, and one line says so."""
+    page.goto(server)
+    page.get_by_text("Dataset", exact=True).click()
+    expect(page.locator("#notice")).to_contain_text("bundled photos", timeout=40_000)
+    expect(page.locator("#gallery img")).to_have_count(8)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_phone(new_page, server, scheme):
+    """At 390 px nothing is wider than the screen, and the stage comes into view on Learn."""
+    page = new_page(viewport=PHONE, color_scheme=scheme)
+    learn(page, server)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    expect(page.locator("#live [data-kernel=learned]")).to_be_in_viewport()
+
+
+def test_two_visitors_do_not_see_each_other(new_page, server):
+    """Two runs at once: each page ends with its own kernel."""
+    pages = [new_page(), new_page()]
+    for page, name in zip(pages, ["Sobel x", "Sharpen"], strict=True):
+        page.goto(server)
+        choose(page, "kernel", name)
+    for page in pages:
+        page.locator("#learn").click()
+    for page in pages:
+        expect(live(page)).to_have_attribute("data-done", "true")
+        assert float(live(page).get_attribute("data-kernel-error")) < 1e-5
+
+
+def test_keyboard_alone(page, server):
+    """Learn can be reached and pressed without a mouse."""
+    page.goto(server)
+    expect(page.locator("#learn")).to_be_visible()
+    page.locator("#learn").focus()
+    page.keyboard.press("Enter")
+    expect(live(page)).to_have_attribute("data-done", "true")

@@ -1,0 +1,23 @@
+"""The page, served inside the test process."""
+
+import pytest
+from gradio_client import Client
+
+from kernel_demo.ui import layout
+
+
+@pytest.fixture(scope="session")
+def address():
+    """The base address of the page, on a free port of 127.0.0.1."""
+    page = layout.build()
+    _, url, _ = layout.launch(
+        page, server_name="127.0.0.1", server_port=0, prevent_thread_lock=True, quiet=True
+    )
+    yield url
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def client(address, tmp_path_factory):
+    """A client as a visitor's script would use it."""
+    return Client(address, verbose=False, download_files=tmp_path_factory.mktemp("downloads"))

@@ -1,0 +1,147 @@
+"""The endpoints, through gradio's own client: a script gets what the page gets."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from gradio_client import handle_file
+from gradio_client.exceptions import AppError
+
+from kernel_demo.imaging.kernels import named, random
+
+KEYS = {
+    "step",
+    "loss",
+    "validation_loss",
+    "kernel_error",
+    "kernel",
+    "done",
+    "stopped_because",
+    "seconds",
+    "device",
+}
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """A colour picture of 41 x 57 pixels as a PNG file, and its pixels (RGB)."""
+    pixels = np.random.default_rng(5).integers(0, 256, (41, 57, 3)).astype(np.uint8)
+    path = tmp_path / "picture.png"
+    cv2.imwrite(str(path), pixels[..., ::-1])
+    return handle_file(str(path)), pixels
+
+
+def learn(client, **arguments) -> list[dict]:
+    job = client.submit(api_name="/learn", **arguments)
+    job.result(timeout=120)
+    return job.outputs()
+
+
+def test_learn_streams_and_ends_with_sobel(client):
+    """The defaults learn Sobel x; the contract's keys are in every item; the end says why."""
+    items = learn(client, images=2)
+    assert all(set(item) == KEYS for item in items)
+    assert items[0]["step"] == 0
+    assert not items[0]["done"]
+    assert items[-1]["done"]
+    assert items[-1]["stopped_because"]
+    oracle = np.outer(*cv2.getDerivKernels(1, 0, 3)[::-1])
+    np.testing.assert_allclose(items[-1]["kernel"], oracle, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["adam", "sgd"])
+def test_other_methods_run_for_the_steps_they_are_given(client, method):
+    """Adam and SGD are there too, and stop at the last step at the latest."""
+    last = learn(client, images=1, method=method, steps=5)[-1]
+    assert last["step"] <= 5
+    assert last["done"]
+
+
+def test_a_matrix_brings_its_own_size(client):
+    """A JSON matrix is learned as it is; `size` does not matter then."""
+    matrix = random(5, seed=9).values
+    last = learn(client, kernel=json.dumps(matrix.tolist()), size=3, images=2)[-1]
+    np.testing.assert_allclose(last["kernel"], matrix, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"kernel": "no_such"}, "no_such"),
+        ({"kernel": "random", "size": 4}, "odd"),
+        ({"kernel": "[[1, 2], [3, 4]]"}, "odd"),
+        ({"kernel": "[[1, 2, 3], [4, 5], [6, 7, 8]]"}, "row"),
+        ({"kernel": "[[1, 2, NaN], [4, 5, 6], [6, 7, 8]]"}, "(?i)nan"),
+        ({"size": 99}, "size"),
+        ({"steps": 0}, "steps"),
+        ({"steps": 10**9}, "steps"),
+        ({"steps": "many"}, "steps"),
+        ({"seed": -1}, "seed"),
+        ({"images": 10**6}, "images"),
+        ({"method": "magic"}, "magic"),
+        ({"source": "/etc/passwd"}, "source"),
+    ],
+)
+def test_learn_refuses_in_one_sentence(client, arguments, words):
+    """Out of range, unknown or malformed: expected, got, what to do; no traceback, no path."""
+    with pytest.raises(AppError, match=words) as caught:
+        learn(client, **arguments)
+    assert "Expected" in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+
+
+@pytest.mark.parametrize("padding", ["zero", "replicate", "reflect", "symmetric"])
+def test_apply_is_opencv(client, picture, padding):
+    """Each channel is what cv2.filter2D makes of it, rounded and clipped, with the same border."""
+    borders = {
+        "zero": cv2.BORDER_CONSTANT,
+        "replicate": cv2.BORDER_REPLICATE,
+        "reflect": cv2.BORDER_REFLECT_101,
+        "symmetric": cv2.BORDER_REFLECT,
+    }
+    file, pixels = picture
+    kernel = named("sharpen").values
+    path = client.predict(file, kernel.tolist(), padding, 0.0, api_name="/apply")
+    got = cv2.imread(path)[..., ::-1]
+    oracle = cv2.filter2D(pixels, -1, kernel, borderType=borders[padding])
+    assert np.array_equal(got, oracle)
+
+
+def test_apply_adds_the_offset(client, picture):
+    """An offset of 1 makes everything white, as 1 is white."""
+    file, _ = picture
+    path = client.predict(file, named("identity").values.tolist(), "wrap", 1.0, api_name="/apply")
+    assert (cv2.imread(path) == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("kernel", "padding", "offset", "words"),
+    [
+        ([[1, 2], [3, 4]], "reflect", 0.0, "odd"),
+        ([], "reflect", 0.0, "matrix"),
+        ([[0, 0, 0], [0, "x", 0], [0, 0, 0]], "reflect", 0.0, "number"),
+        ([[0, 0, 0], [0, 1, 0], [0, 0, 0]], "mirror", 0.0, "mirror"),
+        ([[0, 0, 0], [0, 1, 0], [0, 0, 0]], "reflect", 1e9, "offset"),
+    ],
+)
+def test_apply_refuses_in_one_sentence(client, picture, kernel, padding, offset, words):
+    """A kernel, padding or offset that cannot be used is named."""
+    with pytest.raises(AppError, match=f"(?i){words}"):
+        client.predict(picture[0], kernel, padding, offset, api_name="/apply")
+
+
+def test_apply_refuses_what_is_no_picture(client, tmp_path):
+    """A text file gets a sentence without its path on the server."""
+    path = tmp_path / "note.png"
+    path.write_text("not a picture")
+    with pytest.raises(AppError) as caught:
+        client.predict(handle_file(str(path)), [[0, 0, 0], [0, 1, 0], [0, 0, 0]], api_name="/apply")
+    assert "/" not in str(caught.value).replace("and/or", "")
+
+
+def test_a_file_of_the_server_is_no_picture(client):
+    """Naming a file of the server in place of an upload is refused."""
+    file = {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}
+    with pytest.raises(AppError):
+        client.predict(file, [[0, 0, 0], [0, 1, 0], [0, 0, 0]], api_name="/apply")

@@ -1,0 +1,59 @@
+"""What stands before every request."""
+
+import json
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from kernel_demo.ui.guard import MAX_BODY, Guard
+
+
+async def echo(request):
+    return JSONResponse({"length": len(await request.body())})
+
+
+@pytest.fixture
+def client():
+    routes = [Route(path, echo, methods=["POST"]) for path in ("/join", "/upload")]
+    return TestClient(Starlette(routes=routes, middleware=[Middleware(Guard)]))
+
+
+def test_an_ordinary_body_arrives_whole(client):
+    """What is within the bound reaches the page unchanged."""
+    assert client.post("/join", content=b"[1, 2]").json() == {"length": 6}
+
+
+def test_a_body_beyond_the_bound_is_refused(client):
+    """A JSON body of more than 2 MB gets 413 and a sentence, not memory."""
+    answer = client.post("/join", content=b"[" + b" " * MAX_BODY + b"]")
+    assert answer.status_code == 413
+    assert "2 MB" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["http://example.org/a.png", "HTTPS://example.org/a", " http://10.0.0.1/"]
+)
+def test_a_web_address_as_a_file_is_refused(client, path):
+    """The server downloads nothing on a visitor's word, however deep the address hides."""
+    body = {"data": [[{"image": {"path": path, "meta": {"_type": "gradio.FileData"}}}]]}
+    assert client.post("/join", json=body).status_code == 400
+    escaped = json.dumps(body).replace("h", "\\u0068")
+    assert client.post("/join", content=escaped).status_code == 400
+
+
+def test_an_uploaded_file_keeps_its_own_address(client):
+    """A file that gradio itself stored is named by a path on the disk and by a local address."""
+    body = {"data": [{"path": "/tmp/gradio/a.png", "url": "http://127.0.0.1:7860/file=a.png"}]}
+    assert client.post("/join", json=body).status_code == 200
+
+
+def test_multipart_elsewhere_than_the_upload_route_is_bounded(client):
+    """Calling a large body "multipart" is no way around the bound."""
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    large = b"x" * (MAX_BODY + 1)
+    assert client.post("/join", content=large, headers=headers).status_code == 413
+    assert client.post("/upload", content=large, headers=headers).status_code == 200
