@@ -21,6 +21,9 @@ KINDS = ("float32", "float16", "bfloat16", "int8", "int4", "separable")
 # The largest integer of each kind. Symmetric: -128 and -8 are left out, so that K and -K compress
 # alike and zero is exactly zero (Jacob et al. 2018, arXiv:1712.05877).
 LARGEST_INTEGER = {"int8": 127, "int4": 7}
+# How many times larger than all others a centre weight must be to be stored by itself.
+LOPSIDED = 4
+FLOAT32 = 1e-7  # what one rounding to float32 may change, relatively
 # Singular values below this share of the largest are what float32 rounds away.
 RANK_TOLERANCE = 1e-6
 
@@ -34,7 +37,8 @@ class Compressed:
     kernel: np.ndarray  # (k, k) float64: what the stored numbers stand for
     largest_error: float  # max |K - kernel|
     stored: tuple[np.ndarray, ...]
-    # float kinds: (weights (k, k) as float32,); integers: (weights (k, k) int8, scale () float32);
+    # float kinds: (weights (k, k) as float32,)
+    # integers: (weights (k, k) int8, scale () float32, what is added to the centre () float32)
     # separable: (columns (k, rank), rows (rank, k)), float32
 
     @property
@@ -69,23 +73,54 @@ def compress(kernel: np.ndarray, kind: str) -> Compressed:
 
 
 def _integers(values: np.ndarray, largest: int) -> tuple[tuple[np.ndarray, ...], np.ndarray, int]:
-    """Integers times one scale, max |K| / m for the best m up to the largest integer.
+    """Integers (k, k) times one scale, plus a centre weight of its own where that is far larger.
+
+    In an unsharp mask the scale would be spent on the centre, and the others rounded to nothing.
+    """
+    integers, scale = _best_scale(values, largest)
+    restored = integers * float(scale)
+    middle = np.zeros_like(values)
+    centre = len(values) // 2, len(values) // 2
+    middle[centre] = np.float32(values[centre])
+    others = np.where(middle == 0, values, 0)
+    lopsided = abs(values[centre]) > LOPSIDED * np.abs(others).max() > 0
+    if lopsided and np.abs(values - restored).max() > FLOAT32 * abs(values[centre]):
+        integers, scale = _best_scale(others, largest)
+        restored = integers * float(scale) + middle
+    else:
+        middle[:] = 0
+    bits = values.size * (8 if largest > 7 else 4)
+    size = -(-bits // 8) + 4 * (1 + bool(middle.any()))
+    return (integers.astype(np.int8), scale, np.float32(middle[centre])), restored, size
+
+
+def _best_scale(values: np.ndarray, largest: int) -> tuple[np.ndarray, np.float32]:
+    """The scale max |K| / m, m up to the largest integer, of the least mean squared error.
 
     The usual scale is m = largest alone, and it rounds even a kernel of small integers (Sobel's 1
     would be 63.5 of 127). Searching m finds scale 1 for integers and 1/16 for a binomial kernel:
     both are then exact. Of the equally good, the smallest m: the smallest integers.
     """
-    peak = np.abs(values).max() or 1.0
+    peak = np.abs(values).max()
     scales = np.float32(peak / np.arange(1, largest + 1))
-    integers = [np.rint(values / scale).clip(-largest, largest) for scale in scales.astype(float)]
-    errors = np.array(
-        [np.abs(values - q * float(s)).max() for q, s in zip(integers, scales, strict=True)]
-    )
-    # 1e-7: the scale itself is a float32.
-    best = int(np.argmax(errors <= errors.min() + 1e-7 * peak))
-    stored = (integers[best].astype(np.int8), scales[best])
-    bits = values.size * (8 if largest > 7 else 4)
-    return stored, integers[best] * float(scales[best]), -(-bits // 8) + 4
+    choices = [_whole(values / float(scale)).clip(-largest, largest) for scale in scales]
+    restored = np.array(choices) * scales.astype(float)[:, None, None]
+    errors = np.sqrt(np.square(restored - values).mean(axis=(1, 2)))
+    best = int(np.argmax(errors <= errors.min() + FLOAT32 * peak))
+    return choices[best], scales[best]
+
+
+def _whole(values: np.ndarray) -> np.ndarray:
+    """Rounded to whole numbers whose sum is that of the values, rounded.
+
+    Rounding each to the nearest lets the sum drift, and a flat picture with it: by up to 2.5 grey
+    levels for the catalogue. So those whose rounding took (or gave) most are rounded the other way.
+    """
+    rounded = np.rint(values)
+    missing = round(float(values.sum() - rounded.sum()))
+    order = np.argsort((rounded - values).ravel() * np.sign(missing), kind="stable")
+    rounded.ravel()[order[: abs(missing)]] += np.sign(missing)
+    return rounded
 
 
 def _separable(values: np.ndarray) -> tuple[tuple[np.ndarray, ...], np.ndarray, int]:

@@ -51,9 +51,9 @@ def model_safetensors(
 ) -> bytes:
     """The layer as safetensors: `weight` (1, 1, k, k) and `bias` (1,).
 
-    In the float precisions it is the state_dict of torch.nn.Conv2d(1, 1, k). In int8, `weight` is
-    whole numbers, to be multiplied by `scale` (1,). The border, which a layer's weights do not
-    hold, is in the metadata.
+    In the float precisions it is the state_dict of torch.nn.Conv2d(1, 1, k). In int8 the kernel is
+    `weight` (whole numbers) times `scale` (1,), with `centre` (1,) added to its middle. The border,
+    which a layer's weights do not hold, is in the metadata.
     """
     stored = compress(kernel, _checked(precision)).stored
     size = len(stored[0])
@@ -64,7 +64,8 @@ def model_safetensors(
         "bias": torch.tensor([offset], dtype=number),
     }
     if precision == "int8":
-        tensors["scale"] = torch.tensor([float(stored[1])], dtype=number)
+        for name, value in zip(("scale", "centre"), stored[1:], strict=True):
+            tensors[name] = torch.tensor([float(value)], dtype=number)
     metadata = {
         "format": "pt",
         "border": border_named(border).name,

@@ -1,6 +1,8 @@
 """The layer and its border as an ONNX graph.
 
 before (N, C, H, W) -> (N C, 1, H, W) -> padded by the border -> Conv -> (N, C, H, W) after
+
+A centre weight that is stored by itself (compression.py) adds its share of `before` to the result.
 """
 
 import numpy as np
@@ -52,6 +54,10 @@ def graph_bytes(
     weight = _weight(graph, stored, precision)
     bias = graph.constant(np.array([offset], np.float32))
     filtered = graph.add("Conv", padded, weight, bias)
+    centre = float(stored[2]) if precision == "int8" else 0.0
+    if centre:
+        share = graph.add("Mul", picture, graph.constant(np.array([centre], np.float32)))
+        filtered = graph.add("Add", filtered, share)
     graph.add("Reshape", filtered, shape, output="after")
 
     sides = ["batch", "channels", "height", "width"]

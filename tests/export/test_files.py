@@ -18,6 +18,7 @@ from kernel_demo.export.files import (
     model_safetensors,
 )
 from kernel_demo.imaging.borders import BORDERS, pad
+from kernel_demo.imaging.kernels import named
 
 KERNEL = np.random.default_rng(2).normal(0, 0.3, (5, 5))
 SIZES = [(5, 6), (33, 64), (120, 47)]
@@ -50,6 +51,17 @@ def test_onnx_is_the_layer_with_its_border(border, precision):
         np.testing.assert_allclose(after, by_torch(kernel, 0.1, border, picture), atol=1e-5)
 
 
+def test_onnx_keeps_a_large_centre_weight():
+    """An unsharp mask in 8 bits: its centre, stored by itself, is in the graph's result."""
+    onnxruntime = pytest.importorskip("onnxruntime")
+    unsharp = named("unsharp", 9).values
+    session = onnxruntime.InferenceSession(model_onnx(unsharp, 0.0, "reflect", "int8"))
+    picture = np.random.default_rng(0).random((1, 1, 40, 50), np.float32)
+    (after,) = session.run(["after"], {"before": picture})
+    kernel = compress(unsharp, "int8").kernel
+    np.testing.assert_allclose(after, by_torch(kernel, 0.0, "reflect", picture), atol=1e-5)
+
+
 @pytest.mark.parametrize("precision", ["float32", "float16"])
 def test_safetensors_is_a_state_dict(precision):
     """torch.nn.Conv2d loads the file as it is, and then holds the kernel of that precision."""
@@ -61,12 +73,14 @@ def test_safetensors_is_a_state_dict(precision):
     assert layer.bias.item() == 0.25
 
 
-def test_safetensors_in_8_bits_is_integers_and_a_scale():
-    """weight * scale is the kernel that compress() promises."""
-    state = safetensors.torch.load(model_safetensors(KERNEL, 0.0, "zero", "int8"))
+@pytest.mark.parametrize("kernel", [KERNEL, named("unsharp", 9).values])
+def test_safetensors_in_8_bits_is_integers_and_a_scale(kernel):
+    """weight * scale, and centre in the middle, is the kernel that compress() promises."""
+    state = safetensors.torch.load(model_safetensors(kernel, 0.0, "zero", "int8"))
     assert state["weight"].dtype == torch.int8
-    kernel = state["weight"][0, 0].double() * state["scale"].double()
-    np.testing.assert_array_equal(kernel.numpy(), compress(KERNEL, "int8").kernel)
+    restored = (state["weight"][0, 0].double() * state["scale"].double()).numpy()
+    restored[len(kernel) // 2, len(kernel) // 2] += state["centre"].double().item()
+    np.testing.assert_array_equal(restored, compress(kernel, "int8").kernel)
 
 
 def test_safetensors_tells_the_border(tmp_path):
