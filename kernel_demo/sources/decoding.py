@@ -10,7 +10,7 @@ import re
 import struct
 import warnings
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -66,6 +66,19 @@ def decode(
         notes = (*notes, "Its transparent parts were laid over white.")
     pixels.setflags(write=False)
     return Photo(name, pixels, credit, notes)
+
+
+def shrink(photo: Photo, max_pixels: int) -> Photo:
+    """The photo scaled down, if need be, to at most max_pixels by averaging over areas."""
+    height, width = photo.pixels.shape[:2]
+    if height * width <= max_pixels:
+        return photo
+    scale = (max_pixels / (height * width)) ** 0.5
+    size = max(1, int(width * scale)), max(1, int(height * scale))
+    pixels = cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA)
+    pixels.setflags(write=False)
+    note = f"Scaled down from {width} x {height} to {size[0]} x {size[1]}."
+    return replace(photo, pixels=pixels, notes=(*photo.notes, note))
 
 
 def samples(

@@ -1,0 +1,251 @@
+"""Pictures from a dataset on the Hugging Face Hub, within a deadline.
+
+Only public datasets, without the host's token. The work is done by hub_worker.py in a process
+that is ended at the deadline; whatever pictures came until then are used.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kernel_demo.errors import DemoError
+from kernel_demo.sources.decoding import Photo, decode, shrink
+
+MAX_COUNT = 64
+MAX_PHOTO = 4_000_000  # pixels; larger ones are scaled down: a few megapixels teach any kernel
+CACHE_BYTES = 128 * 2**20
+
+_WORKER = Path(__file__).with_name("hub_worker.py")
+_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
+_slots = threading.BoundedSemaphore(2)  # loads at once: each is a process of about 150 MB
+_cache: OrderedDict[tuple, "_Taken"] = OrderedDict()
+_cache_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset that is offered by name."""
+
+    id: str  # owner/name on the Hub
+    label: str  # what a visitor reads in the list
+    licence: str  # as its card says
+    note: str  # one line on what it is good for
+
+
+DATASETS = (
+    Dataset(
+        "AI-Lab-Makerere/beans", "Bean leaves", "MIT", "Sharp leaves, 500 x 500: good for any size."
+    ),
+    Dataset(
+        "timm/oxford-iiit-pet", "Cats and dogs", "CC-BY-SA-4.0", "Fur and eyes, of many sizes."
+    ),
+    Dataset(
+        "KoalaAI/StockImages-CC0", "Stock photos", "CC0 (as its card claims)", "Varied, large."
+    ),
+    Dataset("timm/eurosat-rgb", "Satellite tiles", "MIT", "64 x 64: too small for large kernels."),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """What came from the Hub."""
+
+    photos: tuple[Photo, ...]  # at least one
+    note: str  # one or two sentences: from where, and what was left out
+    split: str  # the split they are from
+    column: str  # the column they are from
+
+
+@dataclass(frozen=True, eq=False)
+class _Taken:
+    """What the worker sent."""
+
+    files: tuple[bytes, ...] = ()  # b"" for a row without a usable picture
+    about: dict | None = None  # split, column, part
+    cause: str = ""  # why it failed; "late" at the deadline; "" if it did not
+    detail: str = ""
+
+
+def load(
+    dataset_id: str,
+    count: int = 8,
+    seed: int = 0,
+    deadline: float = 15.0,
+    split: str = "",
+    column: str = "",
+) -> Loaded:
+    """`count` pictures (1..MAX_COUNT) of a dataset on the Hub, drawn from its first 4 * count.
+
+    The seed decides which are drawn. An empty split or column is chosen: a small split first
+    (validation, test, train), the first column of pictures. Takes at most about `deadline`
+    seconds. Raises DemoError for an id that is none, unknown or gated, for a dataset without
+    pictures or such a split or column, and where the Hub refuses or does not answer in time.
+    """
+    _check_id(dataset_id)
+    if not 1 <= count <= MAX_COUNT:
+        raise DemoError(f"1 to {MAX_COUNT} pictures", str(count), "Choose fewer or more.")
+    key = (dataset_id, split, column, int(count))
+    taken = _recall(key)
+    if taken is None:
+        taken = _fetch(dataset_id, split, column, 4 * int(count), deadline)
+        if not taken.cause:
+            _remember(key, taken)
+    if not any(taken.files):
+        raise _failure(dataset_id, taken, deadline)
+    return _open(dataset_id, taken, int(count), seed, deadline)
+
+
+def _check_id(dataset_id):
+    remedy = "Copy the name from the dataset's page, such as “AI-Lab-Makerere/beans”."
+    found = re.match(r"(?:https?://)?(?:www\.)?[\w.-]+/datasets/([^/\s]+/[^/\s?#]+)", dataset_id)
+    if found and _ID.fullmatch(found[1]):
+        remedy = f"Enter “{found[1]}”."
+    if not _ID.fullmatch(dataset_id) or len(dataset_id) > 128:
+        what = "an address" if "://" in dataset_id else f"“{dataset_id[:60]}”"
+        raise DemoError("a dataset's id, owner/name", what, remedy)
+    if os.path.exists(dataset_id):
+        raise DemoError("a dataset's id, owner/name", "a path on this server", remedy)
+
+
+def _fetch(dataset_id, split, column, take, deadline):
+    """What a worker sends until the deadline."""
+    started = time.monotonic()
+    if not _slots.acquire(timeout=deadline / 2):
+        raise DemoError(
+            "a free connection to the Hub",
+            "too many visitors loading at once",
+            "Try again in a few seconds.",
+        )
+    try:
+        left = deadline - (time.monotonic() - started)
+        request = {"id": dataset_id, "split": split, "column": column, "take": take}
+        return _run_worker(json.dumps({**request, "deadline": left}), left)
+    finally:
+        _slots.release()
+
+
+def _run_worker(request, deadline):
+    pipe = subprocess.PIPE
+    # An empty folder: what a dataset's card calls a file can then not be one of this server's,
+    # and the client's cache is gone afterwards, so that visitors cannot fill the disk.
+    with (
+        tempfile.TemporaryDirectory(prefix="kernel_demo_hub_", ignore_cleanup_errors=True) as home,
+        subprocess.Popen(
+            [sys.executable, str(_WORKER)],
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.DEVNULL,
+            cwd=home,
+            env=_environment(home),
+        ) as worker,
+    ):
+        try:
+            output, _ = worker.communicate(request.encode() + b"\n", timeout=deadline)
+            late = False
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            output, _ = worker.communicate()
+            late = True
+        finally:
+            worker.kill()
+    return _parse(output, late)
+
+
+def _environment(home):
+    """This process's environment without tokens, and with the client's caches in `home`."""
+    kept = ("HF_ENDPOINT", "HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")
+    env = {
+        key: value
+        for key, value in os.environ.items()
+        if key in kept or not key.startswith(("HF_", "HUGGING", "XDG_CACHE"))
+    }
+    return env | {
+        "HF_HOME": home,
+        "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+    }
+
+
+def _parse(output, late):
+    """The worker's frames; the last one may be cut off."""
+    files, about, cause, detail, at = [], None, "late" if late else "unreadable", "", 0
+    while (end := output.find(b"\n", at)) >= 0:
+        head = json.loads(output[at:end])
+        at = end + 1 + head["size"]
+        if at > len(output):
+            break
+        if head["kind"] == "about":
+            about = head
+        elif head["kind"] == "picture":
+            files.append(output[end + 1 : at])
+        elif head["kind"] == "failed":
+            cause, detail = head["cause"], head["detail"]
+        elif head["kind"] == "end":
+            cause = ""
+    return _Taken(tuple(files), about, cause, detail)
+
+
+def _open(dataset_id, taken, count, seed, deadline):
+    """The first `count` whole pictures in the order that the seed gives."""
+    photos, damaged = [], 0
+    for index in np.random.default_rng(seed).permutation(len(taken.files)):
+        if len(photos) == count:
+            break
+        try:
+            photo = decode(taken.files[index], f"Picture {index + 1}", credit=dataset_id)
+            photos.append(shrink(photo, MAX_PHOTO))
+        except DemoError:
+            damaged += 1
+    if not photos:
+        raise _failure(dataset_id, taken, deadline)
+    about = taken.about
+    part = f", part “{about['part']}”" if about["part"] else ""
+    note = f"{len(photos)} of “{dataset_id}”{part}, split “{about['split']}”."
+    if damaged:
+        note += f" {damaged} damaged or unsuitable ones were left out."
+    if len(photos) < count:
+        note += " The Hub stopped answering." if taken.cause else " No more were to be had."
+    return Loaded(tuple(photos), note, about["split"], about["column"])
+
+
+def _failure(dataset_id, taken, deadline):
+    """Why no picture came, as a DemoError."""
+    other, listed = "Choose another dataset, or the bundled photos.", "Choose one of them."
+    name, detail = f"“{dataset_id}”", taken.detail[:300]
+    received, remedy = {
+        "unknown": (f"{name}, which the Hub does not know", "Check the spelling: owner/name."),
+        "gated": (f"{name}, which asks its visitors to sign in", other),
+        "no pictures": (f"{name} with these columns: {detail}", other),
+        "no such split": (f"{name} with these splits: {detail}", listed),
+        "no such column": (f"{name} with these columns of pictures: {detail}", listed),
+        "refused": (f"no usable answer from the Hub about {name}", "Try again in a minute."),
+        "late": (f"no picture of {name} within {deadline:g} seconds", "Try again in a minute."),
+        "unreadable": (f"{name}, which could not be read", other),
+    }.get(taken.cause, (f"only damaged ones in {name}", other))  # fmt: skip
+    return DemoError("a public dataset with pictures", received, remedy)
+
+
+def _recall(key):
+    with _cache_lock:
+        if key in _cache:
+            _cache.move_to_end(key)
+        return _cache.get(key)
+
+
+def _remember(key, taken):
+    """Keeps the files of the latest loads, at most CACHE_BYTES of them."""
+    with _cache_lock:
+        _cache[key] = taken
+        _cache.move_to_end(key)
+        while sum(len(f) for t in _cache.values() for f in t.files) > CACHE_BYTES:
+            _cache.popitem(last=False)

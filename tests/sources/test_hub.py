@@ -1,0 +1,286 @@
+"""Loading from the Hub, by the real client against a small Hub of our own."""
+
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kernel_demo.errors import DemoError
+from kernel_demo.sources import hub, hub_worker
+from tests.sources import fake_hub
+
+ROOT = Path(__file__).parents[2]
+LONG = 90.0  # seconds: never reached, whatever else the machine does
+
+# What is asked of the Hub, all at once before the first test: each load starts a process that
+# takes seconds to import its libraries.
+ASKED = {
+    "good": {"dataset_id": "demo/good"},
+    "damaged": {"dataset_id": "demo/damaged", "split": "train", "column": "photo"},
+    "texts": {"dataset_id": "demo/texts"},
+    "two": {"dataset_id": "demo/two", "count": 3},
+    "cut": {"dataset_id": "demo/cut"},
+    "folder": {"dataset_id": "demo/folder", "count": 4},
+    "escape": {"dataset_id": "demo/escape"},
+    "unknown": {"dataset_id": "demo/unknown"},
+    "gated": {"dataset_id": "demo/gated"},
+    "busy": {"dataset_id": "demo/busy"},
+    "hang": {"dataset_id": "demo/hang", "deadline": 3.0},
+}
+
+
+@pytest.fixture(scope="module")
+def environment():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_TOKEN", "hf_secret_of_the_host")
+        patch.delenv("HF_HUB_OFFLINE", raising=False)
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def outcomes(environment):
+    """Loaded or DemoError, and the seconds it took, for each of ASKED; and the Hub's log."""
+
+    def ask(arguments):
+        started = time.monotonic()
+        try:
+            result = hub.load(**{"deadline": LONG, **arguments})
+        except DemoError as error:
+            result = error
+        return result, time.monotonic() - started
+
+    with fake_hub.FakeHub(f"{ROOT}/examples/cat.jpg") as server:
+        environment.setenv("HF_ENDPOINT", server.url)
+        environment.setattr(hub, "_slots", threading.BoundedSemaphore(4))
+        with ThreadPoolExecutor(4) as pool:
+            # The slow ones first.
+            order = sorted(ASKED, key=lambda name: name not in ("cut", "hang"))
+            results = dict(zip(order, pool.map(ask, [ASKED[n] for n in order]), strict=True))
+        results["log"] = list(server.requests)
+        yield results
+
+
+def levels(loaded):
+    """The seeds of fake_hub.picture(), told from the grey levels of the pictures loaded."""
+    return [int(photo.pixels.mean() * 255 / 10) for photo in loaded.photos]
+
+
+def test_good_dataset(outcomes):
+    """A small split is preferred, the picture column found, and eight pictures come whole."""
+    loaded, _ = outcomes["good"]
+    assert (loaded.split, loaded.column) == ("validation", "image")
+    assert len(loaded.photos) == 8
+    for photo, level in zip(loaded.photos, levels(loaded), strict=True):
+        expected = np.random.default_rng(level).integers(0, 10, (48, 48)) + 10 * level
+        assert np.array_equal(np.rint(photo.pixels * 255), expected)
+    assert "demo/good" in loaded.note
+    assert "validation" in loaded.note
+
+
+def test_seed_shuffles_what_was_taken(outcomes, monkeypatch):
+    """Other seeds draw other pictures, from memory, even when the Hub can no longer be reached."""
+    loaded, _ = outcomes["good"]
+    monkeypatch.setattr(hub, "_run_worker", None)
+    again = hub.load("demo/good", 8, seed=0)
+    other = hub.load("demo/good", 8, seed=1)
+    assert levels(again) == levels(loaded)
+    assert levels(other) != levels(loaded)
+    assert len(set(levels(other))) == 8
+    assert set(levels(other)) <= set(range(12))
+
+
+def test_damaged_pictures_are_left_out_and_counted(outcomes):
+    """Three files are cut short and one is only a path on this server: none of them is used."""
+    loaded, _ = outcomes["damaged"]
+    assert (loaded.split, loaded.column, len(loaded.photos)) == ("train", "photo", 8)
+    assert sorted(levels(loaded)) == [1, 2, 3, 5, 6, 7, 9, 10]
+    taken = hub._recall(("demo/damaged", "train", "photo", 8))
+    everything = hub._open("demo/damaged", taken, 12, seed=0, deadline=1.0)
+    assert sorted(levels(everything)) == [1, 2, 3, 5, 6, 7, 9, 10]
+    assert "4 damaged" in everything.note
+
+
+def test_first_part_is_taken_of_several(outcomes):
+    """A dataset with several configurations and no default gives its first, and says so."""
+    loaded, _ = outcomes["two"]
+    assert len(loaded.photos) == 3
+    assert "part “first”" in loaded.note
+
+
+def test_folder_of_pictures(outcomes):
+    """A repository of plain picture files, without Parquet, works too."""
+    loaded, _ = outcomes["folder"]
+    assert sorted(levels(loaded)) == [0, 1, 2, 3]
+
+
+def test_failing_in_the_middle(outcomes):
+    """What came before the Hub failed is used, and the note says that it failed."""
+    loaded, _ = outcomes["cut"]
+    assert sorted(levels(loaded)) == [0, 1, 2]
+    assert "stopped answering" in loaded.note
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("unknown", "does not know"),
+        ("gated", "sign in"),
+        ("texts", "these columns: text"),
+        ("busy", "no usable answer"),
+        ("hang", "within 3 seconds"),
+        ("escape", "could not be read"),
+    ],
+)
+def test_failures_say_what_is_wrong(outcomes, name, words):
+    """Each way to fail has a sentence of its own, and none of them shows a path of the server."""
+    error, _ = outcomes[name]
+    assert isinstance(error, DemoError), error
+    assert words in str(error)
+    assert str(ROOT) not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("cause", "detail", "words"),
+    [
+        ("", "", "only damaged ones in “a/b”"),
+        ("no such split", "train, test", "these splits: train, test"),
+        ("no such column", "photo, mask", "columns of pictures: photo, mask"),
+    ],
+)
+def test_rarer_failures_have_their_sentences(cause, detail, words):
+    """What the worker reports becomes a sentence with the names to choose from."""
+    error = hub._failure("a/b", hub._Taken(cause=cause, detail=detail), 15.0)
+    assert words in str(error)
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted", "expected"),
+    [
+        (["train", "test"], "", "test"),
+        (["train", "validation", "test"], "", "validation"),
+        (["train"], "", "train"),
+        (["big", "small"], "", "big"),
+        (["train", "test"], "train", "train"),
+    ],
+)
+def test_split_chosen(names, wanted, expected):
+    """Small splits are preferred, an unusual one serves, and a wish is followed."""
+    assert hub_worker.choose(names, wanted, hub_worker.SMALL_SPLITS, "split") == expected
+
+
+def test_split_that_is_not_there():
+    """A wish that cannot be followed is refused with the names there are."""
+    with pytest.raises(hub_worker.RefusedError) as caught:
+        hub_worker.choose(["train", "test"], "tset", (), "split")
+    assert (caught.value.cause, caught.value.detail) == ("no such split", "train, test")
+
+
+@pytest.mark.parametrize(
+    ("path", "inside"),
+    [
+        ("hf://datasets/a/b@0123/x.jpg", True),
+        ("zip://x.jpg::hf://datasets/a/b@0123/x.zip", True),
+        ("hf://datasets/a/c@0123/x.jpg", False),
+        ("hf://datasets/a/b@0123/../../c/x.jpg", False),
+        ("hf://datasets/a/b@0123/x.zip::/etc/passwd", False),
+        ("/etc/passwd", False),
+        ("file:///etc/passwd", False),
+        ("http://169.254.169.254/latest", False),
+        ("", False),
+    ],
+)
+def test_paths_in_a_dataset_stay_inside_it(path, inside):
+    """A row's path is followed only where it leads into the very dataset."""
+    assert hub_worker.is_inside(path, "a/b") is inside
+
+
+def test_hanging_hub_is_left_at_the_deadline(outcomes):
+    """A host that never answers costs the deadline (3 s), not the client's own minutes."""
+    _, seconds = outcomes["hang"]
+    assert seconds < 10  # 3 s, and room for a busy machine to end the process
+
+
+def test_token_of_the_host_is_not_sent(outcomes):
+    """A host's token must not open its private datasets to visitors."""
+    assert len(outcomes["log"]) > 20
+    assert not [row for row in outcomes["log"] if row[2]]
+
+
+def test_refused_connection(environment):
+    """Where nobody listens, the error comes at once."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
+        environment.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free.getsockname()[1]}")
+        with pytest.raises(DemoError, match="no usable answer from the Hub"):
+            hub.load("demo/good", 2, deadline=LONG)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "", "..", "../..", "/etc/passwd", "imagefolder", "beans", "a/b/c", "a/..", "./b", "a b/c",
+        "https://example.com/x.zip", "hf://datasets/a/b", "file:///etc", "C:\\x", "ä/ö", "a/b\n",
+        "x/" + "y" * 200,
+    ],
+)  # fmt: skip
+def test_bad_ids_never_reach_the_client(bad, monkeypatch):
+    """A path, a URL or a bare name is refused before any process or connection is started."""
+    monkeypatch.setattr(hub, "_run_worker", None)
+    with pytest.raises(DemoError, match="owner/name"):
+        hub.load(bad)
+
+
+def test_path_on_this_server_is_refused(tmp_path, monkeypatch):
+    """An id that names an existing folder is not looked up, and its place is not shown."""
+    (tmp_path / "some" / "folder").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(hub, "_run_worker", None)
+    with pytest.raises(DemoError, match="a path on this server") as caught:
+        hub.load("some/folder")
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_pasted_address_gets_the_id_as_remedy():
+    """Who pastes a dataset's address is told the id in it."""
+    with pytest.raises(DemoError, match="Enter “timm/eurosat-rgb”"):
+        hub.load("https://huggingface.co/datasets/timm/eurosat-rgb?row=1")
+
+
+@pytest.mark.parametrize("count", [0, -1, 65])
+def test_count_is_bounded(count):
+    """A client past the widgets cannot ask for any number of pictures."""
+    with pytest.raises(DemoError, match="1 to 64"):
+        hub.load("demo/good", count)
+
+
+def test_loads_at_once_are_bounded(monkeypatch):
+    """With every slot taken, a visitor is told so within the deadline."""
+    monkeypatch.setattr(hub, "_slots", threading.BoundedSemaphore(1))
+    with hub._slots, pytest.raises(DemoError, match="too many visitors"):
+        hub.load("demo/other", deadline=0.2)
+
+
+def test_cache_is_bounded(monkeypatch):
+    """The latest loads are remembered, the oldest forgotten beyond the limit in bytes."""
+    monkeypatch.setattr(hub, "_cache", hub.OrderedDict())
+    monkeypatch.setattr(hub, "CACHE_BYTES", 250)
+    for name in "abc":
+        hub._remember((name,), hub._Taken((bytes(100),)))
+    assert hub._recall(("a",)) is None
+    assert hub._recall(("b",)) is not None
+    hub._remember(("d",), hub._Taken((bytes(100),)))  # b was asked for last: c is forgotten
+    assert hub._recall(("c",)) is None
+    assert hub._recall(("b",)) is not None
+
+
+def test_offered_datasets_have_valid_ids():
+    """The list on the page holds ids that the loader accepts, each with its licence."""
+    for dataset in hub.DATASETS:
+        hub._check_id(dataset.id)
+        assert dataset.licence
+        assert dataset.note
