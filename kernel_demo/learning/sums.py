@@ -1,14 +1,28 @@
-"""One pass over a pair of pictures: the sums of products of k x k patches, in blocks of rows."""
+"""One pass over a pair of pictures: the sums of products of their k x k patches.
+
+An entry of X'X, for the patch places p and q, is the autocorrelation of the picture at lag q - p
+over a window that starts at p. So one pass finds the (2k-1) k different lags over the whole
+picture (`lags`), and the windows differ from the whole only by rows and columns at its border
+(`windowed`): the covariance method of linear prediction (Makhoul, "Linear prediction: a tutorial
+review", Proc. IEEE 63, 1975, section II-B) in two dimensions. With a mask there is no such
+structure; then the patches of the pixels left out are subtracted, or the others added up one by
+one, whichever are fewer.
+
+8-bit pictures are taken about mid-grey (128), which keeps every partial sum small enough to be
+exact, and shifted back at the end: all results are then whole numbers, exact below 2**53.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
-# Patches held at once: 2**16 rows of k*k float64 are 4.7 MB at 3x3 and 500 MB at 31x31.
-BLOCK_VALUES = 2**22
+from kernel_demo.learning.lags import EXACT_PRODUCTS, lags, to_tensor
+
+BLOCK_VALUES = 2**22  # patch values held at once while adding patches one by one
 
 
 class Sums(NamedTuple):
@@ -23,36 +37,150 @@ class Sums(NamedTuple):
 
 
 def patch_sums(
-    before: np.ndarray, after: np.ndarray, size: int, mask: np.ndarray | None = None
+    before: np.ndarray,
+    after: np.ndarray,
+    size: int,
+    mask: np.ndarray | None = None,
+    device: str | torch.device = "cpu",
 ) -> Sums:
     """Sums over the pixels whose whole patch lies inside the picture (and whose mask is True).
 
-    before, after: H x W, any real dtype; after's border of radius size // 2 is never read.
-    Products are taken in float64: exact for whole numbers while the sums stay below 2**53.
+    before, after: H x W, uint8, uint16 or float; after's border of radius size // 2 is never
+    read. mask: H x W bool. Exact for whole numbers while the sums stay below 2**53.
     """
-    radius = size // 2
-    height, width = before.shape[0] - 2 * radius, before.shape[1] - 2 * radius
-    inside = np.s_[radius : radius + height, radius : radius + width]
+    edge = size // 2
+    inside = np.s_[edge : before.shape[0] - edge, edge : before.shape[1] - edge]
     target = after[inside]
-    keep = None if mask is None else mask[inside]
-    total = np.zeros((size * size + 2, size * size + 2))
-    count = 0
-    rows = max(1, BLOCK_VALUES // (width * size * size))
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        patches = sliding_window_view(before[top : bottom + 2 * radius], (size, size))
-        block = np.empty((bottom - top, width, size * size + 2))
-        block[..., :-2] = patches.reshape(bottom - top, width, -1)
-        block[..., -2] = target[top:bottom]
-        block[..., -1] = 1.0
-        block = block.reshape(-1, size * size + 2) if keep is None else block[keep[top:bottom]]
-        total += block.T @ block
-        count += len(block)
+    level = 128.0 if before.dtype == target.dtype == np.uint8 else 0.0
+    if mask is None:
+        sums = _whole(before, target, size, level, device)
+    else:
+        keep = mask[inside]
+        if 2 * np.count_nonzero(keep) < keep.size:
+            sums = _chosen(before, target, size, level, keep, device)
+        else:
+            left_out = _chosen(before, target, size, level, ~keep, device)
+            everything = _whole(before, target, size, level, device)
+            sums = Sums(*(a - b for a, b in zip(everything, left_out, strict=True)))
+    return _shifted(sums, level)
+
+
+def _shifted(sums: Sums, level: float) -> Sums:
+    """The sums of p + level and y + level from those of p and y."""
+    gram, cross, patch_sum, energy, after_sum, count = sums
+    shift = level * count
     return Sums(
-        total[:-2, :-2].copy(),
-        total[:-2, -2].copy(),
-        total[:-2, -1].copy(),
+        gram + level * (patch_sum[:, None] + patch_sum + shift),
+        cross + level * (patch_sum + after_sum + shift),
+        patch_sum + shift,
+        energy + level * (2 * after_sum + shift),
+        after_sum + shift,
+        count,
+    )
+
+
+def _whole(before, target, size: int, level: float, device) -> Sums:
+    """The sums over every valid pixel, from the lags of the whole picture."""
+    k, (height, width) = size, target.shape
+    found = lags(before, target, size, level, device)
+    top, bottom, left, right = (
+        part.astype(np.float64) - level
+        for part in (before[: k - 1], before[height:], before[:, : k - 1].T, before[:, width:].T)
+    )
+    # Of all rows y: at vertical lag v, [j, j', v] = sum of b[y, x+j] b[y+v, x+j'].
+    by_lag = windowed(
+        found.auto.T,
+        strip_lags(left)[k - 1 :].transpose(1, 2, 0),
+        strip_lags(right)[k - 1 :].transpose(1, 2, 0),
+    )
+    forward = by_lag.transpose(2, 0, 1)
+    backward = forward[:0:-1].transpose(0, 2, 1)  # lag -v is lag v with p and q exchanged
+    gram = windowed(  # [i, i', j, j']
+        np.concatenate([backward, forward]),
+        _row_products(top, width),
+        _row_products(bottom, width),
+    )
+    columns = window_sums(found.before_sum, left.sum(1), right.sum(1))
+    patch_sum = window_sums(columns, _row_sums(top, width), _row_sums(bottom, width))
+    return Sums(
+        gram.transpose(0, 2, 1, 3).reshape(k * k, k * k),
+        found.cross.ravel(),
+        patch_sum.ravel(),
+        found.energy,
+        found.after_sum,
+        target.size,
+    )
+
+
+def windowed(full: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Lag sums over windows from lag sums over everything, along one axis of length n.
+
+    full[d + k-1]: sum of u[t] u[t+d] over the whole axis, for lags d from -(k-1) to k-1;
+    first[j, j'] = u[j] u[j'] and last[j, j'] = u[n-k+1+j] u[n-k+1+j'], for j, j' < k-1.
+    Returns out[j, j'] = sum of u[x+j] u[x+j'] over the n-k+1 places x: on a diagonal of `out` the
+    products before the window and those behind it are taken off. More axes may follow.
+    """
+    k = len(first) + 1
+    place = np.arange(k)
+    out = full[place - place[:, None] + k - 1]
+    before, behind = np.zeros_like(out), np.zeros_like(out)
+    for j in range(k - 1):
+        before[j + 1, 1:] = before[j, :-1] + first[j]
+    for j in reversed(range(k - 1)):
+        behind[j, :-1] = behind[j + 1, 1:] + last[j]
+    return out - before - behind
+
+
+def window_sums(full, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """`windowed` for plain sums: full is the sum of u, first and last its k-1 outer values."""
+    nothing = np.zeros_like(first[:1]) if len(first) else np.zeros((1, *np.shape(full)))
+    before = np.concatenate([nothing, first.cumsum(0)])
+    behind = np.concatenate([last[::-1].cumsum(0)[::-1], nothing])
+    return full - before - behind
+
+
+def strip_lags(strip: np.ndarray) -> np.ndarray:
+    """(2k-1, k-1, k-1): sum over x of strip[t, x] strip[t', x + d], d from -(k-1) to k-1."""
+    length, reach = strip.shape[1], len(strip)
+    ahead = [strip[:, : length - d] @ strip[:, d:].T for d in range(reach + 1)]
+    return np.stack([a.T for a in ahead[:0:-1]] + ahead)
+
+
+def _row_products(rows: np.ndarray, width: int) -> np.ndarray:
+    """(k-1, k-1, k, k): for rows t, t' and places j, j' the sum of b[t, x+j] b[t', x+j']."""
+    start, end = rows[:, : len(rows)], rows[:, width:]
+    corners = (np.einsum("tj,ui->jitu", part, part) for part in (start, end))
+    return windowed(strip_lags(rows), *corners).transpose(2, 3, 0, 1)
+
+
+def _row_sums(rows: np.ndarray, width: int) -> np.ndarray:
+    """(k-1, k): for row t and place j the sum of b[t, x+j]."""
+    return window_sums(rows.sum(1), rows[:, : len(rows)].T, rows[:, width:].T).T
+
+
+def _chosen(before, target, size: int, level: float, keep: np.ndarray, device) -> Sums:
+    """The sums over the valid pixels where `keep` is True, patch by patch."""
+    dtype = torch.float32 if level else torch.float64
+    k2 = size * size
+    y, x = np.nonzero(keep)
+    total = torch.zeros(k2 + 2, k2 + 2, dtype=torch.float64, device=device)
+    patches = sliding_window_view(before, (size, size))
+    many = EXACT_PRODUCTS * max(1, BLOCK_VALUES // (EXACT_PRODUCTS * k2))
+    for start in range(0, len(y), many):
+        at = y[start : start + many], x[start : start + many]
+        rows = -(-len(at[0]) // EXACT_PRODUCTS) * EXACT_PRODUCTS
+        block = torch.zeros(rows, k2 + 2, dtype=dtype, device=device)
+        block[: len(at[0]), :k2] = to_tensor(patches[at].reshape(-1, k2), level, dtype, device)
+        block[: len(at[0]), k2] = to_tensor(target[at], level, dtype, device)
+        block[: len(at[0]), k2 + 1] = 1
+        block = block.view(-1, EXACT_PRODUCTS, k2 + 2)
+        total += torch.bmm(block.transpose(1, 2), block).sum(0, dtype=torch.float64)
+    total = total.cpu().numpy()
+    return Sums(
+        total[:-2, :-2],
+        total[:-2, -2],
+        total[:-2, -1],
         float(total[-2, -2]),
         float(total[-2, -1]),
-        count,
+        len(y),
     )
