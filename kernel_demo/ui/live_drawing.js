@@ -65,7 +65,8 @@ function readTheme(root) {
 
 function paletteIndex(t) {
   const place = Math.round((t / REACH) * HALF) + HALF;
-  return 3 * (place < 0 ? 0 : place > 2 * HALF ? 2 * HALF : place || 0);
+  if (place > 2 * HALF) return 6 * HALF;
+  return place >= 0 ? 3 * place : place < 0 ? 0 : 3 * HALF; // what is no number is neutral
 }
 
 // Sizes the canvas to its box in device pixels; null while the box has no size (a hidden tab).
@@ -87,30 +88,30 @@ function fixed(value, digits) {
 }
 
 // How many digits fit the cells, at which size; null where numbers would not be legible.
-function lettering(ctx, theme, cell, matrix, scale) {
-  const whole = matrix.every((v) => Math.abs(v - Math.round(v)) < 1e-9);
-  let digits = whole ? 0 : Math.min(3, Math.max(0, 2 - Math.floor(Math.log10(scale))));
-  const exact = (n) => matrix.every((v) => Math.abs(v * 10 ** n - Math.round(v * 10 ** n)) < 1e-4);
-  while (digits > 1 && exact(digits - 1)) digits--;
-  for (; digits >= 0; digits--) {
+// exact: the true kernel, written with no more digits than it has.
+function lettering(ctx, theme, cell, matrix, scale, exact) {
+  let digits = Math.min(3, Math.max(1, 2 - Math.floor(Math.log10(scale))));
+  const says = (n) => matrix.every((v) => Math.abs(v - Number(v.toFixed(n))) < 1e-6);
+  while (exact && digits > 0 && says(digits - 1)) digits--;
+  const least = Math.min(digits, 1);
+  ctx.font = `100px ${theme.font}`;
+  for (; digits >= least; digits--) {
     const widest = `−${Math.max(1, Math.floor(scale))}${digits ? `.${'0'.repeat(digits)}` : ''}`;
-    ctx.font = `100px ${theme.font}`;
-    const size = Math.min(19, cell * 0.27, (cell * 90) / ctx.measureText(widest).width);
-    if (size >= 9) return { digits, size };
-    if (digits <= 1 && !whole) return null;
+    const size = Math.min(18, cell * 0.3, (cell * 94) / ctx.measureText(widest).width);
+    if (size >= 8.5) return { digits, size };
   }
   return null;
 }
 
 // A k x k matrix as coloured cells. scale: the value that takes the palette's end colour.
-function drawKernel(canvas, matrix, k, { scale, shownScale, numbers, marked }, theme) {
+function drawKernel(canvas, matrix, k, { scale, numbers, exact, marked, note }, theme) {
   const on = surface(canvas);
   if (!on) return;
   const { ctx, width, ratio } = on;
   const gap = k <= 3 ? 3 : k <= 7 ? 2 : k <= 15 ? 1 : 0.5;
   const cell = (width + gap) / k;
   const snap = (v) => Math.round(v * ratio) / ratio;
-  const text = matrix && numbers ? lettering(ctx, theme, cell - gap, matrix, shownScale) : null;
+  const text = matrix && numbers ? lettering(ctx, theme, cell - gap, matrix, scale, exact) : null;
   if (text) ctx.font = `${text.size}px ${theme.font}`;
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
@@ -130,8 +131,12 @@ function drawKernel(canvas, matrix, k, { scale, shownScale, numbers, marked }, t
     }
     if (!text || !Number.isFinite(matrix[i])) continue;
     ctx.fillStyle = theme.inks[0.299 * r + 0.587 * g + 0.114 * b > 118 ? 0 : 1];
-    ctx.fillText(fixed(matrix[i], text.digits), x + w / 2, y + h / 2 + 0.5, w - 2);
+    ctx.fillText(fixed(matrix[i], text.digits), x + w / 2, y + h / 2 + 0.5, w - 1);
   }
+  if (matrix || !note) return;
+  ctx.fillStyle = theme.muted;
+  ctx.font = `13px ${theme.font}`;
+  ctx.fillText(note, width / 2, width / 2, width - 8);
 }
 
 // 10^exponent in small figures, its right end at x.
@@ -208,7 +213,7 @@ function correlate({ pixels, height, width }, kernel, k) {
   return { values: result, height: h, width: w };
 }
 
-// paint(value) -> offset into the palette, or null for grey 0..1.
+// Values in grey (0..1), or signed: factor takes them to the palette's range.
 function drawPicture(canvas, { values, height, width }, { factor, grey }, theme) {
   if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
   const ctx = canvas.getContext('2d');

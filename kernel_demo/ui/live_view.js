@@ -43,41 +43,39 @@ const largest = (matrix) => (matrix ? matrix.reduce((most, v) => Math.max(most, 
 
 // ---- The equation
 
-function gainOf(state) {
-  const most = largest(state.difference);
-  if (!most || !Number.isFinite(most)) return most === 0 && state.difference ? 1000 : 1;
-  return Math.min(1000, Math.max(1, 10 ** Math.floor(Math.log10(state.scale / most))));
+// The largest power of ten that keeps `most` within `scale`, up to a thousand: beyond that, a
+// difference that vanishes may look like nothing.
+function gainOf(scale, most) {
+  if (!Number.isFinite(most) || most >= scale) return 1;
+  return Math.min(1000, 10 ** Math.floor(Math.log10(scale / most)));
 }
 
-function superscript(value) {
-  const [digits, power] = value.toExponential(1).split('e').map(Number);
-  if (value === 0) return '0';
-  if (power >= -2 && power < 4) return fixed(value, Math.max(0, 2 - power));
-  return `${fixed(digits, 1)}·10${String(power).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻')}`;
+function figures(value, digits) {
+  if (value === 0 || !Number.isFinite(value)) return value === 0 ? '0' : '–';
+  const [start, power] = value.toExponential(digits - 1).split('e').map(Number);
+  if (power >= -2 && power < 4) return fixed(value, Math.max(0, digits - 1 - power));
+  return `${fixed(start, digits - 1)}·10${String(power).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻')}`;
 }
 
-function reading(state) {
-  const { difference, truth, learned, size } = state;
-  let at = marked;
-  if (at < 0 && difference) at = difference.reduce((best, v, i) => (Math.abs(v) > Math.abs(difference[best]) ? i : best), 0);
-  if (at < 0 || at >= size * size) return words.signs;
-  const place = `${words.row} ${Math.floor(at / size) + 1}, ${words.column} ${(at % size) + 1}`;
-  if (marked < 0) return `${words.largest} ${superscript(Math.abs(difference[at]))} · ${place}`;
-  const parts = [[words.true, truth], [words.learned, learned], [words.difference, difference]];
-  const said = parts.filter(([, m]) => m).map(([name, m]) => `${name.toLowerCase()} ${superscript(m[at])}`);
-  return `${place}: ${said.join(', ')}`;
+const short = (value) => figures(value, 3);
+
+function reading({ truth, learned, difference, size }) {
+  if (marked < 0) return words.hint;
+  const place = `${words.row} ${Math.floor(marked / size) + 1}, ${words.column} ${(marked % size) + 1}:`;
+  if (!difference) return `${place} ${short((truth || learned || [NaN])[marked])}`;
+  const term = learned[marked] < 0 ? `(${figures(learned[marked], 6)})` : figures(learned[marked], 6);
+  return `${place} ${figures(truth[marked], 6)} − ${term} = ${figures(difference[marked], 2)}`;
 }
 
 function drawEquation(state) {
   const { size, scale, gain } = state;
-  const numbers = size <= 7;
-  const options = { scale, shownScale: scale, numbers, marked };
-  drawKernel(kernels.truth, state.truth, size, options, theme);
-  drawKernel(kernels.learned, state.learned, size, options, theme);
+  const options = { scale, numbers: size <= 7, exact: false, marked };
+  drawKernel(kernels.truth, state.truth, size, { ...options, exact: true }, theme);
+  drawKernel(kernels.learned, state.learned, size, { ...options, note: words.untaught }, theme);
   const magnified = state.difference && state.difference.map((v) => v * gain);
   drawKernel(kernels.difference, magnified, size, options, theme);
-  write(text.at, state.kind === 'idle' ? '' : `, ${words.step} ${state.step}`);
-  write(text.gain, state.difference && gain > 1 ? ` × ${gain}` : '');
+  write(text.at, state.learned ? `${words.step} ${state.step}` : '\u00a0');
+  write(text.gain, state.difference && gain > 1 ? `× ${gain}` : '\u00a0');
   write(text.reading, reading(state));
 }
 
@@ -86,17 +84,22 @@ function drawEquation(state) {
 let nextPictures = 0;
 let picturesTimer = 0;
 
+// What all but the strongest hundredth of the pixels stay below, from every seventh of them.
+function strength(values) {
+  const some = Float32Array.from({ length: Math.ceil(values.length / 7) }, (_, i) => Math.abs(values[7 * i]));
+  return some.sort()[Math.floor(some.length * 0.99)];
+}
+
 function teach(state) {
   if (!patch || !state.truth || Math.min(patch.height, patch.width) < state.size) return null;
   const key = `${state.session}|${state.truthText}`;
   if (taught && taught.key === key && taught.patch === patch) return taught;
   const result = correlate(patch, state.truth, state.size);
-  const sorted = Float32Array.from(result.values, Math.abs).sort();
   const below = result.values.reduce((sum, v) => sum + Math.max(0, -v), 0);
-  const total = sorted.reduce((sum, v) => sum + v, 0);
+  const total = result.values.reduce((sum, v) => sum + Math.abs(v), 0);
   // A blurred picture is a picture still: it is shown in grey. What has a sign is shown signed.
   const grey = below < 0.05 * total;
-  const strong = grey ? 1 : sorted[Math.floor(sorted.length * 0.99)] || 1;
+  const strong = grey ? 1 : strength(result.values) || 1;
   return { ...result, key, patch, grey, factor: REACH / strong };
 }
 
@@ -108,6 +111,7 @@ function blank(canvas) {
 function drawPictures(state) {
   const before = performance.now();
   taught = teach(state);
+  write(text.picture_gain, '');
   if (!taught) return Object.values(pictures).forEach(blank);
   drawPicture(pictures.truth, taught, taught, theme);
   if (!state.difference) return [pictures.learned, pictures.difference].forEach(blank);
@@ -115,7 +119,9 @@ function drawPictures(state) {
   const apart = correlate(patch, state.difference, state.size);
   const values = taught.values.map((v, i) => v - apart.values[i]);
   drawPicture(pictures.learned, { ...taught, values }, taught, theme);
-  drawPicture(pictures.difference, apart, { factor: taught.factor * state.gain, grey: false }, theme);
+  const gain = gainOf(REACH / taught.factor, strength(apart.values));
+  drawPicture(pictures.difference, apart, { factor: taught.factor * gain, grey: false }, theme);
+  write(text.picture_gain, gain > 1 ? `× ${gain}` : '');
   const now = performance.now();
   // Three a second, and for large kernels never more than a tenth of the time.
   nextPictures = now + Math.max(320, 10 * (now - before));
@@ -167,8 +173,8 @@ function describe(state) {
   write(find('.kd-live-spoken'), state.text.spoken);
   for (const [name, canvas] of Object.entries(kernels)) {
     const m = state[name];
-    const told = !m ? words.untaught : m.length <= 49 ? [...m].map(superscript).join(' ')
-      : `${words.from} ${superscript(Math.min(...m))} ${words.to} ${superscript(Math.max(...m))}`;
+    const told = !m ? words.untaught : m.length <= 49 ? [...m].map(short).join(' ')
+      : `${words.from} ${short(Math.min(...m))} ${words.to} ${short(Math.max(...m))}`;
     canvas.setAttribute('aria-label', `${canvas.previousElementSibling.textContent}: ${told}`);
   }
   curves.loss.setAttribute('aria-label', `${words.loss} ${state.text.loss || ''}`);
@@ -180,6 +186,7 @@ function tell(state) {
     write(text[name], state.text[name] || '');
   }
   const bar = find('[role=progressbar]');
+  text.step.style.minWidth = `${8 + 2 * String(state.steps).length}ch`; // room for its last step
   bar.setAttribute('aria-valuemax', state.steps);
   bar.setAttribute('aria-valuenow', state.step);
   bar.firstElementChild.style.width = `${state.done ? 100 : (100 * state.step) / (state.steps || 1)}%`;
@@ -208,21 +215,25 @@ function schedule() {
 
 function comeIntoView() {
   const { top } = root.getBoundingClientRect();
-  if (window.innerWidth >= 700 || (top >= 0 && top < window.innerHeight * 0.4)) return;
+  if (window.innerWidth > 900 || (top >= 0 && top < window.innerHeight * 0.4)) return;
   root.scrollIntoView({ block: 'start', behavior: stillness.matches ? 'auto' : 'smooth' });
 }
 
 function accept(value, live) {
   const error = find('.kd-live-error');
   error.hidden = !value?.error;
-  if (value?.error) return write(error, value.error);
+  if (value?.error) {
+    write(error, value.error);
+    if (live) comeIntoView();
+    return;
+  }
   if (!value?.kind) return;
   const begins = !shown || value.session !== shown.session || value.kind !== shown.kind;
   if (!begins && value.number < shown.number) return;
   const state = { ...value, fresh: begins, truthText: value.truth };
   for (const name of Object.keys(kernels)) state[name] = floats(value[name]);
   state.scale = largest(state.truth) || largest(state.learned) || 1;
-  state.gain = gainOf(state);
+  state.gain = gainOf(state.scale, largest(state.difference));
   if (value.patch && value.patch.pixels !== patch?.text) {
     const { height, width, pixels } = value.patch;
     patch = { height, width, text: pixels, pixels: Float32Array.from(bytes(pixels), (v) => v / 255) };
@@ -247,8 +258,11 @@ function cellAt(event) {
 }
 
 for (const canvas of Object.values(kernels)) {
-  canvas.addEventListener('pointermove', (event) => shown && mark(cellAt(event)));
-  canvas.addEventListener('pointerdown', (event) => shown && mark(cellAt(event)));
+  canvas.addEventListener('pointermove', (event) => shown && event.pointerType === 'mouse' && mark(cellAt(event)));
+  canvas.addEventListener('pointerdown', (event) => {
+    const at = shown ? cellAt(event) : -1;
+    mark(event.pointerType !== 'mouse' && at === marked ? -1 : at);
+  });
   canvas.addEventListener('pointerleave', (event) => event.pointerType === 'mouse' && mark(-1));
 }
 

@@ -33,14 +33,14 @@ WORDS = {
     "error": "Kernel error",
     "error_note": "largest weight error",
     "step": "step",
-    "row": "row",
+    "row": "Row",
     "column": "column",
-    "largest": "largest difference",
-    "signs": "blue below zero, orange above",
+    "hint": "Blue below zero, orange above. Pick a cell to read it.",
     "from": "entries from",
     "to": "to",
     "ready": "Ready to learn",
     "invitation": "Press Learn, and watch the kernel come out of the pictures.",
+    "learning": "Learning on",
     "paused": "paused",
     "finished": "finished",
 }
@@ -51,7 +51,8 @@ TEMPLATE = """
   <div class="kd-card kd-live-equation">
     <div class="kd-live-row" tabindex="0" role="group"
          aria-label="{true} − {learned} = {difference}">
-      <figure><figcaption>{true}</figcaption><canvas data-kernel="truth" role="img"></canvas></figure>
+      <figure><figcaption>{true}</figcaption>
+        <canvas data-kernel="truth" role="img"></canvas></figure>
       <span class="kd-live-operator" aria-hidden="true">−</span>
       <figure><figcaption>{learned}<span data-text="at"></span></figcaption>
         <canvas data-kernel="learned" role="img"></canvas></figure>
@@ -65,13 +66,16 @@ TEMPLATE = """
       <span class="kd-live-operator" aria-hidden="true">−</span>
       <canvas data-picture="learned" role="img" aria-label="{picture}: {learned}"></canvas>
       <span class="kd-live-operator" aria-hidden="true">=</span>
-      <canvas data-picture="difference" role="img" aria-label="{picture}: {difference}"></canvas>
+      <div class="kd-live-apart">
+        <canvas data-picture="difference" role="img" aria-label="{picture}: {difference}"></canvas>
+        <span data-text="picture_gain"></span></div>
     </div>
   </div>
   <div class="kd-card">
     <div class="kd-live-curves">
       <div><header><b>{loss}</b><output data-text="loss"></output>
-        <span class="kd-live-legend"><i></i>{training}<i class="dashed"></i>{validation}</span></header>
+        <span class="kd-live-legend"><i></i>{training}<i class="dashed"></i>{validation}</span>
+        </header>
         <canvas data-curve="loss" role="img"></canvas></div>
       <div><header><b>{error}</b><output data-text="error"></output>
         <span class="kd-live-legend">{error_note}</span></header>
@@ -89,13 +93,13 @@ TEMPLATE = """
 """.format(**WORDS)
 
 
-def component(elem_id: str = "live") -> gr.HTML:
-    """The stage, in its first state. Its look comes with `kernel_demo.ui.theme`."""
+def component(elem_id: str = "live", value: dict | None = None) -> gr.HTML:
+    """The stage, showing `value` (by default `idle(None)`). Its look comes with `ui.theme`."""
     script = "\n".join(
         (FOLDER / name).read_text("utf-8") for name in ("live_drawing.js", "live_view.js")
     )
     return gr.HTML(
-        idle(None),
+        value or idle(None),
         html_template=TEMPLATE,
         js_on_load=script,
         apply_default_css=False,
@@ -145,7 +149,7 @@ def frame(
     progress: a `kernel_demo.learning.training.Progress`.
     truth: (k, k), or None where no true kernel is known.
     picture_patch: the picture *before* the filter, H x W grey, uint8 or 0..1, about 256 x 200.
-        Pass the same one each time: it travels once. None leaves the pictures empty.
+        Pass the same one each time: it travels once. None keeps the one shown.
     """
     return {
         "kind": "frame",
@@ -195,7 +199,7 @@ def _sentences(progress, paused: bool) -> dict:
     step = f"Step {progress.step} of {progress.steps}"
     error = f"{WORDS['error'].lower()} {figure(progress.kernel_error)}"
     spoken = f"{step}. {WORDS['loss']} {figure(progress.loss)}, {error}."
-    to_go = ""
+    to_go, device = "", getattr(progress, "device", "")
     if progress.done:
         to_go, spoken = WORDS["finished"], f"{progress.stopped_because} {spoken}"
     elif paused:
@@ -209,7 +213,7 @@ def _sentences(progress, paused: bool) -> dict:
         "to_go": to_go,
         "loss": figure(progress.loss),
         "error": figure(progress.kernel_error),
-        "verdict": progress.stopped_because if progress.done else "",
+        "verdict": progress.stopped_because if progress.done else f"{WORDS['learning']} {device}.",
         "spoken": spoken.strip(),
     }
 

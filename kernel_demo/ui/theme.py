@@ -1,7 +1,7 @@
 """The look of the page: `launch(theme=theme.build())` brings colours, fonts and every style sheet.
 
-The style sheets travel inside the theme, not as `launch(css=...)`: Gradio rewrites the selectors of
-the latter (each rule twice, media queries only below `.contain`), and the theme's own it leaves alone.
+The style sheets travel inside the theme, not as `launch(css=...)`: Gradio rewrites the selectors
+of the latter (each rule twice, media queries only below `.contain`), and leaves the theme's alone.
 """
 
 import inspect
@@ -10,7 +10,7 @@ from pathlib import Path
 import gradio as gr
 
 FOLDER = Path(__file__).parent
-STYLE_SHEETS = ("theme.css", "live_view.css")
+STYLE_SHEETS = ("theme.css", "controls.css", "live_view.css", "page.css")
 
 # Bundled with Gradio: no request leaves the page.
 FONT = (gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif")
