@@ -8,6 +8,7 @@ from dataclasses import replace
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.learning.training import Progress
 from kernel_demo.ui import gpu, pictures
+from kernel_demo.ui.live_history import History
 from kernel_demo.ui.session import Session
 
 FRAME_SECONDS = 0.08  # about 12 updates a second; Gradio's queue has no back-pressure of its own
@@ -30,6 +31,14 @@ def paced(progresses: Iterator[Progress], seconds: float = FRAME_SECONDS) -> Ite
         yield latest
 
 
+def _recorded(progresses: Iterator[Progress], history: History) -> Iterator[Progress]:
+    """The same items, each of them also a point of the curves, shown or not."""
+    with closing(progresses):
+        for progress in progresses:
+            history.add(progress)
+            yield progress
+
+
 def run(session: Session, single_step: bool = False) -> Iterator[Session]:
     """The session after each update that is worth showing.
 
@@ -42,11 +51,11 @@ def run(session: Session, single_step: bool = False) -> Iterator[Session]:
     afters = [correlate(before, session.truth) for before in befores]
     settings = replace(session.settings, check_every=1) if single_step else session.settings
     progresses = gpu.learn(befores, afters, session.truth, settings, session.progress)
+    progresses = _recorded(progresses, session.history)
     target = (session.progress.step if session.progress else 0) + 1
     with closing(paced(progresses, 0.0 if single_step else FRAME_SECONDS)) as stream:
         for progress in stream:
             paused = single_step and progress.step >= target
-            session.history.add(progress)
             session = replace(
                 session,
                 progress=progress,

@@ -77,7 +77,7 @@ STEP = "Step"
 STOP = "Stop"
 
 RESULT = "What each kernel makes of it"
-RESULT_EMPTY = "Press Learn: a picture appears here, filtered by the true and by the learned kernel."
+RESULT_EMPTY = "Press Learn: a picture appears here, filtered by the true and the learned kernel."
 PICTURE = "Picture"
 OWN_PICTURE = "Your picture"
 TRY_OWN = "Try your own picture"
