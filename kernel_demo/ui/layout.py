@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from kernel_demo.learning import devices
 from kernel_demo.ui import api, learn_tab, theme
 from kernel_demo.ui.guard import Guard
+from kernel_demo.ui.markup import block
 from kernel_demo.ui.wording import learn as wording
 
 MAX_UPLOAD = "60mb"
@@ -24,10 +25,10 @@ def build() -> gr.Blocks:
         analytics_enabled=False,
         delete_cache=(FORGET_EVERY, FORGET_AFTER),
     ) as page:
-        gr.HTML(_header(), elem_id="header")
+        api.define()  # first: the names are a contract, and the first to ask for a name gets it
+        block(_header(), "header")
         with gr.Tabs(elem_classes="kd-tabs"), gr.Tab(wording.TAB, id="learn"):
             learn_tab.build()
-        api.define()
     page.queue(max_size=QUEUE, default_concurrency_limit=4, api_open=False)
     return page
 

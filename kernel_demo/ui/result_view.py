@@ -45,7 +45,7 @@ def signed(values: np.ndarray, scale: float) -> np.ndarray:
 
 def is_signed(kernel: np.ndarray) -> bool:
     """Whether a flat picture comes out near zero: then the output is a signed map, not a photo."""
-    return abs(kernel.sum()) < 0.5
+    return bool(abs(kernel.sum()) < 0.5)
 
 
 def strongest(values: np.ndarray, longest: int) -> np.ndarray:

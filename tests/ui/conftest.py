@@ -1,5 +1,7 @@
 """The page, served inside the test process."""
 
+import socket
+
 import pytest
 from gradio_client import Client
 
@@ -10,8 +12,11 @@ from kernel_demo.ui import layout
 def address():
     """The base address of the page, on a free port of 127.0.0.1."""
     page = layout.build()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     _, url, _ = layout.launch(
-        page, server_name="127.0.0.1", server_port=0, prevent_thread_lock=True, quiet=True
+        page, server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, quiet=True
     )
     yield url
     page.close()

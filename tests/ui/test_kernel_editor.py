@@ -27,7 +27,11 @@ def test_another_size_keeps_the_centre(size, expected):
 
 @pytest.mark.parametrize(
     ("cell", "words"),
-    [("", "empty cell in row 2, column 3"), ("abc", "'abc' in row 2, column 3"), ("nan", "")],
+    [
+        ("", "empty cell in row 2, column 3"),
+        ("abc", "'abc' in row 2, column 3"),
+        ("nan", "(?i)nan"),
+    ],
 )
 def test_a_cell_that_is_no_number_is_named(cell, words):
     """The message says which cell to mend."""

@@ -28,14 +28,13 @@ def session(**settings) -> Session:
 
 def test_pace_keeps_the_first_and_the_last():
     """A fast source is thinned, and neither its start nor its end is lost."""
-    items = [Item(n, done=n == 999) for n in range(1000)]
-    shown = list(paced(iter(items), seconds=60))
+    shown = list(paced((Item(n, done=n == 999) for n in range(1000)), seconds=60))
     assert [item.number for item in shown] == [0, 999]
 
 
 def test_an_end_without_done_is_shown_too():
     """A source that just ends still shows its last item."""
-    assert [item.number for item in paced(iter(map(Item, range(5))), 60)] == [0, 4]
+    assert [item.number for item in paced((Item(n) for n in range(5)), 60)] == [0, 4]
 
 
 def test_closing_the_stream_closes_its_source():
