@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 LIMIT = 400
+LARGEST = float(np.finfo(np.float32).max)
 CHUNK = 32  # points to a base64 string: of a growing curve, only the last string is sent again
 
 
@@ -28,7 +29,7 @@ class Curve:
         self._seen = 0
 
     def add(self, step: int, value: float | None) -> None:
-        if value is None or not math.isfinite(value) or abs(value) > np.finfo(np.float32).max:
+        if value is None or not math.isfinite(value) or abs(value) > LARGEST:
             return
         self._last = (step, value)
         if self._seen % self._stride == 0:

@@ -113,7 +113,8 @@ function drawPictures(state) {
   taught = teach(state);
   write(text.picture_gain, '');
   if (!taught) return Object.values(pictures).forEach(blank);
-  drawPicture(pictures.truth, taught, taught, theme);
+  if (taught.theme !== theme) drawPicture(pictures.truth, taught, taught, theme);
+  taught.theme = theme;
   if (!state.difference) return [pictures.learned, pictures.difference].forEach(blank);
   // Linear: the difference of the two results is the picture through the difference kernel.
   const apart = correlate(patch, state.difference, state.size);
