@@ -21,7 +21,7 @@ class Loop:
         """half: the type for mixed precision, or None."""
         self.settings, self.half = settings, half
         self.model = model.to(device)
-        self.optimizer = make(settings.method, self.model, settings.rate)
+        self.optimizer = make(settings.method, self.model, settings.learning_rate)
         self.pairs = pairs.to(device)
         self.counts = self.pairs.weight.sum((1, 2, 3))  # (N,) valid pixels of each tile
         held = self.pairs.before[self.pairs.validation[:VALIDATION_TILES]]
@@ -99,12 +99,15 @@ class Loop:
 
     def _squared_error(self, chosen: torch.Tensor) -> torch.Tensor:
         """sum weight (out - after)^2 over the chosen tiles, ()."""
-        weight = self.pairs.weight[chosen]
+        before, after, weight = (
+            tiles.index_select(0, chosen)
+            for tiles in (self.pairs.before, self.pairs.after, self.pairs.weight)
+        )
         if isinstance(self.optimizer, KFAC):
             self.optimizer.pixel_weight = weight
         with self._autocast():
-            out = self.model(self.pairs.before[chosen])
-        return (weight * (out.float() - self.pairs.after[chosen]).square()).sum()
+            out = self.model(before)
+        return (weight * (out.float() - after).square()).sum()
 
     def _mean_loss(self, chosen: torch.Tensor) -> torch.Tensor:
         total = sum(self._squared_error(part) for part in chosen.split(self.settings.batch))

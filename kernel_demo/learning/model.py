@@ -9,7 +9,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.imaging.kernels import MAX_SIZE, MIN_SIZE
 
 INITS = ("normal", "uniform", "zeros", "identity")
-BLOCK = 64  # columns of one product on the CPU, see _RowConv
+BLOCK = 32  # columns of one product on the CPU, see _RowConv
 
 
 class SingleConv(nn.Module):

@@ -6,9 +6,10 @@ from torch.optim import Optimizer
 
 from kernel_demo.errors import DemoError
 
-LEARNING_RATES = {"kfac": 0.5, "adam": 0.02, "sgd": 0.1}
-MOMENTUM = 0.9
-SAMPLES = 4096  # patches that a step adds to the running covariance
+METHODS = ("kfac", "adam", "sgd")
+MOMENTUM = 0.9  # of sgd
+SAMPLES = 2048  # patches that a step adds to the running covariance, at least ...
+SAMPLES_A_WEIGHT = 4  # ... and as many a weight: fewer make the first steps wild
 
 
 class KFAC(Optimizer):
@@ -37,15 +38,14 @@ class KFAC(Optimizer):
         self,
         conv: nn.Conv2d,
         lr: float = 0.5,
-        damping: float = 1e-8,
+        damping: float = 1e-6,
         decay: float = 0.95,
-        samples: int = SAMPLES,
+        samples: int | None = None,
     ):
-        plain = (conv.in_channels, conv.out_channels, conv.padding) == (1, 1, (0, 0))
-        if not plain or conv.stride != (1, 1) or conv.dilation != (1, 1):
+        if not _is_plain(conv):
             raise ValueError(f"KFAC is for a Conv2d(1, 1, k) without padding, not {conv}")
         self.size = conv.kernel_size[0]
-        self.samples = samples
+        self.samples = samples or max(SAMPLES, SAMPLES_A_WEIGHT * conv.weight.numel())
         self.pixel_weight = None  # (N, 1, T, T) of the coming batch, or None: all count alike
         self._seen = None  # sum of x x' over sampled patches since the last step, and their number
         self._has_bias = conv.bias is not None
@@ -107,7 +107,8 @@ class KFAC(Optimizer):
             patches, weights = self._sample(inputs[0].detach())
             device = _exact_device(patches.device)
             patches, weights = patches.to(device, torch.float64), weights.to(device, torch.float64)
-            gram, weight = (patches * weights[:, None]).T @ patches, weights.sum()
+            patches *= weights.sqrt()[:, None]
+            gram, weight = patches.T @ patches, weights.sum()
             if self._seen is not None:
                 gram, weight = gram + self._seen[0], weight + self._seen[1]
             self._seen = gram, weight
@@ -131,32 +132,59 @@ class KFAC(Optimizer):
         return self.state[self.param_groups[0]["params"][0]].get("step", 0)
 
 
-def make(method: str, model: nn.Module, learning_rate: float) -> Optimizer:
-    """The optimizer of that name for the model: kfac, adam or sgd.
+def default_rate(method: str, size: int) -> float:
+    """A learning rate that serves most pictures, for a size x size kernel.
 
-    DemoError: an unknown method; K-FAC for a model that is not one plain convolution.
+    kfac: 0.5, halves the error at each step, and noise as well. adam: 0.03, of 0.003 to 0.3 the
+    best or near it after 200 steps at 3 x 3 and 9 x 9; any rate is far from exact by then.
+    sgd: with momentum m it is stable below 2 (1 + m) / (2 max eigenvalue of A), and no
+    eigenvalue of A exceeds its trace, at most k^2 for pictures in 0..1: so 1.8 / k^2.
     """
+    return {"kfac": 0.5, "adam": 0.03, "sgd": 1.8 / size**2}[method]
+
+
+def make(method: str, model: nn.Module, learning_rate: float | None = None) -> Optimizer:
+    """The optimizer of that name, one of METHODS, for the model.
+
+    learning_rate: None for default_rate(). DemoError as in check_model().
+    """
+    check_model(method, model)
+    if learning_rate is None:
+        learning_rate = default_rate(method, _largest_kernel(model))
     if method == "kfac":
-        return KFAC(_single_convolution(model), lr=learning_rate)
+        return KFAC(_weighted_layers(model)[0], lr=learning_rate)
+    # Fused: one call instead of ten, which is what a step of nine weights costs.
     if method == "adam":
         return torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
-    if method == "sgd":
-        return torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=MOMENTUM, fused=True)
-    raise DemoError(f"a method out of {', '.join(LEARNING_RATES)}", repr(method), "Choose kfac.")
+    return torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=MOMENTUM, fused=True)
 
 
 def check_model(method: str, model: nn.Module) -> None:
-    """DemoError where make() would raise one."""
-    if method == "kfac":
-        _single_convolution(model)
+    """DemoError: an unknown method; K-FAC for a model that is not one plain convolution."""
+    if method not in METHODS:
+        raise DemoError(f"a method out of {', '.join(METHODS)}", repr(method), "Choose kfac.")
+    layers = _weighted_layers(model)
+    if method == "kfac" and not (len(layers) == 1 and _is_plain(layers[0])):
+        told = f"{len(layers)} layers" if len(layers) != 1 else repr(layers[0])
+        raise DemoError("a model of one convolution for K-FAC", told, "Choose adam.")
 
 
-def _single_convolution(model: nn.Module) -> nn.Conv2d:
-    layers = [layer for layer in model.modules() if next(layer.parameters(False), None) is not None]
-    if len(layers) != 1 or not isinstance(layers[0], nn.Conv2d):
-        told = f"{len(layers)} layers" if len(layers) != 1 else type(layers[0]).__name__
-        raise DemoError("one convolution for K-FAC", told, "Choose adam for other models.")
-    return layers[0]
+def _weighted_layers(model: nn.Module) -> list[nn.Module]:
+    return [layer for layer in model.modules() if next(layer.parameters(False), None) is not None]
+
+
+def _is_plain(layer: nn.Module) -> bool:
+    """One channel to one, square, each pixel once, nothing made up at the border."""
+    if not isinstance(layer, nn.Conv2d):
+        return False
+    asked = ((1, 1), (1, 1), (0, 0), (1, 1))
+    channels = (layer.in_channels, layer.out_channels)
+    square = layer.kernel_size[0] == layer.kernel_size[1]
+    return square and asked == (channels, layer.stride, layer.padding, layer.dilation)
+
+
+def _largest_kernel(model: nn.Module) -> int:
+    return max((m.kernel_size[0] for m in model.modules() if isinstance(m, nn.Conv2d)), default=3)
 
 
 def _spread(total: int, count: int, turn: int, device: torch.device) -> torch.Tensor:

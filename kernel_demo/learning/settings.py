@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.devices import CHOICES
 from kernel_demo.learning.model import INITS
-from kernel_demo.learning.optimizers import LEARNING_RATES
+from kernel_demo.learning.optimizers import METHODS
 from kernel_demo.learning.pairs import MAX_TILE, MIN_TILE
 
-METHODS = tuple(LEARNING_RATES)
 # Steps between checks: one of K-FAC's is worth a check, of the others' many make a difference.
 CHECK_EVERY = {"kfac": 1, "adam": 25, "sgd": 25}
 MAX_STEPS = 100_000
@@ -25,7 +24,7 @@ class TrainSettings:
     """One training run. DemoError where a value is of the wrong kind or out of its bounds."""
 
     method: str = "kfac"  # one of METHODS
-    learning_rate: float | None = None  # None: the method's own, see LEARNING_RATES
+    learning_rate: float | None = None  # None: the method's own, see optimizers.default_rate()
     batch: int = 32  # tiles a forward pass
     accumulation: int = 1  # forward passes a step
     steps: int = 200
@@ -59,11 +58,6 @@ class TrainSettings:
             )
 
     @property
-    def rate(self) -> float:
-        """The learning rate, the method's own where none is given."""
-        return LEARNING_RATES[self.method] if self.learning_rate is None else self.learning_rate
-
-    @property
     def check_steps(self) -> int:
         """Steps from one check to the next, the method's own where none is given."""
         return self.check_every or CHECK_EVERY[self.method]
@@ -85,5 +79,4 @@ class TrainSettings:
         number = not isinstance(rate, bool) and isinstance(rate, (int, float))
         if not number or not math.isfinite(rate) or not 0 < rate <= MAX_RATE:
             expected = f"a learning rate above 0, at most {MAX_RATE:g}"
-            remedy = f"For {self.method}, {LEARNING_RATES[self.method]:g} is a good start."
-            raise DemoError(expected, repr(rate), remedy)
+            raise DemoError(expected, repr(rate), "Leave it empty for the method's own.")
