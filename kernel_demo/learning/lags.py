@@ -1,22 +1,23 @@
 """Auto- and cross-correlation of whole pictures at the lags of a k x k kernel.
 
-Two ways to the same numbers: matrix products of row chunks, or Fourier transforms of blocks.
-Products cost 2k (L + 2k - 2) multiplications a pixel, transforms the same at every k.
+Two ways to the same numbers, strip by strip: matrix products of row chunks cost
+2k (L + 2k - 2) multiplications a pixel, Fourier transforms of blocks the same at every k.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-# Pixels about mid-grey are below 2**7, their products below 2**14: a float32 sum of 2**10 of them
+# Pixels about mid-grey are at most 2**7, their products 2**14: a float32 sum of 2**10 of them
 # stays within the 2**24 up to which float32 counts exactly, in whatever order it is added.
 EXACT_PRODUCTS = 2**10
-STRIP_PIXELS = 2**18  # pixels of a strip: its chunks stay in the processor's cache
-BLOCK = 512  # side of a transformed block
-BLOCK_PIXELS = 2**26  # pixels whose spectra are added before they are rounded to whole numbers
+STRIP_PIXELS = 2**17  # pixels multiplied at a time: their copies stay in the processor's cache
+BLOCK = 256  # side of a transformed block, about
+WIDEST = 2**12  # answers in a row, at most: `sums` cuts wider pictures
 
 
 class Lags(NamedTuple):
@@ -30,124 +31,125 @@ class Lags(NamedTuple):
 
 
 def lags(before: np.ndarray, target: np.ndarray, size: int, level: float, device) -> Lags:
-    """All lags of a k x k kernel in one pass, strip by strip.
+    """All lags of a k x k kernel in one pass.
 
-    before: H x W; target: (H-k+1) x (W-k+1), the valid region's answers. With a level (8-bit
-    pictures) the results are exact whole numbers.
+    before: H x W; target: (H-k+1) x (W-k+1), the answers of the valid region. With a level (8-bit
+    pictures: 128) and for 16-bit pictures the results are exact whole numbers.
     """
-    by_blocks = size >= (21 if level else 13) and not (level == 0 and before.dtype.kind == "u")
-    correlate = by_transforms if by_blocks else by_products
-    both = correlate(before, target, size, level, device).cpu().numpy()
-    return Lags(both[0], both[1, :, size - 1 :], *_simple_sums(before, target, level, device))
+    # Where transforms are faster, by measurement; those of 16-bit pictures would not round exactly.
+    by_transforms = size >= (11 if level else 9) and (level or before.dtype.kind == "f")
+    method = (Transforms if by_transforms else Products)(*before.shape, size, bool(level))
+    both = torch.zeros(2, size, 2 * size - 1, dtype=torch.float64, device=device)
+    plain = torch.zeros(3, dtype=torch.float64, device=device)
+    for b, a in _strips(before, target, size, method, level, device):
+        both += method.correlate(b, a)
+        parts = (b[: method.rows], a * a, a)
+        plain += torch.stack([part.sum(dtype=torch.float64) for part in parts])
+    auto, cross = both.cpu().numpy()
+    return Lags(auto, cross[:, size - 1 :], *plain.tolist())
 
 
-def to_tensor(pixels: np.ndarray, level: float, dtype: torch.dtype, device) -> torch.Tensor:
-    """A copy of some rows on the device, about `level`."""
-    if pixels.dtype == np.uint16:  # torch has few operations on uint16
+def _strips(before, target, size: int, method, level: float, device) -> Iterator[tuple]:
+    """Strips of `method.rows` rows, about `level` and with zeros around the picture.
+
+    b: rows + k-1 rows of `before` with k-1 columns more on either side; a: rows of `target`. Both
+    are `method.width` (and its margins) wide; the same memory serves every strip.
+    """
+    margin, (height, width) = size - 1, before.shape
+    b = torch.zeros(method.rows + margin, method.width + 2 * margin, dtype=method.dtype)
+    a = torch.zeros(method.rows, method.width, dtype=method.dtype)
+    b, a = b.to(device), a.to(device)
+    for top in range(0, height, method.rows):
+        for room, pixels in (
+            (b[:, margin : margin + width], before[top : top + method.rows + margin]),
+            (a[:, : width - margin], target[top : top + method.rows]),
+        ):
+            room[: len(pixels)] = as_tensor(pixels, device)
+            room[: len(pixels)] -= level
+            room[len(pixels) :] = 0
+        yield b, a
+
+
+def as_tensor(pixels: np.ndarray, device) -> torch.Tensor:
+    """The pixels on the device, in their own type (16 bits as int32, which torch can convert)."""
+    if pixels.dtype == np.uint16:
         pixels = pixels.astype(np.int32)
-    moved = torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
-    return moved.to(dtype) - level if level else moved.to(dtype)
+    return torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
 
 
-def by_products(before, target, size: int, level: float, device) -> torch.Tensor:
-    """(2, k, 2k-1) float64: lags of `before` with itself, and of `target` with `before`.
+class Products:
+    """Lags by matrix products of row chunks.
 
-    Each row is cut in chunks of L pixels; row c of A holds chunk c, row c of B the same chunk with
-    k-1 neighbours on either side. A'B then holds every lag h on its diagonals; B moved down by v
-    rows gives lag v.
+    Each row is cut in chunks of L pixels; a row of A holds one chunk, the same row of B that chunk
+    with k-1 neighbours on either side. A'B then has every lag h on its diagonals; B moved down by
+    v picture rows gives lag v.
     """
-    (height, width), k = before.shape, size
-    length = max(_chunk(size), -(-width // EXACT_PRODUCTS))  # L
-    chunks = -(-width // length)
-    group = EXACT_PRODUCTS // chunks  # rows of one exact product
-    strip = group * max(1, STRIP_PIXELS // (group * width))
-    reach = length + 2 * k - 2
-    dtype = torch.float32 if level else torch.float64
-    product = torch.zeros(k, 2 * length, reach, dtype=torch.float64, device=device)
-    for top in range(0, height, strip):
-        rows = min(strip, -(-(height - top) // group) * group)
-        b = torch.zeros(rows + k - 1, chunks * length + 2 * k - 2, dtype=dtype, device=device)
-        part = to_tensor(before[top : top + rows + k - 1], level, dtype, device)
-        b[: len(part), k - 1 : k - 1 + width] = part
-        a = torch.zeros(rows, chunks, 2, length, dtype=dtype, device=device)
-        a[:, :, 0] = b[:rows, k - 1 : k - 1 + chunks * length].view(rows, chunks, length)
-        answers = torch.zeros(rows, chunks * length, dtype=dtype, device=device)
-        part = to_tensor(target[top : top + rows], level, dtype, device)
-        answers[: len(part), : part.shape[1]] = part
-        a[:, :, 1] = answers.view(rows, chunks, length)
-        left = a.view(-1, group * chunks, 2 * length).transpose(1, 2)
-        right = b.unfold(1, reach, length).contiguous()
-        for v in range(k):
-            lagged = right[v : v + rows].view(-1, group * chunks, reach)
-            product[v] += torch.bmm(left, lagged).sum(0, dtype=torch.float64)
-    diagonals = product.view(k, 2, length, reach).as_strided(
-        (k, 2, length, 2 * k - 1), (2 * length * reach, length * reach, reach + 1, 1)
-    )
-    return diagonals.sum(2).transpose(0, 1)
+
+    def __init__(self, height: int, width: int, size: int, exact: bool) -> None:
+        self.size = size
+        self.dtype = torch.float32 if exact else torch.float64
+        self.chunk = 8 if size <= 7 else 16
+        self.chunks = -(-width // self.chunk)
+        self.group = EXACT_PRODUCTS // self.chunks  # picture rows of one exact product
+        self.rows = self.group * -(-_even(height, STRIP_PIXELS // width) // self.group)
+        self.width = self.chunk * self.chunks
+
+    def correlate(self, b: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+        """(2, k, 2k-1): lags of b with itself, and of a with b, in one strip."""
+        k, length, chunks, depth = self.size, self.chunk, self.chunks, self.group * self.chunks
+        reach = length + 2 * k - 2
+        left = torch.stack([b[: self.rows, k - 1 : k - 1 + self.width], a])
+        left = left.view(2, -1, depth, length).permute(1, 0, 3, 2).reshape(-1, 2 * length, depth)
+        right = b.unfold(1, reach, length).contiguous()  # (rows + k-1, chunks, reach)
+        product = torch.stack(
+            [
+                torch.bmm(left, right[v : v + self.rows].view(-1, depth, reach)).sum(
+                    0, dtype=torch.float64
+                )
+                for v in range(k)
+            ]
+        )
+        diagonals = product.as_strided(
+            (2, k, length, 2 * k - 1), (length * reach, 2 * length * reach, reach + 1, 1)
+        )
+        return diagonals.sum(2)
 
 
-def _chunk(size: int) -> int:
-    """Length of a row chunk."""
-    return 8 if size <= 5 else 16 if size <= 9 else 32
+class Transforms:
+    """Lags by float64 Fourier transforms of blocks, each with the neighbours that its lags reach.
 
-
-def by_transforms(before, target, size: int, level: float, device) -> torch.Tensor:
-    """The same as `by_products` through float64 Fourier transforms of overlapping blocks.
-
-    With a level the sums are rounded to whole numbers. That is exact: the error of a transform is
-    about 2**-52 log2(N) of the energy (Higham, "Accuracy and Stability of Numerical Algorithms",
-    section 24.1), so 0.005 at most for BLOCK_PIXELS pixels about mid-grey.
+    For 8-bit pictures about mid-grey the results are rounded to whole numbers. That is exact: the
+    error of a transform of N numbers is about 2**-52 log2(N) of their energy (Higham, "Accuracy
+    and Stability of Numerical Algorithms", section 24.1), below 1e-4 for a strip of 2**20 pixels.
     """
-    (height, width), k = before.shape, size
-    down, rows = _blocks(height, k - 1)
-    across, columns = _blocks(width, 2 * k - 2)
-    total = torch.zeros(2, k, 2 * k - 1, dtype=torch.float64, device=device)
-    spectrum, pixels = 0, 0
-    for top in range(0, height, down):
-        for start in range(0, width, across):
-            blocks = torch.zeros(3, rows, columns, dtype=torch.float64, device=device)
-            first = max(start - k + 1, 0)
-            near = before[top : top + down + k - 1, first : start + across + k - 1]
-            answers = target[top : top + down, start : start + across]
-            near, answers = (to_tensor(p, level, torch.float64, device) for p in (near, answers))
-            begin = first - start + k - 1
-            blocks[2, : len(near), begin : begin + near.shape[1]] = near
-            blocks[0, :down, k - 1 : k - 1 + across] = blocks[2, :down, k - 1 : k - 1 + across]
-            blocks[1, : len(answers), k - 1 : k - 1 + answers.shape[1]] = answers
-            transformed = torch.fft.rfft2(blocks)
-            spectrum = spectrum + transformed[:2].conj() * transformed[2]
-            pixels += down * across
-            last = top + down >= height and start + across >= width
-            if last or pixels > BLOCK_PIXELS:
-                found = torch.fft.irfft2(spectrum, (rows, columns))[:, :k].roll(k - 1, 2)
-                total += found[..., : 2 * k - 1].round() if level else found[..., : 2 * k - 1]
-                spectrum, pixels = 0, 0
-    return total
+
+    def __init__(self, height: int, width: int, size: int, exact: bool) -> None:
+        self.size, self.exact = size, exact
+        self.dtype = torch.float64
+        self.rows = _even(height, BLOCK - size + 1)
+        self.step = _even(width, BLOCK - 2 * size + 2)
+        self.width = self.step * -(-width // self.step)
+        self.shape = (_smooth(self.rows + size - 1), _smooth(self.step + 2 * size - 2))
+
+    def correlate(self, b: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+        """(2, k, 2k-1): lags of b with itself, and of a with b, in one strip."""
+        k, step = self.size, self.step
+        near = b.unfold(1, step + 2 * k - 2, step).permute(1, 0, 2)
+        left = torch.stack([b[: self.rows, k - 1 : k - 1 + self.width], a])
+        left = left.view(2, self.rows, -1, step).transpose(1, 2)  # (2, blocks, rows, step)
+        spectra = torch.fft.rfft2(left, self.shape).conj() * torch.fft.rfft2(near, self.shape)
+        found = torch.fft.irfft2(spectra.sum(1), self.shape)[:, :k, : 2 * k - 1]
+        return found.round() if self.exact else found
 
 
-def _blocks(extent: int, halo: int) -> tuple[int, int]:
-    """Step and side of the blocks that cover `extent`: about BLOCK, a product of 2, 3 and 5."""
-    count = -(-extent // max(BLOCK - halo, 1))
-    step = -(-extent // count)
-    side = step + halo
-    while _smooth_part_removed(side) != 1 or side % 2:
-        side += 1
-    return step, side
+def _even(extent: int, most: int) -> int:
+    """The step that covers `extent` in equal parts of at most `most` (at least 1)."""
+    return -(-extent // -(-extent // max(most, 1)))
 
 
-def _smooth_part_removed(number: int) -> int:
-    for prime in (2, 3, 5):
-        while number % prime == 0:
-            number //= prime
+def _smooth(least: int) -> int:
+    """The first even product of 2, 3 and 5 from `least` on: a length that transforms fast."""
+    number = least + least % 2
+    while 30**20 % number:  # a product of small powers divides this one
+        number += 2
     return number
-
-
-def _simple_sums(before, target, level: float, device) -> tuple[float, float, float]:
-    """Sum of `before`, of target squared, of target, strip by strip."""
-    sums = torch.zeros(3, dtype=torch.float64, device=device)
-    strip = max(1, STRIP_PIXELS // before.shape[1])
-    for top in range(0, len(before), strip):
-        b = to_tensor(before[top : top + strip], level, torch.float64, device)
-        a = to_tensor(target[top : top + strip], level, torch.float64, device).ravel()
-        sums += torch.stack([b.sum(), a @ a, a.sum()])
-    return tuple(sums.tolist())

@@ -50,12 +50,18 @@ class Statistics:
 
     @classmethod
     def from_pair(
-        cls, before: np.ndarray, after: np.ndarray, size: int, mask: np.ndarray | None = None
+        cls,
+        before: np.ndarray,
+        after: np.ndarray,
+        size: int,
+        mask: np.ndarray | None = None,
+        device: str = "cpu",
     ) -> Statistics:
         """Sums over the valid pixels of one pair (or of one tile of it).
 
         before, after: H x W of one shape, uint8, uint16 or float; of `after` only the interior is
-        read. mask: H x W bool, True for the pixels of `after` to use. DemoError on anything else.
+        read. mask: H x W bool, True for the pixels of `after` to use. device: cpu or cuda (float64 is
+        needed). DemoError on anything else.
         """
         _check_size(size)
         before, after = _picture(before, "before"), _picture(after, "after")
@@ -73,7 +79,7 @@ class Statistics:
             )
         if mask is not None:
             mask = _checked_mask(mask, before.shape, size)
-        return cls(size, *patch_sums(before, after, size, mask), peak=_peak(before))
+        return cls(size, *patch_sums(before, after, size, mask, device), peak=_peak(before))
 
     def __add__(self, other: Statistics) -> Statistics:
         """The sums over both sets of pictures, in any order."""

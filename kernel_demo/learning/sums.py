@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
-from kernel_demo.learning.lags import EXACT_PRODUCTS, lags, to_tensor
+from kernel_demo.learning.lags import EXACT_PRODUCTS, WIDEST, as_tensor, lags
 
 BLOCK_VALUES = 2**22  # patch values held at once while adding patches one by one
 
@@ -52,16 +52,17 @@ def patch_sums(
     inside = np.s_[edge : before.shape[0] - edge, edge : before.shape[1] - edge]
     target = after[inside]
     level = 128.0 if before.dtype == target.dtype == np.uint8 else 0.0
-    if mask is None:
-        sums = _whole(before, target, size, level, device)
-    else:
-        keep = mask[inside]
-        if 2 * np.count_nonzero(keep) < keep.size:
-            sums = _chosen(before, target, size, level, keep, device)
-        else:
-            left_out = _chosen(before, target, size, level, ~keep, device)
-            everything = _whole(before, target, size, level, device)
-            sums = Sums(*(a - b for a, b in zip(everything, left_out, strict=True)))
+    keep = None if mask is None else mask[inside]
+    if keep is not None and 2 * np.count_nonzero(keep) < keep.size:
+        return _shifted(_chosen(before, target, size, level, keep, device), level)
+    parts = [
+        _whole(before[:, x : x + WIDEST + size - 1], target[:, x : x + WIDEST], size, level, device)
+        for x in range(0, target.shape[1], WIDEST)
+    ]
+    sums = Sums(*(sum(values) for values in zip(*parts, strict=True)))
+    if keep is not None and not keep.all():
+        left_out = _chosen(before, target, size, level, ~keep, device)
+        sums = Sums(*(a - b for a, b in zip(sums, left_out, strict=True)))
     return _shifted(sums, level)
 
 
@@ -170,8 +171,9 @@ def _chosen(before, target, size: int, level: float, keep: np.ndarray, device) -
         at = y[start : start + many], x[start : start + many]
         rows = -(-len(at[0]) // EXACT_PRODUCTS) * EXACT_PRODUCTS
         block = torch.zeros(rows, k2 + 2, dtype=dtype, device=device)
-        block[: len(at[0]), :k2] = to_tensor(patches[at].reshape(-1, k2), level, dtype, device)
-        block[: len(at[0]), k2] = to_tensor(target[at], level, dtype, device)
+        block[: len(at[0]), :k2] = as_tensor(patches[at].reshape(-1, k2), device)
+        block[: len(at[0]), k2] = as_tensor(target[at], device)
+        block[: len(at[0]), : k2 + 1] -= level
         block[: len(at[0]), k2 + 1] = 1
         block = block.view(-1, EXACT_PRODUCTS, k2 + 2)
         total += torch.bmm(block.transpose(1, 2), block).sum(0, dtype=torch.float64)
