@@ -96,7 +96,7 @@ class Products:
 
     def correlate(self, b: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
         """(2, k, 2k-1): lags of b with itself, and of a with b, in one strip."""
-        k, length, chunks, depth = self.size, self.chunk, self.chunks, self.group * self.chunks
+        k, length, depth = self.size, self.chunk, self.group * self.chunks
         reach = length + 2 * k - 2
         left = torch.stack([b[: self.rows, k - 1 : k - 1 + self.width], a])
         left = left.view(2, -1, depth, length).permute(1, 0, 3, 2).reshape(-1, 2 * length, depth)

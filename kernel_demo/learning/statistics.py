@@ -13,10 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from kernel_demo.errors import DemoError
+from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.learning.solution import Solution, solve
 from kernel_demo.learning.sums import patch_sums
-
-MAX_SIZE = 31
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +59,8 @@ class Statistics:
         """Sums over the valid pixels of one pair (or of one tile of it).
 
         before, after: H x W of one shape, uint8, uint16 or float; of `after` only the interior is
-        read. mask: H x W bool, True for the pixels of `after` to use. device: cpu or cuda (float64 is
-        needed). DemoError on anything else.
+        read. mask: H x W bool, True for the pixels of `after` to use. device: cpu or cuda (it
+        needs float64). DemoError on anything else.
         """
         _check_size(size)
         before, after = _picture(before, "before"), _picture(after, "after")
