@@ -5,7 +5,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
+
+# $(call debian,packages) installs them where that is possible, and else fails.
 APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120
+debian = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing $(1)" \
+	  && $(APT) update && $(APT) install -y --no-install-recommends $(1); }
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -41,10 +45,7 @@ $(BIN)/pip:
 	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || continue; \
 	  echo "Making $(VENV) with $$python"; \
 	  "$$python" -m venv $(VENV) >/dev/null 2>&1 && exit 0; \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    $(APT) update; $(APT) install -y --no-install-recommends python3-venv; \
-	  fi; \
-	  "$$python" -m venv $(VENV) && exit 0; \
+	  $(call debian,python3-venv) && "$$python" -m venv $(VENV) && exit 0; \
 	  echo "$$python cannot make $(VENV); on Debian: apt install python3-venv" >&2; exit 1; \
 	done; \
 	echo "Python 3.10 or later is needed; name it by make PYTHON=/path/to/python3" >&2; exit 1
@@ -58,20 +59,19 @@ $(VENV)/dev.stamp: requirements.txt requirements-dev.txt | $(BIN)/pip
 	@touch $(VENV)/run.stamp $@
 
 # The browser of the machine, else Playwright's (if it starts: it needs libraries of the system),
-# else Debian's. Without any, the tests say so: skipped, or failed where CI=true.
+# else Debian's. Without any, the tests say so: skipped, or failed where CI=true. Playwright's own
+# driver wants libatomic, which a bare Debian lacks.
 FIND_CHROMIUM = for name in "$$CHROMIUM" chromium chromium-browser google-chrome; do \
 	  [ -n "$$name" ] && "$$name" --version >/dev/null 2>&1 && exit 0; done
 START_PLAYWRIGHT = $(BIN)/python -c 'from playwright.sync_api import sync_playwright as start; \
 	  p = start().start(); p.chromium.launch(args=["--no-sandbox"]).close(); p.stop()' 2>/dev/null
 
 chromium: $(VENV)/dev.stamp
-	@$(FIND_CHROMIUM); $(START_PLAYWRIGHT) && exit 0; \
+	@$(BIN)/playwright --version >/dev/null 2>&1 || $(call debian,libatomic1); \
+	$(FIND_CHROMIUM); $(START_PLAYWRIGHT) && exit 0; \
 	echo "No Chromium here: trying Playwright's"; \
 	$(BIN)/playwright install chromium && $(START_PLAYWRIGHT) && exit 0; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "Trying Debian's"; $(APT) update; \
-	  $(APT) install -y --no-install-recommends chromium fonts-dejavu-core; \
-	fi; \
+	$(call debian,chromium fonts-dejavu-core); \
 	$(FIND_CHROMIUM); echo "No Chromium could be had" >&2
 
 # Some tests hold our results against ImageMagick's and ffmpeg's; they are skipped without them.
@@ -80,8 +80,5 @@ tools:
 	magick --version >/dev/null 2>&1 || convert-im6.q16 --version >/dev/null 2>&1 \
 	  || convert --version 2>/dev/null | grep -q ImageMagick || missing="imagemagick"; \
 	ffmpeg -version >/dev/null 2>&1 || missing="$$missing ffmpeg"; \
-	[ -n "$$missing" ] || exit 0; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  $(APT) update; $(APT) install -y --no-install-recommends $$missing && exit 0; \
-	fi; \
-	echo "Not here, so their tests are skipped: $$missing"
+	[ -z "$$missing" ] || $(call debian,$$missing) \
+	  || echo "Not here, so their tests are skipped: $$missing"
