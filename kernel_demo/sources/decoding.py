@@ -145,10 +145,11 @@ def _pixels(image, data):
     if getattr(image, "is_animated", False) and image.format != "MPO":
         unit = "page" if image.format == "TIFF" else "frame"
         notes += (f"Only its first {unit} was used.",)
-    deep = _is_deep_colour(image)
-    image.load()  # also for deep pictures: Pillow notices a file cut short, OpenCV may not
-    if deep:
-        values = _decode_deep(image, data)
+    raw_mode = _raw_mode(image)
+    image.load()  # in every case: Pillow notices a file cut short, OpenCV may not
+    if "16" in raw_mode and not image.mode.startswith("I"):
+        # Pillow keeps 16 bits of grey, but only 8 of colour.
+        values = _decode_deep(image, data, raw_mode)
     else:
         if image.mode in ("P", "PA"):
             notes += ("Its palette was turned into RGB.",)
@@ -164,26 +165,24 @@ def _pixels(image, data):
     return colour, None if opaque else alpha, notes
 
 
-def _is_deep_colour(image):
-    """Whether Pillow would reduce these samples from 16 to 8 bits (it keeps grey ones)."""
-    if not image.tile or image.mode.startswith("I"):
-        return False
-    args = image.tile[0][3]
-    raw_mode = args if isinstance(args, str) else args[0] if args else ""
-    return isinstance(raw_mode, str) and "16" in raw_mode
+def _raw_mode(image):
+    """How the file holds its samples, such as "RGB;16B", where Pillow says so; else ""."""
+    args = image.tile[0][3] if image.tile else ""
+    first = args if isinstance(args, str) else next(iter(args or ("",)))
+    return first if isinstance(first, str) else ""
 
 
-def _decode_deep(image, data):
-    """uint16 samples, H x W x 3 or 4, by OpenCV; it turns TIFFs upright, as Pillow does."""
+def _decode_deep(image, data, raw_mode):
+    """uint16 samples, H x W x 2 to 4, by OpenCV; it turns TIFFs upright, as Pillow does."""
     values = None
-    if image.mode in ("RGB", "RGBA", "LA"):
+    if image.mode in ("RGB", "RGBA"):
         values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if values is None or values.dtype != np.uint16 or values.shape[:2] != image.size[::-1]:
+    shape = (image.height, image.width)
+    if values is None or values.dtype != np.uint16 or values.shape[:2] != shape or values.ndim < 3:
         raise _unsupported(f"16-bit {image.mode}")
-    if values.ndim == 2:
-        return values
-    order = [2, 1, 0, 3][: values.shape[2]]
-    return values[..., order]
+    if raw_mode.startswith("LA"):
+        return values[..., [0, 3]]  # OpenCV repeats the grey
+    return values[..., [2, 1, 0, 3][: values.shape[2]]]  # from BGR
 
 
 def _decode_plain(image):

@@ -1,0 +1,87 @@
+"""What visitors upload, good and bad together."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kernel_demo.sources import uploads
+from kernel_demo.sources.uploads import display_name, open_uploads
+
+
+@pytest.fixture
+def save(tmp_path):
+    """Writes a small grey picture, or the bytes given, and returns its path."""
+
+    def write(name, content=None, size=(8, 6)):
+        path = tmp_path / name
+        if content is None:
+            Image.fromarray(np.full(size, 100, np.uint8)).save(path, "PNG")
+        else:
+            path.write_bytes(content)
+        return str(path)
+
+    return write
+
+
+def test_bad_files_do_not_cost_the_good_ones(save, tmp_path):
+    """Each bad file is named by its own name, without a path; the others are opened."""
+    paths = [save("a.png"), save("bad.txt", b"no"), save("b.png"), str(tmp_path / "gone.png")]
+    photos, problems = open_uploads(paths)
+    assert [photo.name for photo in photos] == ["a.png", "b.png"]
+    assert len(problems) == 2
+    assert "“bad.txt”" in problems[0]
+    assert "“gone.png”" in problems[1]
+    assert str(tmp_path) not in " ".join(problems)
+
+
+def test_nothing_uploaded():
+    """No files: no photos and nothing to complain of (the page asks for one)."""
+    assert open_uploads([]) == ((), ())
+
+
+def test_number_of_files_is_bounded(save):
+    """The 33rd file is not opened, and that is told."""
+    photos, problems = open_uploads([save("a.png")] * 40)
+    assert len(photos) == uploads.MAX_FILES == 32
+    assert problems == ("Only the first 32 of 40 files were opened. Upload fewer.",)
+
+
+def test_total_is_bounded(save, monkeypatch):
+    """Pixels are counted over all files; who comes too late is told why."""
+    monkeypatch.setattr(uploads, "MAX_TOTAL", 100)
+    paths = [
+        save("a.png"),
+        save("b.png"),
+        save("c.png"),
+        save("d.png", size=(2, 2)),
+    ]  # 48, 48, 48, 4
+    photos, problems = open_uploads(paths)
+    assert [photo.name for photo in photos] == ["a.png", "b.png", "d.png"]
+    assert len(problems) == 1
+    assert "“c.png”" in problems[0]
+    assert "All files together" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/tmp/gradio/abc/cat.png", "cat.png"),
+        ("C:\\Users\\me\\cat.png", "cat.png"),
+        ("/x/<b>bold</b>.png", "b.png"),
+        ("/x/<img src=x>.png", "img src=x.png"),
+        ("/x/a\nb[link](y)`.png", "ablink(y).png"),
+        ("/x/Ümläut 猫.png", "Ümläut 猫.png"),
+        ("/x/", "x"),
+        ("", "unnamed"),
+    ],
+)
+def test_names_are_fit_for_messages(path, expected):
+    """A name can bring no folder, markup or line break into a message."""
+    assert display_name(path) == expected
+
+
+def test_long_names_are_shortened():
+    """60 characters at most, the ending kept."""
+    name = display_name("a" * 300 + ".jpeg")
+    assert len(name) == 60
+    assert name.endswith(".jpeg")
