@@ -9,6 +9,7 @@ import numpy as np
 # Sums of products carry relative rounding of a few units in the last place; a direction whose
 # energy is below that share of the total is not told apart from zero.
 RANK_TOLERANCE = 16 * np.finfo(np.float64).eps
+OPEN_SHARE = 1e-8  # a weight with less than this share in the unknown directions is determined
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,81 +28,104 @@ class Solution:
     remedy: str  # what to do about it, one sentence; "" otherwise
 
 
-@dataclass(frozen=True, eq=False)
-class Centred:
-    """The sums about their means: the normal equations with the offset eliminated.
+class Equations:
+    """The normal equations with the offset eliminated, and the eigenvectors of their matrix.
 
-    Least squares for [kernel, offset] (an extra column of ones in X) is, by the Schur complement,
+    Least squares for [kernel, offset] (a column of ones added to X) is, by the Schur complement,
     least squares for the kernel on sums about the mean. Extended precision (where the machine has
     it) keeps the digits that the subtraction would lose.
     """
 
-    gram: np.ndarray  # (k*k, k*k) longdouble
-    cross: np.ndarray  # (k*k,) longdouble
-    energy: np.longdouble
-    patch_mean: np.ndarray  # (k*k,) longdouble, zeros without an offset
-    after_mean: np.longdouble
+    def __init__(self, statistics, offset: bool) -> None:
+        """statistics: of a `Statistics`; offset: whether one is to be fitted."""
+        self.statistics, self.offset = statistics, offset
+        self.total = np.longdouble(max(statistics.count, 1))
+        self.patch_mean = statistics.patch_sum.astype(np.longdouble) / self.total * bool(offset)
+        self.after_mean = np.longdouble(statistics.after_sum) / self.total * bool(offset)
+        patch_mean, after_mean = self.patch_mean, self.after_mean
+        self.gram = statistics.gram - self.total * np.outer(patch_mean, patch_mean)  # (k*k, k*k)
+        self.cross = statistics.cross - self.total * patch_mean * after_mean  # (k*k,)
+        self.energy = statistics.energy - self.total * after_mean**2
+        # Ascending eigenvalues, and eigenvectors as columns; the known ones come last.
+        self.values, self.vectors = np.linalg.eigh(self.gram.astype(np.float64))
+        self.known = self.values > RANK_TOLERANCE * np.trace(statistics.gram)
 
+    def inverse(self, penalty: float = 0.0) -> np.ndarray:
+        """(k*k,) eigenvalues of the (pseudo-)inverse of gram + penalty I."""
+        used = self.known | (penalty > 0)
+        return np.where(used, 1 / np.where(used, np.maximum(self.values, 0) + penalty, 1), 0)
 
-def centred(statistics, offset: bool) -> Centred:
-    """The normal equations of `statistics`, about the mean if an offset is to be fitted."""
-    gram = statistics.gram.astype(np.longdouble)
-    cross = statistics.cross.astype(np.longdouble)
-    energy = np.longdouble(statistics.energy)
-    total = np.longdouble(max(statistics.count, 1))
-    patch_mean = statistics.patch_sum.astype(np.longdouble) / total * bool(offset)
-    after_mean = np.longdouble(statistics.after_sum) / total * bool(offset)
-    return Centred(
-        gram - total * np.outer(patch_mean, patch_mean),
-        cross - total * patch_mean * after_mean,
-        energy - total * after_mean**2,
-        patch_mean,
-        after_mean,
-    )
+    def weights(self, penalty: float = 0.0) -> np.ndarray:
+        """(k*k,) longdouble: the minimum of the penalised squared error."""
+        inverse, weights = self.inverse(penalty), np.zeros(len(self.cross), np.longdouble)
+        for _ in range(2):  # the second round refines: it solves for what the first one left
+            rest = self.cross - self.gram @ weights - penalty * weights
+            weights += self.vectors @ (inverse * (self.vectors.T @ rest.astype(np.float64)))
+        return weights
+
+    def squared_error(self, weights: np.ndarray) -> float:
+        """The sum over all pixels, with the best offset for these weights."""
+        fitted = weights @ self.gram @ weights - 2 * weights @ self.cross
+        return max(float(self.energy + fitted), 0.0)
+
+    @property
+    def freedom(self) -> int:
+        """Pixels less unknowns."""
+        return self.statistics.count - len(self.cross) - bool(self.offset)
+
+    def variance(self, residual: float) -> float:
+        """s^2, the noise of one pixel, from the RMS residual; inf where no pixel is to spare.
+
+        A squared error is a difference of sums as large as y'y: what rounding leaves of it is no
+        less than eps y'y, however well the kernel fits.
+        """
+        if self.freedom <= 0:
+            return np.inf
+        rounding = np.finfo(np.float64).eps * self.statistics.energy
+        return max(residual**2 * float(self.total), rounding) / self.freedom
+
+    def spread(self, penalty: float = 0.0) -> np.ndarray:
+        """(k*k,): the variance of each weight for noise of variance 1; inf if undetermined."""
+        spread = self.vectors**2 @ self.inverse(penalty)
+        spread[(self.vectors[:, ~self.known] ** 2).sum(axis=1) > OPEN_SHARE] = np.inf
+        return spread
+
+    def offset_spread(self, penalty: float = 0.0) -> float:
+        """The same of the offset."""
+        mean = self.vectors.T @ self.patch_mean.astype(np.float64)
+        if np.linalg.norm(mean[~self.known]) > OPEN_SHARE * np.linalg.norm(mean):
+            return np.inf
+        return float(1 / self.total + self.inverse(penalty) @ mean**2) * bool(self.offset)
 
 
 def solve(statistics, offset: bool = True, ridge: float = 0.0) -> Solution:
-    """Least squares by the normal equations in float64.
+    """Least squares for a `Statistics`, by the normal equations in float64.
 
-    ridge adds `ridge` times the mean eigenvalue of X'X to its diagonal (the offset is not
-    penalised). Directions of no energy get weight 0 (the pseudo-inverse).
+    Standard errors are the square roots of the diagonal of s^2 (X'X)^-1, s^2 the squared error
+    over the degrees of freedom. ridge adds `ridge` times the mean eigenvalue of X'X to its
+    diagonal (the offset is not penalised). Directions of no energy get weight 0.
     """
-    k2, size = statistics.size**2, statistics.size
-    sums = centred(statistics, offset)
-    trace = float(np.trace(statistics.gram))
-    penalty = ridge * trace / k2
-    values, vectors = np.linalg.eigh(sums.gram.astype(np.float64))
-    known = values > RANK_TOLERANCE * trace
-    used = known | (penalty > 0)
-    inverse = np.where(used, 1 / np.where(used, np.maximum(values, 0) + penalty, 1), 0)
+    return solution_of(Equations(statistics, offset), ridge)
 
-    weights = np.zeros(k2, np.longdouble)
-    for _ in range(2):  # the second round refines: it solves for what the first one left
-        rest = sums.cross - sums.gram @ weights - penalty * weights
-        weights += vectors @ (inverse * (vectors.T @ rest.astype(np.float64)))
-    left = max(float(sums.energy - 2 * weights @ sums.cross + weights @ sums.gram @ weights), 0.0)
 
-    rank = int(known.sum())
-    unknowns = k2 + bool(offset)
-    freedom = statistics.count - unknowns
-    singular = rank < k2 or freedom < 0
-    variance = left / freedom if freedom > 0 else 0.0
-    spread = (vectors**2 @ inverse) * variance
-    open_share = (vectors[:, ~known] ** 2).sum(axis=1)
-    spread[open_share > 1e-8] = np.inf
-    mean = sums.patch_mean.astype(np.float64)
-    mean_spread = variance * (1 / max(statistics.count, 1) + inverse @ (vectors.T @ mean) ** 2)
-    if np.linalg.norm(vectors[:, ~known].T @ mean) > 1e-8 * np.linalg.norm(mean):
-        mean_spread = np.inf
-    cause, remedy = _explain(statistics, rank, unknowns) if singular else ("", "")
+def solution_of(equations: Equations, ridge: float = 0.0) -> Solution:
+    """`solve` for equations whose eigenvectors are already known."""
+    statistics, size = equations.statistics, equations.statistics.size
+    penalty = ridge * float(np.trace(statistics.gram)) / size**2
+    weights = equations.weights(penalty)
+    residual = float(np.sqrt(equations.squared_error(weights) / equations.total))
+    variance = equations.variance(residual)
+    rank = int(equations.known.sum())
+    singular = rank < size**2 or equations.freedom < 0
+    cause, remedy = _explain(statistics, rank, equations.freedom) if singular else ("", "")
     return Solution(
         kernel=weights.astype(np.float64).reshape(size, size),
-        offset=float(sums.after_mean - sums.patch_mean @ weights),
-        standard_error=np.sqrt(spread).reshape(size, size),
-        offset_error=float(np.sqrt(mean_spread)) if offset else 0.0,
+        offset=float(equations.after_mean - equations.patch_mean @ weights),
+        standard_error=_error(variance, equations.spread(penalty)).reshape(size, size),
+        offset_error=float(_error(variance, np.array(equations.offset_spread(penalty)))),
         rank=rank,
         condition=condition(statistics.gram),
-        residual=float(np.sqrt(left / max(statistics.count, 1))),
+        residual=residual,
         singular=singular,
         cause=cause,
         remedy=remedy,
@@ -115,11 +139,19 @@ def condition(gram: np.ndarray) -> float:
     return float("inf") if lost else float(values[-1] / values[0])
 
 
-def _explain(statistics, rank: int, unknowns: int) -> tuple[str, str]:
+def _error(variance: float, spread: np.ndarray) -> np.ndarray:
+    """sqrt(variance * spread), where nothing is known inf, of what needs no estimate 0."""
+    with np.errstate(invalid="ignore"):
+        product = np.where(np.isinf(spread), np.inf, variance * spread)
+    return np.sqrt(np.nan_to_num(product, nan=0.0, posinf=np.inf))
+
+
+def _explain(statistics, rank: int, freedom: int) -> tuple[str, str]:
     """Cause and remedy of a singular system."""
-    if statistics.count < unknowns:
+    if freedom < 0:
+        unknowns = statistics.count - freedom
         return (
-            f"There are {statistics.count} usable pixels for {unknowns} unknowns.",
+            f"There are {statistics.count:,} usable pixels for {unknowns:,} unknowns.",
             "Add more or larger pictures, or choose a smaller kernel.",
         )
     return (

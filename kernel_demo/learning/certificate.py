@@ -1,0 +1,149 @@
+"""How sure is a kernel, what can the pictures not tell, and when is there nothing left to learn?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kernel_demo.errors import DemoError
+from kernel_demo.learning.solution import Equations, Solution, solution_of
+from kernel_demo.learning.statistics import Statistics
+
+NEAR = 0.1  # standard errors: nearer to the optimum than this, there is nothing left to learn
+LEARNED = (
+    f"Nothing left to learn: the kernel is within {NEAR} standard errors of the best these "
+    "pictures allow."
+)
+VISIBLE = 0.5  # grey levels of 255: a combination that moves results by less is lost in rounding
+ROUNDING = 1 / np.sqrt(12)  # RMS error of rounding, in units of the step
+MAX_PATTERNS = 16  # of each sort that a certificate carries
+MAX_SIDE = 8192  # pixels of a probe picture
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """What a set of sums proves. Figures only: the page words them."""
+
+    solution: Solution  # the best kernel, its error bars, rank and condition
+    undetermined: tuple[np.ndarray, ...]  # (k, k) patterns of norm 1 that the pictures never excite
+    undetermined_count: int  # of all such; at most MAX_PATTERNS are listed
+    weak: tuple[np.ndarray, ...]  # patterns excited by less than half a grey level (RMS)
+    weak_response: tuple[float, ...]  # the RMS of each, in the pictures' units, weakest first
+    weak_count: int  # of all such; at most MAX_PATTERNS are listed
+    rounding_error: np.ndarray  # (k, k): standard error if 8-bit rounding were the only noise
+    excess_loss: float | None  # of the kernel that was asked about, mean squared
+    distance: float | None  # of that kernel from the best, see Optimum.distance
+
+
+def certify(
+    statistics: Statistics,
+    kernel: np.ndarray | None = None,
+    offset: float = 0.0,
+    *,
+    fit_offset: bool = True,
+) -> Certificate:
+    """The certificate of these sums, and of a learned kernel (k x k) if one is given.
+
+    fit_offset: whether the model has an offset. Before learning, leave `kernel` out. DemoError: a
+    kernel of another size.
+    """
+    optimum = Optimum(statistics, fit_offset)
+    equations, solution = optimum.equations, optimum.solution
+    patterns = equations.vectors.T.reshape(-1, statistics.size, statistics.size)
+    response = np.sqrt(np.maximum(equations.values, 0) / float(equations.total))
+    grey_level = (statistics.peak or 1.0) / 255
+    nothing = np.flatnonzero(~equations.known)
+    weak = np.flatnonzero(equations.known & (response < VISIBLE * grey_level))
+    asked = kernel is not None
+    return Certificate(
+        solution=solution,
+        undetermined=tuple(patterns[nothing[:MAX_PATTERNS]]),
+        undetermined_count=len(nothing),
+        weak=tuple(patterns[weak[:MAX_PATTERNS]]),
+        weak_response=tuple(response[weak[:MAX_PATTERNS]].tolist()),
+        weak_count=len(weak),
+        rounding_error=optimum.error_bars(ROUNDING * grey_level),
+        excess_loss=optimum.excess(kernel, offset) if asked else None,
+        distance=optimum.distance(kernel, offset) if asked else None,
+    )
+
+
+class Optimum:
+    """The best kernel that some sums allow, and how far any other is from it."""
+
+    def __init__(self, statistics: Statistics, offset: bool = True, floor: float | None = None):
+        """offset: whether the model has one.
+
+        floor: differences of a weight that arithmetic cannot resolve. By default that of float64
+        sums, whose relative rounding the condition number multiplies; float32 training needs more.
+        """
+        self.statistics = statistics
+        self.equations = Equations(statistics, offset)
+        self.solution = solution_of(self.equations)
+        self._best = self.solution.kernel.ravel()
+        self._known = self.equations.vectors[:, self.equations.known]
+        values = self.equations.values[self.equations.known]
+        if floor is None:
+            spread = values.max() / values.min() if len(values) else 1.0
+            # A weight of 1e-3 moves no result by a grey level: 0 is rounded like that one.
+            floor = np.finfo(np.float64).eps * spread * max(np.abs(self._best).max(), 1e-3)
+        mean = float(np.abs(self.equations.patch_mean).sum())
+        variance = self.equations.variance(self.solution.residual)
+        error = np.sqrt(variance * (self._known**2 @ (1 / values)))
+        self._bars = np.maximum(error, floor / NEAR)
+        self._shift_bar = max(np.sqrt(variance / float(self.equations.total)), floor * mean / NEAR)
+
+    def excess(self, kernel: np.ndarray, offset: float = 0.0) -> float:
+        """Mean squared loss above that of the best kernel and offset, without cancellation."""
+        change = self._change(kernel)
+        coordinates = self.equations.vectors.T @ change
+        energy = coordinates**2 @ np.maximum(self.equations.values, 0)
+        return float(energy / self.equations.total + self._shift(change, offset) ** 2)
+
+    def distance(self, kernel: np.ndarray, offset: float = 0.0) -> float:
+        """The largest |weight - best weight| in standard errors; the offset counts like a weight.
+
+        Where rounding is larger than a tenth of the error bar, the bar is ten times the rounding:
+        below NEAR, a kernel is as good as these pictures and this arithmetic allow. Directions
+        that the pictures never excite do not count.
+        """
+        change = self._change(kernel)
+        seen = self._known @ (self._known.T @ change)
+        shift = abs(self._shift(change, offset)) / self._shift_bar if self.equations.offset else 0
+        return float(max(np.max(np.abs(seen) / self._bars), shift))
+
+    def reached(self, kernel: np.ndarray, offset: float = 0.0) -> bool:
+        """Whether there is nothing left to learn."""
+        return self.distance(kernel, offset) < NEAR
+
+    def error_bars(self, noise: float) -> np.ndarray:
+        """(k, k): the standard error of every weight if the after pictures had noise of that RMS.
+
+        In the pictures' units; inf for weights that the pictures leave open.
+        """
+        spread = self.equations.spread()
+        return (noise * np.sqrt(spread)).reshape(self.solution.kernel.shape)
+
+    def _shift(self, change: np.ndarray, offset: float) -> float:
+        """What change and offset add to the mean result: the offset's part that is its own."""
+        return float(offset - self.solution.offset + self.equations.patch_mean @ change)
+
+    def _change(self, kernel: np.ndarray) -> np.ndarray:
+        kernel = np.asarray(kernel, np.float64)
+        size = self.statistics.size
+        if kernel.shape != (size, size):
+            received = " x ".join(map(str, kernel.shape))
+            raise DemoError(f"a {size} x {size} kernel", received, "Take the sums at its size.")
+        return kernel.ravel() - self._best
+
+
+def probe(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """A picture that tells all weights apart: binary random noise, height x width uint8, 0 or 255.
+
+    Its patches have X'X about n 255^2 (I + 1 1') / 4, of condition k^2 + 1: 10 at 3 x 3.
+    DemoError: a side below 1 or above MAX_SIDE.
+    """
+    if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE):
+        raise DemoError(f"sides from 1 to {MAX_SIDE}", f"{height} x {width}", "Choose 512 x 512.")
+    return np.random.default_rng(seed).integers(0, 2, (height, width), np.uint8) * np.uint8(255)
