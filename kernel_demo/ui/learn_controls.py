@@ -10,10 +10,9 @@ from kernel_demo.imaging import kernels
 from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.learning.training import TrainSettings
-from kernel_demo.sources import hub
+from kernel_demo.sources import bundled, hub
 from kernel_demo.ui import kernel_editor
 from kernel_demo.ui.learn_cards import FilterControls, PictureControls, TrainingControls
-from kernel_demo.ui.pictures import MAX_PICTURES
 from kernel_demo.ui.session import PictureChoice
 from kernel_demo.ui.wording import learn as wording
 
@@ -36,7 +35,7 @@ def picture_controls() -> PictureControls:
         file_count="multiple", type="filepath", label=wording.UPLOAD, visible=False, height=120,
         elem_id="uploads",
     )  # fmt: skip
-    count = gr.Slider(1, MAX_PICTURES, value=8, step=1, label=wording.COUNT, elem_id="count")
+    count = gr.Slider(1, bundled.COUNT, value=8, step=1, label=wording.COUNT, elem_id="count")
     with gr.Accordion(wording.SPLIT_AND_COLUMN, open=False, elem_classes="kd-fold"):
         channel = gr.Dropdown(wording.CHANNELS, value="luminance", label=wording.CHANNEL)
         with gr.Row():

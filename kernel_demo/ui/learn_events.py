@@ -10,6 +10,7 @@ import numpy as np
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.sources import bundled
 from kernel_demo.ui import kernel_editor, learn_controls, learn_result, live_view, pictures
 from kernel_demo.ui.learn_cards import FilterCard, LearnCard, PictureCard, Stage, components
 from kernel_demo.ui.learn_controls import FREE_SIZES, size_choices
@@ -44,8 +45,7 @@ def connect(
 def _connect_pictures(card: PictureCard) -> None:
     controls = card.controls
     controls.source.input(
-        lambda source: [gr.update(visible=source == name) for name in ("hub", "mine", "hub")]
-        + [gr.update(visible=source != "mine")],
+        source_chosen,
         controls.source, [controls.dataset_id, controls.uploads, card.load, controls.count],
         queue=False, **QUIET,
     )  # fmt: skip
@@ -56,6 +56,17 @@ def _connect_pictures(card: PictureCard) -> None:
         trigger_mode="always_last", concurrency_limit=8, api_visibility="private",
         show_progress="minimal",
     )  # fmt: skip
+
+
+def source_chosen(source: str):
+    """The inputs that this source of pictures needs: dataset, files, Load, how many."""
+    most = bundled.COUNT if source == "bundled" else pictures.MAX_PICTURES
+    return (
+        gr.update(visible=source == "hub"),
+        gr.update(visible=source == "mine"),
+        gr.update(visible=source == "hub"),
+        gr.update(visible=source != "mine", maximum=most),
+    )
 
 
 def show_gallery(*values):

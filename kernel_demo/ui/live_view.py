@@ -20,31 +20,6 @@ __all__ = ["History", "component", "failed", "frame", "idle"]
 
 FOLDER = Path(__file__).parent
 
-WORDS = {
-    "stage": "Learning, live",
-    "true": "True kernel",
-    "learned": "Learned",
-    "difference": "Difference",
-    "untaught": "not learned yet",
-    "picture": "A picture through each of them",
-    "loss": "Loss",
-    "training": "training",
-    "validation": "validation",
-    "error": "Kernel error",
-    "error_note": "largest weight error",
-    "step": "step",
-    "row": "Row",
-    "column": "column",
-    "hint": "Blue below zero, orange above. Pick a cell to read it.",
-    "from": "entries from",
-    "to": "to",
-    "ready": "Ready to learn",
-    "invitation": "Press Learn, and watch the kernel come out of the pictures.",
-    "learning": "Learning on",
-    "paused": "paused",
-    "finished": "finished",
-}
-
 TEMPLATE = """
 <section class="kd-live" aria-label="{stage}" data-step="0" data-done="false">
   <p class="kd-error kd-live-error" role="alert" hidden></p>
@@ -162,60 +137,13 @@ def frame(
         "kernel_error": _finite(progress.kernel_error),
         "patch": _patch(picture_patch),
         "curves": history.encode(),
-        "text": _sentences(progress, paused),
+        "text": sentences(progress, paused),
     }
 
 
 def failed(message: str) -> dict:
     """The value that shows an error in words and keeps what was drawn."""
     return {"kind": "error", "error": str(message)}
-
-
-def figure(value: float | None) -> str:
-    """A number for reading: three digits, 2.1·10⁻⁸ outside 0.001..9999; a dash for none."""
-    value = _finite(value)
-    if value is None:
-        return "–"
-    if value == 0:
-        return "0"
-    if 1e-3 <= abs(value) < 1e4:
-        text = f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
-    else:
-        digits, power = f"{value:.1e}".split("e")
-        raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        text = f"{digits}·10{raised}"
-    return text.replace("-", "−")
-
-
-def duration(seconds: float) -> str:
-    """0.4 s, 12 s, 3 min 05 s."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"
-
-
-def _sentences(progress, paused: bool) -> dict:
-    step = f"Step {progress.step} of {progress.steps}"
-    error = f"{WORDS['error'].lower()} {figure(progress.kernel_error)}"
-    spoken = f"{step}. {WORDS['loss']} {figure(progress.loss)}, {error}."
-    to_go, device = "", getattr(progress, "device", "")
-    if progress.done:
-        to_go, spoken = WORDS["finished"], f"{progress.stopped_because} {spoken}"
-    elif paused:
-        to_go = WORDS["paused"]
-    elif progress.step:
-        left = progress.seconds / progress.step * (progress.steps - progress.step)
-        to_go = f"about {duration(left)} to go"
-    return {
-        "step": step,
-        "seconds": duration(progress.seconds),
-        "to_go": to_go,
-        "loss": figure(progress.loss),
-        "error": figure(progress.kernel_error),
-        "verdict": progress.stopped_because if progress.done else f"{WORDS['learning']} {device}.",
-        "spoken": spoken.strip(),
-    }
 
 
 def _matrices(truth: np.ndarray | None, learned: np.ndarray | None) -> dict:

@@ -20,13 +20,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 VIEWPORT = {"width": 1280, "height": 1250}  # both columns of the page without scrolling
 START_SECONDS = 120  # two busy cores import torch and gradio in 20
 PATIENCE = 60_000  # milliseconds that a locator waits before the test fails
+expect.set_options(timeout=PATIENCE)
 LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
 # Nothing listens on the discard port, so every call to the Hub is refused at once.
 DEAD = "http://127.0.0.1:9"

@@ -1,8 +1,6 @@
 """The tab "Learn" as a visitor uses it."""
 
-import re
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -20,6 +18,7 @@ def learn(page, server, **query):
     page.goto(server)
     page.locator("#learn").click()
     expect(live(page)).to_have_attribute("data-done", "true")
+    expect(page.locator("#result .kd-first")).to_be_visible()
 
 
 def choose(page, elem_id, option):
@@ -33,7 +32,6 @@ def test_learning_ends_with_the_right_kernel(page, server):
     learn(page, server)
     assert float(live(page).get_attribute("data-kernel-error")) < 1e-5
     expect(page.locator('#live [data-text="verdict"]')).not_to_be_empty()
-    expect(page.locator("#result .kd-first")).to_be_visible()
     expect(page.locator("#result .kd-figures")).to_contain_text("PSNR")
 
 
@@ -91,7 +89,7 @@ def test_a_visitors_own_pictures(page, server, tmp_path):
         pixels = np.random.default_rng(number).integers(0, 256, (120, 150, 3)).astype(np.uint8)
         cv2.imwrite(str(tmp_path / f"mine{number}.png"), pixels)
     page.goto(server)
-    page.get_by_text("Mine", exact=True).click()
+    page.get_by_role("radio", name="Mine").click()
     page.locator("#uploads input[type=file]").set_input_files(sorted(tmp_path.glob("*.png")))
     expect(page.locator("#gallery img")).to_have_count(2)
     page.locator("#learn").click()
@@ -104,7 +102,7 @@ def test_what_is_no_picture_gets_a_sentence(page, server, tmp_path):
     path = tmp_path / "holiday.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n but nothing else")
     page.goto(server)
-    page.get_by_text("Mine", exact=True).click()
+    page.get_by_role("radio", name="Mine").click()
     page.locator("#uploads input[type=file]").set_input_files(path)
     problem = page.locator("#notice .kd-error")
     expect(problem).to_contain_text("holiday.png")
@@ -148,7 +146,7 @@ def test_a_bad_matrix_gets_a_sentence(page, server):
 def test_the_hub_that_refuses_is_replaced(page, server):
     """Without the Hub the bundled photos serve, and one line says so."""
     page.goto(server)
-    page.get_by_text("Dataset", exact=True).click()
+    page.get_by_role("radio", name="Dataset").click()
     expect(page.locator("#notice")).to_contain_text("bundled photos", timeout=40_000)
     expect(page.locator("#gallery img")).to_have_count(8)
 

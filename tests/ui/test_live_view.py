@@ -11,6 +11,7 @@ from gradio.utils import diff
 
 from kernel_demo.ui import live_view, theme
 from kernel_demo.ui.live_history import CHUNK, Curve, History
+from kernel_demo.ui.wording import numbers
 
 # float32 keeps 24 bits of a number.
 FLOAT32 = 2.0**-24
@@ -179,7 +180,7 @@ def test_the_picture_arrives_in_grey_levels(levels):
 )
 def test_figures_are_short(value, text):
     """Three digits, or two and a power of ten; a real minus sign; a dash for what is unknown."""
-    assert live_view.figure(value) == text
+    assert numbers.figure(value) == text
 
 
 @pytest.mark.parametrize(
@@ -195,7 +196,7 @@ def test_figures_are_short(value, text):
 )
 def test_durations_are_short(seconds, text):
     """Tenths below ten seconds, then seconds, then minutes."""
-    assert live_view.duration(seconds) == text
+    assert numbers.duration(seconds) == text
 
 
 def test_the_sentences_follow_the_run():

@@ -1,7 +1,7 @@
 """What the tab "Learn" says."""
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.live_view import figure
+from kernel_demo.ui.wording.numbers import figure
 
 TITLE = "Kernel Demo"
 TAGLINE = "One convolution layer learns any image filter from pictures alone."

@@ -1,0 +1,52 @@
+"""What the live stage says."""
+
+from kernel_demo.ui.wording.numbers import duration, figure
+
+WORDS = {
+    "stage": "Learning, live",
+    "true": "True kernel",
+    "learned": "Learned",
+    "difference": "Difference",
+    "untaught": "not learned yet",
+    "picture": "A picture through each of them",
+    "loss": "Loss",
+    "training": "training",
+    "validation": "validation",
+    "error": "Kernel error",
+    "error_note": "largest weight error",
+    "step": "step",
+    "row": "Row",
+    "column": "column",
+    "hint": "Blue below zero, orange above. Pick a cell to read it.",
+    "from": "entries from",
+    "to": "to",
+    "ready": "Ready to learn",
+    "invitation": "Press Learn, and watch the kernel come out of the pictures.",
+    "learning": "Learning on",
+    "paused": "paused",
+    "finished": "finished",
+}
+
+
+def sentences(progress, paused: bool) -> dict:
+    """The words beside the drawing for one Progress."""
+    step = f"Step {progress.step} of {progress.steps}"
+    error = f"{WORDS['error'].lower()} {figure(progress.kernel_error)}"
+    spoken = f"{step}. {WORDS['loss']} {figure(progress.loss)}, {error}."
+    to_go, device = "", progress.device
+    if progress.done:
+        to_go, spoken = WORDS["finished"], f"{progress.stopped_because} {spoken}"
+    elif paused:
+        to_go = WORDS["paused"]
+    elif progress.step:
+        left = progress.seconds / progress.step * (progress.steps - progress.step)
+        to_go = f"about {duration(left)} to go"
+    return {
+        "step": step,
+        "seconds": duration(progress.seconds),
+        "to_go": to_go,
+        "loss": figure(progress.loss),
+        "error": figure(progress.kernel_error),
+        "verdict": progress.stopped_because if progress.done else f"{WORDS['learning']} {device}.",
+        "spoken": spoken.strip(),
+    }
