@@ -96,6 +96,8 @@ def build(
     places, told = _within_memory(places, size, tile, rng)
     arrays = _cut(befores, afters, masks, places, size // 2, tile)
     training, validation = _split(len(places), rng)
+    if len(places) == 1:
+        told = [*told, "There is only one tile: it validates too, nothing is held out."]
     return Pairs(*arrays, training, validation, size // 2, tile, (*notes, *told)).to(device)
 
 

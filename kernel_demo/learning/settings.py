@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.devices import CHOICES
@@ -65,7 +66,7 @@ class TrainSettings:
     def _whole(self, name: str, lowest: int, highest: int) -> None:
         """A whole number in bounds; 32.0 is one too, as JSON clients send it."""
         value = getattr(self, name)
-        number = not isinstance(value, bool) and isinstance(value, (int, float))
+        number = not isinstance(value, bool) and isinstance(value, Real)
         if not number or value != value // 1 or not lowest <= value <= highest:
             words = name.replace("_", " ")
             expected = f"{words} to be a whole number from {lowest:,} to {highest:,}"
@@ -76,7 +77,7 @@ class TrainSettings:
         rate = self.learning_rate
         if rate is None:
             return
-        number = not isinstance(rate, bool) and isinstance(rate, (int, float))
+        number = not isinstance(rate, bool) and isinstance(rate, Real)
         if not number or not math.isfinite(rate) or not 0 < rate <= MAX_RATE:
             expected = f"a learning rate above 0, at most {MAX_RATE:g}"
             raise DemoError(expected, repr(rate), "Leave it empty for the method's own.")

@@ -70,6 +70,7 @@ def train(
         received = devices.name(device)
         raise DemoError("a GPU with bfloat16 for mixed precision", received, "Switch it off.")
     check_model(settings.method, model)
+    _check_sizes(model, pairs, settings)
     if resume is not None:
         _check_resume(resume, model, settings)
     return _train(model, pairs, settings, device, half, truth, resume, deadline)
@@ -142,6 +143,14 @@ def _restore(loop: Loop, resume: Progress) -> Watch:
     if resume.done:
         watch.best_step = resume.step  # who goes on after the end wants more patience
     return watch
+
+
+def _check_sizes(model: nn.Module, pairs: Pairs, settings: TrainSettings) -> None:
+    if isinstance(model, SingleConv) and model.size != 2 * pairs.radius + 1:
+        sizes = [f"{size} x {size}" for size in (2 * pairs.radius + 1, model.size)]
+        raise DemoError(
+            f"a model of {sizes[0]}, as the tiles are", sizes[1], "Make both for one size."
+        )
 
 
 def _check_resume(resume: Progress, model: nn.Module, settings: TrainSettings) -> None:
