@@ -15,6 +15,7 @@ import gradio as gr
 import numpy as np
 
 from kernel_demo.ui.live_history import CHUNK, History, encode
+from kernel_demo.ui.wording.live import WORDS, sentences
 
 __all__ = ["History", "component", "failed", "frame", "idle"]
 
