@@ -16,11 +16,10 @@ from kernel_demo.imaging import kernels
 from kernel_demo.imaging.filtering import correlate, to_uint8
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.sources.decoding import decode
+from kernel_demo.ui.learn_controls import MAX_STEPS
 from kernel_demo.ui.learn_events import DEVICE_QUEUE, RUNS_AT_ONCE
 from kernel_demo.ui.learning_run import run
 from kernel_demo.ui.session import PictureChoice, Session
-
-MAX_STEPS = 5000  # of one call; the page allows as many
 
 
 def define() -> None:

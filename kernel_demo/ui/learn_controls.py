@@ -18,6 +18,7 @@ from kernel_demo.ui.wording import learn as wording
 
 FREE_SIZES = tuple(range(3, 16, 2)) + (21, 31)  # for random kernels and those made by hand
 START_KERNEL = "sobel_x"
+MAX_STEPS = 5000  # of one run on the page or by the endpoint
 
 
 def picture_controls() -> PictureControls:
@@ -87,7 +88,9 @@ def training_controls() -> TrainingControls:
         elem_id="method",
     )  # fmt: skip
     with gr.Accordion(wording.DETAILS, open=False, elem_classes="kd-fold", elem_id="details"):
-        steps = gr.Slider(1, 5000, value=default.steps, step=1, label=wording.STEPS)
+        steps = gr.Slider(
+            1, MAX_STEPS, value=default.steps, step=1, label=wording.STEPS, elem_id="steps"
+        )
         rate = gr.Number(
             0, label=wording.RATE, info=wording.RATE_INFO, minimum=0, maximum=100, step=0.001
         )

@@ -1,0 +1,45 @@
+"""Visitors who leave, and visitors side by side."""
+
+import pytest
+from playwright.sync_api import expect
+
+
+def live(page):
+    return page.locator("#live [data-step]")
+
+
+def start_a_long_run(page, server):
+    """A random 31 x 31 kernel by Adam for 5000 steps: minutes on two cores."""
+    page.goto(server)
+    page.locator("#random").click()
+    page.locator("#size input").click()
+    page.get_by_role("option", name="31 × 31", exact=True).click()
+    page.locator("#method input").click()
+    page.get_by_role("option", name="Adam", exact=True).click()
+    page.locator("#details button").first.click()
+    page.locator("#steps input[type=number]").fill("5000")
+    page.locator("#steps input[type=number]").press("Tab")
+    page.locator("#learn").click()
+    expect(live(page)).to_have_attribute("data-step", "0")
+    expect(page.locator("#pause")).to_be_visible()
+
+
+@pytest.mark.parametrize("leave", ["close", "reload", "stop"])
+def test_who_leaves_frees_the_device(new_page, server, watch, leave):
+    """Two long runs hold both places; when their visitors leave, a third one's run goes through."""
+    pages = [new_page(), new_page()]
+    for page in pages:
+        start_a_long_run(page, server)
+    for page in pages:
+        if leave == "close":
+            page.close()
+        elif leave == "reload":
+            page.reload()
+        else:
+            page.locator("#stop").click()
+    third = new_page()
+    third.goto(server)
+    third.locator("#learn").click()
+    expect(live(third)).to_have_attribute("data-done", "true", timeout=30_000)
+    # Gradio's own client says so when a page is left in the middle of a stream.
+    watch.errors[:] = [error for error in watch.errors if "AbortError" not in error]
