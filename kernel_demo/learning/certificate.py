@@ -89,7 +89,7 @@ class Optimum:
             # A weight of 1e-3 moves no result by a grey level: 0 is rounded like that one.
             floor = np.finfo(np.float64).eps * spread * max(np.abs(self._best).max(), 1e-3)
         mean = float(np.abs(self.equations.patch_mean).sum())
-        variance = self.equations.variance(self.solution.residual)
+        variance = self.equations.variance(self._best)
         error = np.sqrt(variance * (self._known**2 @ (1 / values)))
         self._bars = np.maximum(error, floor / NEAR)
         self._shift_bar = max(np.sqrt(variance / float(self.equations.total)), floor * mean / NEAR)

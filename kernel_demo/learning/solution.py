@@ -73,16 +73,17 @@ class Equations:
         """Pixels less unknowns."""
         return self.statistics.count - len(self.cross) - bool(self.offset)
 
-    def variance(self, residual: float) -> float:
-        """s^2, the noise of one pixel, from the RMS residual; inf where no pixel is to spare.
+    def variance(self, weights: np.ndarray) -> float:
+        """s^2, the noise of one pixel, if these are the best; inf where no pixel is to spare.
 
-        A squared error is a difference of sums as large as y'y: what rounding leaves of it is no
-        less than eps y'y, however well the kernel fits.
+        The squared error is a difference of sums: what their rounding leaves of it is about eps
+        times the sums that go in, however well the weights fit.
         """
         if self.freedom <= 0:
             return np.inf
-        rounding = np.finfo(np.float64).eps * self.statistics.energy
-        return max(residual**2 * float(self.total), rounding) / self.freedom
+        size = np.abs(weights)
+        rounding = np.finfo(np.float64).eps * float(size @ np.abs(self.statistics.gram) @ size)
+        return max(self.squared_error(weights), rounding) / self.freedom
 
     def spread(self, penalty: float = 0.0) -> np.ndarray:
         """(k*k,): the variance of each weight for noise of variance 1; inf if undetermined."""
@@ -114,7 +115,7 @@ def solution_of(equations: Equations, ridge: float = 0.0) -> Solution:
     penalty = ridge * float(np.trace(statistics.gram)) / size**2
     weights = equations.weights(penalty)
     residual = float(np.sqrt(equations.squared_error(weights) / equations.total))
-    variance = equations.variance(residual)
+    variance = equations.variance(weights)
     rank = int(equations.known.sum())
     singular = rank < size**2 or equations.freedom < 0
     cause, remedy = _explain(statistics, rank, equations.freedom) if singular else ("", "")

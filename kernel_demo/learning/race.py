@@ -1,0 +1,178 @@
+"""Several methods learn the same kernel from the same pictures and the same start, in turns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kernel_demo.errors import DemoError
+from kernel_demo.learning.descent import OPTIMIZERS
+from kernel_demo.learning.exact import ExactSettings, closed_form, train_exact
+from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.optimizers import METHODS
+from kernel_demo.learning.pairs import Pairs
+from kernel_demo.learning.settings import MAX_STEPS
+from kernel_demo.learning.statistics import accumulate
+from kernel_demo.learning.training import Progress, TrainSettings, train
+
+GOALS = (1e-2, 1e-4, 1e-6)  # kernel errors
+TURN = 0.1  # seconds that a method works until the next one's turn
+EXACT = {f"exact_{name}": name for name in OPTIMIZERS}
+RUNNERS = (*METHODS, *EXACT, "closed_form")
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """The first Progress of a method whose kernel error was at most the goal."""
+
+    goal: float
+    seconds: float
+    step: int
+
+
+@dataclass(frozen=True, eq=False)
+class Lane:
+    """One method so far; each array has one entry for every Progress."""
+
+    name: str
+    steps: np.ndarray  # int64
+    seconds: np.ndarray  # float64, the method's own: others' turns do not count
+    kernel_error: np.ndarray  # float64
+    kernel: np.ndarray | None  # (k, k), the latest; None before the first turn
+    arrivals: tuple[Arrival, ...]  # of the goals reached so far, in the order of the goals
+    done: bool
+    stopped_because: str
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The race after a turn."""
+
+    lanes: tuple[Lane, ...]
+    done: bool
+
+
+def race(
+    runners: Mapping[str, Iterator[Progress]],
+    *,
+    limit: float | None = None,
+    goals: Sequence[float] = GOALS,
+    turn: float = TURN,
+) -> Iterator[Snapshot]:
+    """Gives each runner a turn after the other; yields after every turn, the last one included.
+
+    runners: by name, for instance from `runners`; they must know the true kernel. limit: seconds
+    of its own after which a runner is taken out. To stop is to stop iterating: that closes them.
+    """
+    records = [_Record(name, iterator, tuple(goals)) for name, iterator in runners.items()]
+    try:
+        while not all(record.done for record in records):
+            for record in records:
+                if record.done:
+                    continue
+                record.run(turn, limit)
+                yield Snapshot(
+                    tuple(each.lane() for each in records), all(each.done for each in records)
+                )
+    finally:
+        for record in records:
+            record.close()
+
+
+def runners(
+    names: Sequence[str],
+    pairs: Pairs,
+    pictures: Sequence[tuple],
+    truth: np.ndarray,
+    *,
+    init: str = "normal",
+    seed: int = 0,
+    steps: int = MAX_STEPS,
+    device: str = "auto",
+) -> dict[str, Iterator[Progress]]:
+    """A runner for each name (of RUNNERS), all from one start, at their own learning rates.
+
+    pairs and pictures are the same pictures, as tiles for mini-batches and as (before, after) or
+    (before, after, mask) for the sums; each exact runner takes its sums in its own time.
+    truth: (k, k). DemoError: an unknown name.
+    """
+    unknown = [name for name in names if name not in RUNNERS]
+    if unknown:
+        raise DemoError(f"runners out of {', '.join(RUNNERS)}", unknown[0], "Choose kfac.")
+    truth = np.asarray(truth, np.float64)
+    made = {}
+    for name in names:
+        if name in METHODS:
+            settings = TrainSettings(
+                method=name, steps=steps, patience=steps, seed=seed, device=device
+            )
+            made[name] = train(SingleConv(len(truth), init, seed), pairs, settings, truth=truth)
+        else:
+            settings = ExactSettings(EXACT.get(name, "kfac"), steps=steps, init=init, seed=seed)
+            made[name] = _by_sums(name, settings, pictures, truth)
+    return made
+
+
+def _by_sums(name: str, settings: ExactSettings, pictures, truth) -> Iterator[Progress]:
+    began = time.perf_counter()
+    statistics, _ = accumulate(pictures, len(truth))
+    spent = time.perf_counter() - began
+    if name in EXACT:
+        yield from train_exact(statistics, settings, truth, spent=spent)
+    else:
+        yield closed_form(statistics, truth, spent=spent)
+
+
+@dataclass(eq=False)
+class _Record:
+    """A runner and all that it has shown."""
+
+    name: str
+    iterator: Iterator[Progress]
+    goals: tuple[float, ...]
+    shown: list[tuple[int, float, float]] = field(default_factory=list)  # step, seconds, error
+    arrivals: dict[float, Arrival] = field(default_factory=dict)
+    latest: Progress | None = None
+    done: bool = False
+    reason: str = ""
+
+    def run(self, turn: float, limit: float | None) -> None:
+        """Goes on for a turn; takes one step at least."""
+        until = time.perf_counter() + turn
+        for progress in self.iterator:
+            self._keep(progress)
+            late = limit is not None and progress.seconds >= limit
+            self.done = progress.done or late
+            self.reason = progress.stopped_because
+            if late and not self.reason:
+                self.reason = f"The time is up: {limit:g} seconds."
+            if self.done or time.perf_counter() >= until:
+                return
+        self.done = True
+
+    def _keep(self, progress: Progress) -> None:
+        self.latest = progress
+        self.shown.append((progress.step, progress.seconds, progress.kernel_error))
+        for goal in self.goals:
+            if goal not in self.arrivals and progress.kernel_error <= goal:
+                self.arrivals[goal] = Arrival(goal, progress.seconds, progress.step)
+
+    def lane(self) -> Lane:
+        steps, seconds, errors = zip(*self.shown, strict=True) if self.shown else ((), (), ())
+        return Lane(
+            self.name,
+            np.array(steps, np.int64),
+            np.array(seconds),
+            np.array(errors),
+            None if self.latest is None else self.latest.kernel,
+            tuple(self.arrivals[goal] for goal in self.goals if goal in self.arrivals),
+            self.done,
+            self.reason,
+        )
+
+    def close(self) -> None:
+        if hasattr(self.iterator, "close"):
+            self.iterator.close()
