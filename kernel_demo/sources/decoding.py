@@ -125,6 +125,8 @@ def _contents(source, name):
     if not isinstance(source, bytes):
         try:
             path = Path(source)
+            if not path.is_file():  # a folder, or a pipe: opening it would wait for ever
+                raise FileNotFoundError
             if path.stat().st_size > MAX_BYTES:  # before reading it
                 raise _too_many_bytes(name)
             source = path.read_bytes()
@@ -174,12 +176,12 @@ def _raw_mode(image):
 
 def _decode_deep(image, data, raw_mode):
     """uint16 samples, H x W x 2 to 4, by OpenCV; it turns TIFFs upright, as Pillow does."""
-    values = None
-    if image.mode in ("RGB", "RGBA"):
-        values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if image.mode not in ("RGB", "RGBA"):
+        raise _unsupported(f"16-bit {image.mode}")
+    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     shape = (image.height, image.width)
     if values is None or values.dtype != np.uint16 or values.shape[:2] != shape or values.ndim < 3:
-        raise _unsupported(f"16-bit {image.mode}")
+        raise ValueError("OpenCV and Pillow do not see the same picture")
     if raw_mode.startswith("LA"):
         return values[..., [0, 3]]  # OpenCV repeats the grey
     return values[..., [2, 1, 0, 3][: values.shape[2]]]  # from BGR

@@ -14,7 +14,7 @@ from kernel_demo.sources import hub, hub_worker
 from tests.sources import fake_hub
 
 ROOT = Path(__file__).parents[2]
-LONG = 90.0  # seconds: never reached, whatever else the machine does
+LONG = 200.0  # seconds: never reached, whatever else the machine does
 
 # What is asked of the Hub, all at once before the first test: each load starts a process that
 # takes seconds to import its libraries.
@@ -218,6 +218,16 @@ def test_refused_connection(environment):
         environment.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free.getsockname()[1]}")
         with pytest.raises(DemoError, match="no usable answer from the Hub"):
             hub.load("demo/good", 2, deadline=LONG)
+
+
+def test_offline_switch(environment):
+    """HF_HUB_OFFLINE=1 fails at once, with nothing asked of the network."""
+    with pytest.MonkeyPatch.context() as patch, fake_hub.FakeHub() as server:
+        patch.setenv("HF_ENDPOINT", server.url)
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        with pytest.raises(DemoError, match="no usable answer from the Hub"):
+            hub.load("demo/good", 3, deadline=LONG)
+        assert server.requests == []
 
 
 @pytest.mark.parametrize(
