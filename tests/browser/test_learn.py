@@ -49,6 +49,9 @@ def test_pause_and_resume(page, server):
     """A paused run stands still, and goes on from where it was to its end."""
     page.goto(server)
     choose(page, "method", "Adam")
+    page.locator("#details button").first.click()
+    page.locator("#steps input[type=number]").fill("1000")
+    page.locator("#steps input[type=number]").press("Tab")
     page.locator("#learn").click()
     expect(live(page)).not_to_have_attribute("data-step", "0")
     page.locator("#pause").click()
