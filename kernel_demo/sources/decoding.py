@@ -37,6 +37,10 @@ _DAMAGED = (
 _ORIENTATION = 0x0112  # EXIF tag
 
 
+class _UnsupportedError(Exception):
+    """A whole picture, but of samples that are not ours; its text says which."""
+
+
 @dataclass(frozen=True, eq=False)
 class Photo:
     """A picture, decoded."""
@@ -111,8 +115,12 @@ def _read(source, name, max_pixels):
             raise _too_large(name, image.width * image.height, max_pixels)
         try:
             return _pixels(image, data)
-        except DemoError:
-            raise
+        except _UnsupportedError as error:
+            raise DemoError(
+                "8-bit or 16-bit grey or RGB samples",
+                f"{error} in “{name}”",
+                "Save the picture as PNG.",
+            ) from None
         except _DAMAGED:
             raise DemoError(
                 "a whole picture",
@@ -177,7 +185,7 @@ def _raw_mode(image):
 def _decode_deep(image, data, raw_mode):
     """uint16 samples, H x W x 2 to 4, by OpenCV; it turns TIFFs upright, as Pillow does."""
     if image.mode not in ("RGB", "RGBA"):
-        raise _unsupported(f"16-bit {image.mode}")
+        raise _UnsupportedError(f"16-bit {image.mode}")
     values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     shape = (image.height, image.width)
     if values is None or values.dtype != np.uint16 or values.shape[:2] != shape or values.ndim < 3:
@@ -197,7 +205,7 @@ def _decode_plain(image):
     elif mode in ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"):
         target = "RGBA" if image.has_transparency_data else "RGB"
     else:  # I, F, LAB, HSV
-        raise _unsupported(f"samples of type {mode}")
+        raise _UnsupportedError(f"samples of type {mode}")
     return np.asarray(image if mode == target else image.convert(target))
 
 
@@ -218,10 +226,6 @@ def _no_picture(name):
         f"“{name}”, which is none or is damaged",
         "Choose another file, or save the picture as PNG.",
     )
-
-
-def _unsupported(what):
-    return DemoError("8-bit or 16-bit grey or RGB samples", what, "Save the picture as PNG.")
 
 
 def _too_large(name, count, limit):

@@ -294,8 +294,8 @@ def test_truncated_files(name):
 def test_unusual_samples(mode):
     """Samples of 32 bits are refused with what to do instead."""
     content = file(Image.fromarray(GREY).convert(mode), "TIFF")
-    with pytest.raises(DemoError, match="8-bit or 16-bit"):
-        decode(content, "x")
+    with pytest.raises(DemoError, match=f"8-bit or 16-bit .* type {mode} in “x.tif”"):
+        decode(content, "x.tif")
 
 
 @pytest.mark.parametrize("path", ["/nowhere/at/all.png", "/", "/nowhere\0"])
