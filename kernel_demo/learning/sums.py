@@ -23,6 +23,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from kernel_demo.learning.lags import EXACT_PRODUCTS, WIDEST, as_tensor, lags
 
 BLOCK_VALUES = 2**22  # patch values held at once while adding patches one by one
+SMALL = 2**17  # patch values of a whole picture below which adding its patches up is quickest
 
 
 class Sums(NamedTuple):
@@ -52,8 +53,9 @@ def patch_sums(
     inside = np.s_[edge : before.shape[0] - edge, edge : before.shape[1] - edge]
     target = after[inside]
     level = 128.0 if before.dtype == target.dtype == np.uint8 else 0.0
-    keep = None if mask is None else mask[inside]
-    if keep is not None and 2 * np.count_nonzero(keep) < keep.size:
+    small = target.size * size**2 < SMALL
+    keep = mask[inside] if mask is not None else np.ones(target.shape, bool) if small else None
+    if small or (keep is not None and 2 * np.count_nonzero(keep) < keep.size):
         return _shifted(_chosen(before, target, size, level, keep, device), level)
     parts = [
         _whole(before[:, x : x + WIDEST + size - 1], target[:, x : x + WIDEST], size, level, device)

@@ -1,0 +1,293 @@
+"""The exact sums, against sums over explicit patches."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+
+from kernel_demo.errors import DemoError
+from kernel_demo.learning import lags, sums
+from kernel_demo.learning.statistics import Statistics, accumulate
+from kernel_demo.learning.sums import patch_sums
+
+FIELDS = ("gram", "cross", "patch_sum", "energy", "after_sum", "count")
+
+
+def picture(shape, dtype, seed=0):
+    """Noise over the whole range of the type."""
+    values = np.random.default_rng(seed).random(shape)
+    if np.dtype(dtype).kind == "f":
+        return values.astype(dtype)
+    return np.round(values * np.iinfo(dtype).max).astype(dtype)
+
+
+def rows(before, after, size, mask=None):
+    """Patches (n, k*k) and answers (n,), as float64: the matrix X and the vector y."""
+    edge = size // 2
+    inside = np.s_[edge : before.shape[0] - edge, edge : before.shape[1] - edge]
+    patches = sliding_window_view(before, (size, size)).reshape(-1, size * size)
+    answers = after[inside].ravel()
+    keep = slice(None) if mask is None else mask[inside].ravel()
+    return patches[keep].astype(np.float64), answers[keep].astype(np.float64)
+
+
+def brute_force(before, after, size, mask=None):
+    """The six sums, in Python's way: whole numbers stay whole numbers."""
+    patches, answers = rows(before, after, size, mask)
+    if before.dtype.kind == after.dtype.kind == "u":
+        patches, answers = patches.astype(np.int64), answers.astype(np.int64)
+    products = (patches.T @ patches, patches.T @ answers, patches.sum(0))
+    return (*products, answers @ answers, answers.sum(), len(answers))
+
+
+def values(statistics):
+    return [getattr(statistics, name) for name in FIELDS]
+
+
+def assert_same_bits(one, other):
+    for name, a, b in zip(FIELDS, one, other, strict=True):
+        np.testing.assert_array_equal(np.asarray(a, np.float64), b, err_msg=name)
+
+
+def assert_close(one, other, rtol=1e-12):
+    """Relative to the largest entry: single cross terms may cancel to anything."""
+    for name, a, b in zip(FIELDS, one, other, strict=True):
+        scale = np.abs(b).max()
+        np.testing.assert_allclose(a, b, rtol=0, atol=rtol * scale, err_msg=name)
+
+
+SHAPES = [(3, (3, 3)), (3, (40, 31)), (5, (5, 90)), (7, (64, 64)), (9, (33, 70)), (13, (40, 57))]
+
+
+@pytest.fixture(autouse=True)
+def small_pictures_go_the_long_way(monkeypatch):
+    """Test the lags on pictures for which the program would add up patches."""
+    monkeypatch.setattr(sums, "SMALL", 0)
+
+
+class TestSumsAgainstExplicitPatches:
+    @pytest.mark.parametrize("share", [None, 0.8, 0.3], ids=["whole", "few out", "few in"])
+    @pytest.mark.parametrize(("size", "shape"), SHAPES)
+    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+    def test_whole_numbers_are_exact(self, dtype, size, shape, share):
+        """For 8 and 16-bit pictures every sum is the integer that integers give."""
+        before, after = picture(shape, dtype, 1), picture(shape, dtype, 2)
+        mask = None if share is None else np.random.default_rng(3).random(shape) < share
+        if mask is not None and mask.mean() * (shape[0] - size) * (shape[1] - size) < size**2 * 2:
+            mask = np.ones(shape, bool)
+        found = patch_sums(before, after, size, mask)
+        assert_same_bits(found, brute_force(before, after, size, mask))
+
+    @pytest.mark.parametrize("share", [None, 0.8, 0.3], ids=["whole", "few out", "few in"])
+    @pytest.mark.parametrize(("size", "shape"), SHAPES)
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_floats_agree_to_rounding(self, dtype, size, shape, share):
+        """For float pictures every sum is right to 1e-12 of the largest of its kind."""
+        before, after = picture(shape, dtype, 1), picture(shape, dtype, 2)
+        mask = None if share is None else np.random.default_rng(3).random(shape) < share
+        found = patch_sums(before, after, size, mask)
+        assert_close(found, brute_force(before, after, size, mask))
+
+    @pytest.mark.parametrize("way", [lags.Products, lags.Transforms])
+    @pytest.mark.parametrize("size", [1, 3, 7, 11, 31])
+    def test_both_ways_to_the_lags_are_exact(self, monkeypatch, way, size):
+        """Products and transforms give the same whole numbers at every size, also the largest."""
+        monkeypatch.setattr(lags, "Products", way)
+        monkeypatch.setattr(lags, "Transforms", way)
+        before, after = picture((70, 290), np.uint8, 4), picture((70, 290), np.uint8, 5)
+        patches, answers = rows(before, after, size)  # float64 holds these sums exactly
+        found = patch_sums(before, after, size)
+        np.testing.assert_array_equal(found.gram, patches.T @ patches)
+        np.testing.assert_array_equal(found.cross, patches.T @ answers)
+
+    @pytest.mark.parametrize("size", [3, 15])
+    def test_extreme_pictures_stay_exact(self, size):
+        """All black and all white are the largest sums about mid-grey: still no rounding."""
+        for before, after in [(0, 255), (255, 0), (255, 255)]:
+            shape = (600, 700)
+            b, a = np.full(shape, before, np.uint8), np.full(shape, after, np.uint8)
+            found = patch_sums(b, a, size)
+            count = (shape[0] - size + 1) * (shape[1] - size + 1)
+            assert (found.gram == before * before * count).all()
+            assert (found.cross == before * after * count).all()
+            assert found.energy == after * after * count
+
+    def test_a_picture_wider_than_one_cut(self):
+        """Wider than the widest strip: cut into parts that overlap by k - 1, nothing lost."""
+        shape = (9, 2 * lags.WIDEST + 100)
+        before, after = picture(shape, np.uint8, 6), picture(shape, np.uint8, 7)
+        assert_same_bits(patch_sums(before, after, 5), brute_force(before, after, 5))
+
+    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+    def test_the_short_way_of_small_pictures(self, monkeypatch, dtype):
+        """Adding up the patches of a small picture gives the same whole numbers."""
+        before, after = picture((40, 50), dtype, 1), picture((40, 50), dtype, 2)
+        long = patch_sums(before, after, 5)
+        monkeypatch.setattr(sums, "SMALL", 2**30)
+        assert_same_bits(patch_sums(before, after, 5), long)
+
+    def test_a_view_of_a_picture(self):
+        """Slices, transposes and read-only pictures are taken as they are."""
+        whole = picture((80, 90), np.uint8, 8)
+        before, after = whole[::2, ::-1].T, whole[1::2].T
+        before.setflags(write=False)
+        assert_same_bits(patch_sums(before, after, 3), brute_force(before, after, 3))
+
+    def test_only_the_interior_of_after_is_read(self):
+        """What stands in after's border changes nothing: it depends on the padding."""
+        before, after = picture((30, 40), np.uint8, 1), picture((30, 40), np.uint8, 2)
+        other = after.copy()
+        other[:2], other[:, -2:] = 99, 7
+        one, two = Statistics.from_pair(before, after, 5), Statistics.from_pair(before, other, 5)
+        assert_same_bits(values(one), values(two))
+
+    def test_worked_by_hand(self):
+        """A 4 x 3 picture has two 3 x 3 patches; the corner entries of X'X are two products."""
+        before = np.arange(12, dtype=np.uint8).reshape(4, 3)
+        after = before + np.uint8(1)
+        s = Statistics.from_pair(before, after, 3)
+        assert (s.count, s.energy, s.after_sum) == (2, 5**2 + 8**2, 5 + 8)
+        assert s.gram[0, 8] == 0 * 8 + 3 * 11
+        assert s.cross[1] == 1 * 5 + 4 * 8
+        assert s.patch_sum[4] == 4 + 7
+        assert s.peak == 255
+
+
+class TestAddingUp:
+    @pytest.mark.parametrize("size", [3, 9, 15])
+    def test_tiles_and_any_order_give_the_same_bits(self, size):
+        """8-bit: cut into tiles with a halo and merged in any order equals the whole."""
+        before, after = picture((120, 150), np.uint8, 1), picture((120, 150), np.uint8, 2)
+        edge, step = size // 2, 50
+        tiles = [
+            np.s_[max(y - edge, 0) : y + step + edge, max(x - edge, 0) : x + step + edge]
+            for y in range(edge, 120 - edge, step)
+            for x in range(edge, 150 - edge, step)
+        ]
+        parts = [Statistics.from_pair(before[t], after[t], size) for t in tiles]
+        whole = Statistics.from_pair(before, after, size)
+        for seed in range(3):
+            order = np.random.default_rng(seed).permutation(len(parts))
+            total = sum((parts[i] for i in order), Statistics.zero(size))
+            assert_same_bits(values(total), values(whole))
+
+    def test_float_tiles_agree_with_the_whole(self):
+        """Float: to 1e-12, as sums in float64 do."""
+        before, after = picture((90, 80), np.float32, 1), picture((90, 80), np.float32, 2)
+        top = Statistics.from_pair(before[:50], after[:50], 7)
+        bottom = Statistics.from_pair(before[44:], after[44:], 7)
+        assert_close(values(top + bottom), values(Statistics.from_pair(before, after, 7)))
+
+    @pytest.mark.parametrize("smaller", [1, 3, 5, 7])
+    def test_shrinking_is_the_smaller_kernel_on_the_same_pixels(self, smaller):
+        """Sub-blocks: what a pass at the smaller size gives on the larger one's valid pixels."""
+        before, after = picture((40, 50), np.uint8, 1), picture((40, 50), np.uint8, 2)
+        edge = (9 - smaller) // 2
+        inner = np.s_[edge : 40 - edge, edge : 50 - edge]
+        expected = Statistics.from_pair(before[inner], after[inner], smaller)
+        found = Statistics.from_pair(before, after, 9).shrink(smaller)
+        assert_same_bits(values(found), values(expected))
+
+    def test_sizes_and_ranges_do_not_mix(self):
+        """Sums of other sizes or bit depths are refused, with the reason."""
+        eight = Statistics.from_pair(picture((9, 9), np.uint8), picture((9, 9), np.uint8), 3)
+        sixteen = Statistics.from_pair(picture((9, 9), np.uint16), picture((9, 9), np.uint16), 3)
+        with pytest.raises(DemoError, match="one size"):
+            eight + Statistics.zero(5)
+        with pytest.raises(DemoError, match="one range"):
+            eight + sixteen
+        with pytest.raises(DemoError, match="up to 3"):
+            eight.shrink(5)
+
+    def test_sums_cannot_be_changed(self):
+        """The record owns its arrays and keeps them."""
+        with pytest.raises(ValueError, match="read-only"):
+            Statistics.zero(3).gram[0, 0] = 1
+
+
+class TestLossAndGradient:
+    @pytest.mark.parametrize(("size", "offset"), [(3, 0.0), (5, 0.25)])
+    def test_equal_to_autograd_over_all_pictures(self, size, offset):
+        """The loss and both its derivatives are PyTorch's, summed over every valid pixel."""
+        pictures = [
+            (picture(shape, np.float64, i), picture(shape, np.float64, i + 9))
+            for i, shape in enumerate([(30, 40), (25, 33)])
+        ]
+        statistics, _ = accumulate(pictures, size)
+        rng = np.random.default_rng(0)
+        kernel = torch.tensor(rng.standard_normal((size, size)), requires_grad=True)
+        bias = torch.tensor([offset], dtype=torch.float64, requires_grad=True)
+        edge, errors = size // 2, []
+        for before, after in pictures:
+            out = torch.nn.functional.conv2d(
+                torch.tensor(before)[None, None], kernel[None, None], bias
+            )
+            target = torch.tensor(after[edge:-edge, edge:-edge])
+            errors.append((out[0, 0] - target).square().ravel())
+        loss = torch.cat(errors).mean()
+        loss.backward()
+        found = statistics.gradient(kernel.detach().numpy(), offset)
+        assert statistics.loss(kernel.detach().numpy(), offset) == pytest.approx(
+            loss.item(), rel=1e-10
+        )
+        np.testing.assert_allclose(found[0], kernel.grad.numpy(), rtol=1e-9, atol=1e-11)
+        assert found[1] == pytest.approx(bias.grad.item(), rel=1e-9)
+
+
+class TestBadInput:
+    GOOD = (picture((20, 20), np.uint8, 1), picture((20, 20), np.uint8, 2))
+
+    @pytest.mark.parametrize(
+        ("before", "after", "mask", "words"),
+        [
+            (np.zeros((2, 9), np.uint8), np.zeros((2, 9), np.uint8), None, "at least 3 x 3"),
+            (np.zeros((9, 9), np.uint8), np.zeros((9, 8), np.uint8), None, "one size"),
+            (np.zeros((9, 9, 3), np.uint8), np.zeros((9, 9, 3), np.uint8), None, "grey picture"),
+            (np.zeros((0, 9), np.uint8), np.zeros((0, 9), np.uint8), None, "grey picture"),
+            (np.zeros((9, 9), np.int32), np.zeros((9, 9), np.int32), None, "uint8"),
+            (np.full((9, 9), np.nan), np.zeros((9, 9)), None, "81 pixels that are NaN"),
+            (np.zeros((9, 9)), np.full((9, 9), np.inf), None, "finite numbers in after"),
+            (*GOOD, np.ones((20, 19), bool), "20 x 20"),
+            (*GOOD, np.ones(20, bool), "20 x 20"),
+            (*GOOD, np.eye(20, dtype=bool) & (np.arange(20) < 10), "at least 10 pixels"),
+        ],
+    )
+    def test_is_named(self, before, after, mask, words):
+        """What is wrong with a pair is said, with what came and what to do."""
+        with pytest.raises(DemoError, match=words):
+            Statistics.from_pair(before, after, 3, mask)
+
+    @pytest.mark.parametrize("size", [0, 2, 33, -3])
+    def test_sizes_that_are_none(self, size):
+        """Even, negative and oversized kernels are refused."""
+        with pytest.raises(DemoError, match="odd size"):
+            Statistics.from_pair(*self.GOOD, size)
+
+    def test_one_broken_pair_in_a_thousand_is_left_out(self, monkeypatch):
+        """The rest is used, to the bit; the broken pair is named by its number."""
+        good = [(picture((8, 8), np.uint8, 1), picture((8, 8), np.uint8, 2))]
+        pairs = good * 999
+        monkeypatch.setattr(sums, "SMALL", 2**17)
+        broken = (np.full((8, 8), np.nan), np.zeros((8, 8)))
+        total, problems = accumulate([*pairs[:400], broken, *pairs[400:]], 3)
+        assert len(problems) == 1
+        assert problems[0].startswith("pair 401: Expected finite numbers in before")
+        assert total.count == 999 * 36
+        np.testing.assert_array_equal(total.gram, 999 * Statistics.from_pair(*good[0], 3).gram)
+
+    def test_masks_and_other_bit_depths_are_left_out_too(self):
+        """A wrong mask or a pair of another range does not stop the pass."""
+        wrong_mask = (*self.GOOD, np.ones((3, 3), bool))
+        other_range = tuple(p.astype(np.float32) / 255 for p in self.GOOD)
+        total, problems = accumulate([self.GOOD, wrong_mask, other_range], 3)
+        assert [p.split(":")[0] for p in problems] == ["pair 2", "pair 3"]
+        assert total.count == 18 * 18
+
+    def test_nothing_usable_is_a_value(self):
+        """No pair at all: zero sums, and a solution that says why it is none."""
+        total, problems = accumulate([], 3)
+        assert (total.count, problems) == (0, ())
+        solution = total.solve()
+        assert solution.singular
+        assert "0 usable pixels" in solution.cause
+        assert solution.remedy
