@@ -15,7 +15,7 @@ import torch
 # Pixels about mid-grey are at most 2**7, their products 2**14: a float32 sum of 2**10 of them
 # stays within the 2**24 up to which float32 counts exactly, in whatever order it is added.
 EXACT_PRODUCTS = 2**10
-STRIP_PIXELS = 2**17  # pixels multiplied at a time: their copies stay in the processor's cache
+STRIP_PIXELS = 2**18  # pixels multiplied at a time: their copies stay in the processor's cache
 BLOCK = 256  # side of a transformed block, about
 WIDEST = 2**12  # answers in a row, at most: `sums` cuts wider pictures
 
@@ -37,14 +37,14 @@ def lags(before: np.ndarray, target: np.ndarray, size: int, level: float, device
     pictures: 128) and for 16-bit pictures the results are exact whole numbers.
     """
     # Where transforms are faster, by measurement; those of 16-bit pictures would not round exactly.
-    by_transforms = size >= (11 if level else 9) and (level or before.dtype.kind == "f")
+    by_transforms = size >= (13 if level else 7) and (level or before.dtype.kind == "f")
     method = (Transforms if by_transforms else Products)(*before.shape, size, bool(level))
     both = torch.zeros(2, size, 2 * size - 1, dtype=torch.float64, device=device)
     plain = torch.zeros(3, dtype=torch.float64, device=device)
     for b, a in _strips(before, target, size, method, level, device):
         both += method.correlate(b, a)
-        parts = (b[: method.rows], a * a, a)
-        plain += torch.stack([part.sum(dtype=torch.float64) for part in parts])
+        parts = (b[: method.rows], a * a, a)  # sums of rows are exact as products are
+        plain += torch.stack([part.sum(0).sum(dtype=torch.float64) for part in parts])
     auto, cross = both.cpu().numpy()
     return Lags(auto, cross[:, size - 1 :], *plain.tolist())
 
@@ -91,24 +91,20 @@ class Products:
         self.chunk = 8 if size <= 7 else 16
         self.chunks = -(-width // self.chunk)
         self.group = EXACT_PRODUCTS // self.chunks  # picture rows of one exact product
-        self.rows = self.group * -(-_even(height, STRIP_PIXELS // width) // self.group)
+        groups = min(STRIP_PIXELS // width, EXACT_PRODUCTS) // self.group
+        self.rows = self.group * _even(-(-height // self.group), groups)
         self.width = self.chunk * self.chunks
 
     def correlate(self, b: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
         """(2, k, 2k-1): lags of b with itself, and of a with b, in one strip."""
         k, length, depth = self.size, self.chunk, self.group * self.chunks
         reach = length + 2 * k - 2
-        left = torch.stack([b[: self.rows, k - 1 : k - 1 + self.width], a])
-        left = left.view(2, -1, depth, length).permute(1, 0, 3, 2).reshape(-1, 2 * length, depth)
+        pictures = (b[: self.rows, k - 1 : k - 1 + self.width], a)
+        left = torch.stack([p.unflatten(1, (-1, length)) for p in pictures], 2)
+        left = left.view(-1, depth, 2 * length).transpose(1, 2)
         right = b.unfold(1, reach, length).contiguous()  # (rows + k-1, chunks, reach)
-        product = torch.stack(
-            [
-                torch.bmm(left, right[v : v + self.rows].view(-1, depth, reach)).sum(
-                    0, dtype=torch.float64
-                )
-                for v in range(k)
-            ]
-        )
+        moved = (right[v : v + self.rows].view(-1, depth, reach) for v in range(k))
+        product = torch.stack([torch.bmm(left, m).sum(0, dtype=torch.float64) for m in moved])
         diagonals = product.as_strided(
             (2, k, length, 2 * k - 1), (length * reach, 2 * length * reach, reach + 1, 1)
         )

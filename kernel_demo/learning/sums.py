@@ -166,18 +166,19 @@ def _chosen(before, target, size: int, level: float, keep: np.ndarray, device) -
     dtype = torch.float32 if level else torch.float64
     k2 = size * size
     y, x = np.nonzero(keep)
+    depth = max(1, min(EXACT_PRODUCTS, len(y)))  # patches of one exact product
+    many = depth * max(1, BLOCK_VALUES // (depth * k2))
     total = torch.zeros(k2 + 2, k2 + 2, dtype=torch.float64, device=device)
     patches = sliding_window_view(before, (size, size))
-    many = EXACT_PRODUCTS * max(1, BLOCK_VALUES // (EXACT_PRODUCTS * k2))
     for start in range(0, len(y), many):
         at = y[start : start + many], x[start : start + many]
-        rows = -(-len(at[0]) // EXACT_PRODUCTS) * EXACT_PRODUCTS
-        block = torch.zeros(rows, k2 + 2, dtype=dtype, device=device)
-        block[: len(at[0]), :k2] = as_tensor(patches[at].reshape(-1, k2), device)
-        block[: len(at[0]), k2] = as_tensor(target[at], device)
-        block[: len(at[0]), : k2 + 1] -= level
-        block[: len(at[0]), k2 + 1] = 1
-        block = block.view(-1, EXACT_PRODUCTS, k2 + 2)
+        used = len(at[0])
+        block = torch.zeros(-(-used // depth) * depth, k2 + 2, dtype=dtype, device=device)
+        block[:used, :k2] = as_tensor(patches[at].reshape(-1, k2), device)
+        block[:used, k2] = as_tensor(target[at], device)
+        block[:used, : k2 + 1] -= level
+        block[:used, k2 + 1] = 1
+        block = block.view(-1, depth, k2 + 2)
         total += torch.bmm(block.transpose(1, 2), block).sum(0, dtype=torch.float64)
     total = total.cpu().numpy()
     return Sums(
