@@ -14,12 +14,13 @@ from gradio.utils import get_upload_folder
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.filtering import correlate, to_uint8
+from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.sources.decoding import decode
+from kernel_demo.ui.events import DEVICE_QUEUE, RUNS_AT_ONCE
 from kernel_demo.ui.learn_controls import MAX_STEPS
-from kernel_demo.ui.learn_events import DEVICE_QUEUE, RUNS_AT_ONCE
 from kernel_demo.ui.learning_run import run
-from kernel_demo.ui.session import PictureChoice, Session
+from kernel_demo.ui.session import Damage, Experiment, PictureChoice, Session, Settings
 
 
 def define() -> None:
@@ -55,6 +56,7 @@ def learn(
 ) -> dict:
     """Learn a kernel from pictures and yield the progress.
 
+    method: "kfac", "adam", "sgd", "exact" (K-FAC on the exact gradient) or "closed_form".
     kernel: a name from the catalogue, "random", or a JSON matrix (its own size then counts).
     source: "bundled", or "hub" with a dataset_id (empty: the first of the page's list).
     """
@@ -71,12 +73,14 @@ def _learn(kernel, size, seed, method, steps, source, images, dataset_id) -> Ite
     _bounded("images", images, 1, 16)
     if source not in ("bundled", "hub"):
         raise DemoError("source 'bundled' or 'hub'", _short(source), "Choose one of them.")
-    session = Session(
+    truth = kernels.resolve(str(kernel), size=size, seed=seed).values
+    experiment = Experiment(
         choice=PictureChoice(source=source, count=images, dataset_id=str(dataset_id)),
-        truth=kernels.resolve(str(kernel), size=size, seed=seed).values,
-        settings=TrainSettings(method=method, steps=steps),
+        weights=tuple(map(tuple, truth.tolist())),
+        damage=Damage(),
+        settings=_settings(method, steps),
     )
-    for latest in run(session):
+    for latest in run(Session(experiment=experiment)):
         progress = latest.progress
         yield {
             "step": progress.step,
@@ -89,6 +93,12 @@ def _learn(kernel, size, seed, method, steps, source, images, dataset_id) -> Ite
             "seconds": progress.seconds,
             "device": progress.device,
         }
+
+
+def _settings(method: str, steps: int) -> Settings:
+    if method == "closed_form":
+        return None
+    return ExactSettings(steps=steps) if method == "exact" else TrainSettings(method, steps=steps)
 
 
 @_told

@@ -4,7 +4,8 @@
 Arguments and yields travel between processes there: NumPy and plain types only.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -14,27 +15,49 @@ except ImportError:  # not on a Space
     spaces = None
 
 from kernel_demo.learning import devices, pairs, training
+from kernel_demo.learning.exact import closed_form, train_exact
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.training import Progress, TrainSettings
+from kernel_demo.ui.lesson import Lesson, sums
+from kernel_demo.ui.session import Settings
 
 GPU_SECONDS = 20  # what a run may take of a visitor's quota on ZeroGPU
 RUN_SECONDS = 600.0  # the longest run of all: a client that never reads must not hold the device
 
 
 def _learn(
-    befores: Sequence[np.ndarray],
-    afters: Sequence[np.ndarray],
-    truth: np.ndarray,
-    settings: TrainSettings,
-    resume: Progress | None = None,
+    lesson: Lesson, truth: np.ndarray, settings: Settings, resume: Progress | None = None
 ) -> Iterator[Progress]:
-    """Train one layer on picture pairs; see `kernel_demo.learning.training.train`.
+    """Learn the true kernel (k, k) from a lesson by the method that the settings stand for.
 
-    befores, afters: H x W float32 each, 0..1. truth: (k, k), for the kernel error only.
+    The truth itself is used for the kernel error only. settings None: the closed form.
     """
+    if isinstance(settings, TrainSettings):
+        yield from _by_batches(lesson, truth, settings, resume)
+        return
+    began = time.perf_counter()
+    statistics, _ = sums(lesson, len(truth))
+    spent = time.perf_counter() - began
+    if settings is None:
+        yield closed_form(statistics, truth, spent=spent)
+    else:
+        yield from train_exact(
+            statistics, settings, truth, resume=resume, deadline=RUN_SECONDS, spent=spent
+        )
+
+
+def _by_batches(lesson, truth, settings, resume) -> Iterator[Progress]:
     size = len(truth)
-    device = devices.best() if settings.device == "auto" else settings.device
-    data = pairs.build(befores, afters, size, tile=settings.tile, seed=settings.seed, device=device)
+    device = devices.resolve(settings.device)
+    data = pairs.build(
+        lesson.befores,
+        lesson.afters,
+        size,
+        tile=settings.tile,
+        seed=settings.seed,
+        device=device,
+        masks=lesson.masks,
+    )
     model = SingleConv(size, init=settings.init, seed=settings.seed)
     yield from training.train(
         model, data, settings, truth=truth, resume=resume, deadline=RUN_SECONDS

@@ -30,10 +30,19 @@ class FilterControls:
 
 
 @dataclass(frozen=True)
+class DamageControls:
+    """What happens to the after pictures, folded away in card 2."""
+
+    noise: gr.Slider
+    eight_bit: gr.Checkbox
+
+
+@dataclass(frozen=True)
 class TrainingControls:
-    """Card 3. The names of the fields are those of TrainSettings."""
+    """Card 3. The names of the fields after the second are those of TrainSettings."""
 
     method: gr.Dropdown
+    optimizer: gr.Dropdown
     learning_rate: gr.Number
     batch: gr.Slider
     tile: gr.Dropdown
@@ -65,6 +74,7 @@ class FilterCard:
     """Card 2."""
 
     controls: FilterControls
+    damage: DamageControls
     edges: gr.Dropdown
     random: gr.Button
     edit: gr.Button

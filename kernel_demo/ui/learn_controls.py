@@ -9,15 +9,23 @@ from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.sources import bundled, hub
 from kernel_demo.ui import kernel_editor
-from kernel_demo.ui.learn_cards import FilterControls, PictureControls, TrainingControls
-from kernel_demo.ui.session import PictureChoice
+from kernel_demo.ui.learn_cards import (
+    DamageControls,
+    FilterControls,
+    PictureControls,
+    TrainingControls,
+)
+from kernel_demo.ui.session import Damage, PictureChoice, Settings
 from kernel_demo.ui.wording import learn as wording
 
 FREE_SIZES = tuple(range(3, 16, 2)) + (21, 31)  # for random kernels and those made by hand
 START_KERNEL = "sobel_x"
+MAX_EXACT_STEPS = 100_000  # of one run on the exact gradient
+MAX_NOISE = 20  # grey levels
 MAX_STEPS = 5000  # of one run on the page or by the endpoint
 
 
@@ -70,6 +78,14 @@ def filter_controls(values: np.ndarray) -> tuple[FilterControls, gr.Dropdown]:
     return FilterControls(kernel, size, angle, seed, editor), edges
 
 
+def damage_controls() -> DamageControls:
+    """Build what can happen to the after pictures, folded away."""
+    with gr.Accordion(wording.DAMAGE, open=False, elem_classes="kd-fold", elem_id="damage"):
+        noise = gr.Slider(0, MAX_NOISE, value=0, step=0.5, label=wording.NOISE, elem_id="noise")
+        eight_bit = gr.Checkbox(False, label=wording.EIGHT_BIT, elem_id="eight-bit")
+    return DamageControls(noise, eight_bit)
+
+
 def border_choices() -> list[tuple[str, str]]:
     """The border modes as (label, name)."""
     return [(border.label, name) for name, border in BORDERS.items()]
@@ -86,6 +102,10 @@ def training_controls() -> TrainingControls:
     method = gr.Dropdown(
         wording.METHODS, value=default.method, label=wording.METHOD, elem_classes="kd-field",
         elem_id="method",
+    )  # fmt: skip
+    optimizer = gr.Dropdown(
+        wording.OPTIMIZERS, value="kfac", label=wording.OPTIMIZER, elem_classes="kd-field",
+        visible=False, elem_id="optimizer",
     )  # fmt: skip
     with gr.Accordion(wording.DETAILS, open=False, elem_classes="kd-fold", elem_id="details"):
         steps = gr.Slider(
@@ -104,7 +124,7 @@ def training_controls() -> TrainingControls:
         patience = gr.Number(default.patience, label=wording.PATIENCE, precision=0, minimum=1)
         mixed = gr.Checkbox(default.mixed_precision, label=wording.MIXED)
     return TrainingControls(
-        method, rate, batch, tile, accumulation, steps, init, seed, patience, mixed
+        method, optimizer, rate, batch, tile, accumulation, steps, init, seed, patience, mixed
     )
 
 
@@ -136,8 +156,24 @@ def truth(kernel, size, angle, seed, editor) -> np.ndarray:
     ).values
 
 
-def settings(*values) -> TrainSettings:
+def damage(noise, eight_bit) -> Damage:
+    """What happens to the after pictures; the arguments are the values of DamageControls."""
+    noise = float(noise or 0)
+    if not 0 <= noise <= MAX_NOISE:
+        expected = f"noise from 0 to {MAX_NOISE} grey levels"
+        raise DemoError(expected, f"{noise:g}", "Choose a number in that range.")
+    return Damage(noise, bool(eight_bit))
+
+
+def settings(method, optimizer, *values) -> Settings:
     """Card 3 as it stands; the arguments are the values of TrainingControls, in order."""
-    named = dict(zip((field.name for field in fields(TrainingControls)), values, strict=True))
-    named["learning_rate"] = named["learning_rate"] or None
-    return TrainSettings(**named)
+    names = [field.name for field in fields(TrainingControls)][2:]
+    named = dict(zip(names, values, strict=True))
+    rate = named["learning_rate"] or None
+    if method == "closed_form":
+        return None
+    if method == "exact":
+        return ExactSettings(
+            optimizer, rate, int(named["steps"]), named["init"], int(named["seed"])
+        )
+    return TrainSettings(**{**named, "method": method, "learning_rate": rate})

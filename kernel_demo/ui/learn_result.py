@@ -3,10 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import gradio as gr
+
+from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import correlate, to_grey
 from kernel_demo.learning.evaluation import compare
 from kernel_demo.sources.decoding import Photo, decode
 from kernel_demo.ui import pictures, result_view
+from kernel_demo.ui.events import PRIVATE, QUIET
+from kernel_demo.ui.learn_cards import Stage
+from kernel_demo.ui.markup import problem
 from kernel_demo.ui.session import Session
 from kernel_demo.ui.wording import learn as wording
 
@@ -28,11 +34,11 @@ def render(session: Session, picture: int, border: str, own_path: str | None) ->
     if session.progress is None or session.progress.kernel is None:
         return None
     photo = _photo(session, picture, own_path)
-    is_map = result_view.is_signed(session.truth)
-    image = to_grey(photo.pixels, session.choice.channel) if is_map else photo.pixels
-    true = correlate(image, session.truth, border)
+    is_map = result_view.is_signed(session.experiment.truth)
+    image = to_grey(photo.pixels, session.experiment.choice.channel) if is_map else photo.pixels
+    true = correlate(image, session.experiment.truth, border)
     learned = correlate(image, session.progress.kernel, border, session.progress.offset)
-    found = compare(true, learned, len(session.truth) // 2)
+    found = compare(true, learned, len(session.experiment.truth) // 2)
     height, width = image.shape[:2]
     shrunk = max(height, width) > result_view.LONGEST
     return result_view.view(
@@ -48,5 +54,56 @@ def render(session: Session, picture: int, border: str, own_path: str | None) ->
 def _photo(session: Session, picture: int, own_path: str | None) -> Photo:
     if picture == OWN_PICTURE and own_path:
         return decode(own_path, Path(own_path).name)
-    photos = pictures.gather(session.choice).photos
+    photos = pictures.gather(session.experiment.choice).photos
     return photos[min(max(int(picture or 0), 0), len(photos) - 1)]
+
+
+def outputs(stage: Stage) -> list:
+    """What `show` updates."""
+    return [stage.picture, stage.try_own, stage.empty, stage.result]
+
+
+def show(session: Session, border: str, own_path: str | None):
+    """The result of a run that ended: the visitor's own picture first, else the first one."""
+    if session.progress is None:
+        return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+    photos = pictures.gather(session.experiment.choice).photos
+    first = OWN_PICTURE if own_path else 0
+    value = render(session, first, border, own_path)
+    choices = picture_choices(photos, own=bool(own_path))
+    return (
+        gr.update(choices=choices, value=first, visible=True),
+        gr.update(visible=True),
+        "",
+        value,
+    )
+
+
+def connect(edges: gr.Dropdown, stage: Stage) -> None:
+    """Connect the picture, the edges and the visitor's own picture with the result."""
+
+    def again(session: Session, picture: int, border: str, own_path: str | None):
+        try:
+            return render(session, picture, border, own_path), ""
+        except DemoError as error:
+            return gr.skip(), problem(error)
+
+    def own(session: Session, border: str, path: str, before: str | None):
+        try:
+            value = render(session, OWN_PICTURE, border, path)
+        except DemoError as error:
+            return gr.skip(), gr.skip(), problem(error), before
+        choices = picture_choices(pictures.gather(session.experiment.choice).photos, own=True)
+        picture = gr.update(choices=choices, value=OWN_PICTURE)
+        return picture, value, "", path
+
+    gr.on(
+        [stage.picture.input, edges.input], again,
+        [stage.session, stage.picture, edges, stage.own_path],
+        [stage.result, stage.empty], trigger_mode="always_last", concurrency_limit=2, **QUIET,
+    )  # fmt: skip
+    stage.try_own.upload(
+        own, [stage.session, edges, stage.try_own, stage.own_path],
+        [stage.picture, stage.result, stage.empty, stage.own_path],
+        concurrency_limit=2, **PRIVATE, show_progress="minimal",
+    )  # fmt: skip

@@ -1,9 +1,21 @@
 """The tab "Learn": pictures, filter and method on the left; what happens on the right."""
 
 import gradio as gr
+import numpy as np
 
 from kernel_demo.imaging import kernels
-from kernel_demo.ui import learn_controls, learn_events, live_view, pictures, result_view
+from kernel_demo.ui import (
+    experiment_form,
+    filter_events,
+    learn_controls,
+    learn_result,
+    live_view,
+    picture_events,
+    pictures,
+    result_view,
+    run_events,
+)
+from kernel_demo.ui.events import QUIET
 from kernel_demo.ui.learn_cards import FilterCard, LearnCard, PictureCard, Stage
 from kernel_demo.ui.markup import block, quiet, step_title, title
 from kernel_demo.ui.session import PictureChoice, Session
@@ -24,8 +36,22 @@ def build() -> None:
             with gr.Column(elem_classes="kd-card"):
                 learn_card = _learn_card()
         with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
-            stage = _stage(Session(truth=truth.values, patch=pictures.first_patch(PictureChoice())))
-    learn_events.connect(picture_card, filter_card, learn_card, stage)
+            stage = _stage(truth.values, pictures.first_patch(PictureChoice()))
+    _connect(picture_card, filter_card, learn_card, stage)
+
+
+def _connect(
+    picture_card: PictureCard, filter_card: FilterCard, learn_card: LearnCard, stage: Stage
+) -> None:
+    picture_events.connect(picture_card)
+    filter_events.connect(filter_card, stage)
+    values = experiment_form.inputs(picture_card, filter_card, learn_card)
+    for ended in run_events.connect(learn_card, values, stage):
+        ended.then(
+            learn_result.show, [stage.session, filter_card.edges, stage.own_path],
+            learn_result.outputs(stage), **QUIET,
+        )  # fmt: skip
+    learn_result.connect(filter_card.edges, stage)
 
 
 def _picture_card() -> PictureCard:
@@ -44,6 +70,7 @@ def _filter_card(truth: kernels.Kernel) -> FilterCard:
     with gr.Row(elem_classes="kd-buttons"):
         random = gr.Button(wording.RANDOM, size="sm", elem_id="random")
         edit = gr.Button(wording.EDIT, size="sm", elem_id="edit")
+    damage = learn_controls.damage_controls()
     with gr.Accordion(wording.PASTE, visible=False, elem_classes="kd-fold") as paste:
         text = gr.Textbox(
             show_label=False, placeholder=wording.PASTE_PLACEHOLDER, lines=3, max_lines=12,
@@ -53,7 +80,9 @@ def _filter_card(truth: kernels.Kernel) -> FilterCard:
         use = gr.Button(wording.USE_MATRIX, size="sm", elem_id="use-matrix")
     problem = block("", "filter-problem")
     purpose = block(quiet(truth.purpose), "purpose")
-    return FilterCard(controls, edges, random, edit, paste, text, divisor, use, problem, purpose)
+    return FilterCard(
+        controls, damage, edges, random, edit, paste, text, divisor, use, problem, purpose
+    )
 
 
 def _learn_card() -> LearnCard:
@@ -75,11 +104,11 @@ def _learn_card() -> LearnCard:
     return LearnCard(controls, purpose, learn, pause, resume, step, stop)
 
 
-def _stage(start: Session) -> Stage:
-    session = gr.State(start, time_to_live=SESSION_SECONDS)
+def _stage(truth: np.ndarray, patch: np.ndarray) -> Stage:
+    session = gr.State(Session(patch=patch), time_to_live=SESSION_SECONDS)
     own_path = gr.State(None, time_to_live=SESSION_SECONDS)
     live = live_view.component(elem_id="live")
-    live.value = live_view.idle(start.truth, start.patch)
+    live.value = live_view.idle(truth, patch)
     with gr.Column(elem_classes="kd-card", elem_id="result-card"):
         block(title(wording.RESULT))
         with gr.Row(elem_classes="kd-buttons"):

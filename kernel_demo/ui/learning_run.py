@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
-from kernel_demo.imaging.filtering import correlate
-from kernel_demo.learning.training import Progress
-from kernel_demo.ui import gpu, pictures
+from kernel_demo.learning.training import Progress, TrainSettings
+from kernel_demo.ui import gpu, lesson, pictures
 from kernel_demo.ui.live_history import History
 from kernel_demo.ui.session import Session
 
@@ -45,12 +44,13 @@ def run(session: Session, single_step: bool = False) -> Iterator[Session]:
     Continues from `session.progress` where there is one, else starts. With `single_step` it makes
     one update of the weights and returns.
     """
-    photos = pictures.gather(session.choice).photos
-    befores = pictures.grey(photos, session.choice.channel)
-    session = replace(session, patch=pictures.patch(befores[0]))
-    afters = [correlate(before, session.truth) for before in befores]
-    settings = replace(session.settings, check_every=1) if single_step else session.settings
-    progresses = gpu.learn(befores, afters, session.truth, settings, session.progress)
+    experiment = session.experiment
+    taught = lesson.prepare(experiment)
+    session = replace(session, patch=pictures.patch(taught.befores[0]))
+    settings = experiment.settings
+    if single_step and isinstance(settings, TrainSettings):
+        settings = replace(settings, check_every=1)
+    progresses = gpu.learn(taught, experiment.truth, settings, session.progress)
     progresses = _recorded(progresses, session.history)
     target = (session.progress.step if session.progress else 0) + 1
     with closing(paced(progresses, 0.0 if single_step else FRAME_SECONDS)) as stream:

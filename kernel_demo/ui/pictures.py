@@ -48,8 +48,8 @@ def _from_hub(choice: PictureChoice, count: int) -> Gathered:
         loaded = hub.load(
             dataset_id,
             count,
-            split=choice.split or None,
-            column=choice.column or None,
+            split=choice.split,
+            column=choice.column,
             deadline=HUB_DEADLINE,
         )
     except DemoError as error:

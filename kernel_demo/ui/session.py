@@ -8,8 +8,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import Progress, TrainSettings
 from kernel_demo.ui.live_history import History
+
+Settings = TrainSettings | ExactSettings | None  # None: the closed form
 
 
 @dataclass(frozen=True)
@@ -25,31 +28,40 @@ class PictureChoice:
     channel: str = "luminance"  # which grey the layer learns from
 
 
+@dataclass(frozen=True)
+class Damage:
+    """What happens to the after pictures on their way to the learner."""
+
+    noise: float = 0.0  # standard deviation of Gaussian noise, grey levels
+    eight_bit: bool = False  # rounded and clipped, as files are
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """All that decides what is learned, and how."""
+
+    choice: PictureChoice
+    weights: tuple[tuple[float, ...], ...]  # the true kernel, k rows of k
+    damage: Damage
+    settings: Settings
+
+    @property
+    def truth(self) -> np.ndarray:
+        """(k, k) float64, the true kernel."""
+        return np.array(self.weights)
+
+
 @dataclass(frozen=True, eq=False)
 class Session:
     """One visitor's run, from the click on Learn to its result."""
 
     number: int = 0  # counts the runs of this visitor: the live view tells them apart by it
-    choice: PictureChoice | None = None
-    truth: np.ndarray | None = None  # (k, k) float64, the true kernel
-    settings: TrainSettings | None = None
+    experiment: Experiment | None = None
     progress: Progress | None = None  # the last one; enough to resume
     history: History = field(default_factory=History)
     frame: int = 0  # counts the updates sent to the live view
     patch: np.ndarray | None = None  # H x W uint8, the piece of a picture shown while learning
     running: bool = False
-
-    def same_experiment(
-        self, choice: PictureChoice, truth: np.ndarray, settings: TrainSettings
-    ) -> bool:
-        """Whether a paused run may be continued with what the page is set to now."""
-        return (
-            self.progress is not None
-            and not self.progress.done
-            and self.choice == choice
-            and self.settings == settings
-            and np.array_equal(self.truth, truth)
-        )
 
     @property
     def paused(self) -> bool:

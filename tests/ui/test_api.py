@@ -50,6 +50,14 @@ def test_learn_streams_and_ends_with_sobel(client):
     np.testing.assert_allclose(items[-1]["kernel"], oracle, atol=1e-5)
 
 
+@pytest.mark.parametrize("method", ["exact", "closed_form"])
+def test_the_exact_sums_recover_to_the_last_digits(client, method):
+    """By the sums of all pixels the kernel comes back to 1e-7: float32 pictures carry no more."""
+    last = learn(client, images=2, method=method)[-1]
+    assert last["done"]
+    assert last["kernel_error"] < 1e-7
+
+
 @pytest.mark.parametrize("method", ["adam", "sgd"])
 def test_other_methods_run_for_the_steps_they_are_given(client, method):
     """Adam and SGD are there too, and stop at the last step at the latest."""

@@ -9,7 +9,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui.learning_run import paced, run
-from kernel_demo.ui.session import PictureChoice, Session
+from kernel_demo.ui.session import Damage, Experiment, PictureChoice, Session
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,14 @@ class Item:
     done: bool = False
 
 
-def session(**settings) -> Session:
-    return Session(
-        choice=PictureChoice(count=2),
-        truth=kernels.named("sobel_x").values,
+def session(source: str = "bundled", **settings) -> Session:
+    experiment = Experiment(
+        choice=PictureChoice(source=source, count=2),
+        weights=tuple(map(tuple, kernels.named("sobel_x").values.tolist())),
+        damage=Damage(),
         settings=TrainSettings(**settings),
     )
+    return Session(experiment=experiment)
 
 
 def test_pace_keeps_the_first_and_the_last():
@@ -58,7 +60,7 @@ def test_a_run_ends_with_the_true_kernel():
     last = list(run(session()))[-1]
     assert last.progress.done
     assert not last.running
-    assert np.abs(last.progress.kernel - last.truth).max() < 1e-5
+    assert np.abs(last.progress.kernel - last.experiment.truth).max() < 1e-5
 
 
 def test_single_steps_arrive_where_a_run_does():
@@ -74,10 +76,4 @@ def test_single_steps_arrive_where_a_run_does():
 def test_uploads_without_files_are_refused():
     """Learning from "my pictures" without any says so."""
     with pytest.raises(DemoError, match="at least one picture"):
-        next(
-            run(
-                Session(
-                    choice=PictureChoice(source="mine"), truth=np.eye(3), settings=TrainSettings()
-                )
-            )
-        )
+        next(run(session(source="mine")))

@@ -37,6 +37,9 @@ ANGLE = "Angle, degrees"
 EDGES = "Edges"
 SEED = "Seed"
 EDIT = "Edit…"
+DAMAGE = "Noise and rounding"
+NOISE = "Noise, grey levels"
+EIGHT_BIT = "Round and clip to 8 bits, as files are"
 PASTE = "Paste a matrix"
 PASTE_PLACEHOLDER = "[[1, 0, -1], [2, 0, -2], [1, 0, -1]]\nor rows of numbers, or NumPy's output"
 DIVISOR = "Divide by"
@@ -48,11 +51,17 @@ METHODS = [
     ("K-FAC", "kfac"),
     ("Adam", "adam"),
     ("SGD", "sgd"),
+    ("Exact gradient", "exact"),
+    ("Closed form", "closed_form"),
 ]
+OPTIMIZER = "Optimizer"
+OPTIMIZERS = [("K-FAC", "kfac"), ("Adam", "adam"), ("SGD", "sgd"), ("L-BFGS", "lbfgs")]
 METHOD_PURPOSE = {
     "kfac": "Natural gradient: each step is corrected for how alike neighbouring pixels are.",
     "adam": "What most people would use. Its loss is soon small; watch the kernel error.",
     "sgd": "Plain gradients with momentum: quick on the smooth, very slow on the fine.",
+    "exact": "One pass over the pictures, then thousands of full-batch steps a second.",
+    "closed_form": "One pass over the pictures, one solve: the best kernel they allow.",
 }
 DETAILS = "Rate, batch, tiles, precision, seed"
 RATE = "Learning rate"

@@ -1,0 +1,109 @@
+"""Card 2 of the tab "Learn" in motion: each function takes values and returns updates."""
+
+import gradio as gr
+import numpy as np
+
+from kernel_demo.errors import DemoError
+from kernel_demo.imaging import kernels
+from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.ui import kernel_editor, learn_controls, live_view
+from kernel_demo.ui.events import QUIET
+from kernel_demo.ui.learn_cards import FilterCard, Stage, components
+from kernel_demo.ui.learn_controls import FREE_SIZES, size_choices
+from kernel_demo.ui.markup import problem, quiet
+from kernel_demo.ui.session import Session
+from kernel_demo.ui.wording import learn as wording
+
+
+def connect(card: FilterCard, stage: Stage) -> None:
+    """Connect the events of card 2."""
+    controls = card.controls
+    values = components(controls)
+    shown = [stage.live, stage.session, card.problem]
+    fitting = [
+        controls.size, controls.angle, controls.seed, controls.editor, card.paste, card.purpose,
+    ]  # fmt: skip
+
+    def then_show(event, fit: bool = True) -> None:
+        if fit:
+            event = event.then(
+                kernel_chosen, [controls.kernel, controls.size], fitting, queue=False, **QUIET
+            )
+        event.then(show_truth, [stage.session, *values], shown, **QUIET)
+
+    then_show(
+        controls.kernel.input(
+            kernel_chosen, [controls.kernel, controls.size], fitting, queue=False, **QUIET
+        ),
+        fit=False,
+    )
+    resized = controls.size.input(
+        kernel_editor.fitted, [controls.editor, controls.size], controls.editor, **QUIET
+    )
+    then_show(resized, fit=False)
+    then_show(
+        card.random.click(
+            another_random, [controls.kernel, controls.seed], [controls.kernel, controls.seed],
+            **QUIET,
+        )
+    )  # fmt: skip
+    gr.on(
+        [controls.angle.release, controls.seed.input, controls.editor.edit],
+        show_truth, [stage.session, *values], shown, **QUIET,
+    )  # fmt: skip
+    own = [controls.kernel, controls.size, controls.editor, card.problem]
+    then_show(card.edit.click(edit_current, values, own, **QUIET))
+    then_show(card.use.click(use_pasted, [card.text, card.divisor], own, **QUIET), fit=False)
+
+
+def kernel_chosen(kernel: str, size: int):
+    """The inputs that this kernel needs, and the line that says what it is for."""
+    named = CATALOGUE.get(kernel)
+    sizes = named.sizes if named else FREE_SIZES
+    size = size if size in sizes else min(sizes, key=lambda other: abs(other - int(size or 3)))
+    purposes = {"random": wording.RANDOM_PURPOSE, "own": wording.OWN_PURPOSE}
+    return (
+        gr.update(choices=size_choices(sizes), value=size, interactive=len(sizes) > 1),
+        gr.update(visible=bool(named and named.takes_angle)),
+        gr.update(visible=kernel == "random"),
+        gr.update(visible=kernel == "own"),
+        gr.update(visible=kernel == "own"),
+        quiet(named.purpose if named else purposes[kernel]),
+    )
+
+
+def show_truth(session: Session, *values):
+    """Draw the kernel that is set up now, unless a run is under way: that one stays in view."""
+    if session.running:
+        return gr.skip(), gr.skip(), ""
+    try:
+        truth = learn_controls.truth(*values)
+    except DemoError as error:
+        return gr.skip(), gr.skip(), problem(error)
+    if session.progress is not None and np.array_equal(truth, session.experiment.truth):
+        return gr.skip(), gr.skip(), ""
+    return live_view.idle(truth, session.patch), gr.skip(), ""
+
+
+def another_random(kernel: str, seed: float | None) -> tuple[str, int]:
+    """A random kernel; the next one where there is one already. The seed brings it back."""
+    return "random", int(seed or 0) + (kernel == "random")
+
+
+def edit_current(*values):
+    """Put the kernel that is set up now into the grid, to be changed by hand."""
+    try:
+        truth = learn_controls.truth(*values)
+    except DemoError as error:
+        return gr.skip(), gr.skip(), gr.skip(), problem(error)
+    return "own", len(truth), kernel_editor.editor_value(truth), ""
+
+
+def use_pasted(text: str, divisor: float | None):
+    """Put a pasted matrix into the grid."""
+    try:
+        values = kernels.parse(text or "", 1.0 if divisor is None else divisor).values
+    except DemoError as error:
+        return gr.skip(), gr.skip(), gr.skip(), problem(error)
+    size = gr.update(choices=size_choices(tuple({*FREE_SIZES, len(values)})), value=len(values))
+    return "own", size, kernel_editor.editor_value(values), ""

@@ -1,0 +1,50 @@
+"""Card 1 of the tab "Learn" in motion: each function takes values and returns updates."""
+
+import gradio as gr
+
+from kernel_demo.errors import DemoError
+from kernel_demo.sources import bundled
+from kernel_demo.ui import learn_controls, pictures
+from kernel_demo.ui.events import PRIVATE, QUIET
+from kernel_demo.ui.learn_cards import PictureCard, components
+from kernel_demo.ui.markup import problem, quiet
+from kernel_demo.ui.wording import learn as wording
+
+
+def connect(card: PictureCard) -> None:
+    """Connect the events of card 1."""
+    controls = card.controls
+    controls.source.input(
+        source_chosen,
+        controls.source, [controls.dataset_id, controls.uploads, card.load, controls.count],
+        queue=False, **QUIET,
+    )  # fmt: skip
+    gr.on(
+        [controls.source.input, controls.count.release, controls.uploads.change, card.load.click,
+         controls.dataset_id.input],
+        show_gallery, components(controls), [card.gallery, card.notice],
+        trigger_mode="always_last", concurrency_limit=8, show_progress="minimal", **PRIVATE,
+    )  # fmt: skip
+
+
+def source_chosen(source: str):
+    """The inputs that this source of pictures needs: dataset, files, Load, how many."""
+    most = bundled.COUNT if source == "bundled" else pictures.MAX_PICTURES
+    return (
+        gr.update(visible=source == "hub"),
+        gr.update(visible=source == "mine"),
+        gr.update(visible=source == "hub"),
+        gr.update(visible=source != "mine", maximum=most),
+    )
+
+
+def show_gallery(*values):
+    """Card 1's values -> its gallery and its notice. A problem leaves the gallery as it is."""
+    try:
+        choice = learn_controls.choice(*values)
+        if choice.source == "mine" and not choice.uploads:
+            return quiet(wording.NO_UPLOAD_YET), ""
+        gathered = pictures.gather(choice)
+    except DemoError as error:
+        return gr.skip(), problem(error)
+    return pictures.gallery(gathered.photos), quiet(gathered.note)

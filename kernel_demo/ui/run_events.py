@@ -1,0 +1,148 @@
+"""The buttons of card 3 in motion: one run, streamed to the live view."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import gradio as gr
+
+from kernel_demo.errors import DemoError
+from kernel_demo.learning.training import TrainSettings
+from kernel_demo.ui import experiment_form, learn_controls, live_view
+from kernel_demo.ui.events import DEVICE_QUEUE, QUIET, RUNS_AT_ONCE
+from kernel_demo.ui.learn_cards import LearnCard, Stage
+from kernel_demo.ui.learning_run import run
+from kernel_demo.ui.markup import quiet
+from kernel_demo.ui.session import Session
+from kernel_demo.ui.wording import learn as wording
+
+
+def connect(card: LearnCard, values: list, stage: Stage) -> list:
+    """Connect card 3; values: `experiment_form.inputs`. Returns the events that end a run."""
+    controls = card.controls
+    controls.method.input(
+        method_chosen, controls.method, [card.purpose, controls.optimizer, controls.steps],
+        queue=False, **QUIET,
+    )  # fmt: skip
+    outputs = [stage.live, stage.session, card.learn, card.pause, card.resume, card.step, card.stop]
+    device = {
+        "concurrency_id": DEVICE_QUEUE, "concurrency_limit": RUNS_AT_ONCE, "trigger_mode": "once",
+        **QUIET,
+    }  # fmt: skip
+    inputs = [stage.session, *values]
+    running = [
+        card.learn.click(learn, inputs, outputs, **device),
+        card.resume.click(resume, stage.session, outputs, **device),
+        card.step.click(step, inputs, outputs, **device),
+    ]
+    # Not queued: a visitor who stops must not wait for others to finish.
+    halting = [
+        button.click(function, stage.session, outputs, cancels=running, queue=False, **QUIET)
+        for button, function in ((card.pause, pause), (card.stop, stop))
+    ]
+    return running + halting
+
+
+def method_chosen(method: str):
+    """What the method is, the optimizer that it needs, and the steps that suit it."""
+    exact = method == "exact"
+    most = learn_controls.MAX_EXACT_STEPS if exact else learn_controls.MAX_STEPS
+    steps = 10_000 if exact else TrainSettings().steps
+    return (
+        quiet(wording.METHOD_PURPOSE[method]),
+        gr.update(visible=exact),
+        gr.update(maximum=most, value=steps, interactive=method != "closed_form"),
+    )
+
+
+def learn(session: Session, *values) -> Iterator[tuple]:
+    """A new run of what the page is set to."""
+    try:
+        yield from _stream(_set_up(session, *values))
+    except DemoError as error:
+        yield _failed(session, error)
+
+
+def resume(session: Session) -> Iterator[tuple]:
+    """The paused run goes on, with the settings that it began with."""
+    try:
+        yield from _stream(session)
+    except DemoError as error:
+        yield _failed(session, error)
+
+
+def step(session: Session, *values) -> Iterator[tuple]:
+    """One update of the weights: of the paused run if the page is still set to it."""
+    try:
+        wanted = _set_up(session, *values)
+        goes_on = session.paused and session.experiment == wanted.experiment
+        yield from _stream(session if goes_on else wanted, single_step=True)
+    except DemoError as error:
+        yield _failed(session, error)
+
+
+def pause(session: Session) -> tuple:
+    """The run stands still; `resume` goes on from its last update."""
+    return _shown(replace(session, running=False, frame=session.frame + 1))
+
+
+def stop(session: Session) -> tuple:
+    """The run ends here, with the kernel that it has."""
+    return _shown(session.stopped(wording.STOPPED_BY_YOU))
+
+
+def _set_up(session: Session, *values) -> Session:
+    return Session(
+        number=session.number + 1,
+        frame=session.frame,
+        patch=session.patch,
+        experiment=experiment_form.experiment(*values),
+    )
+
+
+def _stream(session: Session, single_step: bool = False) -> Iterator[tuple]:
+    session = replace(session, running=True)
+    yield _shown(session)
+    buttons_shown = False
+    with closing(run(session, single_step)) as sessions:
+        for latest in sessions:
+            yield _shown(latest, buttons=not buttons_shown or not latest.running)
+            buttons_shown = True
+
+
+def _shown(session: Session, buttons: bool = True) -> tuple:
+    """Updates of the live view, the session and (left alone where nothing changes) the buttons."""
+    if not buttons:
+        return (_drawn(session), session, *[gr.skip()] * 5)
+    return (_drawn(session), session, *_button_updates(session))
+
+
+def _failed(session: Session, error: DemoError) -> tuple:
+    session = replace(session, running=False)
+    return (live_view.failed(str(error)), session, *_button_updates(session))
+
+
+def _drawn(session: Session) -> dict:
+    truth = session.experiment.truth
+    if session.progress is None:
+        return live_view.idle(truth, session.patch)
+    return live_view.frame(
+        session.number,
+        session.frame,
+        session.progress,
+        truth,
+        session.history,
+        session.patch,
+        paused=session.paused,
+    )
+
+
+def _button_updates(session: Session) -> tuple:
+    """Learn, Pause and Resume share one place; Step and Stop are there when they make sense."""
+    return (
+        gr.update(visible=not session.running and not session.paused),
+        gr.update(visible=session.running),
+        gr.update(visible=session.paused),
+        gr.update(interactive=not session.running),
+        gr.update(interactive=session.running or session.paused),
+    )
