@@ -1,0 +1,183 @@
+"""Two pictures laid over each other: channels, bit depths, transparency, sizes and shifts.
+
+Everything after this works on a Pair, in *working units*: the grey levels of the deeper of the two
+files. 8-bit samples beside 16-bit ones are multiplied by 257 (65535 / 255), which is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from kernel_demo.errors import DemoError
+from kernel_demo.imaging.borders import pad
+
+# Sizes that differ by more were resized or are of different pictures.
+MAX_DIFFERENCE = 64
+# Side of the middle part that is searched for a displacement: an FFT of 1 Mpx takes 0.1 s.
+SEARCH_SIDE = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A before and an after in working units; after[y, x] lies over before[y + oy, x + ox]."""
+
+    before: np.ndarray  # H x W x B, uint8 or uint16 (float64 once made grey by unknown weights)
+    after: np.ndarray  # h x w x A, uint8 or uint16
+    opaque: np.ndarray | None  # h x w bool: where neither is transparent; None: everywhere
+    origin: tuple[int, int]  # (oy, ox)
+    peak: int  # white: 255 or 65535
+    step: int  # one grey level of the after file: 1, or 257 where only before is 16-bit
+
+    @property
+    def same_frame(self) -> bool:
+        """Whether both show the very same rectangle, so that the after has a border to explain."""
+        return self.origin == (0, 0) and self.before.shape[:2] == self.after.shape[:2]
+
+    def overlap(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """before (h' x w' x B), after (h' x w' x A) and opaque where both have pixels."""
+        rows = _common(self.before.shape[0], self.after.shape[0], self.origin[0])
+        columns = _common(self.before.shape[1], self.after.shape[1], self.origin[1])
+        there = np.s_[rows[0], columns[0]]
+        here = np.s_[rows[1], columns[1]]
+        return (
+            self.before[there],
+            self.after[here],
+            None if self.opaque is None else self.opaque[here],
+        )
+
+    def surroundings(self, radius: int, border: str) -> np.ndarray:
+        """before as (h + 2 radius) x (w + 2 radius) x B: the patches of every after pixel."""
+        (oy, ox), (height, width) = self.origin, self.after.shape[:2]
+        down, right = height + oy - self.before.shape[0], width + ox - self.before.shape[1]
+        margin = max(0, radius + max(-oy, -ox, down, right))
+        top, left = oy + margin - radius, ox + margin - radius
+        padded = pad(self.before, margin, border)
+        return padded[top : top + height + 2 * radius, left : left + width + 2 * radius]
+
+
+def _common(there: int, here: int, origin: int) -> tuple[slice, slice]:
+    """The parts of an axis of before and of after that lie over each other."""
+    first, last = max(0, -origin), min(here, there - origin)
+    return slice(first + origin, last + origin), slice(first, last)
+
+
+def prepare(before: np.ndarray, after: np.ndarray) -> tuple[Pair | None, tuple[str, ...]]:
+    """The pair in working units, and what was done to it, a sentence each.
+
+    before, after: uint8 or uint16, H x W or H x W x C with C = 1 (grey), 2 (grey, alpha), 3 (red,
+    green, blue) or 4 (and alpha). DemoError for arrays that are no such pictures. The pair is
+    None, with the reason as the last note, where the sizes cannot belong together.
+    """
+    notes: list[str] = []
+    before, before_alpha = _channels(before, "before", notes)
+    after, after_alpha = _channels(after, "after", notes)
+    height, width = (a - b for a, b in zip(after.shape[:2], before.shape[:2], strict=True))
+    difference = max(abs(height), abs(width))
+    if difference > min(MAX_DIFFERENCE, min(after.shape[:2]) // 2):
+        return None, (*notes, _sizes(before, after))
+    origin = (
+        -height // 2 if height < 0 else -(height // 2),
+        -width // 2 if width < 0 else -(width // 2),
+    )
+    if height or width:
+        notes.append(_difference(height, width))
+    before_peak, after_peak = (int(np.iinfo(picture.dtype).max) for picture in (before, after))
+    peak = max(before_peak, after_peak)
+    if before_peak != after_peak:
+        notes.append("One file has 8 bits a sample and the other 16; white was set equal.")
+    pair = Pair(
+        _deepened(before, peak), _deepened(after, peak), None, origin, peak, peak // after_peak
+    )
+    return replace(pair, opaque=_opaque(pair, before_alpha, after_alpha, notes)), tuple(notes)
+
+
+def _channels(picture: np.ndarray, name: str, notes: list[str]):
+    """(H x W x 1 or 3, alpha H x W or None). Three equal channels are one."""
+    picture = np.asarray(picture)
+    deep = picture[..., None] if picture.ndim == 2 else picture
+    if (
+        picture.dtype not in (np.uint8, np.uint16)
+        or deep.ndim != 3
+        or deep.shape[2] not in (1, 2, 3, 4)
+    ):
+        raise DemoError(
+            f"{name} as 8-bit or 16-bit samples, height x width (x channels)",
+            f"{picture.dtype} of shape {picture.shape}",
+            "Open the picture with kernel_demo.sources.decoding.samples.",
+        )
+    if 0 in deep.shape:
+        raise DemoError(f"{name} with pixels", f"shape {picture.shape}", "Choose another file.")
+    colours = 3 if deep.shape[2] >= 3 else 1
+    alpha = deep[..., colours] if deep.shape[2] > colours else None
+    deep = deep[..., :colours]
+    if colours == 3 and (deep[..., :1] == deep[..., 1:]).all():
+        notes.append(f"The three channels of {name} are equal: it was taken as grey.")
+        deep = deep[..., :1]
+    return deep, alpha
+
+
+def _deepened(picture: np.ndarray, peak: int) -> np.ndarray:
+    deep_enough = picture.dtype == np.uint16 or peak == 255
+    return picture if deep_enough else picture.astype(np.uint16) * np.uint16(257)
+
+
+def _opaque(pair: Pair, before_alpha, after_alpha, notes: list[str]) -> np.ndarray | None:
+    """Where after can be trusted: no transparent pixel in it or near it in before."""
+    opaque = np.ones(pair.after.shape[:2], bool)
+    if before_alpha is not None and pair.same_frame:
+        solid = (before_alpha == before_alpha.max()).astype(np.uint8)
+        opaque &= cv2.erode(solid, np.ones((15, 15))) > 0
+    if after_alpha is not None:
+        opaque &= after_alpha == after_alpha.max()
+    if before_alpha is not None or after_alpha is not None:
+        notes.append("The alpha channel was left out, and so were pixels that are not opaque.")
+    return None if opaque.all() or opaque.mean() < 0.1 else opaque
+
+
+def _shape(picture: np.ndarray) -> str:
+    return f"{picture.shape[1]} x {picture.shape[0]}"
+
+
+def _sizes(before: np.ndarray, after: np.ndarray) -> str:
+    text = f"Before is {_shape(before)} pixels and after {_shape(after)}"
+    if before.shape[:2] == after.shape[1::-1]:
+        return f"{text}: one of them is turned by 90 degrees."
+    return f"{text}: they do not lie over each other."
+
+
+def _difference(height: int, width: int) -> str:
+    if height == width and height < 0:
+        return (
+            f"After is smaller by {-height} pixels on each axis: only the valid pixels are there."
+        )
+    return (
+        f"After differs in size by {width:+d} columns and {height:+d} rows; what overlaps was used."
+    )
+
+
+def displacement(pair: Pair) -> tuple[int, int] | None:
+    """The origin under which after shows the same place as before, if one stands out.
+
+    The filter's impulse response A conj(B) / (|B|^2 + noise) (Wiener's deconvolution, with A and B
+    the spectra) has its energy where the kernel is, however far from the centre.
+    """
+    before, after, _ = pair.overlap()
+    height, width = (min(SEARCH_SIDE, side) for side in after.shape[:2])
+    top, left = (after.shape[0] - height) // 2, (after.shape[1] - width) // 2
+    window = np.outer(np.hanning(height), np.hanning(width))
+    spectra = []
+    for picture in (before, after):
+        part = picture[top : top + height, left : left + width].mean(axis=2)
+        spectra.append(np.fft.rfft2((part - part.mean()) * window))
+    power = np.abs(spectra[0]) ** 2
+    response = np.fft.irfft2(
+        spectra[1] * spectra[0].conj() / (power + 1e-3 * power.mean()), (height, width)
+    )
+    energy = cv2.blur(np.fft.fftshift(response**2), (5, 5), borderType=cv2.BORDER_REFLECT)
+    y, x = np.unravel_index(int(energy.argmax()), energy.shape)
+    if energy[y, x] < 50 * np.median(energy):
+        return None
+    return pair.origin[0] + height // 2 - int(y), pair.origin[1] + width // 2 - int(x)

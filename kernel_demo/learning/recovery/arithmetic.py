@@ -1,0 +1,74 @@
+"""What floating point makes of sums that lie exactly on the edge between two grey levels.
+
+Over an even divisor that is no power of two (6, 10, 100) one pixel in a few has a sum that ends in
+exactly one half. float32 does not see one half there, nor float64: which way it falls depends on
+the order of the operations. Each entry of ORDERS is the order of some tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+
+def _by_rows(patches, numerators, divisor, start, upwards):
+    """Each row's products summed, then the rows: Pillow's Filter.c, from the lowest row upwards."""
+    size, real = len(numerators), np.float32
+    weights = numerators.astype(real) / real(divisor)
+    patches = patches.astype(real).reshape(-1, size, size)
+    total = np.full(len(patches), start, real)
+    for row in range(size - 1, -1, -1) if upwards else range(size):
+        part = patches[:, row, 0] * weights[row, 0]
+        for column in range(1, size):
+            part = part + patches[:, row, column] * weights[row, column]
+        total = total + part
+    return total
+
+
+def _one_by_one(patches, numerators, divisor, start, real, wide, backwards=False):
+    """Product after product. wide: the type that holds a product until it is added (FMA units)."""
+    weights = (numerators / divisor).astype(real).ravel()
+    total = np.full(len(patches), start, real)
+    places = np.flatnonzero(weights)
+    for place in places[::-1] if backwards else places:
+        product = patches[:, place].astype(wide) * wide(weights[place])
+        total = (total.astype(wide) + product).astype(real)
+    return total
+
+
+def _reciprocal(patches, numerators, divisor, start, real):
+    """The whole sum times 1 / divisor: ffmpeg's vf_convolution.c."""
+    total = (patches.astype(np.float64) @ numerators.ravel()).astype(real)
+    return total * (real(1) / real(divisor)) + real(start)
+
+
+_SINGLE, _DOUBLE = np.float32, np.float64
+ORDERS: dict[str, Callable] = {
+    "float32, rows upwards": partial(_by_rows, upwards=True),
+    "float32, rows downwards": partial(_by_rows, upwards=False),
+    "float32, one by one": partial(_one_by_one, real=_SINGLE, wide=_SINGLE),
+    "float32, fused": partial(_one_by_one, real=_SINGLE, wide=_DOUBLE),
+    "float32, times reciprocal": partial(_reciprocal, real=_SINGLE),
+    "float64, one by one": partial(_one_by_one, real=_DOUBLE, wide=_DOUBLE),
+    "float64, backwards": partial(_one_by_one, real=_DOUBLE, wide=_DOUBLE, backwards=True),
+    "float64, times reciprocal": partial(_reciprocal, real=_DOUBLE),
+}
+
+
+def at_ties(
+    order: str,
+    patches: np.ndarray,
+    numerators: np.ndarray,
+    divisor: int,
+    offset: float,
+    rounding: str,
+) -> np.ndarray:
+    """Grey levels (not clipped) of n x k*k patches, by the operations of ORDERS[order].
+
+    "half up" adds the half first, as tools do; "half even" rounds the sum, "truncate" cuts it off.
+    """
+    start = offset + 0.5 * (rounding == "half up")
+    total = ORDERS[order](patches, numerators, divisor, start)
+    return np.rint(total) if rounding == "half even" else np.floor(total)

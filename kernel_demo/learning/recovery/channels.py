@@ -1,0 +1,151 @@
+"""Which channels go into which: the simplest arrangement of kernels that explains a pair.
+
+One kernel for all channels, one for each, grey from colour (channels weighted, then one kernel), or
+a full mixture with a kernel for each channel of after from each of before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kernel_demo.imaging.filtering import correlate_valid
+from kernel_demo.learning.recovery import fitting, mixture
+from kernel_demo.learning.recovery.alignment import Pair
+from kernel_demo.learning.recovery.fitting import Fit
+from kernel_demo.learning.recovery.planes import Plane
+
+ONE, EACH, GREY, MIXTURE = "one kernel", "per channel", "grey from colour", "mixture"
+# A more complicated arrangement must leave at most this share of the simpler one's variance.
+WORTH = 0.9
+MIXTURE_WORTH = 0.3
+NEAR_WEIGHTS = 0.03  # estimated channel weights this close to a known conversion's
+
+# 8-bit grey as libraries make it: fixed-point weights, bits of the shift; rounded half up.
+_CONVERSIONS = {
+    "Rec. 601, 16 bits (Pillow)": ((19595, 38470, 7471), 16),
+    "Rec. 601, 15 bits (OpenCV)": ((9798, 19235, 3735), 15),
+    "Rec. 601, 14 bits (OpenCV)": ((4899, 9617, 1868), 14),
+    "Rec. 709": ((13937, 46868, 4731), 16),
+    "red": ((1, 0, 0), 0),
+    "green": ((0, 1, 0), 0),
+    "blue": ((0, 0, 1), 0),
+    "mean": ((1, 1, 1), None),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Arrangement:
+    """What explains a pair, if the kernels are right."""
+
+    mode: str
+    pairs: list[Pair]  # before made grey where the mode is GREY
+    fits: list[Fit]  # one for all channels of after, or one for each; none in a mixture
+    mixed: mixture.Mixture | None = None
+    weights: tuple[float, float, float] | None = None  # of red, green, blue in GREY
+    conversion: str = ""  # the known conversion to grey, if it is one
+
+    @property
+    def at_floor(self) -> bool:
+        """Nothing but rounding is left in any channel."""
+        if self.mixed is not None:
+            return self.mixed.at_floor
+        return all(fit.at_floor for fit in self.fits)
+
+    @property
+    def variance(self) -> float:
+        """Mean square of what is left, in working units."""
+        if self.mixed is not None:
+            return self.mixed.residual**2
+        return float(np.mean([fit.residual**2 for fit in self.fits]))
+
+    def planes(self, channel: int | None = None) -> list[Plane]:
+        """The planes of a channel of after, or of all."""
+        return planes(self.pairs, channel)
+
+
+def planes(pairs: list[Pair], channel: int | None = None) -> list[Plane]:
+    """Each channel of after with its own of before (or with the only one of before)."""
+    found = []
+    for pair in pairs:
+        before, after, opaque = pair.overlap()
+        for c in range(after.shape[2]) if channel is None else (channel,):
+            b = before[..., min(c, before.shape[2] - 1)]
+            found.append(Plane(b, after[..., c], opaque, pair.peak, pair.step))
+    return found
+
+
+def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
+    """The simplest arrangement that explains the pairs. None: too few pixels are not clipped."""
+    colours, answers = pairs[0].before.shape[2], pairs[0].after.shape[2]
+    if colours == 3 and answers == 1:
+        return _grey(pairs, max_size)
+    one = fitting.fit(planes(pairs), max_size)
+    if one is None:
+        return None
+    simple = Arrangement(ONE, pairs, [one])
+    if answers == 1 or one.at_floor:
+        return simple
+    each = [fitting.fit(planes(pairs, c), max_size) for c in range(answers)]
+    best = simple
+    if all(fit is not None for fit in each):
+        separate = Arrangement(EACH, pairs, each)
+        if separate.at_floor or separate.variance < WORTH * simple.variance:
+            best = separate
+    if best.at_floor or colours == 1:
+        return best
+    mixed = mixture.fit(pairs)
+    if mixed and (mixed.at_floor or mixed.residual**2 < MIXTURE_WORTH * best.variance):
+        return Arrangement(MIXTURE, pairs, [], mixed)
+    return best
+
+
+def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
+    """Colour before, grey after: the weights first, from a kernel for each channel."""
+    mixed = mixture.fit(pairs, sizes=(5,))
+    if mixed is None:
+        return None
+    left, _, _ = np.linalg.svd(mixed.kernels[0].reshape(3, -1), full_matrices=False)
+    weights = left[:, 0] / (left[:, 0].sum() or 1)
+    tried = []
+    for name, (factors, bits) in _CONVERSIONS.items():
+        known = np.array(factors) / sum(factors)
+        if np.abs(known - weights).max() <= NEAR_WEIGHTS:
+            tried.append((name, known, [_converted(pair, factors, bits) for pair in pairs]))
+    tried.append(("", weights, [_weighted(pair, weights) for pair in pairs]))
+    best = None
+    for name, known, grey in tried:
+        found = fitting.fit(planes(grey), max_size)
+        if found and (best is None or found.residual < 0.99 * best.fits[0].residual):
+            best = Arrangement(GREY, grey, [found], None, tuple(map(float, known)), name)
+        if best and best.at_floor:
+            return best
+    return best
+
+
+def _converted(pair: Pair, factors: tuple[int, ...], bits: int | None) -> Pair:
+    total = pair.before.astype(np.int64) @ np.array(factors)
+    grey = (total + (1 << bits >> 1) >> bits) if bits is not None else (2 * total + 3) // 6
+    return replace(pair, before=grey.astype(pair.before.dtype)[..., None])
+
+
+def _weighted(pair: Pair, weights: np.ndarray) -> Pair:
+    return replace(pair, before=(pair.before @ weights)[..., None])
+
+
+def apply(kernels: np.ndarray, offsets: np.ndarray, surroundings: np.ndarray) -> np.ndarray:
+    """The filtered picture, valid pixels only: (H - k + 1) x (W - k + 1) x A float64.
+
+    kernels: A x k x k (channel a from channel a, or from the only one) or A x B x k x k.
+    surroundings: H x W x B.
+    """
+    outputs = []
+    channels = np.moveaxis(surroundings.astype(np.float64), -1, 0)
+    for a, kernel in enumerate(kernels):
+        if kernel.ndim == 2:
+            total = correlate_valid(channels[min(a, len(channels) - 1)], kernel)
+        else:
+            total = sum(correlate_valid(c, k) for c, k in zip(channels, kernel, strict=True))
+        outputs.append(total + offsets[a])
+    return np.stack(outputs, axis=-1)

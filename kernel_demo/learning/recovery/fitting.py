@@ -1,0 +1,242 @@
+"""The kernel that explains planes best: its size, place and support, from sums at the largest size.
+
+Two passes. The first takes the sums at the largest size over a sample, and finds from their
+sub-blocks how large the kernel is and where it lies; the second takes them at that size and place
+over (nearly) all pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from kernel_demo.imaging.filtering import correlate_valid
+from kernel_demo.learning.recovery.planes import Plane, predictable, sample, sums
+from kernel_demo.learning.statistics import Statistics
+
+SAMPLE = 300_000  # pixels of the first pass: 226 unknowns want no more
+REFINED = 4_000_000  # pixels of the second
+ROUNDING = 12**-0.5  # RMS of rounding to whole grey levels: uniform noise of width 1
+# Rounding once leaves 1.0 times that; each rounding between passes adds at most as much again.
+AT_FLOOR, SEVERAL_ROUNDINGS = 1.1, 1.6
+# What noise that is not white (JPEG's, WebP's) adds to the gain of a larger kernel: measured.
+COLOURED_GAIN = 1.04
+# In such noise weights below this share of the largest one are not told apart from zero.
+COLOURED_SHARE = 0.03
+
+
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """What the fit leaves, looked at pixel by pixel."""
+
+    outliers: float  # share of pixels more than one grey level off: impossible for one rounding
+    autocorrelation: float  # at one pixel's distance, the larger of both axes
+    with_texture: float  # correlation of its square with the picture's local variance
+
+    @property
+    def white(self) -> bool:
+        """Independent from pixel to pixel, and of the same strength everywhere."""
+        return abs(self.autocorrelation) < 0.02 and abs(self.with_texture) < 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The least-squares kernel of some planes, in working units."""
+
+    kernel: np.ndarray  # k x k, k odd: centred on the pixel, however the support lies in it
+    offset: float
+    standard_error: np.ndarray  # k x k; 0 outside the support
+    support: tuple[int, int, int, int]  # top, left, height, width of what is not zero
+    residual: float  # RMS
+    floor: float  # RMS of rounding to one grey level of the after file
+    noise: Noise
+    used: float  # share of pixels not clipped
+    explained: float  # share of the after picture's variance
+    condition: float  # of X'X
+    singular: bool  # the pictures leave some weights open
+    reaches_edge: bool  # significant weights at the rim of the largest size: it may be larger still
+    core: Statistics  # sums of the second pass, about `centre`
+    centre: tuple[int, int]  # rows, columns from the pixel to the middle of `core`'s kernel
+    tiles: list[Plane]  # the sample of the first pass ...
+    masks: list[np.ndarray]  # ... and which of its pixels were used
+
+    @property
+    def at_floor(self) -> bool:
+        """Nothing is left but rounding: errors of its size, and bounded as it is."""
+        if self.noise.outliers > 1e-3:
+            return False
+        return self.residual <= SEVERAL_ROUNDINGS * self.floor
+
+
+def fit(planes: list[Plane], max_size: int) -> Fit | None:
+    """The kernel of at most max_size that explains all planes. None: too few unclipped pixels."""
+    tiles = sample(planes, SAMPLE)
+    masks = [tile.unclipped() for tile in tiles]
+    total = _largest(tiles, masks, max_size)
+    if total is None:
+        return None
+    floor = ROUNDING * planes[0].step
+    noisy = total.solve().residual > SEVERAL_ROUNDINGS * floor
+    if noisy:
+        masks, total = _without_bias(tiles, masks, total)
+    noise = _noise(tiles, masks, total.solve())
+    white = noise.white or not noisy
+    size = _size(total, white, planes[0].step)
+    found = total.shrink(size).solve()
+    top, left, height, width = _support(found, white)
+    centre = (top + height // 2 - size // 2, left + width // 2 - size // 2)
+    side = max(height, width) | 1
+    core, solution = _refined(planes, centre, side, noisy, found)
+    if core is None:
+        core, solution, centre = total.shrink(size), found, (0, 0)
+    kernel, error, support = _placed(solution, centre, white)
+    variance = core.energy / core.count - (core.after_sum / core.count) ** 2
+    return Fit(
+        kernel=kernel,
+        offset=solution.offset,
+        standard_error=error,
+        support=support,
+        residual=solution.residual,
+        floor=floor,
+        noise=_noise(tiles, masks, found),
+        used=_share([plane.unclipped() for plane in planes]),
+        explained=1 - solution.residual**2 / max(variance, 1e-12),
+        condition=solution.condition,
+        singular=total.shrink(max(min(3, total.size), size)).solve().singular,
+        reaches_edge=size == total.size and _reaches_edge(found),
+        core=core,
+        centre=centre,
+        tiles=tiles,
+        masks=masks,
+    )
+
+
+def _largest(tiles: list[Plane], masks: list[np.ndarray], max_size: int) -> Statistics | None:
+    for size in range(max_size, 0, -2):
+        if size == 1 or any(min(mask.shape) >= 3 * size for mask in masks):
+            total = sums(tiles, masks, size)
+            if total is not None:
+                return total
+    return None
+
+
+def _without_bias(tiles, masks, total: Statistics):
+    """Masks by what is predicted instead of by what came out, until they settle."""
+    for _ in range(3):
+        found = total.solve()
+        new = predictable(tiles, found.kernel, found.offset, 2.5 * found.residual)
+        if _share(new) < 0.02 or all(mask.all() for mask in masks):
+            break
+        fresh = sums(tiles, new, total.size)
+        if fresh is None:
+            break
+        moved = _share([a ^ b for a, b in zip(new, masks, strict=True)])
+        masks, total = new, fresh
+        if moved < 0.01:
+            break
+    return masks, total
+
+
+def _size(total: Statistics, white: bool, step: int) -> int:
+    """The smallest size at the floor, else what the Bayesian information criterion prefers.
+
+    BIC = n log(residual^2) + log(n) * unknowns holds for white noise. Lossy files leave noise with
+    structure of its own, which every further weight explains a little: there, the smallest size
+    whose variance is within COLOURED_GAIN of the largest's.
+    """
+    sizes = range(1, total.size + 1, 2)
+    variance = {k: (total.shrink(k).solve().residual / step) ** 2 + 1e-8 for k in sizes}
+    if not white:
+        return next(k for k in sizes if variance[k] <= COLOURED_GAIN * variance[total.size])
+    count = total.count
+    return min(sizes, key=lambda k: count * np.log(variance[k]) + np.log(count) * k * k)
+
+
+def _significant(solution, white: bool) -> np.ndarray:
+    weights = np.abs(solution.kernel)
+    error = np.where(np.isfinite(solution.standard_error), solution.standard_error, 0)
+    share = 1e-6 if white else COLOURED_SHARE
+    return weights > np.maximum(5 * error, share * weights.max())
+
+
+def _support(solution, white: bool) -> tuple[int, int, int, int]:
+    """top, left, height, width of the smallest box with every significant weight."""
+    rows, columns = np.nonzero(_significant(solution, white))
+    if len(rows) == 0:
+        middle = len(solution.kernel) // 2
+        return middle, middle, 1, 1
+    top, left = int(rows.min()), int(columns.min())
+    return top, left, int(rows.max()) - top + 1, int(columns.max()) - left + 1
+
+
+def _reaches_edge(solution) -> bool:
+    """Whether the outermost ring carries weight as the middle does: more than 2 % of it each."""
+    size = len(solution.kernel)
+    ring = np.ones((size, size), bool)
+    ring[1:-1, 1:-1] = False
+    weights = np.abs(solution.kernel)
+    return size > 1 and weights[ring].mean() > 0.02 * weights.max()
+
+
+def _refined(planes, centre, side: int, noisy: bool, found):
+    """Sums and solution at the size and place found, over nearly all pixels."""
+    moved = sample([plane.moved(*centre) for plane in planes], REFINED)
+    masks = [plane.unclipped() for plane in moved]
+    if noisy and not all(mask.all() for mask in masks):
+        top, left = (len(found.kernel) // 2 + c - side // 2 for c in centre)
+        near = np.pad(found.kernel, side)[top + side :, left + side :][:side, :side]
+        masks = predictable(moved, near, found.offset, 2.5 * found.residual)
+    core = sums(moved, masks, side)
+    return core, None if core is None else core.solve()
+
+
+def _placed(solution, centre: tuple[int, int], white: bool):
+    """Kernel and errors as odd squares about the pixel itself, trimmed to the support."""
+    top, left, height, width = _support(solution, white)
+    first = [
+        c + edge - len(solution.kernel) // 2 for c, edge in zip(centre, (top, left), strict=True)
+    ]
+    last = [begin + extent - 1 for begin, extent in zip(first, (height, width), strict=True)]
+    radius = max(1, *(abs(v) for v in (*first, *last)))
+    at = np.s_[first[0] + radius : last[0] + radius + 1, first[1] + radius : last[1] + radius + 1]
+    box = np.s_[top : top + height, left : left + width]
+    kernel, error = np.zeros((2, 2 * radius + 1, 2 * radius + 1))
+    kernel[at], error[at] = solution.kernel[box], solution.standard_error[box]
+    return kernel, error, (first[0] + radius, first[1] + radius, height, width)
+
+
+def _noise(tiles, masks, solution) -> Noise:
+    """What the solution leaves on the tiles, pixel by pixel."""
+    edge = len(solution.kernel) // 2
+    far = lag_down = lag_right = count = 0.0
+    squares, textures = [], []
+    for tile, mask in zip(tiles, masks, strict=True):
+        if min(mask.shape) <= 2 * edge:
+            continue
+        inner = np.s_[edge : mask.shape[0] - edge, edge : mask.shape[1] - edge]
+        before = tile.before.astype(np.float64)
+        keep = mask[inner]
+        left = correlate_valid(before, solution.kernel, solution.offset) - tile.after[inner]
+        left = np.where(keep, left, 0) / tile.step
+        texture = np.log1p(cv2.blur(before**2, (3, 3)) - cv2.blur(before, (3, 3)) ** 2)[inner]
+        far += np.count_nonzero(np.abs(left) > 1.02)
+        lag_down += (left[1:] * left[:-1]).sum()
+        lag_right += (left[:, 1:] * left[:, :-1]).sum()
+        count += np.count_nonzero(keep)
+        squares.append(left[keep] ** 2)
+        textures.append(texture[keep])
+    squares, textures = np.concatenate(squares), np.concatenate(textures)
+    energy = max(squares.sum(), 1e-9)
+    spread = squares.std() * textures.std()
+    together = ((squares - squares.mean()) * (textures - textures.mean())).mean()
+    return Noise(
+        outliers=far / max(count, 1),
+        autocorrelation=float(max(lag_down, lag_right, key=abs) / energy),
+        with_texture=float(together / spread) if spread > 1e-9 else 0.0,
+    )
+
+
+def _share(masks: list[np.ndarray]) -> float:
+    return sum(np.count_nonzero(m) for m in masks) / max(1, sum(m.size for m in masks))

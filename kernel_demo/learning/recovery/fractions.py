@@ -1,0 +1,263 @@
+"""Round numbers: whole numerators over one divisor that reproduce the after picture exactly.
+
+A tool's kernel is nearly always some whole numbers over a divisor. The least-squares kernel comes
+close to it; which whole numbers are nearest, in the metric of the data, is a closest-vector problem
+and is answered for every divisor by Babai's nearest plane (Combinatorica 6, 1986). A candidate is
+believed only when it reproduces every pixel, rounding and clipping included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from kernel_demo.imaging.filtering import correlate_valid
+from kernel_demo.learning.recovery.arithmetic import ORDERS, at_ties
+from kernel_demo.learning.recovery.fitting import Fit
+from kernel_demo.learning.recovery.planes import Plane
+
+DIVISORS = np.array([*range(1, 513), 1000, 1024, 2048, 4096, 10000, 16384, 32768, 65536])
+FIXED_POINT = (16, 32, 64, 128, 256, 512, 1024)
+TRIED = 150  # candidates taken to the pixels
+CHECKED_FIRST = 20_000  # pixels
+STRIP = 1_000_000  # pixels of one strip of the full check
+# Between two levels the tool goes now up, now down (a vector loop and its scalar rest, say).
+UNDECIDED = "undecided ties"
+
+
+@dataclass(frozen=True, eq=False)
+class Fractions:
+    """after = rounding(sum numerators * before / divisor + offset), clipped; in grey levels."""
+
+    numerators: np.ndarray  # k x k int64, as the kernel lies
+    divisor: int
+    offset: float  # a whole or half number of grey levels
+    rounding: str  # "none needed", "half up", "half even", "truncate"
+    arithmetic: str  # "exact", an order of floating-point operations, or UNDECIDED
+    pixels: int  # every pixel whose patch lies inside the picture: all are reproduced ...
+    undecided: int = 0  # ... but these: between two levels, and the tool took the other one
+
+    @property
+    def kernel(self) -> np.ndarray:
+        """k x k float64."""
+        return self.numerators / self.divisor
+
+
+def find(fit: Fit, planes: list[Plane]) -> Fractions | None:
+    """The simplest fractions that reproduce every valid pixel of the planes, or None."""
+    whole = [plane.moved(*fit.centre) for plane in planes]
+    probe = _Probe.of(whole, fit.core.size)
+    for numerators, divisor in candidates(fit):
+        for rule in probe.rules(numerators, divisor):
+            counts = _reproduced(whole, numerators, divisor, rule)
+            if counts:
+                return _placed(fit, numerators, divisor, rule, counts)
+    return None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a tool makes a grey level of a sum."""
+
+    offset: float
+    rounding: str
+    arithmetic: str = "exact"
+
+
+def candidates(fit: Fit) -> Iterator[tuple[np.ndarray, int]]:
+    """Numerators (k x k) and divisor that fit about as well as the best kernel, simplest first."""
+    sums, solution = fit.core, fit.core.solve()
+    gram = sums.gram - np.outer(sums.patch_sum, sums.patch_sum) / sums.count
+    unknowns = len(gram)
+    try:
+        factor = np.linalg.cholesky(gram + 1e-13 * np.trace(gram) * np.eye(unknowns)).T
+    except np.linalg.LinAlgError:
+        return
+    best = solution.kernel.ravel()
+    whole = nearest_plane(factor, best[:, None] * DIVISORS)
+    separable, squares = _separable(solution.kernel)
+    whole = np.concatenate([whole, separable], axis=1)
+    divisors = np.concatenate([DIVISORS, squares])
+    # What a wrong kernel adds to the squared error, against what chance adds (chi-squared with
+    # `unknowns` degrees of freedom). Over a small divisor the rounding errors are few values that
+    # go with the picture, not noise: the limit is wide, and the likely ones come first.
+    added = ((factor @ (whole / divisors - best[:, None])) ** 2).sum(0)
+    noise = max(solution.residual**2, fit.floor**2 / 4)
+    chance = noise * (unknowns + 10 * (2 * unknowns) ** 0.5)
+    possible = np.flatnonzero((added <= 100 * chance) & whole.any(axis=0))
+    tried = 0
+    for column in possible[np.lexsort((divisors[possible], added[possible] > 2 * chance))]:
+        numerators, divisor = whole[:, column], int(divisors[column])
+        if gcd(divisor, *map(int, numerators)) > 1:
+            continue
+        yield numerators.reshape(sums.size, sums.size), divisor
+        tried += 1
+        if tried == TRIED:
+            return
+
+
+def _separable(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Candidates column times row in fixed point, as OpenCV's Gaussian (n / 256 each): k*k x n."""
+    left, values, right = np.linalg.svd(kernel)
+    column, row = left[:, 0], right[0]
+    if len(values) < 2 or values[1] > 0.02 * values[0] or abs(column.sum() * row.sum()) < 0.1:
+        return np.zeros((kernel.size, 0), np.int64), np.zeros(0, np.int64)
+    column, row = (axis / axis.sum() * np.sqrt(abs(kernel.sum())) for axis in (column, row))
+    products = [
+        np.outer(np.rint(column * n), np.rint(row * n)).ravel() * np.sign(kernel.sum())
+        for n in FIXED_POINT
+    ]
+    return np.stack(products, axis=1).astype(np.int64), np.array(FIXED_POINT) ** 2
+
+
+def nearest_plane(factor: np.ndarray, goals: np.ndarray) -> np.ndarray:
+    """Whole vectors z (columns) for which |factor (z - goal)| is small; factor upper triangular."""
+    whole = np.zeros(goals.shape)
+    target = factor @ goals
+    for row in reversed(range(len(factor))):
+        rest = target[row] - factor[row, row + 1 :] @ whole[row + 1 :]
+        whole[row] = np.rint(rest / factor[row, row])
+    return whole.astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Probe:
+    """Some pixels of all planes, clipped ones included, with their patches."""
+
+    patches: np.ndarray  # n x k*k float64
+    after: np.ndarray  # n, grey levels
+    peak: int  # white, in grey levels
+    step: int
+
+    @classmethod
+    def of(cls, planes: list[Plane], size: int) -> _Probe:
+        rng = np.random.default_rng(0)
+        edge, patches, after = size // 2, [], []
+        for plane in planes:
+            height, width = plane.after.shape
+            count = min(CHECKED_FIRST // len(planes), (height - 2 * edge) * (width - 2 * edge))
+            rows = rng.integers(edge, height - edge, count)
+            columns = rng.integers(edge, width - edge, count)
+            windows = sliding_window_view(plane.before, (size, size))
+            patches.append(windows[rows - edge, columns - edge].reshape(count, -1))
+            after.append(plane.after[rows, columns] // plane.step)
+        first = planes[0]
+        return cls(
+            np.concatenate(patches).astype(np.float64),
+            np.concatenate(after).astype(np.float64),
+            first.peak // first.step,
+            first.step,
+        )
+
+    def rules(self, numerators: np.ndarray, divisor: int) -> Iterator[Rule]:
+        """The rules under which the candidate reproduces all of these pixels."""
+        total = self.patches @ numerators.ravel()
+        open_range = (self.after > 0) & (self.after < self.peak)
+        if not open_range.any():
+            return
+        mean = float((self.after - total / (divisor * self.step))[open_range].mean())
+        possible = [
+            rule
+            for offset, rounding in _simplest(mean)
+            for rule in self._matching(total, numerators, divisor, offset, rounding)
+        ]
+        yield from sorted(possible, key=lambda rule: rule.arithmetic == UNDECIDED)
+
+    def _matching(self, total, numerators, divisor, offset, rounding) -> Iterator[Rule]:
+        level, tie = levels(total, divisor * self.step, offset, rounding, self.peak)
+        wrong = level != self.after
+        if not wrong.any():
+            exact = divisor * self.step == 1 and offset % 1 == 0
+            yield Rule(offset, "none needed" if exact else rounding)
+        elif not (wrong & ~tie).any():
+            patches = self.patches[tie] / self.step
+            for arithmetic in ORDERS:
+                decided = at_ties(arithmetic, patches, numerators, divisor, offset, rounding)
+                if (np.clip(decided, 0, self.peak) == self.after[tie]).all():
+                    yield Rule(offset, rounding, arithmetic)
+            yield Rule(offset, rounding, UNDECIDED)
+
+
+def _simplest(mean: float) -> list[tuple[float, str]]:
+    """Offsets and roundings that give results `mean` above the bare sums, whole offsets first."""
+    found = []
+    for rounding, middle in (("half up", mean), ("half even", mean), ("truncate", mean + 0.5)):
+        halves = np.arange(np.ceil(2 * (middle - 0.6)), 2 * (middle + 0.6)) / 2 + 0.0
+        found += [(float(offset), rounding) for offset in halves]
+    return sorted(found, key=lambda rule: (rule[0] % 1, abs(rule[0] - mean) > 0.55))
+
+
+def levels(total: np.ndarray, divisor: int, offset: float, rounding: str, peak: int):
+    """Grey levels of total / divisor + offset, and where it lies on the edge of two levels.
+
+    In float64, without error: twice the value times the divisor is a whole number far below 2**53.
+    """
+    doubled = 2 * total + 2 * offset * divisor
+    if rounding != "truncate":
+        doubled += divisor
+    level = np.floor(doubled / (2 * divisor))
+    tie = level * (2 * divisor) == doubled
+    if rounding == "half even":
+        level -= tie & (level % 2 == 1)
+    return np.clip(level, 0, peak), tie
+
+
+def _reproduced(planes, numerators, divisor: int, rule: Rule) -> tuple[int, int] | None:
+    """The number of valid pixels, and of ties among them that fell otherwise; None if it fails."""
+    edge = len(numerators) // 2
+    strips = [
+        (plane, top, min(top + rows, plane.after.shape[0] - edge))
+        for plane in planes
+        for rows in [max(1, STRIP // plane.after.shape[1])]
+        for top in range(edge, plane.after.shape[0] - edge, rows)
+    ]
+    pixels = undecided = 0
+    with ThreadPoolExecutor(2) as pool:
+        for counts in pool.map(lambda strip: _check(*strip, numerators, divisor, rule), strips):
+            if counts is None:
+                pool.shutdown(cancel_futures=True)
+                return None
+            pixels, undecided = pixels + counts[0], undecided + counts[1]
+    return pixels, undecided
+
+
+def _check(plane, top, bottom, numerators, divisor, rule) -> tuple[int, int] | None:
+    """_reproduced for some rows of one plane."""
+    edge = len(numerators) // 2
+    before = plane.before[top - edge : bottom + edge]
+    after = plane.after[top:bottom, edge : plane.after.shape[1] - edge] // plane.step
+    peak = plane.peak // plane.step
+    total = np.rint(correlate_valid(before.astype(np.float64), numerators))
+    rounding = "half up" if rule.rounding == "none needed" else rule.rounding
+    level, tie = levels(total, divisor * plane.step, rule.offset, rounding, peak)
+    if rule.arithmetic in ORDERS and tie.any():
+        size = len(numerators)
+        patches = sliding_window_view(before, (size, size))[tie].reshape(-1, size * size)
+        decided = at_ties(
+            rule.arithmetic, patches / plane.step, numerators, divisor, rule.offset, rounding
+        )
+        level[tie] = np.clip(decided, 0, peak)
+    wrong = level != after
+    if rule.arithmetic != UNDECIDED:
+        return None if wrong.any() else (after.size, 0)
+    if (wrong & ~tie).any() or (np.abs(level - after)[wrong] > 1).any():
+        return None
+    return after.size, int(np.count_nonzero(wrong))
+
+
+def _placed(fit: Fit, numerators, divisor: int, rule: Rule, counts: tuple[int, int]) -> Fractions:
+    """The fractions as an odd square about the pixel, trimmed to what is not zero."""
+    rows, columns = np.nonzero(numerators)
+    rows, columns = (
+        place - len(numerators) // 2 + centre
+        for place, centre in zip((rows, columns), fit.centre, strict=True)
+    )
+    radius = max(1, int(np.abs(rows).max()), int(np.abs(columns).max()))
+    whole = np.zeros((2 * radius + 1, 2 * radius + 1), np.int64)
+    whole[rows + radius, columns + radius] = numerators[numerators != 0]
+    return Fractions(whole, divisor, rule.offset, rule.rounding, rule.arithmetic, *counts)

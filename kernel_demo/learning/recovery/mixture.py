@@ -1,0 +1,94 @@
+"""A kernel for each channel of after from each of before: colour matrices, luma filters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from kernel_demo.learning.recovery.alignment import Pair
+from kernel_demo.learning.recovery.fitting import ROUNDING, SEVERAL_ROUNDINGS
+
+PIXELS = 40_000
+SIZES = (1, 3, 5, 7)  # three kernels of 7 x 7 are 147 unknowns for each channel
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """The least-squares kernels, in working units."""
+
+    kernels: np.ndarray  # A x B x k x k, k >= 3
+    offsets: np.ndarray  # A
+    standard_error: np.ndarray  # A x B x k x k
+    residual: float  # RMS over all channels
+    floor: float  # RMS of rounding
+    explained: float  # share of the after picture's variance
+    condition: float
+
+    @property
+    def at_floor(self) -> bool:
+        """Nothing but rounding is left."""
+        return self.residual <= SEVERAL_ROUNDINGS * self.floor
+
+
+def fit(pairs: list[Pair], sizes: tuple[int, ...] = SIZES) -> Mixture | None:
+    """The smallest size at the floor, else the one that the information criterion prefers."""
+    best, best_score = None, np.inf
+    for size in sizes:
+        drawn = _drawn(pairs, size)
+        if drawn is None:
+            continue
+        found = _solved(*drawn, size, pairs[0].step)
+        if found.at_floor:
+            return found
+        count = len(drawn[1])
+        score = count * np.log(found.residual**2) + np.log(count) * drawn[0].shape[1]
+        if score < best_score:
+            best, best_score = found, score
+    return best
+
+
+def _drawn(pairs: list[Pair], size: int):
+    """Patches of all channels (n x (B*k*k + 1)) and the pixels after them (n x A), unclipped."""
+    rng, edge, patches, answers = np.random.default_rng(0), size // 2, [], []
+    for pair in pairs:
+        before, after, opaque = pair.overlap()
+        if min(after.shape[:2]) <= 2 * edge + 2:
+            continue
+        usable = ((after > 0) & (after < pair.peak)).all(axis=2)
+        if opaque is not None:
+            usable &= opaque
+        height, width = usable.shape
+        rows, columns = np.nonzero(usable[edge : height - edge, edge : width - edge])
+        chosen = rng.permutation(len(rows))[: PIXELS // len(pairs)]
+        windows = sliding_window_view(before, (size, size), axis=(0, 1))
+        patches.append(windows[rows[chosen], columns[chosen]].reshape(len(chosen), -1))
+        answers.append(after[rows[chosen] + edge, columns[chosen] + edge])
+    if not patches or sum(map(len, patches)) < 20 * patches[0].shape[1]:
+        return None
+    design = np.concatenate(patches).astype(np.float64)
+    return np.c_[design, np.ones(len(design))], np.concatenate(answers).astype(np.float64)
+
+
+def _solved(design: np.ndarray, answers: np.ndarray, size: int, step: int) -> Mixture:
+    weights, _, _, singular = np.linalg.lstsq(design, answers, rcond=None)
+    rest = answers - design @ weights
+    variance = (rest**2).mean(axis=0)
+    inverse = np.linalg.pinv(design.T @ design, hermitian=True)
+    errors = np.sqrt(np.outer(np.diag(inverse), variance).clip(0))
+    channels, colours = answers.shape[1], (design.shape[1] - 1) // size**2
+    kernels, spread = (
+        np.moveaxis(v[:-1].reshape(colours, size, size, channels), -1, 0) for v in (weights, errors)
+    )
+    if size == 1:
+        kernels, spread = (np.pad(v, [(0, 0), (0, 0), (1, 1), (1, 1)]) for v in (kernels, spread))
+    return Mixture(
+        kernels=kernels,
+        offsets=weights[-1],
+        standard_error=spread,
+        residual=float(np.sqrt(variance.mean())),
+        floor=ROUNDING * step,
+        explained=float(1 - variance.mean() / max(answers.var(axis=0).mean(), 1e-12)),
+        condition=float((singular[0] / max(singular[-1], 1e-300)) ** 2),
+    )
