@@ -20,7 +20,7 @@ from kernel_demo.learning.training import Progress
 
 MAX_STEPS = 10_000_000
 MAX_RATE = 100.0
-EARLY, SHARE, GAP = 20, 20, 500  # steps shown: each of the first 20, then 5 % apart, at most 500
+SHARE, GAP = 20, 500  # a Progress every step at first, then 5 % apart, at most 500 steps
 
 
 @dataclass(frozen=True)
