@@ -1,7 +1,7 @@
 """Learning, told step by step: everything that learns goes through train()."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from torch import nn
 
 from kernel_demo.errors import DemoError
 from kernel_demo.learning import devices
+from kernel_demo.learning.certificate import LEARNED, Optimum
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.loop import Loop
 from kernel_demo.learning.model import SingleConv
@@ -49,6 +50,7 @@ def train(
     truth: np.ndarray | None = None,
     resume: Progress | None = None,
     deadline: float | None = None,
+    optimum: Callable[[], Optimum] | None = None,
 ) -> Iterator[Progress]:
     """Trains the model in place; yields a Progress at step 0 at once, then every few steps.
 
@@ -61,6 +63,9 @@ def train(
     resume: goes on from that Progress (it is yielded again first), on the same pairs. On the
     same device the weights become, bit for bit, those of never having stopped.
     deadline: seconds after which it stops, the watcher's time included.
+    optimum: gives the best that the same pictures allow; called once, after the first Progress,
+    so that nobody waits for its sums. Then every Progress has its excess loss, and a single layer
+    that has reached the optimum stops.
     DemoError: K-FAC for another model than one convolution, mixed precision where there is none,
     a device that is not there, a Progress of another method or model.
     """
@@ -73,11 +78,13 @@ def train(
     _check_sizes(model, pairs, settings)
     if resume is not None:
         _check_resume(resume, model, settings)
-    return _train(model, pairs, settings, device, half, truth, resume, deadline)
+    return _train(model, pairs, settings, device, half, truth, resume, deadline, optimum)
 
 
-def _train(model, pairs, settings, device, half, truth, resume, deadline) -> Iterator[Progress]:
-    started = time.monotonic()
+def _train(
+    model, pairs, settings, device, half, truth, resume, deadline, optimum
+) -> Iterator[Progress]:
+    started, best = time.monotonic(), None
     loop = Loop(model, pairs, settings, device, half)
     try:
         if resume is None:
@@ -99,14 +106,18 @@ def _train(model, pairs, settings, device, half, truth, resume, deadline) -> Ite
                 reason = ""
                 if check and not resumed:
                     reason = watch.check(step, validation, loop.floor(), settings.patience)
+                    if best and _is_learned(best, model, loop.floor()):
+                        reason = LEARNED
                 if step >= settings.steps:
                     reason = reason or f"All {step} steps are done."
                 if overdue:
                     reason = reason or f"The time is up: {deadline:g} seconds."
                 spent += time.monotonic() - since
-                yield _progress(loop, watch, step, loss, validation, reason, spent, truth)
+                yield _progress(loop, watch, step, loss, validation, reason, spent, truth, best)
                 if reason:
                     return
+                if optimum and best is None and isinstance(model, SingleConv):
+                    best = optimum()
                 since, resumed = time.monotonic(), False
             step += 1
             loss = loop.update(step)
@@ -116,7 +127,13 @@ def _train(model, pairs, settings, device, half, truth, resume, deadline) -> Ite
         devices.release(device)
 
 
-def _progress(loop, watch, step, loss, validation, reason, seconds, truth) -> Progress:
+def _is_learned(best: Optimum, model: SingleConv, floor: float) -> bool:
+    # Where the pictures hold no noise, float32 can come nearer than the error bars ask for.
+    noisy = best.solution.residual**2 > floor
+    return noisy and best.reached(model.kernel(), model.offset())
+
+
+def _progress(loop, watch, step, loss, validation, reason, seconds, truth, best) -> Progress:
     single = isinstance(loop.model, SingleConv)
     kernel = loop.model.kernel() if single else None
     return Progress(
@@ -127,7 +144,7 @@ def _progress(loop, watch, step, loss, validation, reason, seconds, truth) -> Pr
         kernel=kernel,
         offset=loop.model.offset() if single else 0.0,
         kernel_error=kernel_error(kernel, truth) if single and truth is not None else None,
-        excess_loss=None,
+        excess_loss=best.excess(kernel, loop.model.offset()) if best else None,
         seconds=seconds,
         device=devices.name(loop.pairs.device),
         done=bool(reason),

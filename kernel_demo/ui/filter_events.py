@@ -15,8 +15,8 @@ from kernel_demo.ui.session import Session
 from kernel_demo.ui.wording import learn as wording
 
 
-def connect(card: FilterCard, stage: Stage) -> None:
-    """Connect the events of card 2."""
+def connect(card: FilterCard, stage: Stage) -> list:
+    """Connect the events of card 2; returns those after which the kernel may be another one."""
     controls = card.controls
     values = components(controls)
     shown = [stage.live, stage.session, card.problem]
@@ -24,36 +24,24 @@ def connect(card: FilterCard, stage: Stage) -> None:
         controls.size, controls.angle, controls.seed, controls.editor, card.paste, card.purpose,
     ]  # fmt: skip
 
-    def then_show(event, fit: bool = True) -> None:
-        if fit:
-            event = event.then(
-                kernel_chosen, [controls.kernel, controls.size], fitting, queue=False, **QUIET
-            )
-        event.then(show_truth, [stage.session, *values], shown, **QUIET)
-
-    then_show(
-        controls.kernel.input(
-            kernel_chosen, [controls.kernel, controls.size], fitting, queue=False, **QUIET
-        ),
-        fit=False,
-    )
-    resized = controls.size.input(
-        kernel_editor.fitted, [controls.editor, controls.size], controls.editor, **QUIET
-    )
-    then_show(resized, fit=False)
-    then_show(
-        card.random.click(
-            another_random, [controls.kernel, controls.seed], [controls.kernel, controls.seed],
-            **QUIET,
-        )
-    )  # fmt: skip
-    gr.on(
-        [controls.angle.release, controls.seed.input, controls.editor.edit],
-        show_truth, [stage.session, *values], shown, **QUIET,
-    )  # fmt: skip
     own = [controls.kernel, controls.size, controls.editor, card.problem]
-    then_show(card.edit.click(edit_current, values, own, **QUIET))
-    then_show(card.use.click(use_pasted, [card.text, card.divisor], own, **QUIET), fit=False)
+    choose = {
+        "fn": kernel_chosen, "inputs": [controls.kernel, controls.size], "outputs": fitting,
+        "queue": False, **QUIET,
+    }  # fmt: skip
+    show = {"fn": show_truth, "inputs": [stage.session, *values], "outputs": shown, **QUIET}
+    seeded = [controls.kernel, controls.seed]
+    chosen = [
+        controls.kernel.input(**choose),
+        card.random.click(another_random, seeded, seeded, **QUIET).then(**choose),
+        card.edit.click(edit_current, values, own, **QUIET).then(**choose),
+        card.use.click(use_pasted, [card.text, card.divisor], own, **QUIET),
+        controls.size.input(
+            kernel_editor.fitted, [controls.editor, controls.size], controls.editor, **QUIET
+        ),
+    ]
+    changed = [controls.angle.release, controls.seed.input, controls.editor.edit]
+    return [*(event.then(**show) for event in chosen), gr.on(changed, **show)]
 
 
 def kernel_chosen(kernel: str, size: int):

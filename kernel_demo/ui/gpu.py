@@ -15,6 +15,7 @@ except ImportError:  # not on a Space
     spaces = None
 
 from kernel_demo.learning import devices, pairs, training
+from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.exact import closed_form, train_exact
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.training import Progress, TrainSettings
@@ -60,7 +61,13 @@ def _by_batches(lesson, truth, settings, resume) -> Iterator[Progress]:
     )
     model = SingleConv(size, init=settings.init, seed=settings.seed)
     yield from training.train(
-        model, data, settings, truth=truth, resume=resume, deadline=RUN_SECONDS
+        model,
+        data,
+        settings,
+        truth=truth,
+        resume=resume,
+        deadline=RUN_SECONDS,
+        optimum=lambda: Optimum(sums(lesson, size)[0], offset=False),
     )
 
 

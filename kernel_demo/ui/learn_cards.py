@@ -110,3 +110,4 @@ class Stage:
     own_path: gr.State
     empty: gr.HTML
     result: gr.HTML
+    certificate: gr.HTML

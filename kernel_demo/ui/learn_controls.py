@@ -19,7 +19,7 @@ from kernel_demo.ui.learn_cards import (
     PictureControls,
     TrainingControls,
 )
-from kernel_demo.ui.session import Damage, PictureChoice, Settings
+from kernel_demo.ui.session import Damage, Experiment, PictureChoice, Settings
 from kernel_demo.ui.wording import learn as wording
 
 FREE_SIZES = tuple(range(3, 16, 2)) + (21, 31)  # for random kernels and those made by hand
@@ -27,6 +27,12 @@ START_KERNEL = "sobel_x"
 MAX_EXACT_STEPS = 100_000  # of one run on the exact gradient
 MAX_NOISE = 20  # grey levels
 MAX_STEPS = 5000  # of one run on the page or by the endpoint
+
+
+def start() -> Experiment:
+    """What the page is set to at first paint."""
+    weights = kernels.named(START_KERNEL).values
+    return Experiment(PictureChoice(), tuple(map(tuple, weights)), Damage(), TrainSettings())
 
 
 def picture_controls() -> PictureControls:

@@ -1,10 +1,10 @@
 """The tab "Learn": pictures, filter and method on the left; what happens on the right."""
 
 import gradio as gr
-import numpy as np
 
 from kernel_demo.imaging import kernels
 from kernel_demo.ui import (
+    certificate_card,
     experiment_form,
     filter_events,
     learn_controls,
@@ -18,7 +18,7 @@ from kernel_demo.ui import (
 from kernel_demo.ui.events import QUIET
 from kernel_demo.ui.learn_cards import FilterCard, LearnCard, PictureCard, Stage
 from kernel_demo.ui.markup import block, quiet, step_title, title
-from kernel_demo.ui.session import PictureChoice, Session
+from kernel_demo.ui.session import Experiment, PictureChoice, Session
 from kernel_demo.ui.wording import learn as wording
 
 SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
@@ -36,21 +36,22 @@ def build() -> None:
             with gr.Column(elem_classes="kd-card"):
                 learn_card = _learn_card()
         with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
-            stage = _stage(truth.values, pictures.first_patch(PictureChoice()))
+            stage = _stage(learn_controls.start())
     _connect(picture_card, filter_card, learn_card, stage)
 
 
 def _connect(
     picture_card: PictureCard, filter_card: FilterCard, learn_card: LearnCard, stage: Stage
 ) -> None:
-    picture_events.connect(picture_card)
-    filter_events.connect(filter_card, stage)
     values = experiment_form.inputs(picture_card, filter_card, learn_card)
+    changed = [*picture_events.connect(picture_card), *filter_events.connect(filter_card, stage)]
+    for event in changed:
+        event.then(certificate_card.look, values, stage.certificate, **QUIET)
     for ended in run_events.connect(learn_card, values, stage):
         ended.then(
             learn_result.show, [stage.session, filter_card.edges, stage.own_path],
             learn_result.outputs(stage), **QUIET,
-        )  # fmt: skip
+        ).then(certificate_card.conclude, stage.session, stage.certificate, **QUIET)  # fmt: skip
     learn_result.connect(filter_card.edges, stage)
 
 
@@ -104,11 +105,12 @@ def _learn_card() -> LearnCard:
     return LearnCard(controls, purpose, learn, pause, resume, step, stop)
 
 
-def _stage(truth: np.ndarray, patch: np.ndarray) -> Stage:
+def _stage(start: Experiment) -> Stage:
+    patch = pictures.first_patch(start.choice)
     session = gr.State(Session(patch=patch), time_to_live=SESSION_SECONDS)
     own_path = gr.State(None, time_to_live=SESSION_SECONDS)
     live = live_view.component(elem_id="live")
-    live.value = live_view.idle(truth, patch)
+    live.value = live_view.idle(start.truth, patch)
     with gr.Column(elem_classes="kd-card", elem_id="result-card"):
         block(title(wording.RESULT))
         with gr.Row(elem_classes="kd-buttons"):
@@ -122,4 +124,5 @@ def _stage(truth: np.ndarray, patch: np.ndarray) -> Stage:
             )  # fmt: skip
         empty = block(quiet(wording.RESULT_EMPTY), "result-empty")
         result = result_view.component(elem_id="result")
-    return Stage(session, live, picture, try_own, own_path, empty, result)
+    certificate = certificate_card.build(start)
+    return Stage(session, live, picture, try_own, own_path, empty, result, certificate)

@@ -11,20 +11,21 @@ from kernel_demo.ui.markup import problem, quiet
 from kernel_demo.ui.wording import learn as wording
 
 
-def connect(card: PictureCard) -> None:
-    """Connect the events of card 1."""
+def connect(card: PictureCard) -> list:
+    """Connect the events of card 1; returns those after which the pictures may be others."""
     controls = card.controls
     controls.source.input(
         source_chosen,
         controls.source, [controls.dataset_id, controls.uploads, card.load, controls.count],
         queue=False, **QUIET,
     )  # fmt: skip
-    gr.on(
+    gallery = gr.on(
         [controls.source.input, controls.count.release, controls.uploads.change, card.load.click,
          controls.dataset_id.input],
         show_gallery, components(controls), [card.gallery, card.notice],
         trigger_mode="always_last", concurrency_limit=8, show_progress="minimal", **PRIVATE,
     )  # fmt: skip
+    return [gallery]
 
 
 def source_chosen(source: str):

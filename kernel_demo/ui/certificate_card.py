@@ -1,0 +1,125 @@
+"""The panel "How sure is this?": first what the pictures can tell, after learning the proof."""
+
+from functools import lru_cache
+from html import escape
+
+import gradio as gr
+import numpy as np
+
+from kernel_demo.errors import DemoError
+from kernel_demo.learning.certificate import Certificate, certify, probe
+from kernel_demo.ui import lesson
+from kernel_demo.ui.experiment_form import experiment as read
+from kernel_demo.ui.markup import block, quiet, title
+from kernel_demo.ui.matrix_view import matrix
+from kernel_demo.ui.pictures import data_url
+from kernel_demo.ui.session import Experiment, Session
+from kernel_demo.ui.wording import certificate as wording
+
+PATTERNS = 6  # drawn; the sentence tells how many there are
+PROBE_SIDE = 512  # pixels
+
+
+def build(start: Experiment) -> gr.HTML:
+    """The panel, saying what the pictures of the first paint can tell."""
+    return block(before_learning(start), "certificate")
+
+
+def look(*values) -> str:
+    """The panel for what the page is set to, before learning; the inputs of experiment_form.
+
+    What cannot be read is told beside its input; the panel then stays as it is.
+    """
+    try:
+        return before_learning(read(*values))
+    except DemoError:
+        return gr.skip()
+
+
+def conclude(session: Session) -> str:
+    """The panel for a run that ended (or pauses)."""
+    if session.progress is None or session.progress.kernel is None:
+        return gr.skip()
+    try:
+        return after_learning(session)
+    except DemoError as error:
+        return _panel(str(error), "", "", sure=False)
+
+
+def before_learning(experiment: Experiment) -> str:
+    """What the pictures can tell of any kernel of this size: X'X alone decides that."""
+    statistics, problems = lesson.sums(lesson.prepare(experiment), len(experiment.weights))
+    found = certify(statistics, fit_offset=False)
+    weights = statistics.size**2
+    if found.undetermined_count:
+        sentence = wording.cannot_tell(found.undetermined_count, weights)
+    elif found.weak_count:
+        sentence = wording.hardly_tell(found.weak_count, weights)
+    else:
+        sentence = wording.can_tell(weights)
+    figures = wording.figures(
+        found.solution.condition, statistics.count, float(found.rounding_error.max())
+    )
+    notes = "".join(map(quiet, problems))
+    return _panel(sentence, figures, _patterns(found) + notes, sure=not found.undetermined_count)
+
+
+def after_learning(session: Session) -> str:
+    """The proof: the distance to the best kernel, error bars, measured error beside them."""
+    progress, experiment = session.progress, session.experiment
+    statistics, problems = lesson.sums(lesson.prepare(experiment), len(experiment.weights))
+    found = certify(statistics, progress.kernel, progress.offset, fit_offset=False)
+    weights = statistics.size**2
+    if found.undetermined_count:
+        sentence = wording.cannot_tell(found.undetermined_count, weights)
+    elif progress.stopped_because.startswith(wording.NOTHING_LEFT):
+        sentence = progress.stopped_because
+    else:
+        sentence = wording.learned(found.distance)
+    bars = found.solution.standard_error
+    figures = wording.figures_after(
+        found.solution.condition,
+        statistics.count,
+        float(bars.max()),
+        progress.kernel_error,
+        found.excess_loss,
+    )
+    notes = "".join(map(quiet, problems))
+    sure = not found.undetermined_count and sentence.startswith(wording.NOTHING_LEFT)
+    return _panel(sentence, figures, _patterns(found) + _bars(progress.kernel, bars) + notes, sure)
+
+
+def _panel(sentence: str, figures: str, below: str, sure: bool) -> str:
+    return (
+        f'<section class="kd-verdict{"" if sure else " kd-unsure"}">{title(wording.TITLE)}'
+        f"<p>{escape(sentence)}</p>{quiet(figures)}{below}</section>"
+    )
+
+
+def _patterns(found: Certificate) -> str:
+    """The combinations of weights that stay open or nearly so, drawn; and the probe picture."""
+    patterns, caption = (
+        (found.undetermined, wording.UNDETERMINED)
+        if found.undetermined_count
+        else (found.weak, wording.WEAK)
+    )
+    if not patterns:
+        return ""
+    drawn = "".join(matrix(pattern, numbers=False) for pattern in patterns[:PATTERNS])
+    link = f'<a class="kd-link" download="probe.png" href="{_probe()}">{escape(wording.PROBE)}</a>'
+    return f'{quiet(caption)}<div class="kd-patterns">{drawn}</div><p class="kd-note">{link}</p>'
+
+
+def _bars(kernel: np.ndarray, bars: np.ndarray) -> str:
+    """The learned weights with their error bars, folded away."""
+    finite = np.where(np.isfinite(bars), bars, np.nan)
+    table = matrix(kernel, errors=finite)
+    return (
+        f'<details class="kd-details"><summary>{escape(wording.ERROR_BARS)}</summary>'
+        f'<div class="kd-matrix-small">{table}</div></details>'
+    )
+
+
+@lru_cache(maxsize=1)
+def _probe() -> str:
+    return data_url(probe(PROBE_SIDE, PROBE_SIDE))
