@@ -12,6 +12,7 @@ from kernel_demo.ui import (
     live_view,
     picture_events,
     pictures,
+    race_card,
     result_view,
     run_events,
 )
@@ -37,14 +38,20 @@ def build() -> None:
                 learn_card = _learn_card()
         with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
             stage = _stage(learn_controls.start())
+            race = race_card.build()
     _connect(picture_card, filter_card, learn_card, stage)
+    values = experiment_form.inputs(picture_card, filter_card, learn_card)
+    race_card.connect(race, values, filter_card.controls.size)
 
 
 def _connect(
     picture_card: PictureCard, filter_card: FilterCard, learn_card: LearnCard, stage: Stage
 ) -> None:
     values = experiment_form.inputs(picture_card, filter_card, learn_card)
-    changed = [*picture_events.connect(picture_card), *filter_events.connect(filter_card, stage)]
+    changed = [
+        *picture_events.connect(picture_card, values, stage),
+        *filter_events.connect(filter_card, stage),
+    ]
     for event in changed:
         event.then(certificate_card.look, values, stage.certificate, **QUIET)
     for ended in run_events.connect(learn_card, values, stage):

@@ -1,0 +1,285 @@
+// The race. Gradio runs this once with `element`, `props`, `watch`; see race_card.py.
+
+const root = element.querySelector('.kd-race');
+const { words, goals } = props;
+const parts = Object.fromEntries([...root.querySelectorAll('[data-part]')].map((e) => [e.dataset.part, e]));
+const canvases = Object.fromEntries([...root.querySelectorAll('[data-by]')].map((e) => [e.dataset.by, e]));
+const body = root.querySelector('tbody');
+
+// Beside its colour, each method has a dash and a marker of its own.
+const STYLES = {
+  kfac: { dash: [], marker: 'circle' },
+  adam: { dash: [7, 4], marker: 'square' },
+  sgd: { dash: [2, 3], marker: 'triangle' },
+  exact_lbfgs: { dash: [11, 3, 2, 3], marker: 'diamond' },
+  exact_kfac: { dash: [14, 4], marker: 'down' },
+  exact_adam: { dash: [4, 2], marker: 'plus' },
+  exact_sgd: { dash: [2, 2, 2, 6], marker: 'cross' },
+  closed_form: { dash: [1, 2], marker: 'star' },
+};
+const LEAST = 1e-16; // where a kernel error of 0 is drawn
+
+let theme = look();
+let shown = null; // the last race drawn
+let stopped = ''; // the run that was stopped: what of it is still on its way comes too late
+let marked = ''; // the method under the pointer
+let axes = null; // what the axes span: it only grows within a race
+const decoded = new Map();
+
+function look() {
+  const style = getComputedStyle(root);
+  const colours = Object.keys(STYLES).map((name) => [name, style.getPropertyValue(`--race-${name}`).trim()]);
+  return { ...readTheme(root), colours: Object.fromEntries(colours) };
+}
+
+function write(node, value) {
+  if (node.textContent !== value) node.textContent = value;
+}
+
+// ---- Numbers
+
+function triples(text) {
+  if (decoded.has(text)) return decoded.get(text);
+  const flat = new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+  const points = Array.from({ length: flat.length / 3 }, (_, i) => flat.subarray(3 * i, 3 * i + 3));
+  if (points.length === props.chunk) decoded.set(text, points);
+  return points;
+}
+
+// The nearest of 1, 2, 5, 10, ... below or above, as a logarithm.
+function nice(value, up) {
+  const stops = [1, 2, 5, 10].map((n) => Math.log10(n) + Math.floor(Math.log10(value)));
+  const at = Math.log10(value);
+  return up ? stops.find((s) => s >= at - 1e-9) : stops.reverse().find((s) => s <= at + 1e-9);
+}
+
+function spans(lanes, limit) {
+  const points = lanes.flatMap((lane) => lane.points);
+  const [steps, seconds, errors] = [0, 1, 2].map((i) => points.map((p) => p[i]).filter((v) => v > 0));
+  const old = axes || { seconds: [-1, -1], steps: [-0.3, 1], error: [-10, 1] };
+  axes = {
+    seconds: [
+      Math.max(-3, Math.min(old.seconds[0], nice(Math.min(1, ...seconds), false))),
+      Math.max(old.seconds[1], Math.log10(Math.max(limit, ...seconds)) + 0.02),
+    ],
+    steps: [-0.3, Math.max(old.steps[1], nice(Math.max(1, ...steps), true))],
+    error: [
+      Math.min(old.error[0], Math.floor(Math.log10(Math.max(LEAST, Math.min(1, ...errors))))),
+      Math.max(old.error[1], Math.min(6, Math.ceil(Math.log10(Math.max(1e-3, ...errors))))),
+    ],
+  };
+}
+
+// ---- Drawing
+
+function drawMarker(ctx, marker, x, y, r) {
+  const star = Array.from({ length: 10 }, (_, i) => {
+    const [angle, reach] = [(i * Math.PI) / 5 - Math.PI / 2, i % 2 ? 0.55 * r : 1.45 * r];
+    return [reach * Math.cos(angle), reach * Math.sin(angle)];
+  });
+  const polygons = {
+    square: [[-r, -r], [r, -r], [r, r], [-r, r]].map(([a, b]) => [0.88 * a, 0.88 * b]),
+    triangle: [[0, -1.2 * r], [1.15 * r, 0.85 * r], [-1.15 * r, 0.85 * r]],
+    down: [[0, 1.2 * r], [1.15 * r, -0.85 * r], [-1.15 * r, -0.85 * r]],
+    diamond: [[0, -1.3 * r], [1.3 * r, 0], [0, 1.3 * r], [-1.3 * r, 0]],
+    star,
+  };
+  const strokes = { plus: [[r, 0], [0, r]], cross: [[0.8 * r, 0.8 * r], [0.8 * r, -0.8 * r]] };
+  ctx.setLineDash([]);
+  ctx.beginPath();
+  if (marker === 'circle') ctx.arc(x, y, r, 0, 2 * Math.PI);
+  for (const [a, b] of polygons[marker] || []) ctx.lineTo(x + a, y + b);
+  if (!strokes[marker]) return ctx.fill();
+  for (const [a, b] of strokes[marker]) {
+    ctx.moveTo(x - 1.2 * a, y - 1.2 * b);
+    ctx.lineTo(x + 1.2 * a, y + 1.2 * b);
+  }
+  ctx.lineWidth = 2;
+  return ctx.stroke();
+}
+
+function tickText(value) {
+  if (value >= 1000) return `${value / 1000}k`;
+  return String(Number(value.toPrecision(1)));
+}
+
+// Where x has its figures: each decade, and 2 and 5 where there is room.
+function ticks([low, high], width) {
+  const sorts = (width / (high - low)) > 110 ? [1, 2, 5] : [1];
+  const places = [];
+  for (let decade = Math.floor(low); decade <= high; decade++) {
+    for (const n of sorts) places.push(n * 10 ** decade);
+  }
+  return places.filter((v) => Math.log10(v) >= low - 1e-9 && Math.log10(v) <= high + 1e-9);
+}
+
+function drawAxes({ ctx, width, height }, x, y, xs, box) {
+  const [low, high] = axes.error;
+  ctx.textBaseline = 'middle';
+  for (let decade = low; decade <= high; decade++) {
+    const goal = goals.some((g) => Math.abs(Math.log10(g) - decade) < 1e-6);
+    if (!goal && decade % 2) continue;
+    const row = Math.round(y(decade)) + 0.5;
+    ctx.strokeStyle = goal ? theme.muted : theme.line;
+    ctx.lineWidth = goal ? 0.75 : 1;
+    ctx.setLineDash(goal ? [1, 3] : []);
+    ctx.beginPath();
+    ctx.moveTo(box.left, row);
+    ctx.lineTo(width - box.right, row);
+    ctx.stroke();
+    ctx.fillStyle = goal ? theme.ink : theme.muted;
+    drawPower(ctx, decade, box.left - 7, row, theme);
+  }
+  ctx.setLineDash([]);
+  ctx.fillStyle = theme.muted;
+  ctx.font = `10.5px ${theme.font}`;
+  ctx.textBaseline = 'alphabetic';
+  ctx.textAlign = 'center';
+  for (const value of ticks(xs, width - box.left - box.right)) {
+    ctx.fillText(tickText(value), x(value), height - 4);
+  }
+  if (xs === axes.steps) ctx.fillText('0', x(0), height - 4);
+}
+
+function drawLane(ctx, lane, x, y, column) {
+  const style = STYLES[lane.name];
+  const place = (p) => [x(p[column]), y(Math.log10(Math.max(p[2], LEAST)))];
+  ctx.strokeStyle = ctx.fillStyle = theme.colours[lane.name];
+  ctx.globalAlpha = marked && marked !== lane.name ? 0.18 : 1;
+  ctx.lineWidth = marked === lane.name ? 2.5 : 1.75;
+  ctx.lineJoin = 'round';
+  ctx.setLineDash(style.dash);
+  ctx.beginPath();
+  lane.points.forEach((p, i) => ctx[i ? 'lineTo' : 'moveTo'](...place(p)));
+  ctx.stroke();
+  const arrived = goals.map((goal) => lane.points.find((p) => p[2] <= goal));
+  const spots = new Set([...arrived, lane.points[lane.points.length - 1]]);
+  for (const p of spots) if (p) drawMarker(ctx, style.marker, ...place(p), 3.5);
+  ctx.globalAlpha = 1;
+}
+
+function drawCurve(by) {
+  const on = surface(canvases[by]);
+  if (!on) return;
+  const { ctx, width, height } = on;
+  const box = { left: 34, right: 10, top: 8, bottom: 20 };
+  const [low, high] = axes[by];
+  const inside = (log) => Math.min(high, Math.max(low, log));
+  const x = (v) => box.left + ((inside(v > 0 ? Math.log10(v) : low) - low) / (high - low)) * (width - box.left - box.right);
+  const [least, most] = axes.error;
+  const y = (log) => box.top + ((most - Math.min(most, log)) / (most - least)) * (height - box.top - box.bottom);
+  drawAxes(on, x, y, axes[by], box);
+  for (const lane of shown.lanes) if (lane.points.length) drawLane(ctx, lane, x, y, by === 'steps' ? 0 : 1);
+}
+
+function drawLegend() {
+  for (const lane of shown.lanes) {
+    const on = surface(body.querySelector(`tr[data-name="${lane.name}"] canvas`));
+    if (!on) continue;
+    const { ctx, width, height } = on;
+    const { dash, marker } = STYLES[lane.name];
+    ctx.strokeStyle = ctx.fillStyle = theme.colours[lane.name];
+    ctx.lineWidth = 1.75;
+    ctx.setLineDash(dash);
+    ctx.beginPath();
+    ctx.moveTo(0, height / 2);
+    ctx.lineTo(width, height / 2);
+    if (lane.name !== 'closed_form') ctx.stroke(); // it takes no steps: a point alone
+    drawMarker(ctx, marker, width / 2, height / 2, 3.5);
+  }
+}
+
+// ---- The table
+
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+function buildRows(lanes) {
+  body.replaceChildren(...lanes.map((lane) => {
+    const swatch = make('canvas', { 'aria-hidden': 'true' });
+    const head = make('th', { scope: 'row' }, make('span', {}, swatch, lane.label));
+    const cells = goals.map((goal) => make('td', { 'data-goal': goal }, make('b'), make('small')));
+    const row = make('tr', { 'data-name': lane.name }, head, ...cells, make('td', { 'data-now': '' }));
+    row.addEventListener('pointerenter', () => { marked = lane.name; schedule(); });
+    row.addEventListener('pointerleave', () => { marked = ''; schedule(); });
+    return row;
+  }));
+}
+
+function fillRows(state) {
+  for (const lane of state.lanes) {
+    const row = body.querySelector(`tr[data-name="${lane.name}"]`);
+    row.title = lane.reason;
+    row.dataset.done = lane.done || state.done;
+    lane.cells.forEach((cell, i) => {
+      const td = row.children[i + 1];
+      const over = lane.done || state.done;
+      td.classList.toggle('kd-race-first', Boolean(cell?.first));
+      td.title = cell?.first ? words.first : !cell && over ? words.never : '';
+      write(td.firstChild, cell ? cell.seconds : over ? '–' : '\u00a0');
+      write(td.lastChild, cell ? cell.steps : '\u00a0');
+    });
+    write(row.lastChild, lane.now);
+  }
+}
+
+// ---- Updates
+
+function draw() {
+  if (!shown || !root.clientWidth) return;
+  spans(shown.lanes, shown.limit);
+  drawCurve('seconds');
+  drawCurve('steps');
+  drawLegend();
+}
+
+let waiting = 0;
+function schedule() {
+  if (!waiting) waiting = requestAnimationFrame(() => { waiting = 0; draw(); });
+}
+
+function show(state) {
+  const begins = !shown || shown.run !== state.run;
+  if (begins) {
+    axes = null;
+    marked = '';
+    decoded.clear();
+    parts.invitation.hidden = true;
+    parts.race.hidden = false;
+    buildRows(state.lanes);
+  }
+  shown = state;
+  fillRows(state);
+  write(parts.verdict, state.verdict);
+  write(parts.why, state.why);
+  root.dataset.kind = state.kind;
+  root.dataset.done = state.done;
+  schedule();
+}
+
+function accept(value) {
+  const error = root.querySelector('.kd-error');
+  error.hidden = !value?.error;
+  write(error, value?.error || '');
+  if (value?.kind === 'stopped' && shown) {
+    stopped = shown.run;
+    show({ ...shown, kind: 'stopped', done: true, verdict: words.stopped });
+  }
+  if (value?.kind !== 'race' || value.run === stopped) return;
+  if (shown && shown.run === value.run && value.number < shown.number) return;
+  const lanes = value.lanes.map((lane) => ({ ...lane, points: lane.points.flatMap(triples) }));
+  show({ ...value, lanes });
+}
+
+new ResizeObserver(schedule).observe(root);
+const retheme = new MutationObserver(() => { theme = look(); schedule(); });
+for (const node of [document.documentElement, document.body]) {
+  retheme.observe(node, { attributes: true, attributeFilter: ['class'] });
+}
+document.fonts?.ready.then(schedule);
+watch('value', () => accept(props.value));
+accept(props.value);
