@@ -1,0 +1,75 @@
+"""A hidden random kernel: guess it from the pictures, or let the layer learn it."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from kernel_demo.errors import DemoError
+from kernel_demo.imaging.kernels import Kernel, check, random
+from kernel_demo.lab.prediction import ROUNDING, random_largest
+from kernel_demo.learning.evaluation import kernel_error
+from kernel_demo.learning.statistics import Statistics
+
+SIZES = (3, 5, 7)
+HALVES = 2  # the hidden weights are multiples of a half: a person can find them, too
+
+
+@dataclass(frozen=True)
+class Score:
+    """A guess, against the best that the pictures allow."""
+
+    points: float  # 0 (no better than a black picture) to 100 (as good as the pictures allow)
+    kernel_error: float  # largest |guess - truth|
+    best_kernel_error: float  # what to expect of the best fit to 8-bit pictures
+    output_error: float  # RMS over the pictures, in their unit
+    best_output_error: float  # what to expect of the best fit
+    exact: bool  # every weight is right
+
+
+def hidden(size: int, seed: int) -> Kernel:
+    """The kernel behind a link: k x k multiples of 1/2 from -2 to 2, the same for the same seed."""
+    if size not in SIZES:
+        raise DemoError(f"a size out of {', '.join(map(str, SIZES))}", f"{size}", "Choose 3.")
+    drawn = np.rint(random(size, seed).values * size * HALVES) / HALVES
+    values = np.clip(drawn, -2, 2)
+    if not values.any():
+        values[size // 2, size // 2] = 1.0
+    return Kernel(f"Hidden {size}×{size}, number {seed}", values, "Guess it from the pictures.")
+
+
+def score(guess: np.ndarray, truth: np.ndarray, statistics: Statistics) -> Score:
+    """Points for a guess (k, k), on the scale of the logarithm of the output error.
+
+    statistics: of the before pictures (their X'X is what counts), of the truth's size. The best to
+    expect is least squares on answers rounded to a grey level: an RMS error of
+    sigma sqrt(k^2 / n). 0 points are for the zero kernel. DemoError: a guess of another size.
+    """
+    truth = check(truth)
+    guess = np.asarray(guess, np.float64)
+    if guess.shape != truth.shape or not np.isfinite(guess).all():
+        shape = " x ".join(map(str, guess.shape))
+        raise DemoError(f"{len(truth)} x {len(truth)} numbers", shape, "Fill in every weight.")
+    if statistics.size != len(truth) or statistics.count == 0:
+        raise DemoError(
+            f"sums of {len(truth)} x {len(truth)} patches", f"{statistics.size}", "Take them anew."
+        )
+    sigma = ROUNDING * statistics.peak / 255
+
+    def output_error(difference: np.ndarray) -> float:
+        weights = difference.ravel()
+        return math.sqrt(max(weights @ statistics.gram @ weights, 0.0) / statistics.count)
+
+    start, error = output_error(truth), output_error(guess - truth)
+    best = sigma * math.sqrt(truth.size / statistics.count)
+    points = 100.0
+    if error > best:
+        points = 100 * math.log(start / error) / math.log(start / best) if start > best else 0.0
+    return Score(
+        points=min(max(points, 0.0), 100.0),
+        kernel_error=kernel_error(guess, truth),
+        best_kernel_error=random_largest(statistics, sigma, seed=0),
+        output_error=error,
+        best_output_error=best,
+        exact=bool(np.array_equal(guess, truth)),
+    )
