@@ -85,10 +85,12 @@ def component(elem_id: str = "live", value: dict | None = None) -> gr.HTML:
     )
 
 
-def idle(truth: np.ndarray | None, picture_patch: np.ndarray | None = None) -> dict:
+def idle(
+    truth: np.ndarray | None, picture_patch: np.ndarray | None = None, preparing: bool = False
+) -> dict:
     """The value before learning: the true kernel (k, k) and, if given, what it makes of a picture.
 
-    picture_patch: as in `frame`.
+    picture_patch: as in `frame`. preparing: a run was asked for, and has not begun yet.
     """
     return {
         "kind": "idle",
@@ -102,9 +104,9 @@ def idle(truth: np.ndarray | None, picture_patch: np.ndarray | None = None) -> d
         "patch": _patch(picture_patch),
         "curves": {"loss": [], "validation": [], "error": []},
         "text": {
-            "step": WORDS["ready"],
-            "verdict": WORDS["invitation"],
-            "spoken": WORDS["invitation"],
+            "step": WORDS["preparing"] if preparing else WORDS["ready"],
+            "verdict": "" if preparing else WORDS["invitation"],
+            "spoken": WORDS["preparing"] if preparing else WORDS["invitation"],
         },
     }
 

@@ -4,7 +4,7 @@ from html import escape
 
 import numpy as np
 
-NUMBERS_UP_TO = 9  # larger kernels are drawn in colour alone; the numbers are in each cell's title
+NUMBERS_UP_TO = 7  # larger kernels are drawn in colour alone; the numbers are in each cell's title
 
 
 def matrix(
@@ -36,7 +36,7 @@ def matrix(
 
 
 def short(value: float) -> str:
-    """Up to four digits, no trailing zeros, a real minus sign."""
+    """Up to three digits, no trailing zeros, a real minus sign."""
     text = f"{value:.3g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.0e}"
     return text.replace("e-0", "e-").replace("-", "−")
 

@@ -1,18 +1,25 @@
 """Card 1 of the tab "Learn" in motion: each function takes values and returns updates."""
 
+from dataclasses import replace
+
 import gradio as gr
 
 from kernel_demo.errors import DemoError
 from kernel_demo.sources import bundled
-from kernel_demo.ui import learn_controls, pictures
+from kernel_demo.ui import learn_controls, live_view, pictures
 from kernel_demo.ui.events import PRIVATE, QUIET
-from kernel_demo.ui.learn_cards import PictureCard, components
+from kernel_demo.ui.experiment_form import experiment
+from kernel_demo.ui.learn_cards import PictureCard, Stage, components
 from kernel_demo.ui.markup import problem, quiet
+from kernel_demo.ui.session import Session
 from kernel_demo.ui.wording import learn as wording
 
 
-def connect(card: PictureCard) -> list:
-    """Connect the events of card 1; returns those after which the pictures may be others."""
+def connect(card: PictureCard, values: list, stage: Stage) -> list:
+    """Connect the events of card 1; returns those after which the pictures may be others.
+
+    values: `experiment_form.inputs`.
+    """
     controls = card.controls
     controls.source.input(
         source_chosen,
@@ -25,7 +32,20 @@ def connect(card: PictureCard) -> list:
         show_gallery, components(controls), [card.gallery, card.notice],
         trigger_mode="always_last", concurrency_limit=8, show_progress="minimal", **PRIVATE,
     )  # fmt: skip
-    return [gallery]
+    shown = [stage.live, stage.session]
+    return [gallery.then(show_patch, [stage.session, *values], shown, **QUIET)]
+
+
+def show_patch(session: Session, *values):
+    """The live view with a piece of the first picture, unless a run is in view."""
+    if session.progress is not None or session.running:
+        return gr.skip(), gr.skip()
+    try:
+        wanted = experiment(*values)
+        patch = pictures.first_patch(wanted.choice)
+    except DemoError:  # told beside its input
+        return gr.skip(), gr.skip()
+    return live_view.idle(wanted.truth, patch), replace(session, patch=patch)
 
 
 def source_chosen(source: str):

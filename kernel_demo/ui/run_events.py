@@ -125,7 +125,7 @@ def _failed(session: Session, error: DemoError) -> tuple:
 def _drawn(session: Session) -> dict:
     truth = session.experiment.truth
     if session.progress is None:
-        return live_view.idle(truth, session.patch)
+        return live_view.idle(truth, session.patch, preparing=session.running)
     return live_view.frame(
         session.number,
         session.frame,

@@ -5,6 +5,8 @@ import math
 
 def figure(value: float | None) -> str:
     """A number for reading: three digits, 2.1·10⁻⁸ outside 0.001..9999; a dash for none."""
+    if value == math.inf:
+        return "∞"
     if value is None or not math.isfinite(value):
         return "–"
     if value == 0:
