@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 IMPROVEMENT = 0.01  # a fall of the validation loss by less than this share counts as none
 DIVERGED = 1e6  # a loss this many times the first one will not come back
-FLOOR_STEPS = 5  # at the floor, so many steps without a fall suffice
+FLOOR_STEPS = 5  # at the floor, so many steps without a fall suffice ...
+FAR_BELOW = 0.01  # ... and none at this share of it, where few weights round less
 
 
 @dataclass
@@ -28,7 +29,7 @@ class Watch:
         if loss < self.best * (1 - IMPROVEMENT):
             self.best, self.best_step = loss, step
         waited = step - self.best_step
-        if loss <= floor and waited >= FLOOR_STEPS:
+        if loss <= FAR_BELOW * floor or (loss <= floor and waited >= FLOOR_STEPS):
             return "Nothing left to learn: the loss is at the floor of 32-bit arithmetic."
         if waited >= patience:
             return f"The validation loss has not fallen for {waited} steps."
