@@ -20,15 +20,9 @@ def connect(card: FilterCard, stage: Stage) -> list:
     controls = card.controls
     values = components(controls)
     shown = [stage.live, stage.session, card.problem]
-    fitting = [
-        controls.size, controls.angle, controls.seed, controls.editor, card.paste, card.purpose,
-    ]  # fmt: skip
 
     own = [controls.kernel, controls.size, controls.editor, card.problem]
-    choose = {
-        "fn": kernel_chosen, "inputs": [controls.kernel, controls.size], "outputs": fitting,
-        "queue": False, **QUIET,
-    }  # fmt: skip
+    choose = choosing(card)
     show = {"fn": show_truth, "inputs": [stage.session, *values], "outputs": shown, **QUIET}
     seeded = [controls.kernel, controls.seed]
     chosen = [
@@ -42,6 +36,21 @@ def connect(card: FilterCard, stage: Stage) -> list:
     ]
     changed = [controls.angle.release, controls.seed.input, controls.editor.edit]
     return [*(event.then(**show) for event in chosen), gr.on(changed, **show)]
+
+
+def choosing(card: FilterCard) -> dict:
+    """The event that gives a chosen kernel the inputs it needs."""
+    controls = card.controls
+    return {
+        "fn": kernel_chosen,
+        "inputs": [controls.kernel, controls.size],
+        "outputs": [
+            controls.size, controls.angle, controls.seed, controls.editor, card.paste,
+            card.purpose,
+        ],
+        "queue": False,
+        **QUIET,
+    }  # fmt: skip
 
 
 def kernel_chosen(kernel: str, size: int):

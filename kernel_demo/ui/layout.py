@@ -28,7 +28,7 @@ def build() -> gr.Blocks:
         api.define()  # first: the names are a contract, and the first to ask for a name gets it
         block(_header(), "header")
         with gr.Tabs(elem_classes="kd-tabs"), gr.Tab(wording.TAB, id="learn"):
-            learn_tab.build()
+            learn_tab.build(page)
     page.queue(max_size=QUEUE, default_concurrency_limit=4, api_open=False)
     return page
 

@@ -97,6 +97,7 @@ class LearnCard:
     resume: gr.Button
     step: gr.Button
     stop: gr.Button
+    copy: gr.Button
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from kernel_demo.ui import (
     filter_events,
     learn_controls,
     learn_result,
+    link_events,
     live_view,
     picture_events,
     pictures,
@@ -25,9 +26,10 @@ from kernel_demo.ui.wording import learn as wording
 SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
 
 
-def build() -> None:
-    """Lay the tab out and connect its events; call inside a gr.Tab."""
+def build(page: gr.Blocks) -> None:
+    """Lay the tab out and connect its events; call inside a gr.Tab of the page."""
     truth = kernels.named(learn_controls.START_KERNEL)
+    notice, bar = block("", "link-notice"), link_events.address()
     with gr.Row(elem_classes="kd-columns", equal_height=False):
         with gr.Column(scale=3, min_width=300, elem_classes="kd-left"):
             with gr.Column(elem_classes="kd-card"):
@@ -42,6 +44,8 @@ def build() -> None:
     _connect(picture_card, filter_card, learn_card, stage)
     values = experiment_form.inputs(picture_card, filter_card, learn_card)
     race_card.connect(race, values, filter_card.controls.size)
+    opened = link_events.connect(page, values, filter_card.edges, learn_card.copy, bar, notice)
+    _follow(opened, values, picture_card, filter_card, learn_card, stage)
 
 
 def _connect(
@@ -60,6 +64,33 @@ def _connect(
             learn_result.outputs(stage), **QUIET,
         ).then(certificate_card.conclude, stage.session, stage.certificate, **QUIET)  # fmt: skip
     learn_result.connect(filter_card.edges, stage)
+
+
+def _follow(
+    opened: gr.State,
+    values: list,
+    picture_card: PictureCard,
+    filter_card: FilterCard,
+    learn_card: LearnCard,
+    stage: Stage,
+) -> None:
+    """When a link has set the inputs, all that depends on them follows."""
+    chain = opened.change(
+        **filter_events.choosing(filter_card),
+    )
+    for step in (
+        picture_events.arranging(picture_card),
+        run_events.arranging(learn_card),
+        picture_events.showing(picture_card),
+        {
+            "fn": picture_events.show_patch, "inputs": [stage.session, *values],
+            "outputs": [stage.live, stage.session], **QUIET,
+        },
+        {
+            "fn": certificate_card.look, "inputs": values, "outputs": stage.certificate, **QUIET,
+        },
+    ):  # fmt: skip
+        chain = chain.then(**step)
 
 
 def _picture_card() -> PictureCard:
@@ -109,7 +140,8 @@ def _learn_card() -> LearnCard:
         resume = main(wording.RESUME, "resume", False)
         step = gr.Button(wording.STEP, scale=1, min_width=64, elem_id="step")
         stop = gr.Button(wording.STOP, scale=1, min_width=64, interactive=False, elem_id="stop")
-    return LearnCard(controls, purpose, learn, pause, resume, step, stop)
+    copy = gr.Button(wording.COPY_LINK, size="sm", variant="secondary", elem_id="copy-link")
+    return LearnCard(controls, purpose, learn, pause, resume, step, stop, copy)
 
 
 def _stage(start: Experiment) -> Stage:

@@ -21,19 +21,38 @@ def connect(card: PictureCard, values: list, stage: Stage) -> list:
     values: `experiment_form.inputs`.
     """
     controls = card.controls
-    controls.source.input(
-        source_chosen,
-        controls.source, [controls.dataset_id, controls.uploads, card.load, controls.count],
-        queue=False, **QUIET,
-    )  # fmt: skip
+    controls.source.input(**arranging(card))
     gallery = gr.on(
         [controls.source.input, controls.count.release, controls.uploads.change, card.load.click,
          controls.dataset_id.input],
-        show_gallery, components(controls), [card.gallery, card.notice],
-        trigger_mode="always_last", concurrency_limit=8, show_progress="minimal", **PRIVATE,
+        trigger_mode="always_last", **showing(card),
     )  # fmt: skip
     shown = [stage.live, stage.session]
     return [gallery.then(show_patch, [stage.session, *values], shown, **QUIET)]
+
+
+def arranging(card: PictureCard) -> dict:
+    """The event that gives a source of pictures the inputs it needs."""
+    controls = card.controls
+    return {
+        "fn": source_chosen,
+        "inputs": controls.source,
+        "outputs": [controls.dataset_id, controls.uploads, card.load, controls.count],
+        "queue": False,
+        **QUIET,
+    }
+
+
+def showing(card: PictureCard) -> dict:
+    """The event that loads the pictures and shows them."""
+    return {
+        "fn": show_gallery,
+        "inputs": components(card.controls),
+        "outputs": [card.gallery, card.notice],
+        "concurrency_limit": 8,
+        "show_progress": "minimal",
+        **PRIVATE,
+    }
 
 
 def show_patch(session: Session, *values):

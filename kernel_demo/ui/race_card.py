@@ -195,9 +195,16 @@ def frame(run_id: str, number: int, snapshot: Snapshot, limit: float, why: str =
         "done": snapshot.done,
         "limit": limit,
         "lanes": [_lane(lane, best) for lane in lanes],
-        "verdict": wording.verdict(lanes, limit) if snapshot.done else wording.rules(limit),
+        "verdict": _verdict(snapshot, limit),
         "why": why,
     }
+
+
+def _verdict(snapshot: Snapshot, limit: float) -> str:
+    if snapshot.done:
+        return wording.verdict(snapshot.lanes, limit)
+    begun = any(len(lane.steps) for lane in snapshot.lanes)
+    return wording.rules(limit) if begun else wording.PREPARING
 
 
 def _lane(lane: Lane, best: dict[float, float | None]) -> dict:

@@ -220,8 +220,8 @@ function fillRows(state) {
       const over = lane.done || state.done;
       td.classList.toggle('kd-race-first', Boolean(cell?.first));
       td.title = cell?.first ? words.first : !cell && over ? words.never : '';
-      write(td.firstChild, cell ? cell.seconds : over ? '–' : '\u00a0');
-      write(td.lastChild, cell ? cell.steps : '\u00a0');
+      write(td.firstChild, cell ? cell.seconds : over ? '–' : '');
+      write(td.lastChild, cell ? cell.steps : '');
     });
     write(row.lastChild, lane.now);
   }

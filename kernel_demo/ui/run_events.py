@@ -43,6 +43,20 @@ def connect(card: LearnCard, values: list, stage: Stage) -> list:
     return running + halting
 
 
+def arranging(card: LearnCard) -> dict:
+    """The event that shows the inputs of the chosen method and leaves their values alone."""
+    return {
+        "fn": lambda method: (
+            quiet(wording.METHOD_PURPOSE[method]),
+            gr.update(visible=method == "exact"),
+        ),
+        "inputs": card.controls.method,
+        "outputs": [card.purpose, card.controls.optimizer],
+        "queue": False,
+        **QUIET,
+    }
+
+
 def method_chosen(method: str):
     """What the method is, the optimizer that it needs, and the steps that suit it."""
     exact = method == "exact"

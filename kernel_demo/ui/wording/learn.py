@@ -80,6 +80,7 @@ STARTS = [
 START_SEED = "Seed of start and batches"
 PATIENCE = "Patience, checks without progress"
 MIXED = "Mixed precision"
+COPY_LINK = "Copy link"
 PAUSE = "Pause"
 RESUME = "Resume"
 STEP = "Step"
@@ -105,6 +106,12 @@ def picture_count(count: int, pixels: int) -> str:
 def bundled_instead(error: DemoError) -> str:
     """Why the bundled photos are shown although a dataset was asked for."""
     return f"Using the bundled photos. {error}"
+
+
+def ignored(names: tuple[str, ...]) -> str:
+    """What a link asked for and did not get."""
+    noun = "setting" if len(names) == 1 else "settings"
+    return f"This link has {noun} that cannot be used, left as they were: {', '.join(names)}."
 
 
 def figures(psnr: float, ssim: float, largest: float) -> tuple[tuple[str, str], ...]:

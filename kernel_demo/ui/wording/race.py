@@ -16,25 +16,27 @@ METHODS = [
     ("K-FAC", "kfac"),
     ("Adam", "adam"),
     ("SGD", "sgd"),
-    ("Exact, L-BFGS", "exact_lbfgs"),
-    ("Exact, K-FAC", "exact_kfac"),
-    ("Exact, Adam", "exact_adam"),
-    ("Exact, SGD", "exact_sgd"),
+    ("Exact L-BFGS", "exact_lbfgs"),
     ("Closed form", "closed_form"),
+    ("Exact K-FAC", "exact_kfac"),
+    ("Exact Adam", "exact_adam"),
+    ("Exact SGD", "exact_sgd"),
 ]
 LABELS = {name: label for label, name in METHODS}
 START = "Race"
 STOP = "Stop"
 TOO_FEW = "Choose at least two methods."
 STOPPED = "Stopped by you."
+PREPARING = "Preparing the pictures…"
 GOAL_NAMES = {1e-2: "10⁻²", 1e-4: "10⁻⁴", 1e-6: "10⁻⁶"}
+GOAL_WORDS = {1e-2: "a hundredth", 1e-4: "a ten-thousandth", 1e-6: "a millionth"}
 WORDS = {
     "error": "Kernel error",
     "by_seconds": "against seconds",
     "by_steps": "against steps",
     "method": "Method",
     "within": "within",
-    "now": "now",
+    "now": "error",
     "first": "first",
     "never": "not reached",
     "stopped": STOPPED,
@@ -75,9 +77,9 @@ def verdict(lanes: Sequence[Lane], limit: float) -> str:
         }
         if times:
             first = min(times)
-            won = f"First within {GOAL_NAMES[goal]}: {LABELS[times[first]]}, in {seconds(first)}."
+            won = f"First within {GOAL_WORDS[goal]}: {LABELS[times[first]]}, in {seconds(first)}."
             return " ".join(filter(None, [won, _left_behind(lanes, goal, limit)]))
-    return f"Nobody came within {GOAL_NAMES[GOALS[0]]} in {limit:g} seconds."
+    return f"Nobody came within {GOAL_WORDS[GOALS[0]]} in {limit:g} seconds."
 
 
 def _left_behind(lanes: Sequence[Lane], goal: float, limit: float) -> str:
@@ -99,8 +101,8 @@ def why(solution: Solution, best_error: float) -> str:
         return f"{solution.cause} {solution.remedy}"
     reason = (
         f"Why: the condition number of these pictures is {figure(solution.condition)}. Plain "
-        "gradients need steps in proportion to it for the finest patterns; K-FAC and the closed "
-        "form do not care."
+        "gradients need steps in proportion to it for the finest patterns; K-FAC, L-BFGS and the "
+        "closed form correct for it."
     )
     if best_error <= GOALS[-1]:
         return reason

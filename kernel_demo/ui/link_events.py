@@ -1,0 +1,81 @@
+"""The page's address follows its settings, and a link opens the page with them."""
+
+from collections.abc import Callable
+
+import gradio as gr
+
+from kernel_demo.ui import link
+from kernel_demo.ui.events import QUIET
+from kernel_demo.ui.learn_controls import FREE_SIZES, size_choices
+from kernel_demo.ui.markup import quiet
+from kernel_demo.ui.wording import learn as wording
+
+# Replaces the query in the address bar whenever Python names another one.
+FOLLOW = """
+watch('value', () => {
+  const query = props.value || '';
+  if (query !== location.search) history.replaceState(null, '', location.pathname + query);
+});
+"""
+COPY = """
+() => {
+  const button = document.querySelector('#copy-link');
+  navigator.clipboard.writeText(location.href).then(() => {
+    const text = button.textContent;
+    button.textContent = button.dataset.done || '✓';
+    setTimeout(() => { button.textContent = text; }, 1500);
+  });
+}
+"""
+
+
+def address() -> gr.HTML:
+    """An element without a look that carries the query to the address bar."""
+    return gr.HTML("", html_template="<i></i>", js_on_load=FOLLOW, elem_id="address")
+
+
+def connect(
+    page: gr.Blocks,
+    inputs: list,
+    edges: gr.Dropdown,
+    copy: gr.Button,
+    bar: gr.HTML,
+    notice: gr.HTML,
+) -> gr.State:
+    """Connect the address with `experiment_form.inputs` and the edges.
+
+    Returns a state that changes when a link has set the inputs: what depends on them follows it.
+    """  # fmt: skip
+    shared = [component for component in inputs if not isinstance(component, gr.File)] + [edges]
+    table = link.keys([component.value for component in shared])
+    opened = gr.State(0)
+
+    def tell(*values) -> str:
+        return link.query(table, dict(zip(link.NAMES, values, strict=True)))
+
+    changes = [component.change for component in shared if not isinstance(component, gr.HTML)]
+    editors = [component.edit for component in shared if isinstance(component, gr.HTML)]
+    gr.on([*changes, *editors], tell, shared, bar, trigger_mode="always_last", queue=False, **QUIET)
+    copy.click(None, js=COPY)
+    page.load(_opener(table), None, [opened, notice, *shared], **QUIET)
+    return opened
+
+
+def _opener(table: tuple[link.Key, ...]) -> Callable:
+    def open_link(request: gr.Request):
+        values, ignored = link.settings(table, dict(request.query_params))
+        told = quiet(wording.ignored(ignored)) if ignored else ""
+        updates = [_update(name, values) for name in link.NAMES]
+        return (1 if values else gr.skip()), told, *updates
+
+    return open_link
+
+
+def _update(name: str, values: dict):
+    if name not in values:
+        return gr.skip()
+    if name == "size":  # which sizes there are depends on the kernel, and is set after this
+        return gr.update(choices=size_choices(FREE_SIZES), value=values[name])
+    if name == "steps":
+        return gr.update(maximum=max(values[name], 5000), value=values[name])
+    return values[name]

@@ -1,0 +1,40 @@
+"""The same experiment, by a link."""
+
+import re
+
+from playwright.sync_api import expect
+
+
+def live(page):
+    return page.locator("#live [data-step]")
+
+
+def test_the_address_follows_the_settings_and_opens_the_same_experiment(new_page, server):
+    """A visitor's link shows another visitor the same page, and learning gives the same kernel."""
+    page = new_page()
+    page.goto(server)
+    page.locator("#random").click()
+    page.locator("#seed input").fill("41")
+    page.locator("#seed input").press("Tab")
+    page.locator("#size input").click()
+    page.get_by_role("option", name="5 × 5", exact=True).click()
+    expect(page).to_have_url(re.compile("seed=41"))
+    expect(page).to_have_url(re.compile("size=5"))
+    other = new_page()
+    other.goto(page.url)
+    expect(other.locator("#kernel input")).to_have_value("Random")
+    expect(other.locator("#seed input")).to_have_value("41")
+    errors = []
+    for each in (page, other):
+        each.locator("#learn").click()
+        expect(live(each)).to_have_attribute("data-done", "true")
+        errors.append(live(each).get_attribute("data-kernel-error"))
+    assert errors[0] == errors[1]
+    assert float(errors[0]) < 1e-5
+
+
+def test_a_hostile_link_opens_the_defaults(page, server):
+    """What cannot be used is named, nothing of it is run, and the page works."""
+    page.goto(f"{server}/?kernel=<script>alert(1)</script>&size=1e9&nonsense=1")
+    expect(page.locator("#link-notice")).to_contain_text("kernel, size, nonsense")
+    expect(page.locator("#kernel input")).to_have_value("Sobel x")
