@@ -1,0 +1,47 @@
+"""The card "Race" as a visitor uses it."""
+
+import re
+
+from playwright.sync_api import expect
+
+
+def switch(page, label):
+    page.locator("#race-methods").get_by_label(label, exact=True).click()
+
+
+def test_a_race(page, server):
+    """One press: the table fills, who reached 1e-6 and when is there, and why is said."""
+    page.goto(server)
+    expect(page.locator("#race-view canvas")).to_have_count(2)
+    expect(page.locator("#race-view canvas").first).to_be_hidden()
+    for slow in ("K-FAC", "Adam", "SGD"):
+        switch(page, slow)
+    page.locator("#race").click()
+    expect(page.locator("#race-view .kd-race")).to_have_attribute("data-done", "true")
+    rows = page.locator("#race-view tbody tr")
+    expect(rows).to_have_count(2)
+    for name in ("exact_lbfgs", "closed_form"):
+        cell = page.locator(f"#race-view tr[data-name={name}] td").nth(2)
+        expect(cell).to_have_text(re.compile(r"[\d.]+ s\d+ steps?"))
+    expect(page.locator("#race-view td.kd-race-first")).to_have_count(3)
+    expect(page.locator("#race-view [data-part=verdict]")).to_contain_text("a millionth")
+    expect(page.locator("#race-view [data-part=why]")).to_contain_text("condition number")
+    drawn = """canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+                     .data.some(v => v)"""
+    assert page.locator("#race-view canvas[data-by=seconds]").evaluate(drawn)
+    switch(page, "Closed form")  # one is no race
+    expect(page.locator("#race")).to_be_disabled()
+    expect(page.locator("#race-reason")).to_contain_text("at least two")
+
+
+def test_stop_keeps_what_was_drawn(page, server):
+    """Stop ends the race there and then; another one can begin."""
+    page.goto(server)
+    page.locator("#race").click()
+    expect(page.locator("#race-view tr[data-name=sgd] td").last).not_to_be_empty()
+    page.locator("#race-stop").click()
+    view = page.locator("#race-view .kd-race")
+    expect(view).to_have_attribute("data-kind", "stopped")
+    expect(page.locator("#race-view tr[data-name=sgd] td").last).not_to_be_empty()
+    expect(page.locator("#race-view")).to_contain_text("Stopped by you")
+    expect(page.locator("#race")).to_be_enabled()
