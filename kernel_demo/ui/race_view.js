@@ -136,7 +136,9 @@ function drawAxes({ ctx, width, height }, x, y, xs, box) {
   ctx.textBaseline = 'alphabetic';
   ctx.textAlign = 'center';
   for (const value of ticks(xs, width - box.left - box.right)) {
-    ctx.fillText(tickText(value), x(value), height - 4);
+    const text = tickText(value);
+    const most = width - ctx.measureText(text).width / 2; // the last one stays inside
+    ctx.fillText(text, Math.min(x(value), most), height - 4);
   }
   if (xs === axes.steps) ctx.fillText('0', x(0), height - 4);
 }
