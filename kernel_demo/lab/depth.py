@@ -7,6 +7,7 @@ best kernel on, so that the difference is what depth adds.
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -162,28 +163,29 @@ def _falling_rates(model: nn.Module, pairs: Pairs, settings: TrainSettings) -> I
 
 def _race(shallow, deep, exam, deadline: float) -> Iterator[Moment]:
     """Draws from both runs in turns until both are done or the time is up."""
-    started = measured = time.monotonic()
-    latest = {"shallow": next(shallow[1]), "deep": next(deep[1])}
-    score = {}
-    while True:
-        now = time.monotonic()
-        done = all(one.done for one in latest.values()) or now - started >= deadline
-        if done or not score or now - measured >= _PSNR_SECONDS:
-            score = {"shallow": held_psnr(shallow[0], exam), "deep": held_psnr(deep[0], exam)}
-            measured = now
-        yield Moment(
-            **latest,
-            shallow_psnr=score["shallow"],
-            deep_psnr=score["deep"],
-            shallow_weights=sum(weight.numel() for weight in shallow[0].parameters()),
-            deep_weights=sum(weight.numel() for weight in deep[0].parameters()),
-            seconds=now - started,
-            done=done,
-        )
-        if done:
-            return
-        for name, (_, run) in (("shallow", shallow), ("deep", deep)):
-            latest[name] = next(run, latest[name])
+    with closing(shallow[1]), closing(deep[1]):
+        started = measured = time.monotonic()
+        latest = {"shallow": next(shallow[1]), "deep": next(deep[1])}
+        score = {}
+        while True:
+            now = time.monotonic()
+            done = all(one.done for one in latest.values()) or now - started >= deadline
+            if done or not score or now - measured >= _PSNR_SECONDS:
+                score["shallow_psnr"] = held_psnr(shallow[0], exam)
+                score["deep_psnr"] = held_psnr(deep[0], exam)
+                measured = now
+            yield Moment(
+                **latest,
+                **score,
+                shallow_weights=sum(weight.numel() for weight in shallow[0].parameters()),
+                deep_weights=deep[0].weights,
+                seconds=now - started,
+                done=done,
+            )
+            if done:
+                return
+            for name, (_, run) in (("shallow", shallow), ("deep", deep)):
+                latest[name] = next(run, latest[name])
 
 
 @torch.no_grad()

@@ -8,6 +8,7 @@ costs several times as long, though: `method` lets this be seen.)
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -92,21 +93,22 @@ def stack(seed: int) -> nn.Sequential:
 
 
 def _race(stacked: nn.Sequential, runs: list[Iterator[Progress]], truth) -> Iterator[Moment]:
-    latest = [next(run) for run in runs]
-    while True:
-        factors = tuple(layer.kernel() for layer in stacked)
-        product = compose(factors)
-        done = all(one.done for one in latest)
-        yield Moment(
-            *latest,
-            factors,
-            product,
-            kernel_error(latest[0].kernel, truth),
-            kernel_error(product, truth),
-            done,
-        )
-        if done:
-            return
-        # The one that has had less time goes on.
-        behind = min((one.done, one.seconds, number) for number, one in enumerate(latest))[2]
-        latest[behind] = next(runs[behind], latest[behind])
+    with closing(runs[0]), closing(runs[1]):
+        latest = [next(run) for run in runs]
+        while True:
+            factors = tuple(layer.kernel() for layer in stacked)
+            product = compose(factors)
+            done = all(one.done for one in latest)
+            yield Moment(
+                *latest,
+                factors,
+                product,
+                kernel_error(latest[0].kernel, truth),
+                kernel_error(product, truth),
+                done,
+            )
+            if done:
+                return
+            # The one that has had less time goes on.
+            behind = min((one.done, one.seconds, number) for number, one in enumerate(latest))[2]
+            latest[behind] = next(runs[behind], latest[behind])

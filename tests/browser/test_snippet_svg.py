@@ -1,34 +1,26 @@
 """The SVG snippet, drawn by a real Chromium."""
 
-import io
-import shutil
-
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
 from kernel_demo.export.snippets import snippets
 from kernel_demo.imaging.filtering import correlate
 
-pytestmark = pytest.mark.browser
 
+@pytest.fixture
+def draw(chromium):
+    """draw(svg file, height, width) -> what Chromium shows of it, uint8 H x W x 3."""
+    page = chromium.new_page(device_scale_factor=1)
 
-@pytest.fixture(scope="module")
-def draw():
-    """draw(svg file) -> what Chromium shows of it, uint8 H x W x 3."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"))
-        page = browser.new_page(device_scale_factor=1)
+    def screenshot(path, height, width):
+        page.goto(path.as_uri())
+        clip = {"x": 0, "y": 0, "width": width, "height": height}
+        pixels = np.frombuffer(page.screenshot(clip=clip), np.uint8)
+        return cv2.imdecode(pixels, cv2.IMREAD_COLOR)[:, :, ::-1]
 
-        def screenshot(path, height, width):
-            page.goto(path.as_uri())
-            clip = {"x": 0, "y": 0, "width": width, "height": height}
-            return np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB"))
-
-        yield screenshot
-        browser.close()
+    yield screenshot
+    page.close()
 
 
 @pytest.mark.parametrize(
