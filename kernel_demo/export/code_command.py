@@ -10,8 +10,10 @@ _SVG = {"zero": "none", "replicate": "duplicate", "wrap": "wrap"}
 
 # ffmpeg's convolution takes 9, 25 or 49 whole numbers.
 _FFMPEG_SIZES = (3, 5, 7)
-# It adds them up in 32 bits: 255 * sum |m| < 2^31 holds below 8.4e6.
+# It adds them up in 32 bits: 255 * sum |m| < 2^31 holds below 8.4e6. With larger gains than 100 the
+# sum of the rounded numbers, by which it divides, would be too small to be precise.
 _FFMPEG_SUM = 8_000_000
+_FFMPEG_GAIN = 100
 # Chromium draws nothing useful for more than 256 weights.
 _SVG_SIZE = 15
 
@@ -58,13 +60,14 @@ def _ffmpeg_integers(kernel: np.ndarray) -> np.ndarray | None:
     It divides by their sum, or by 1 where the sum is 0. Its option rdiv would set the divisor, but
     ffmpeg 5.1 ignores it. So a kernel must have sum 1, or sum 0 and whole numbers.
     """
-    if len(kernel) not in _FFMPEG_SIZES:
+    gain = np.abs(kernel).sum()
+    if len(kernel) not in _FFMPEG_SIZES or gain > _FFMPEG_GAIN:
         return None
     if np.array_equal(kernel, np.rint(kernel)) and kernel.sum() in (0, 1):
         return kernel.astype(int)
     if abs(kernel.sum() - 1) > 1e-9:
         return None
-    return np.rint(kernel * (_FFMPEG_SUM / np.abs(kernel).sum())).astype(int)
+    return np.rint(kernel * (_FFMPEG_SUM / gain)).astype(int)
 
 
 def _ffmpeg_formula(kernel: np.ndarray, offset: float) -> str:

@@ -108,17 +108,7 @@ def non_linear(pictures, kernel, seed) -> Limit:
     afters = [operators.magnitude(one) for one in befores]
     predicted = float(np.std(np.concatenate([_interior(one, 1) for one in afters])))
     solution = sums(befores, afters, 3).solve(offset=True)
-    figures = {"offset": solution.offset}
-    return Limit(
-        "non_linear",
-        "output",
-        float(predicted),
-        solution.residual,
-        None,
-        solution.kernel,
-        None,
-        figures,
-    )
+    return Limit("non_linear", "output", predicted, solution.residual, None, solution.kernel)
 
 
 def _blur(picture: np.ndarray) -> np.ndarray:
