@@ -7,6 +7,8 @@ Two ways to the same numbers, strip by strip: matrix products of row chunks cost
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -39,27 +41,58 @@ def lags(before: np.ndarray, target: np.ndarray, size: int, level: float, device
     # Where transforms are faster, by measurement; those of 16-bit pictures would not round exactly.
     by_transforms = size >= (13 if level else 7) and (level or before.dtype.kind == "f")
     method = (Transforms if by_transforms else Products)(*before.shape, size, bool(level))
-    both = torch.zeros(2, size, 2 * size - 1, dtype=torch.float64, device=device)
-    plain = torch.zeros(3, dtype=torch.float64, device=device)
-    for b, a in _strips(before, target, size, method, level, device):
-        both += method.correlate(b, a)
-        parts = (b[: method.rows], a * a, a)  # sums of rows are exact as products are
-        plain += torch.stack([part.sum(0).sum(dtype=torch.float64) for part in parts])
+    tops = range(0, before.shape[0], method.rows)
+    workers = workers_for(before.size, device)
+    share = -(-len(tops) // workers)
+
+    def work(first: int) -> tuple[torch.Tensor, torch.Tensor]:
+        mine = tops[first : first + share]
+        return _over_strips(before, target, size, method, mine, level, device)
+
+    with threads(workers) as each:
+        parts = list(each(work, range(0, len(tops), share)))
+    both, plain = (sum(values) for values in zip(*parts, strict=True))
     auto, cross = both.cpu().numpy()
     return Lags(auto, cross[:, size - 1 :], *plain.tolist())
 
 
-def _strips(before, target, size: int, method, level: float, device) -> Iterator[tuple]:
-    """Strips of `method.rows` rows, about `level` and with zeros around the picture.
+def workers_for(pixels: int, device) -> int:
+    """How many threads share a picture: all that torch may use, of a small one a single thread."""
+    alone = pixels < 2 * STRIP_PIXELS or torch.device(device).type != "cpu"
+    return 1 if alone else torch.get_num_threads()
 
-    b: rows + k-1 rows of `before` with k-1 columns more on either side; a: rows of `target`. Both
-    are `method.width` (and its margins) wide; the same memory serves every strip.
+
+@contextmanager
+def threads(workers: int) -> Iterator:
+    """A `map` over that many threads, in each of which torch computes alone.
+
+    Threads with a part of the picture each wait for each other once; threads that share each of
+    its hundreds of small operations wait at every one, and on a busy machine ten times as long.
     """
-    margin, (height, width) = size - 1, before.shape
-    b = torch.zeros(method.rows + margin, method.width + 2 * margin, dtype=method.dtype)
-    a = torch.zeros(method.rows, method.width, dtype=method.dtype)
-    b, a = b.to(device), a.to(device)
-    for top in range(0, height, method.rows):
+    if workers == 1:
+        yield map
+        return
+    allowed = torch.get_num_threads()
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        try:
+            yield pool.map
+        finally:
+            torch.set_num_threads(allowed)  # what threads that come later start with
+
+
+def _over_strips(before, target, size: int, method, tops, level: float, device) -> tuple:
+    """(2, k, 2k-1) lags and (3,) plain sums over the strips that begin at `tops`.
+
+    A strip b has rows + k-1 rows of `before`, with k-1 columns more on either side; a has rows of
+    `target`. They are about `level`, with zeros around the picture, and share their memory.
+    """
+    margin, width = size - 1, before.shape[1]
+    kind = {"dtype": method.dtype, "device": device}
+    b = torch.zeros(method.rows + margin, method.width + 2 * margin, **kind)
+    a = torch.zeros(method.rows, method.width, **kind)
+    both = torch.zeros(2, size, 2 * size - 1, dtype=torch.float64, device=device)
+    plain = torch.zeros(3, dtype=torch.float64, device=device)
+    for top in tops:
         for room, pixels in (
             (b[:, margin : margin + width], before[top : top + method.rows + margin]),
             (a[:, : width - margin], target[top : top + method.rows]),
@@ -67,7 +100,11 @@ def _strips(before, target, size: int, method, level: float, device) -> Iterator
             room[: len(pixels)] = as_tensor(pixels, device)
             room[: len(pixels)] -= level
             room[len(pixels) :] = 0
-        yield b, a
+        both += method.correlate(b, a)
+        squares = a * a
+        parts = (b[: method.rows], squares, a)  # sums of rows are exact as products are
+        plain += torch.stack([part.sum(0).sum(dtype=torch.float64) for part in parts])
+    return both, plain
 
 
 def as_tensor(pixels: np.ndarray, device) -> torch.Tensor:

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
-from kernel_demo.learning.lags import EXACT_PRODUCTS, WIDEST, as_tensor, lags
+from kernel_demo.learning.lags import EXACT_PRODUCTS, WIDEST, as_tensor, lags, threads, workers_for
 
 BLOCK_VALUES = 2**22  # patch values held at once while adding patches one by one
 SMALL = 2**17  # patch values of a whole picture below which adding its patches up is quickest
@@ -90,18 +90,20 @@ def _whole(before, target, size: int, level: float, device) -> Sums:
         part.astype(np.float64) - level
         for part in (before[: k - 1], before[height:], before[:, : k - 1].T, before[:, width:].T)
     )
+    with threads(workers_for(before.size, device)) as each:
+        of_top, of_bottom, of_left, of_right = each(strip_lags, (top, bottom, left, right))
     # Of all rows y: at vertical lag v, [j, j', v] = sum of b[y, x+j] b[y+v, x+j'].
     by_lag = windowed(
         found.auto.T,
-        strip_lags(left)[k - 1 :].transpose(1, 2, 0),
-        strip_lags(right)[k - 1 :].transpose(1, 2, 0),
+        of_left[k - 1 :].transpose(1, 2, 0),
+        of_right[k - 1 :].transpose(1, 2, 0),
     )
     forward = by_lag.transpose(2, 0, 1)
     backward = forward[:0:-1].transpose(0, 2, 1)  # lag -v is lag v with p and q exchanged
     gram = windowed(  # [i, i', j, j']
         np.concatenate([backward, forward]),
-        _row_products(top, width),
-        _row_products(bottom, width),
+        _row_products(top, width, of_top),
+        _row_products(bottom, width, of_bottom),
     )
     columns = window_sums(found.before_sum, left.sum(1), right.sum(1))
     patch_sum = window_sums(columns, _row_sums(top, width), _row_sums(bottom, width))
@@ -126,12 +128,17 @@ def windowed(full: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarra
     k = len(first) + 1
     place = np.arange(k)
     out = full[place - place[:, None] + k - 1]
-    before, behind = np.zeros_like(out), np.zeros_like(out)
+    outside = np.zeros_like(out[0])  # of row j: what is to be taken off
     for j in range(k - 1):
-        before[j + 1, 1:] = before[j, :-1] + first[j]
+        outside[1:] = outside[:-1] + first[j]
+        outside[0] = 0
+        out[j + 1] -= outside
+    outside[:] = 0
     for j in reversed(range(k - 1)):
-        behind[j, :-1] = behind[j + 1, 1:] + last[j]
-    return out - before - behind
+        outside[:-1] = outside[1:] + last[j]
+        outside[-1] = 0
+        out[j] -= outside
+    return out
 
 
 def window_sums(full, first: np.ndarray, last: np.ndarray) -> np.ndarray:
@@ -145,15 +152,19 @@ def window_sums(full, first: np.ndarray, last: np.ndarray) -> np.ndarray:
 def strip_lags(strip: np.ndarray) -> np.ndarray:
     """(2k-1, k-1, k-1): sum over x of strip[t, x] strip[t', x + d], d from -(k-1) to k-1."""
     length, reach = strip.shape[1], len(strip)
-    ahead = [strip[:, : length - d] @ strip[:, d:].T for d in range(reach + 1)]
+    strip = torch.from_numpy(np.ascontiguousarray(strip))
+    ahead = [(strip[:, : length - d] @ strip[:, d:].T).numpy() for d in range(reach + 1)]
     return np.stack([a.T for a in ahead[:0:-1]] + ahead)
 
 
-def _row_products(rows: np.ndarray, width: int) -> np.ndarray:
-    """(k-1, k-1, k, k): for rows t, t' and places j, j' the sum of b[t, x+j] b[t', x+j']."""
-    start, end = rows[:, : len(rows)], rows[:, width:]
-    corners = (np.einsum("tj,ui->jitu", part, part) for part in (start, end))
-    return windowed(strip_lags(rows), *corners).transpose(2, 3, 0, 1)
+def _row_products(rows: np.ndarray, width: int, of_rows: np.ndarray) -> np.ndarray:
+    """(k-1, k-1, k, k): for rows t, t' and places j, j' the sum of b[t, x+j] b[t', x+j'].
+
+    of_rows: their strip_lags.
+    """
+    ends = (rows[:, : len(rows)].T, rows[:, width:].T)
+    corners = (end[:, None, :, None] * end[None, :, None, :] for end in ends)  # [j, j', t, t']
+    return windowed(of_rows, *corners).transpose(2, 3, 0, 1)
 
 
 def _row_sums(rows: np.ndarray, width: int) -> np.ndarray:
