@@ -16,6 +16,7 @@ from kernel_demo.ui import (
     race_card,
     result_view,
     run_events,
+    take_card,
 )
 from kernel_demo.ui.events import QUIET
 from kernel_demo.ui.learn_cards import FilterCard, LearnCard, PictureCard, Stage
@@ -40,8 +41,9 @@ def build(page: gr.Blocks) -> None:
                 learn_card = _learn_card()
         with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
             stage = _stage(learn_controls.start())
+            take = take_card.build("take")
             race = race_card.build()
-    _connect(picture_card, filter_card, learn_card, stage)
+    _connect(picture_card, filter_card, learn_card, stage, take)
     values = experiment_form.inputs(picture_card, filter_card, learn_card)
     race_card.connect(race, values, filter_card.controls.size)
     opened = link_events.connect(page, values, filter_card.edges, learn_card.copy, bar, notice)
@@ -49,7 +51,11 @@ def build(page: gr.Blocks) -> None:
 
 
 def _connect(
-    picture_card: PictureCard, filter_card: FilterCard, learn_card: LearnCard, stage: Stage
+    picture_card: PictureCard,
+    filter_card: FilterCard,
+    learn_card: LearnCard,
+    stage: Stage,
+    take: gr.HTML,
 ) -> None:
     values = experiment_form.inputs(picture_card, filter_card, learn_card)
     changed = [
@@ -62,8 +68,11 @@ def _connect(
         ended.then(
             learn_result.show, [stage.session, filter_card.edges, stage.own_path],
             learn_result.outputs(stage), **QUIET,
-        ).then(certificate_card.conclude, stage.session, stage.certificate, **QUIET)  # fmt: skip
+        ).then(certificate_card.conclude, stage.session, stage.certificate, **QUIET).then(
+            take_card.learned, [stage.session, filter_card.edges], take, **QUIET
+        )  # fmt: skip
     learn_result.connect(filter_card.edges, stage)
+    filter_card.edges.input(take_card.learned, [stage.session, filter_card.edges], take, **QUIET)
 
 
 def _follow(

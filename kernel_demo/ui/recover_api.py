@@ -1,0 +1,59 @@
+"""The endpoint /recover: two files, and what the filter between them is."""
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from kernel_demo.errors import DemoError
+from kernel_demo.learning.recovery import recover as find
+from kernel_demo.sources.decoding import samples
+from kernel_demo.sources.uploads import display_name
+
+QUEUE = "recover"  # the page's own button and the endpoint wait in one queue
+AT_ONCE = 2
+KEYS = (
+    "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
+    "used_fraction", "padding", "bit_exact",
+)  # fmt: skip
+
+
+def recover(before: gr.FileData, after: gr.FileData, max_size: int = 15) -> dict:
+    """Find the filter that made `after` of `before`.
+
+    max_size: the largest kernel to look for, odd, 3 to 31. Residual, rounding floor and offset are
+    in grey levels of the after file, kernels relative to white. For one kernel a channel, kernel,
+    offset and standard_error are lists of three. A number that is not known is null.
+    """
+    _odd(max_size)
+    found = find(_samples(before, "before"), _samples(after, "after"), max_size)
+    report = found.as_dict()
+    return {
+        **{key: finite(report[key]) for key in KEYS},
+        "explanation": f"{found.explanation} {found.next_step}".strip(),
+    }
+
+
+def finite(value: Any) -> Any:
+    """The same in plain types, with None for infinity and NaN: JSON has neither."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _odd(size: Any) -> None:
+    if isinstance(size, bool) or not isinstance(size, int) or size % 2 == 0 or not 3 <= size <= 31:
+        raise DemoError("an odd max_size from 3 to 31", repr(size)[:40], "Send 15, for example.")
+
+
+def _samples(file: Any, role: str) -> np.ndarray:
+    held = file if isinstance(file, dict) else vars(file) if file is not None else {}
+    path = held.get("path")
+    if not isinstance(path, str):
+        raise DemoError(f"a picture file as {role}", repr(file)[:40], "Upload one.")
+    # gradio has already refused paths outside its own upload folder
+    return samples(path, display_name(held.get("orig_name") or path))[0]

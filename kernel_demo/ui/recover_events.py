@@ -1,0 +1,153 @@
+"""The tab "Recover" in motion."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+
+import gradio as gr
+
+from kernel_demo.errors import DemoError
+from kernel_demo.learning.recovery import Recovery, recover_many
+from kernel_demo.ui import recover_examples, recover_pairs, recover_view, take_card
+from kernel_demo.ui.events import PRIVATE, QUIET
+from kernel_demo.ui.markup import problem, quiet
+from kernel_demo.ui.recover_api import AT_ONCE, QUEUE
+from kernel_demo.ui.take_card import Taken
+from kernel_demo.ui.wording import recover as wording
+from kernel_demo.ui.wording.numbers import duration
+
+# On a narrow page the verdict is below the fold: bring it into view when it is there.
+SCROLL = """() => {
+  const verdict = document.querySelector('#recover-verdict');
+  if (innerWidth <= 900) verdict?.scrollIntoView({ behavior: 'smooth', block: 'start' });
+}"""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What one visitor's recovery leaves behind: small, and none of the pictures."""
+
+    paths: tuple[str, str]  # before and after of the first pair, in the page's temporary folder
+    shift: tuple[int, int]
+    kernels: tuple[tuple[str, Taken], ...]  # (label, what can be taken)
+
+
+def connect(card, cards) -> None:
+    """Connect the events; card and cards: PairCard and FindingCards of recover_tab."""
+    run = {
+        "fn": lambda *values: _named(card, cards, find(*values)),
+        "inputs": [card.before, card.after, card.max_size],
+        "outputs": [
+            card.recover, card.progress, cards.state, cards.verdict, cards.kernel_card,
+            cards.kernel, cards.picture_card, cards.views, cards.reproduced, cards.pair,
+            cards.which, cards.take,
+        ],
+        "concurrency_id": QUEUE, "concurrency_limit": AT_ONCE, "trigger_mode": "once", **QUIET,
+    }  # fmt: skip
+    scroll = {"fn": None, "js": SCROLL, **PRIVATE}
+    gr.on(
+        [card.before.change, card.after.change], chosen, [card.before, card.after], card.chosen,
+        trigger_mode="always_last", concurrency_limit=2, **QUIET,
+    )  # fmt: skip
+    card.recover.click(**run).then(**scroll)
+    for button, example in zip(card.examples, recover_examples.examples(), strict=True):
+        button.click(example.files, None, [card.before, card.after], **QUIET).then(**run).then(
+            **scroll
+        )
+    cards.views.input(
+        view, [cards.views, cards.state], [cards.reproduced, cards.pair],
+        trigger_mode="always_last", concurrency_limit=2, **QUIET,
+    )  # fmt: skip
+    cards.which.input(which, [cards.which, cards.state], cards.take, **QUIET)
+
+
+def _named(card, cards, updates: Iterator[dict]) -> Iterator[dict]:
+    """Updates by the names of the components as updates by the components."""
+    for update in updates:
+        yield {getattr(cards, name, None) or getattr(card, name): u for name, u in update.items()}
+
+
+def chosen(befores, afters) -> str:
+    """The pairs as thumbnails, or what is wrong with a file."""
+    try:
+        sides = (recover_pairs.open_side(paths) for paths in (befores, afters))
+        return recover_pairs.thumbnails(*sides)
+    except DemoError as error:
+        return problem(error)
+
+
+def find(befores, afters, max_size: int) -> Iterator[dict]:
+    """Recover the filter, saying meanwhile what is being done; by the names of the components."""
+    began = time.monotonic()
+    try:
+        pairs = recover_pairs.open_pairs(befores, afters)
+        pixels = sum(before.pixels for before, _ in pairs)
+        told = wording.working(len(pairs), pixels, int(max_size))
+        yield {"recover": gr.update(interactive=False), "progress": _working(told)}
+        found = recover_many([(b.samples, a.samples) for b, a in pairs], int(max_size))
+    except DemoError as error:
+        yield {"recover": gr.update(interactive=True), "progress": problem(error)}
+        return
+    notes = tuple(dict.fromkeys(note for pair in pairs for side in pair for note in side.notes))
+    state = _state(found, befores, afters)
+    told = f"{wording.pair_count(len(pairs), pixels)} · {duration(time.monotonic() - began)}"
+    yield {
+        "recover": gr.update(interactive=True),
+        "progress": quiet(told),
+        **_shown(found, notes, state),
+    }
+    if state.kernels:
+        # After the rest: the libraries that write the files take half a second to load.
+        yield {"take": take_card.value(state.kernels[0][1])}
+
+
+def _working(told: str) -> str:
+    return (
+        f'<div class="kd-working" role="status"><i aria-hidden="true"></i>'
+        f'<p class="kd-note">{escape(told)}<span class="kd-seconds" aria-hidden="true"></span></p>'
+        "</div>"
+    )
+
+
+def _state(found: Recovery, befores, afters) -> Found:
+    paths = tuple(side if isinstance(side, str) else side[0] for side in (befores, afters))
+    return Found(paths[::-1] if found.swapped else paths, found.shift, recover_view.taken(found))
+
+
+def _shown(found: Recovery, notes: tuple[str, ...], state: Found) -> dict:
+    reproduced = recover_view.reproduced(found)
+    labels = [(label, number) for number, (label, _) in enumerate(state.kernels)]
+    return {
+        "state": state,
+        "verdict": recover_view.verdict(found, notes),
+        "kernel_card": gr.update(visible=found.kernel is not None),
+        "kernel": recover_view.kernel(found),
+        "picture_card": gr.update(visible=reproduced is not None),
+        "views": "reproduced",
+        "reproduced": gr.update(value=reproduced, visible=True),
+        "pair": gr.update(value=None, visible=False),
+        "which": gr.update(choices=labels, value=0 if labels else None, visible=len(labels) > 1),
+        "take": None,
+    }
+
+
+def view(name: str, state: Found | None):
+    """The other two pictures under the divider; made when they are asked for."""
+    if state is None:
+        return gr.skip(), gr.skip()
+    if name == "reproduced":
+        return gr.update(visible=True), gr.update(visible=False)
+    try:
+        before, after = (recover_pairs.open_side(path)[0].samples for path in state.paths)
+    except DemoError:  # the files of a visitor who stayed away for long are forgotten
+        return gr.skip(), gr.skip()
+    value = recover_view.pair(before, after, state.shift)
+    return gr.update(visible=False), gr.update(value=value, visible=True)
+
+
+def which(number: int | None, state: Found | None):
+    """The card for another of several kernels."""
+    if state is None or not 0 <= int(number or 0) < len(state.kernels):
+        return gr.skip()
+    return take_card.value(state.kernels[int(number or 0)][1])

@@ -1,0 +1,30 @@
+"""What the card "Take it with you" says."""
+
+from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.ui.wording.numbers import figure
+
+TITLE = "Take it with you"
+CODE = "Code to use it"
+TOOLS = "Tool"
+COPY = "Copy"
+COPIED = "Copied"
+FILES = "Files"
+KERNEL = "Kernel"
+MODEL = "safetensors"
+GRAPH = "ONNX"
+PRECISIONS = {"float32": "float32", "float16": "float16", "int8": "8-bit"}
+CANNOT = "not by this tool"
+
+
+def about(border: str, int8_error: float, float16_error: float) -> str:
+    """One line under the files: the border that they use, and what smaller numbers cost."""
+    label = BORDERS[border].label.lower()
+    return (
+        f"Edges: {label}. Stored as float16, a weight is off by at most {figure(float16_error)}; "
+        f"in 8 bits by at most {figure(int8_error)}."
+    )
+
+
+def file_size(count: int) -> str:
+    """312 bytes, 1.4 KB."""
+    return f"{count} bytes" if count < 1000 else f"{count / 1000:.1f} KB"
