@@ -121,9 +121,8 @@ def _starts(length: int, tile: int) -> list[tuple[int, int]]:
 
 def _weight(mask: np.ndarray | None, place: _Place, radius: int, tile: int) -> np.ndarray:
     """Which of the tile's pixels (of those inside the picture) count: up to T x T bool."""
-    top, left = place.top + radius, place.left + radius
-    inside = mask[radius : mask.shape[0] - radius, radius : mask.shape[1] - radius]
-    counts = inside[top - radius : top - radius + tile, left - radius : left - radius + tile].copy()
+    valid = mask[radius : mask.shape[0] - radius, radius : mask.shape[1] - radius]
+    counts = valid[place.top : place.top + tile, place.left : place.left + tile].copy()
     counts[: place.first_row] = False
     counts[:, : place.first_column] = False
     return counts

@@ -75,7 +75,7 @@ def train(
         received = devices.name(device)
         raise DemoError("a GPU with bfloat16 for mixed precision", received, "Switch it off.")
     check_model(settings.method, model)
-    _check_sizes(model, pairs, settings)
+    _check_sizes(model, pairs)
     if resume is not None:
         _check_resume(resume, model, settings)
     return _train(model, pairs, settings, device, half, truth, resume, deadline, optimum)
@@ -87,27 +87,16 @@ def _train(
     started, best = time.monotonic(), None
     loop = Loop(model, pairs, settings, device, half)
     try:
-        if resume is None:
-            step, loss, watch, spent = 0, loop.batch_loss(1), Watch(), 0.0
-        else:
-            step, loss, watch, spent = (
-                resume.step,
-                resume.loss,
-                _restore(loop, resume),
-                resume.seconds,
-            )
-        since = time.monotonic()
-        resumed = resume is not None
+        step, loss, spent, watch = _start(loop, resume)
+        since, resumed = time.monotonic(), resume is not None
         while True:
             check = step % settings.check_steps == 0 or step >= settings.steps
             overdue = deadline is not None and time.monotonic() - started >= deadline
             if check or overdue or resumed or time.monotonic() - since >= REPORT_SECONDS:
                 validation = loop.validation_loss()
-                reason = ""
-                if check and not resumed:
-                    reason = watch.check(step, validation, loop.floor(), settings.patience)
-                    if best and _is_learned(best, model, loop.floor()):
-                        reason = LEARNED
+                # What a Progress was resumed from has been checked when it was made.
+                judged = check and not resumed
+                reason = _verdict(loop, watch, step, validation, best) if judged else ""
                 if step >= settings.steps:
                     reason = reason or f"All {step} steps are done."
                 if overdue:
@@ -125,6 +114,24 @@ def _train(
         loop.close()
         del loop  # and with it the tiles on the device
         devices.release(device)
+
+
+def _start(loop: Loop, resume: Progress | None):
+    """Step, loss, seconds spent and Watch to begin with; a resumed loop is put where it was."""
+    if resume is None:
+        return 0, loop.batch_loss(1), 0.0, Watch()
+    loop.restore(resume.state)
+    watch = Watch(**resume.state["watch"])
+    if resume.done:
+        watch.best_step = resume.step  # who goes on after the end wants more patience
+    return resume.step, resume.loss, resume.seconds, watch
+
+
+def _verdict(loop: Loop, watch: Watch, step: int, validation: float, best: Optimum | None) -> str:
+    """Why to stop at this check, in a sentence; empty: go on."""
+    floor = loop.floor()
+    reason = watch.check(step, validation, floor, loop.settings.patience)
+    return LEARNED if best and _is_learned(best, loop.model, floor) else reason
 
 
 def _is_learned(best: Optimum, model: SingleConv, floor: float) -> bool:
@@ -153,16 +160,7 @@ def _progress(loop, watch, step, loss, validation, reason, seconds, truth, best)
     )
 
 
-def _restore(loop: Loop, resume: Progress) -> Watch:
-    """Puts the loop where the Progress was made, and returns what its Watch knew."""
-    loop.restore(resume.state)
-    watch = Watch(**resume.state["watch"])
-    if resume.done:
-        watch.best_step = resume.step  # who goes on after the end wants more patience
-    return watch
-
-
-def _check_sizes(model: nn.Module, pairs: Pairs, settings: TrainSettings) -> None:
+def _check_sizes(model: nn.Module, pairs: Pairs) -> None:
     if isinstance(model, SingleConv) and model.size != 2 * pairs.radius + 1:
         sizes = [f"{size} x {size}" for size in (2 * pairs.radius + 1, model.size)]
         raise DemoError(
