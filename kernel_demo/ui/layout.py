@@ -8,10 +8,11 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from kernel_demo.learning import devices
-from kernel_demo.ui import api, learn_tab, theme
+from kernel_demo.ui import api, learn_tab, questions_tab, recover_tab, theme
 from kernel_demo.ui.guard import Guard
 from kernel_demo.ui.markup import block
 from kernel_demo.ui.wording import learn as wording
+from kernel_demo.ui.wording import questions, recover
 
 MAX_UPLOAD = "60mb"
 QUEUE = 16  # visitors who wait; one more is told that the page is busy
@@ -27,8 +28,13 @@ def build() -> gr.Blocks:
     ) as page:
         api.define()  # first: the names are a contract, and the first to ask for a name gets it
         block(_header(), "header")
-        with gr.Tabs(elem_classes="kd-tabs"), gr.Tab(wording.TAB, id="learn"):
-            learn_tab.build(page)
+        with gr.Tabs(elem_classes="kd-tabs") as tabs:
+            with gr.Tab(wording.TAB, id="learn"):
+                learn_tab.build(page)
+            with gr.Tab(recover.TAB, id="recover"):
+                recover_tab.build()
+            with gr.Tab(questions.TAB, id="questions"):
+                questions_tab.build(tabs)
     page.queue(max_size=QUEUE, default_concurrency_limit=4, api_open=False)
     return page
 

@@ -10,7 +10,15 @@ from pathlib import Path
 import gradio as gr
 
 FOLDER = Path(__file__).parent
-STYLE_SHEETS = ("theme.css", "controls.css", "live_view.css", "race_view.css", "page.css", "recover.css")
+STYLE_SHEETS = (
+    "theme.css",
+    "controls.css",
+    "live_view.css",
+    "race_view.css",
+    "page.css",
+    "recover.css",
+    "questions.css",
+)
 
 # Bundled with Gradio: no request leaves the page.
 FONT = (gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif")

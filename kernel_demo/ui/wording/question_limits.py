@@ -1,0 +1,135 @@
+"""What question 8 says: twelve ways to break it, and the challenge."""
+
+from kernel_demo.ui.wording.numbers import figure
+
+# key of LIMITS: (name, why)
+LIMITS = {
+    "constant": (
+        "A flat picture",
+        "It shows the sum of the weights and nothing else: each comes out as their mean.",
+    ),
+    "blurred": (
+        "Blurred pictures",
+        "They hold no fine detail, and what is left of it drowns in the camera's noise.",
+    ),
+    "eight_bit_clipping": (
+        "Clipping",
+        "A file cuts at black and white, and the fit takes the cut values for answers.",
+    ),
+    "jpeg_file": (
+        "JPEG",
+        "The file's rounding in blocks of 8 × 8 takes away detail that the fit believes in.",
+    ),
+    "noise_after": (
+        "Noise after",
+        "Noise on the answers averages out: a hundred times the pixels, a tenth of the error.",
+    ),
+    "noise_before": (
+        "Noise before",
+        "Noise on what comes in shrinks the kernel, however many pixels there are.",
+    ),
+    "wrong_padding": (
+        "Wrong padding",
+        "The layer pads with zeros, the tool reflected: the border pixels teach a lie.",
+    ),
+    "model_too_small": (
+        "Too small a model",
+        "What does not fit into the model is laid on the weights that do.",
+    ),
+    "model_too_large": (
+        "Too large a model",
+        "No harm: the weights too many come out as zero.",
+    ),
+    "even_kernel": (
+        "An even kernel",
+        "A 2 × 2 average has no centre pixel: a 3 × 3 model holds it, shifted by half a pixel.",
+    ),
+    "varying_filter": (
+        "A filter that varies",
+        "Sharp at the left, blurred at the right: one kernel can only be the middle.",
+    ),
+    "non_linear": (
+        "Not linear",
+        "The length of the gradient has lost its sign: the best kernel is nearly none.",
+    ),
+}
+TABLE = ("Way", "foretold", "measured", "with the remedy", "error of")
+MEASURES = {"kernel": "a weight", "output": "the output, grey levels"}
+REMEDIES = {
+    "blurred": "sharp pictures",
+    "eight_bit_clipping": "cut pixels left out",
+    "noise_before": "the noise taken off X'X",
+    "wrong_padding": "valid pixels only",
+    "model_too_small": "a model of its size",
+}
+CHOOSE = "or one of them"
+PREDICTED, MEASURED = "foretold", "measured"
+TRUE, LEARNED = "true", "learned"
+
+
+def finding(tried: int, worst_ratio: float) -> str:
+    """How well theory foretold the errors that were tried."""
+    ways = "way" if tried == 1 else "ways"
+    return f"{tried} {ways} tried; no error was more than {figure(worst_ratio)} times its forecast."
+
+
+def facts(limit) -> list[tuple[str, str]]:
+    """(number, meaning) of one way to break it."""
+    unit = MEASURES[limit.measure]
+    pairs = [
+        (figure(limit.predicted), f"error of {unit}, foretold"),
+        (figure(limit.measured), f"error of {unit}, measured"),
+    ]
+    if limit.remedied is not None:
+        pairs.append((figure(limit.remedied), f"with the remedy: {REMEDIES[limit.key]}"))
+    return pairs
+
+
+CHALLENGE = "The challenge: a hidden kernel"
+CHALLENGE_NOTE = (
+    "Every weight is a multiple of ½ from −2 to 2. Guess them from the pictures, or let the layer "
+    "learn them; the link brings a friend to the same kernel."
+)
+NUMBER = "Number"
+SIZE = "Size"
+ANOTHER = "Another"
+GUESS = "Score my guess"
+LEARN = "Let the layer learn it"
+LINK = "Link to this challenge"
+BEFORE, AFTER, YOURS = "before", "after the hidden kernel", "after your guess"
+YOUR_GUESS, HIDDEN = "your guess", "the hidden kernel"
+LEARNING = "the layer, step {step}"
+
+
+def score_facts(score) -> list[tuple[str, str]]:
+    """(number, meaning) of a guess."""
+    return [
+        (f"{score.points:.0f} of 100", "points, on the scale of the best that the pictures allow"),
+        (
+            figure(score.kernel_error),
+            f"largest weight error (the best: {figure(score.best_kernel_error)})",
+        ),
+        (
+            figure(score.output_error),
+            f"output error, grey levels (the best: {figure(score.best_output_error)})",
+        ),
+    ]
+
+
+def guess_finding(score) -> str:
+    """What a visitor's guess is worth, without telling the kernel."""
+    if score.exact:
+        return "Exactly right: every weight."
+    if score.points >= 50:
+        return "Close. The pictures can tell more."
+    if score.points > 0:
+        return "Something of it is right."
+    return "No better than a black picture so far."
+
+
+def learned_finding(score) -> str:
+    """What the layer made of it."""
+    return f"The layer found it to {figure(score.kernel_error)}: {score.points:.0f} of 100 points."
+
+
+LINK_IGNORED = "The link's challenge could not be read; here is another."
