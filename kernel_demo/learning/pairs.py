@@ -80,6 +80,7 @@ def build(
     """
     _check_size(size, tile)
     masks = [None] * len(befores) if masks is None else masks
+    masks = [None if mask is None else np.asarray(mask, bool) for mask in masks]
     _check_pictures(befores, afters, masks)
     fits = [min(np.shape(before)) >= size for before in befores]
     notes = _check_fitting(befores, fits, size)
@@ -88,15 +89,13 @@ def build(
         for index, before in enumerate(befores)
         if fits[index]
         for place in _places(index, *np.shape(before), size, tile)
-        if masks[index] is None or _weight(masks[index], place, size // 2, tile).any()
     ]
-    if not places:
-        raise DemoError("pixels to learn from", "masks that leave none", "Leave out fewer pixels.")
     rng = np.random.default_rng(seed)
     places, told = _within_memory(places, size, tile, rng)
     arrays = _cut(befores, afters, masks, places, size // 2, tile)
-    training, validation = _split(len(places), rng)
-    if len(places) == 1:
+    arrays = _without_empty(*arrays)
+    training, validation = _split(len(arrays[0]), rng)
+    if len(arrays[0]) == 1:
         told = [*told, "There is only one tile: it validates too, nothing is held out."]
     return Pairs(*arrays, training, validation, size // 2, tile, (*notes, *told)).to(device)
 
@@ -119,10 +118,12 @@ def _starts(length: int, tile: int) -> list[tuple[int, int]]:
     return [*starts, (length - tile, tile - rest)] if rest else starts
 
 
-def _weight(mask: np.ndarray | None, place: _Place, radius: int, tile: int) -> np.ndarray:
-    """Which of the tile's pixels (of those inside the picture) count: up to T x T bool."""
-    valid = mask[radius : mask.shape[0] - radius, radius : mask.shape[1] - radius]
-    counts = valid[place.top : place.top + tile, place.left : place.left + tile].copy()
+def _counts(mask: np.ndarray | None, place: _Place, radius: int, shape) -> np.ndarray:
+    """Which of a tile's h x w pixels inside the picture count, bool."""
+    counts = np.ones(shape, bool)
+    if mask is not None:
+        top, left = place.top + radius, place.left + radius
+        counts &= mask[top : top + shape[0], left : left + shape[1]]
     counts[: place.first_row] = False
     counts[:, : place.first_column] = False
     return counts
@@ -135,19 +136,24 @@ def _cut(befores, afters, masks, places, radius, tile) -> tuple[torch.Tensor, ..
     after = np.zeros((len(places), 1, tile, tile), np.float32)
     weight = np.zeros_like(after)
     for n, place in enumerate(places):
-        picture = np.asarray(befores[place.picture])
-        mask = masks[place.picture]
-        mask = np.ones(picture.shape, bool) if mask is None else np.asarray(mask, bool)
+        picture, answer = np.asarray(befores[place.picture]), np.asarray(afters[place.picture])
         patch = picture[place.top : place.top + halo, place.left : place.left + halo]
         before[n, 0, : patch.shape[0], : patch.shape[1]] = patch
         height, width = patch.shape[0] - 2 * radius, patch.shape[1] - 2 * radius
         top, left = place.top + radius, place.left + radius
-        after[n, 0, :height, :width] = np.asarray(afters[place.picture])[
-            top : top + height, left : left + width
-        ]
-        weight[n, 0, :height, :width] = _weight(mask, place, radius, tile)
+        after[n, 0, :height, :width] = answer[top : top + height, left : left + width]
+        counts = _counts(masks[place.picture], place, radius, (height, width))
+        weight[n, 0, :height, :width] = counts
     after[weight == 0] = 0.0  # what is masked out may be anything, even NaN
     return tuple(torch.from_numpy(array) for array in (before, after, weight))
+
+
+def _without_empty(before, after, weight) -> tuple[torch.Tensor, ...]:
+    """Leaves out tiles in which a mask lets nothing count."""
+    kept = weight.amax((1, 2, 3)) > 0
+    if not kept.any():
+        raise DemoError("pixels to learn from", "masks that leave none", "Leave out fewer pixels.")
+    return (before, after, weight) if kept.all() else (before[kept], after[kept], weight[kept])
 
 
 def _within_memory(places, size, tile, rng) -> tuple[list[_Place], list[str]]:
@@ -194,7 +200,7 @@ def _check_pictures(befores, afters, masks) -> None:
             told = " and ".join(" x ".join(map(str, shape)) for shape in sorted(shapes))
             remedy = f"Give both of pair {number} in grey and in the same size."
             raise DemoError("before and after of one height and width", told, remedy)
-        trusted = after if mask is None else np.asarray(after)[np.asarray(mask, bool)]
+        trusted = after if mask is None else np.asarray(after)[mask]
         if not (np.isfinite(before).all() and np.isfinite(trusted).all()):
             remedy = "Remove it, or mask those pixels."
             raise DemoError("finite pixels", f"NaN or infinity in picture {number}", remedy)
