@@ -17,6 +17,7 @@ from kernel_demo.imaging.filtering import correlate, to_uint8
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.sources.decoding import decode
+from kernel_demo.ui import recover_api
 from kernel_demo.ui.events import DEVICE_QUEUE, RUNS_AT_ONCE
 from kernel_demo.ui.learn_controls import MAX_STEPS
 from kernel_demo.ui.learning_run import run
@@ -28,6 +29,8 @@ def define() -> None:
     device = {"concurrency_id": DEVICE_QUEUE, "concurrency_limit": RUNS_AT_ONCE}
     gr.api(learn, api_name="learn", **device)
     gr.api(apply, api_name="apply", concurrency_limit=2)
+    recovering = {"concurrency_id": recover_api.QUEUE, "concurrency_limit": recover_api.AT_ONCE}
+    gr.api(_told(recover_api.recover), api_name="recover", **recovering)
 
 
 def _told(function: Callable) -> Callable:

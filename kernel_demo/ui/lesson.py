@@ -1,15 +1,17 @@
-"""The picture pairs of an experiment: what the learner is shown."""
+"""The picture pairs of an experiment: what the learner is shown, and their exact sums."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.operators import degrade
+from kernel_demo.learning.clipping import trusted
 from kernel_demo.learning.statistics import Statistics, accumulate
 from kernel_demo.ui import pictures
-from kernel_demo.ui.session import Experiment
+from kernel_demo.ui.session import Damage, Experiment, PictureChoice
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +20,7 @@ class Lesson:
 
     befores: tuple[np.ndarray, ...]
     afters: tuple[np.ndarray, ...]
-    masks: tuple[np.ndarray | None, ...]  # False where an after pixel was clipped; None: nowhere
+    masks: tuple[np.ndarray | None, ...]  # False where an after pixel is not to be trusted
 
     def pairs(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
         """(before, after, mask) of each picture."""
@@ -30,21 +32,30 @@ def prepare(experiment: Experiment) -> Lesson:
 
     Raises DemoError where there is no picture to be had.
     """
-    photos = pictures.gather(experiment.choice).photos
-    befores = pictures.grey(photos, experiment.choice.channel)
-    afters = [correlate(before, experiment.truth) for before in befores]
-    damage = experiment.damage
-    if damage.noise or damage.eight_bit:
-        damaged = [
-            degrade(after, damage.noise, damage.eight_bit, seed)
-            for seed, after in enumerate(afters)
-        ]
-        afters, masks = [list(part) for part in zip(*damaged, strict=True)]
-    else:
-        masks = [None] * len(afters)
-    return Lesson(tuple(befores), tuple(afters), tuple(masks))
+    taught = (experiment.choice, experiment.weights, experiment.damage)
+    # The bundled photos are the same for everybody, and small; others' pictures are not kept.
+    return (_prepare_bundled if experiment.choice.source == "bundled" else _prepare)(*taught)
 
 
 def sums(lesson: Lesson, size: int) -> tuple[Statistics, tuple[str, ...]]:
     """The exact sums of a lesson for a kernel of that size, and what was left out and why."""
     return accumulate(lesson.pairs(), size)
+
+
+def _prepare(choice: PictureChoice, weights: tuple, damage: Damage) -> Lesson:
+    truth = np.array(weights)
+    befores = pictures.grey(pictures.gather(choice).photos, choice.channel)
+    afters = [correlate(before, truth) for before in befores]
+    masks = [None] * len(afters)
+    if damage.noise or damage.eight_bit:
+        damaged = [
+            degrade(after, damage.noise, damage.eight_bit, seed)
+            for seed, after in enumerate(afters)
+        ]
+        afters, masks = (list(part) for part in zip(*damaged, strict=True))
+    if damage.eight_bit:
+        masks = trusted(befores, afters, masks, len(truth))
+    return Lesson(tuple(befores), tuple(afters), tuple(masks))
+
+
+_prepare_bundled = lru_cache(maxsize=4)(_prepare)
