@@ -6,12 +6,33 @@ import pytest
 
 from kernel_demo.ui import link
 
-START = dict(
-    source="bundled", n=8, data="a/b", split="", column="", grey="luminance", kernel="sobel_x",
-    size=3, angle=0, seed=0, own={"rows": [["1"]]}, noise=0, bits=False, method="kfac", by="kfac",
-    rate=0, batch=32, tile=64, sum=1, steps=200, start="normal", order=0, wait=200, half=False,
-    edges="reflect",
-)  # fmt: skip
+START = {
+    "source": "bundled",
+    "n": 8,
+    "data": "a/b",
+    "split": "",
+    "column": "",
+    "grey": "luminance",
+    "kernel": "sobel_x",
+    "size": 3,
+    "angle": 0,
+    "seed": 0,
+    "own": {"rows": [["1"]]},
+    "noise": 0,
+    "bits": False,
+    "method": "kfac",
+    "by": "kfac",
+    "rate": 0,
+    "batch": 32,
+    "tile": 64,
+    "sum": 1,
+    "steps": 200,
+    "start": "normal",
+    "order": 0,
+    "wait": 200,
+    "half": False,
+    "edges": "reflect",
+}
 TABLE = link.keys(list(START.values()))
 
 
@@ -29,7 +50,7 @@ def test_defaults_are_left_out():
     [
         {"kernel": "random", "size": 9, "seed": 41},
         {"source": "hub", "data": "owner/name", "split": "test", "n": 3},
-        {"kernel": "own", "own": {"rows": [["0", "-1", "0"], ["1.5", "2", "1e-3"], ["0", "0", "0"]]}},
+        {"kernel": "own", "own": {"rows": [["0", "-1", "0"], ["1.5", "2", "1e-3"], ["0"] * 3]}},
         {"kernel": "gabor", "size": 7, "angle": 35.0, "edges": "wrap", "grey": "red"},
         {"method": "adam", "rate": 0.01, "batch": 16, "tile": 32, "sum": 2, "steps": 900,
          "start": "zeros", "order": 5, "wait": 40, "noise": 2.5, "bits": True, "half": True},
@@ -51,7 +72,8 @@ def test_own_pictures_stay_with_their_visitor():
     "query",
     [
         "kernel=evil", "size=4", "size=31337", "seed=-1", "seed=1e9", "noise=nan", "noise=inf",
-        "rate=-1", "steps=99999999999", "own=1,2;3,4", "own=1,x,3;4,5,6;7,8,9", "n=0", "source=mine",
+        "rate=-1", "steps=99999999999", "own=1,2;3,4", "own=1,x,3;4,5,6;7,8,9", "n=0",
+        "source=mine",
         "source=/etc/passwd", "edges=mirror", "bits=2", "data=" + "a" * 300, "unknown=1", "tile=63",
         "own=" + "9" * 20_000, "seed=" + "9" * 5000,
     ],
