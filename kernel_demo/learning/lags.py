@@ -90,16 +90,17 @@ def _over_strips(before, target, size: int, method, tops, level: float, device) 
     kind = {"dtype": method.dtype, "device": device}
     b = torch.zeros(method.rows + margin, method.width + 2 * margin, **kind)
     a = torch.zeros(method.rows, method.width, **kind)
+    room = tuple(torch.zeros(shape, **kind) for shape in method.room)
     total, plain = 0, torch.zeros(3, dtype=torch.float64, device=device)
     for top in tops:
-        for room, pixels in (
+        for strip, pixels in (
             (b[:, margin : margin + width], before[top : top + method.rows + margin]),
             (a[:, : width - margin], target[top : top + method.rows]),
         ):
-            room[: len(pixels)] = as_tensor(pixels, device)
-            room[: len(pixels)] -= level
-            room[len(pixels) :] = 0
-        total = total + method.correlate(b, a)
+            strip[: len(pixels)] = as_tensor(pixels, device)
+            strip[: len(pixels)] -= level
+            strip[len(pixels) :] = 0
+        total = total + method.correlate(b, a, *room)
         parts = (b[: method.rows], a * a, a)  # sums of rows are exact as products are
         plain += torch.stack([part.sum(0).sum(dtype=torch.float64) for part in parts])
     return total, plain
@@ -129,25 +130,27 @@ class Products:
         groups = min(STRIP_PIXELS // width, EXACT_PRODUCTS) // self.group
         self.rows = self.group * _even(-(-height // self.group), groups)
         self.width = self.chunk * self.chunks
+        self.reach = self.chunk + 2 * size - 2
+        self.room = (  # of A and B
+            (self.rows, self.chunks, 2, self.chunk),
+            (self.rows + size - 1, self.chunks, self.reach),
+        )
 
-    def correlate(self, b: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    def correlate(self, b, a, left, right) -> torch.Tensor:
         """(k, 2 L, L + 2k-2) float64: A'B for every v; the first L rows are of b, the rest of a."""
-        k, length, depth = self.size, self.chunk, self.group * self.chunks
-        reach = length + 2 * k - 2
-        pictures = (b[: self.rows, k - 1 : k - 1 + self.width], a)
-        left = torch.stack([p.unflatten(1, (-1, length)) for p in pictures], 2)
+        k, length, depth, reach = self.size, self.chunk, self.group * self.chunks, self.reach
+        left[:, :, 0] = b[: self.rows, k - 1 : k - 1 + self.width].unflatten(1, (-1, length))
+        left[:, :, 1] = a.unflatten(1, (-1, length))
+        right.copy_(b.unfold(1, reach, length))
         left = left.view(-1, depth, 2 * length).transpose(1, 2)
-        right = b.unfold(1, reach, length).contiguous()  # (rows + k-1, chunks, reach)
         moved = (right[v : v + self.rows].view(-1, depth, reach) for v in range(k))
         return torch.stack([torch.bmm(left, m).sum(0, dtype=torch.float64) for m in moved])
 
     def lags(self, total: torch.Tensor) -> torch.Tensor:
         """(2, k, 2k-1): lags of b with itself, and of a with b, from the sum over the strips."""
-        k, length = self.size, self.chunk
-        block = length * total.shape[2]
-        diagonals = total.as_strided(
-            (2, k, length, 2 * k - 1), (block, 2 * block, total.shape[2] + 1, 1)
-        )
+        k, length, block = self.size, self.chunk, self.chunk * self.reach
+        strides = (block, 2 * block, self.reach + 1, 1)  # picture, v, down a diagonal, h
+        diagonals = total.as_strided((2, k, length, 2 * k - 1), strides)
         return diagonals.sum(2)
 
 
@@ -166,17 +169,20 @@ class Transforms:
         self.step = _even(width, BLOCK - 2 * size + 2)
         self.width = self.step * -(-width // self.step)
         self.shape = (_smooth(self.rows + size - 1), _smooth(self.step + 2 * size - 2))
+        self.room = ((3, self.width // self.step, *self.shape),)  # blocks of b, a, and b with halo
 
-    def correlate(self, b: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    def correlate(self, b, a, blocks) -> torch.Tensor:
         """(2, rows, columns) complex128: cross spectra of b with itself, and of b with a."""
         k, step = self.size, self.step
-        near = b.unfold(1, step + 2 * k - 2, step).transpose(0, 1)  # (blocks, rows + k-1, ...)
-        near = torch.fft.rfft2(near, self.shape)
-        total = torch.zeros(2, *near.shape[1:], dtype=near.dtype, device=near.device)
-        for row, picture in enumerate((b[: self.rows, k - 1 : k - 1 + self.width], a)):
-            blocks = picture.unflatten(1, (-1, step)).transpose(0, 1)
-            for own, wider in zip(torch.fft.rfft2(blocks, self.shape), near, strict=True):
-                total[row].addcmul_(own.conj(), wider)
+        core = b[: self.rows, k - 1 : k - 1 + self.width]
+        blocks[0, :, : self.rows, :step] = core.unflatten(1, (-1, step)).transpose(0, 1)
+        blocks[1, :, : self.rows, :step] = a.unflatten(1, (-1, step)).transpose(0, 1)
+        wide = step + 2 * k - 2
+        blocks[2, :, : len(b), :wide] = b.unfold(1, wide, step).transpose(0, 1)
+        spectra = torch.fft.rfft2(blocks)
+        total = torch.zeros_like(spectra[:2, 0])
+        for own, wider in zip(spectra[:2].unbind(1), spectra[2], strict=True):
+            total.addcmul_(own.conj(), wider)
         return total
 
     def lags(self, total: torch.Tensor) -> torch.Tensor:
