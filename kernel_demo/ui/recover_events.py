@@ -35,8 +35,15 @@ class Found:
 
 def connect(card, cards) -> None:
     """Connect the events; card and cards: PairCard and FindingCards of recover_tab."""
+
+    def finding(*values):
+        for update in find(*values):
+            yield {
+                getattr(cards, name, None) or getattr(card, name): u for name, u in update.items()
+            }
+
     run = {
-        "fn": lambda *values: _named(card, cards, find(*values)),
+        "fn": finding,
         "inputs": [card.before, card.after, card.max_size],
         "outputs": [
             card.recover, card.progress, cards.state, cards.verdict, cards.kernel_card,
@@ -51,7 +58,7 @@ def connect(card, cards) -> None:
         trigger_mode="always_last", concurrency_limit=2, **QUIET,
     )  # fmt: skip
     card.recover.click(**run).then(**scroll)
-    for button, example in zip(card.examples, recover_examples.examples(), strict=True):
+    for button, example in zip(cards.examples, recover_examples.examples(), strict=True):
         button.click(example.files, None, [card.before, card.after], **QUIET).then(**run).then(
             **scroll
         )
@@ -60,12 +67,6 @@ def connect(card, cards) -> None:
         trigger_mode="always_last", concurrency_limit=2, **QUIET,
     )  # fmt: skip
     cards.which.input(which, [cards.which, cards.state], cards.take, **QUIET)
-
-
-def _named(card, cards, updates: Iterator[dict]) -> Iterator[dict]:
-    """Updates by the names of the components as updates by the components."""
-    for update in updates:
-        yield {getattr(cards, name, None) or getattr(card, name): u for name, u in update.items()}
 
 
 def chosen(befores, afters) -> str:

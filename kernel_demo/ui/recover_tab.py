@@ -22,7 +22,6 @@ class PairCard:
     max_size: gr.Dropdown
     recover: gr.Button
     progress: gr.HTML
-    examples: tuple[gr.Button, ...]
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,7 @@ class FindingCards:
     pair: gr.HTML
     which: gr.Dropdown
     take: gr.HTML
+    examples: tuple[gr.Button, ...]
 
 
 def build() -> None:
@@ -66,12 +66,12 @@ def _pair_card() -> PairCard:
         )  # fmt: skip
         recover = gr.Button(wording.RECOVER, variant="primary", elem_id="recover")
         progress = block(quiet(wording.SEVERAL), "recover-progress")
-    return PairCard(before, after, chosen, max_size, recover, progress, _examples())
+    return PairCard(before, after, chosen, max_size, recover, progress)
 
 
 def _drop(label: str) -> gr.File:
     return gr.File(
-        file_count="multiple", type="filepath", label=label, height=132, min_width=120,
+        file_count="multiple", type="filepath", label=label, height=86, min_width=120,
         allow_reordering=True, elem_id=f"recover-{label.lower()}", elem_classes="kd-drop",
     )  # fmt: skip
 
@@ -108,5 +108,6 @@ def _finding() -> FindingCards:
     )
     take = take_card.build("recover-take")
     return FindingCards(
-        state, verdict, kernel_card, kernel, pictures, views, reproduced, pair, which, take
-    )
+        state, verdict, kernel_card, kernel, pictures, views, reproduced, pair, which, take,
+        _examples(),
+    )  # fmt: skip

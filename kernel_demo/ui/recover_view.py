@@ -63,16 +63,8 @@ def kernel(found: Recovery) -> str:
     heading = wording.KERNEL if found.verdict in (CONVOLUTION, NOISY) else wording.BEST_KERNEL
     labelled = labelled_kernels(found)
     scale = max(float(np.abs(values).max()) for _, values, _ in labelled) or 1.0
-    drawn = "".join(
-        matrix(
-            np.where(np.abs(values) < 1e-12, 0.0, values),
-            errors=np.where(np.isfinite(errors), errors, np.nan),
-            caption=label,
-            scale=scale,
-            numbers=len(labelled) < 9 or found.size <= 3,
-        )
-        for label, values, errors in labelled
-    )
+    numbers = len(labelled) < 9 or found.size <= 3
+    drawn = "".join(_matrix(*one, scale, numbers) for one in labelled)
     large = quiet(wording.CLICK_TO_READ) if found.size > NUMBERS_UP_TO else ""
     facts = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in _facts(found)
@@ -83,6 +75,13 @@ def kernel(found: Recovery) -> str:
         f'<div class="kd-recovered-kernels">{drawn}</div>{large}'
         f'<dl class="kd-facts">{facts}</dl></div>{_exactly(found)}'
     )
+
+
+def _matrix(label, values, errors, scale: float, numbers: bool) -> str:
+    """One kernel with its error bars: none where a weight is zero for sure, ? where unknown."""
+    values = np.where(np.abs(values) < 1e-12, 0.0, values)
+    drawn = matrix(values, errors=errors, caption=label, scale=scale, numbers=numbers)
+    return drawn.replace("<small>±0e+00</small>", "").replace("±inf", "±?").replace("±nan", "±?")
 
 
 def labelled_kernels(found: Recovery) -> list[tuple[str, np.ndarray, np.ndarray]]:

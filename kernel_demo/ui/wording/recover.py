@@ -12,9 +12,9 @@ PAIR = "Before and after"
 PAIR_INFO = "The same picture twice: as it was, and as the tool, camera or code made it."
 BEFORE = "Before"
 AFTER = "After"
-LARGEST = "Look for kernels up to"
+LARGEST = "Largest size"
 RECOVER = "Recover the filter"
-EXAMPLES = "Or one that a real tool made"
+EXAMPLES = "Try one that a real tool made"
 NO_PICTURE = "No picture at hand? Send this noise through your tool:"
 PROBE = "download a probe"
 SEVERAL = "Several pairs of one filter are welcome: they are matched in order."
@@ -148,7 +148,8 @@ def fractions(whole: Fractions) -> str:
     """The kernel in whole numbers, and what they reproduce."""
     sign = "−" if whole.offset < 0 else "+"
     values = str(whole.numerators.tolist()).replace("-", "−")
-    text = f"{values} / {whole.divisor} {sign} {abs(whole.offset):g}"
+    divisor = f" / {whole.divisor}" if whole.divisor != 1 else ""
+    text = f"{values}{divisor} {sign} {abs(whole.offset):g}"
     if whole.undecided:
         told = f"{count(whole.pixels - whole.undecided)} of {count(whole.pixels)} pixels are"
     else:

@@ -19,6 +19,8 @@ CANNOT = "not by this tool"
 def about(border: str, int8_error: float, float16_error: float) -> str:
     """One line under the files: the border that they use, and what smaller numbers cost."""
     label = BORDERS[border].label.lower()
+    if not int8_error and not float16_error:
+        return f"Edges: {label}. Every precision stores these weights exactly."
     return (
         f"Edges: {label}. Stored as float16, a weight is off by at most {figure(float16_error)}; "
         f"in 8 bits by at most {figure(int8_error)}."
