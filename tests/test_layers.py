@@ -24,7 +24,11 @@ MAY_IMPORT = {
     "export": ("learning", *CORE),
     "lab": ("learning", *CORE),
     "ui": BELOW_UI,
-    "__main__": BELOW_UI,  # the command line: what the page can, without the page
+    "command_apply": BELOW_UI,
+    "__main__": (
+        "command_apply",
+        *BELOW_UI,
+    ),  # the command line: what the page can, without the page
     "app": ("ui",),
 }
 

@@ -45,16 +45,15 @@ class PngFile:
         return self
 
     def __exit__(self, kind, error, trace) -> None:
-        try:
-            if kind is None:
-                if self._top != self.shape[0]:
-                    raise ValueError(f"{self._top} of {self.shape[0]} rows were written")
-                self._chunk(b"IDAT", self._packer.flush())
-                self._chunk(b"IEND", b"")
-        finally:
-            self._file.close()
-            if kind is not None:
-                self._path.unlink(missing_ok=True)
+        whole = kind is None and self._top == self.shape[0]
+        if whole:
+            self._chunk(b"IDAT", self._packer.flush())
+            self._chunk(b"IEND", b"")
+        self._file.close()
+        if not whole:
+            self._path.unlink(missing_ok=True)
+        if kind is None and not whole:
+            raise ValueError(f"{self._top} of {self.shape[0]} rows were written")
 
     def __setitem__(self, place: tuple[slice, slice], values: np.ndarray) -> None:
         rows, columns = place

@@ -32,11 +32,11 @@ def build() -> None:
     with gr.Row(elem_classes="kd-experiment"):
         kernel = gr.Dropdown(
             [(label, key) for key, label in CHOICES.items()], value="sharpen 3",
-            label=wording.KERNEL, elem_classes="kd-field", elem_id="apply-kernel", min_width=200,
+            label=wording.KERNEL, elem_classes="kd-field", elem_id="apply-kernel", min_width=280,
         )  # fmt: skip
         border = gr.Dropdown(
             border_choices(), value="reflect", label=wording.EDGES, elem_classes="kd-field",
-            elem_id="apply-border", min_width=200,
+            elem_id="apply-border", min_width=320,
         )  # fmt: skip
     with gr.Row(elem_classes="kd-experiment"):
         chosen = gr.UploadButton(

@@ -155,7 +155,7 @@ def _numbers(editor: dict | None) -> np.ndarray:
 
 
 def _sums(pictures: Sequence[np.ndarray], truth: np.ndarray) -> Statistics:
-    befores = [_levels(one).astype(np.float64) * 255 for one in pictures[:PICTURES]]
+    befores = [_levels(one).astype(np.float64) for one in pictures[:PICTURES]]
     return sums(befores, [correlate(one, truth) for one in befores], len(truth))
 
 

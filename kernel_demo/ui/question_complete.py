@@ -47,7 +47,7 @@ def _shown(moment: Moment, losses: list, errors: list, kernel: np.ndarray) -> st
     )
     return html.result(
         html.beside(
-            html.matrices(shown, "≈"),
+            html.matrices(shown, decimals=2),
             html.chart(
                 curves, (0, last), DECADES, ticks,
                 f"{wording.STEP} {progress.step}", wording.COMPLETE_CHART,

@@ -16,7 +16,7 @@ from kernel_demo.ui.wording.numbers import duration, figure
 
 DEADLINE = 40.0  # seconds: 1500 steps take half of that on two cores
 STACK_STEPS, STACK_DEADLINE = 400, 30.0
-MOST_DECIBELS = 60.0  # of the chart, at least
+MOST_DECIBELS = 40.0  # of the chart, at least
 ERROR_DECADES = (-7.0, 1.0)
 
 
@@ -42,7 +42,7 @@ def _raced(moment: depth.Moment, curves: tuple[list, list], why: str) -> str:
         html.Curve(wording.DEEP, curves[1], "warm"),
     ]
     top = max(MOST_DECIBELS, *(value for curve in curves for _, value in curve))
-    ticks = [(float(tick), str(tick)) for tick in range(0, int(top) + 1, 20)]
+    ticks = [(float(tick), str(tick)) for tick in range(0, int(top) + 1, 10)]
     sides = (
         (wording.ONE_LAYER, moment.shallow_weights, moment.shallow, moment.shallow_psnr),
         (wording.DEEP, moment.deep_weights, moment.deep, moment.deep_psnr),

@@ -15,7 +15,7 @@ __all__ = [
 ]  # fmt: skip
 
 CHART_POINTS = 200  # of a curve; more would not be seen
-ZERO = 1e-9  # of the largest weight: shown as 0, which says more than 3e-14
+NUMBERS_UP_TO = 5  # larger kernels are drawn in colour alone
 _WIDTH, _HEIGHT = 1000, 200  # units of the drawing, stretched to the card
 
 
@@ -59,11 +59,25 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str =
     )
 
 
-def matrices(kernels: Sequence[tuple[str, np.ndarray]], signs: Sequence[str] = ()) -> str:
-    """Kernels side by side under their captions, on one scale of colour."""
-    scale = max(float(np.abs(values).max()) for _, values in kernels)
+def matrices(
+    kernels: Sequence[tuple[str, np.ndarray]],
+    signs: Sequence[str] = (),
+    *,
+    one_scale: bool = True,
+    decimals: int = 3,
+) -> str:
+    """Kernels side by side under their captions, on one scale of colour or each on its own.
+
+    Numbers are rounded to `decimals`, and left out where cells are small.
+    """
+    largest = max(float(np.abs(values).max()) for _, values in kernels)
     drawn = [
-        matrix(np.where(np.abs(values) < ZERO * scale, 0.0, values), caption=caption, scale=scale)
+        matrix(
+            np.round(values, decimals) + 0.0 if largest > 0.1 else values,
+            caption=caption,
+            scale=largest if one_scale else None,
+            numbers=len(values) <= NUMBERS_UP_TO,
+        )
         for caption, values in kernels
     ]
     parts = [drawn[0]]
@@ -169,7 +183,7 @@ def chart(
 
 def _vector(values: np.ndarray, scale: float) -> str:
     return "".join(
-        f'<span style="background:{_colour(value, scale)}">{short(float(value))}</span>'
+        f'<span style="background:{_colour(value, scale)}">{short(float(value) + 0.0)}</span>'
         for value in values
     )
 

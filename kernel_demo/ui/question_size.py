@@ -24,6 +24,7 @@ STEPS, BATCH = 60, 8
 DEADLINE = 30.0  # seconds
 SHOWN = 900  # pixels, the longer side of a picture in an answer
 WIDE = 1600
+IN_PANORAMA = 4  # pictures side by side
 _GRID = (128, 128, 128, 200)
 
 
@@ -70,7 +71,7 @@ def anywhere(pictures: Sequence[np.ndarray]) -> Iterator[str]:
             )
             kernels = [(wording.TRUE, kernel), (wording.LEARNED, progress.kernel)]
             yield html.result(html.matrices(kernels, "≈"), html.note(learning), done=False)
-    panorama = tiling.panorama(pictures)
+    panorama = tiling.panorama(pictures[:IN_PANORAMA])
     found = tiling.apply_anywhere(layer, TRAINING_TILE, panorama, kernel)
     after = correlate_valid(panorama, progress.kernel)
     shown = [

@@ -34,7 +34,7 @@ def small(pictures: Sequence[np.ndarray], choice: str) -> Iterator[str]:
     )
     yield html.result(
         html.table(wording.SMALL_TABLE, rows),
-        html.matrices(_whole_numbers(kernel, eight)),
+        html.matrices(_whole_numbers(kernel, eight), one_scale=False),
         _factors(separable) if separable.rank <= FACTORS_SHOWN else "",
         html.sentence(finding),
         int8_error=eight.largest_error,

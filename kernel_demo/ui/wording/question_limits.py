@@ -70,7 +70,7 @@ TRUE, LEARNED = "true", "learned"
 def finding(tried: int, worst_ratio: float) -> str:
     """How well theory foretold the errors that were tried."""
     ways = "way" if tried == 1 else "ways"
-    return f"{tried} {ways} tried; no error was more than {figure(worst_ratio)} times its forecast."
+    return f"{tried} {ways} tried; no error was above {figure(worst_ratio)} times its forecast."
 
 
 def facts(limit) -> list[tuple[str, str]]:
@@ -110,8 +110,8 @@ def score_facts(score) -> list[tuple[str, str]]:
             f"largest weight error (the best: {figure(score.best_kernel_error)})",
         ),
         (
-            figure(score.output_error),
-            f"output error, grey levels (the best: {figure(score.best_output_error)})",
+            figure(255 * score.output_error),
+            f"output error, grey levels (the best: {figure(255 * score.best_output_error)})",
         ),
     ]
 

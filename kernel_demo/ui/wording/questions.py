@@ -102,6 +102,7 @@ QUESTIONS = {
 }
 
 STEP = "step"
+LEARNED = "learned"
 FINISHED = "finished"
 
 
