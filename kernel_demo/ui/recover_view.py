@@ -18,6 +18,8 @@ from kernel_demo.ui.take_card import Taken
 from kernel_demo.ui.wording import recover as wording
 
 PROBE_SIDE = 512  # pixels
+ROOM, WIDE_ROOM = 340, 480  # CSS pixels for the one kernel, so that its numbers can be read
+SHOWN_SHARE = 0.995  # of the residual's pixels are within full opacity
 PROBE_LEVELS = 96, 160  # middle tones: what most filters make of them is not clipped
 
 
@@ -71,7 +73,8 @@ def kernel(found: Recovery) -> str:
     )
     count = {1: "one", 3: "three"}.get(len(labelled), "nine")
     return (
-        f'{title(heading)}<div class="kd-recovered kd-recovered-{count}">'
+        f'{title(heading)}<div class="kd-recovered kd-recovered-{count}" '
+        f'style="--kd-room:{ROOM if found.size <= 5 else WIDE_ROOM}px">'
         f'<div class="kd-recovered-kernels">{drawn}</div>{large}'
         f'<dl class="kd-facts">{facts}</dl></div>{_exactly(found)}'
     )
@@ -133,7 +136,18 @@ def reproduced(found: Recovery) -> dict | None:
         is_map=False,
         figures=wording.figures(float(left.max()), float((left < 0.5).mean())),
     )
-    return {**shown, "gain": wording.residual(shown["gain"])}
+    residual, gain = _residual(found)
+    return {**shown, "difference": residual, "gain": gain}
+
+
+def _residual(found: Recovery) -> tuple[str, str]:
+    """After minus reproduced as a picture, and its gain: 1, 2 or 5 times a power of ten."""
+    left = result_view.strongest(found.residual_map / found.peak, result_view.LONGEST)
+    high = float(np.quantile(np.abs(left), SHOWN_SHARE)) or float(np.abs(left).max())
+    gains = [step * 10.0**power for power in range(7) for step in (1, 2, 5)]
+    gain = max((gain for gain in gains if gain * high <= 1), default=1.0) if high else 1.0
+    picture = data_url(result_view.signed(left * gain, 1.0))
+    return picture, wording.residual(gain if high else 0.0)
 
 
 def pair(before: np.ndarray, after: np.ndarray, shift: tuple[int, int]) -> dict:

@@ -157,9 +157,11 @@ def fractions(whole: Fractions) -> str:
     return f"{text}: {told} reproduced"
 
 
-def residual(gain: str) -> str:
-    """The tag on the picture of what is left over, from that of a difference."""
-    return gain.replace("difference", "residual")
+def residual(gain: float) -> str:
+    """The tag on the picture of what is left over; gain 0: nothing is."""
+    if not gain:
+        return "residual: none"
+    return f"residual × {count(round(gain))}" if gain > 1 else "residual"
 
 
 def figures(largest: float, share: float) -> tuple[tuple[str, str], ...]:
