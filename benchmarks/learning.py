@@ -20,7 +20,7 @@ STEPS = 100
 RANDOM_SIZES = (3, 5, 7, 9, 15)
 RATES = {"adam": (0.01, 0.03, 0.1), "sgd": (0.3, 1.0, 3.0)}  # those of SGD are times 1 / k^2
 ADAM_STEPS = 3000  # within which Adam, at each of its rates, may reach 1e-4
-TIMED_STEPS, ROUNDS = 100, 5
+TIMED_STEPS, ROUNDS = 200, 5
 ENDLESS = 100_000
 
 
@@ -143,7 +143,10 @@ def _first_progress(report, photos):
 
 
 def _steps_a_second(report, photos, size):
-    """Adam through train(), its checks and reports included, against a plain PyTorch loop."""
+    """Adam through train(), its checks and reports included, against a plain PyTorch loop.
+
+    The best of several rounds each, in turns: what else the machine does only slows down.
+    """
     kernel = random(size, seed=0)
     tiles, afters = _tiles(photos, kernel), teacher(photos, kernel)
     ours, plain, kfac = [], [], []
@@ -151,12 +154,12 @@ def _steps_a_second(report, photos, size):
         ours.append(TIMED_STEPS / _timed(_drain, tiles, kernel, "adam"))
         plain.append(TIMED_STEPS / _timed(_plain_loop, photos, afters, size))
         kfac.append(TIMED_STEPS / 4 / _timed(_drain, tiles, kernel, "kfac", TIMED_STEPS // 4))
-    ratio = np.median(ours) / np.median(plain)
+    ratio = max(ours) / max(plain)
     report.row(
         f"steps a second, Adam, {size}x{size}",
         asked=">= 2x a plain PyTorch loop",
-        got=f"{np.median(ours):.0f}",
-        beside=f"plain loop {np.median(plain):.0f}: {ratio:.1f}x; K-FAC {np.median(kfac):.0f}",
+        got=f"{max(ours):.0f}",
+        beside=f"plain loop {max(plain):.0f}: {ratio:.1f}x; K-FAC {max(kfac):.0f}",
         met=ratio >= 2,
     )
 

@@ -1,5 +1,6 @@
 """Learning, told step by step: everything that learns goes through train()."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -30,7 +31,7 @@ class Progress:
     step: int  # 0: before any update
     steps: int  # the last step there will be
     loss: float  # mean squared error over the latest batch, before its update
-    validation_loss: float  # mean squared error over tiles that are never trained on
+    validation_loss: float  # mean squared error over tiles never trained on, at the latest check
     kernel: np.ndarray | None  # (k, k) float64; None: the model is not a single convolution
     offset: float
     kernel_error: float | None  # max |learned - true|, where the truth is known
@@ -87,16 +88,16 @@ def _train(
     started, best = time.monotonic(), None
     loop = Loop(model, pairs, settings, device, half)
     try:
-        step, loss, spent, watch = _start(loop, resume)
+        step, loss, validation, spent, watch = _start(loop, resume)
         since, resumed = time.monotonic(), resume is not None
         while True:
             check = step % settings.check_steps == 0 or step >= settings.steps
             overdue = deadline is not None and time.monotonic() - started >= deadline
             if check or overdue or resumed or time.monotonic() - since >= REPORT_SECONDS:
-                validation = loop.validation_loss()
-                # What a Progress was resumed from has been checked when it was made.
-                judged = check and not resumed
-                reason = _verdict(loop, watch, step, validation, best) if judged else ""
+                reason = ""
+                if check and not resumed:  # a resumed Progress was checked when it was made
+                    validation = loop.validation_loss()
+                    reason = _verdict(loop, watch, step, validation, best)
                 if step >= settings.steps:
                     reason = reason or f"All {step} steps are done."
                 if overdue:
@@ -117,14 +118,14 @@ def _train(
 
 
 def _start(loop: Loop, resume: Progress | None):
-    """Step, loss, seconds spent and Watch to begin with; a resumed loop is put where it was."""
+    """Step, losses, seconds and Watch to begin with; a resumed loop is put where it was."""
     if resume is None:
-        return 0, loop.batch_loss(1), 0.0, Watch()
+        return 0, loop.batch_loss(1), math.inf, 0.0, Watch()
     loop.restore(resume.state)
     watch = Watch(**resume.state["watch"])
     if resume.done:
         watch.best_step = resume.step  # who goes on after the end wants more patience
-    return resume.step, resume.loss, resume.seconds, watch
+    return resume.step, resume.loss, resume.validation_loss, resume.seconds, watch
 
 
 def _verdict(loop: Loop, watch: Watch, step: int, validation: float, best: Optimum | None) -> str:
