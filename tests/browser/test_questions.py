@@ -30,8 +30,15 @@ def figure(found, name):
     return float(found.get_attribute(f"data-{name}"))
 
 
-def test_the_quick_questions(page, server):
-    """Tiles, edges, any size and compression: one press each, and the figures are as claimed."""
+def stop(page, name):
+    """Press Stop if it is not over yet."""
+    page.locator(f"#{name}-stop").evaluate("button => button.disabled || button.click()")
+    expect(page.locator(f"#{name}")).to_be_enabled()
+
+
+# Opening the page takes longer than most answers, so a test asks several questions.
+def test_questions_1_to_5(page, server):
+    """Tiles, edges, any size, speed, compression: one press each, the figures as claimed."""
     open_tab(page, server)
     tiles = prove(page, "try-size")
     assert figure(tiles, "kernel-difference") == figure(tiles, "output-difference") == 0
@@ -40,31 +47,21 @@ def test_the_quick_questions(page, server):
     assert figure(edges, "valid-error") < 1e-8
     anywhere = prove(page, "try-anywhere")
     assert figure(anywhere, "output-difference") < 0.1
+    assert figure(prove(page, "try-speed"), "rows") >= 4
     small = prove(page, "try-small")
     assert figure(small, "int8-error") == 0
     expect(small.locator(".kd-finding")).to_contain_text("6 numbers for 9")
 
 
-def test_speed_is_a_table(page, server):
-    """Every way to learn has a row, measured here."""
-    open_tab(page, server)
-    assert figure(prove(page, "try-speed"), "rows") >= 4
-
-
-def test_the_usual_rules_fail(page, server):
-    """The run is watched live; a rule calls it complete while the kernel is wrong."""
+def test_questions_6_and_7(page, server):
+    """A rule calls a wrong kernel complete; depth races live, and Stop leaves what there is."""
     open_tab(page, server)
     page.locator("#try-complete").click()
     found = page.locator('#try-complete-result .kd-answer:not([data-verdicts="0"])')
     expect(found).to_be_visible()
     assert figure(found, "kernel-error") > 0.1
-    if page.locator("#try-complete-stop").is_enabled():
-        page.locator("#try-complete-stop").click(force=True)
+    stop(page, "try-complete")
 
-
-def test_depth_and_its_stop(page, server):
-    """The race runs live and Stop ends it with what there is on the page."""
-    open_tab(page, server)
     page.locator("#try-depth").click()
     running = answer(page, "try-depth", "false")
     expect(running).not_to_have_attribute("data-step", "0")
@@ -73,27 +70,14 @@ def test_depth_and_its_stop(page, server):
     expect(page.locator("#try-depth")).to_be_enabled()
     expect(running).to_contain_text("deep network")
 
-
-def test_linear_layers(page, server):
-    """The stack shows the one kernel that it is, and can be stopped."""
-    open_tab(page, server)
     page.locator("#try-stack").click()
     expect(page.locator("#try-stack-result .kd-matrix")).to_have_count(5)
-    if page.locator("#try-stack-stop").is_enabled():
-        page.locator("#try-stack-stop").click(force=True)
-
-
-def test_limits_by_one_click(page, server):
-    """A way to break it: the foretold error stands beside the real one."""
-    open_tab(page, server)
-    page.get_by_role("radio", name="JPEG", exact=True).check()
-    found = page.locator("#limits-one .kd-answer")
-    expect(found).to_be_visible()
-    assert figure(found, "measured") == pytest.approx(figure(found, "predicted"), rel=0.5)
+    stop(page, "try-stack")
 
 
 def test_a_challenge_by_its_link(page, server):
-    """A link opens the tab and the challenge; a guess is scored, and the layer solves it."""
+    """A link opens the tab and the challenge; a guess is scored, the layer solves it; and one
+    way to break it has its foretold error beside the real one."""
     page.goto(f"{server}?challenge=3-17")
     expect(page.locator("#challenge-number input")).to_have_value("17")
     expect(page.locator("#challenge-guess")).to_be_visible()
@@ -101,16 +85,21 @@ def test_a_challenge_by_its_link(page, server):
     page.locator("#challenge-editor").get_by_label("row 2, column 2").press("Tab")
     assert 0 <= figure(prove(page, "challenge-guess"), "points") < 100
     assert figure(prove(page, "challenge-learn"), "points") > 50
+    page.get_by_role("radio", name="JPEG", exact=True).check()
+    found = page.locator("#limits-one .kd-answer")
+    expect(found).to_be_visible()
+    assert figure(found, "measured") == pytest.approx(figure(found, "predicted"), rel=0.5)
 
 
 def test_a_picture_of_ones_own(page, server, tmp_path):
-    """An upload is what the experiments use, and can be filtered and taken home."""
+    """Without an upload, "Mine" says what to do; one is used, filtered and taken home."""
     pixels = np.random.default_rng(0).integers(0, 256, (301, 410, 3)).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "mine.png"), pixels)
     open_tab(page, server)
-    page.get_by_role("tabpanel").filter(has=page.locator("#question-source")).get_by_role(
-        "radio", name="Mine"
-    ).check()
+    page.locator("#question-source").get_by_role("radio", name="Mine").check()
+    page.locator("#try-size").click()
+    expect(page.locator("#try-size-status .kd-error")).to_contain_text("Expected")
+    expect(page.locator("#try-size")).to_be_enabled()
     page.locator("#question-uploads input[type=file]").set_input_files(tmp_path / "mine.png")
     expect(page.locator("#question-gallery img")).to_have_count(1)
     expect(prove(page, "try-size")).to_contain_text("409 × 301 pixels")
@@ -122,15 +111,6 @@ def test_a_picture_of_ones_own(page, server, tmp_path):
         page.locator("#apply-save").click()
     made = cv2.imread(str(download.value.path()))
     assert made.shape == pixels.shape
-
-
-def test_no_picture_gets_a_sentence(page, server):
-    """Without an upload, an experiment on "Mine" says what to do."""
-    open_tab(page, server)
-    page.locator("#question-source").get_by_role("radio", name="Mine").check()
-    page.locator("#try-size").click()
-    expect(page.locator("#try-size-status .kd-error")).to_contain_text("Expected")
-    expect(page.locator("#try-size")).to_be_enabled()
 
 
 def test_phone(new_page, server):
