@@ -27,9 +27,6 @@ class Lags(NamedTuple):
 
     auto: np.ndarray  # (k, 2k-1): sum of b[y, x] b[y + v, x + h]; v from 0, h from -(k-1)
     cross: np.ndarray  # (k, k): sum of a[y, x] b[y + v, x + h]; v and h from 0
-    before_sum: float  # sum of b
-    energy: float  # sum of a*a
-    after_sum: float  # sum of a
 
 
 def lags(before: np.ndarray, target: np.ndarray, size: int, level: float, device) -> Lags:
@@ -45,15 +42,14 @@ def lags(before: np.ndarray, target: np.ndarray, size: int, level: float, device
     workers = workers_for(before.size, device)
     share = -(-len(tops) // workers)
 
-    def work(first: int) -> tuple:
+    def work(first: int) -> torch.Tensor:
         mine = tops[first : first + share]
         return _over_strips(before, target, size, method, mine, level, device)
 
     with threads(workers) as each:
         parts = list(each(work, range(0, len(tops), share)))
-    total, plain = (sum(values) for values in zip(*parts, strict=True))
-    auto, cross = method.lags(total).cpu().numpy()
-    return Lags(auto, cross[:, size - 1 :], *plain.tolist())
+    auto, cross = method.lags(sum(parts)).cpu().numpy()
+    return Lags(auto, cross[:, size - 1 :])
 
 
 def workers_for(pixels: int, device) -> int:
@@ -80,8 +76,8 @@ def threads(workers: int) -> Iterator:
             torch.set_num_threads(allowed)  # what threads that come later start with
 
 
-def _over_strips(before, target, size: int, method, tops, level: float, device) -> tuple:
-    """The method's total and (3,) plain sums over the strips that begin at `tops`.
+def _over_strips(before, target, size: int, method, tops, level: float, device):
+    """The method's total over the strips that begin at `tops`.
 
     A strip b has rows + k-1 rows of `before`, with k-1 columns more on either side; a has rows of
     `target`. They are about `level`, with zeros around the picture, and share their memory.
@@ -91,25 +87,24 @@ def _over_strips(before, target, size: int, method, tops, level: float, device) 
     b = torch.zeros(method.rows + margin, method.width + 2 * margin, **kind)
     a = torch.zeros(method.rows, method.width, **kind)
     room = tuple(torch.zeros(shape, **kind) for shape in method.room)
-    total, plain = 0, torch.zeros(3, dtype=torch.float64, device=device)
+    total = 0
     for top in tops:
         for strip, pixels in (
             (b[:, margin : margin + width], before[top : top + method.rows + margin]),
             (a[:, : width - margin], target[top : top + method.rows]),
         ):
-            strip[: len(pixels)] = as_tensor(pixels, device)
-            strip[: len(pixels)] -= level
+            strip[: len(pixels)] = as_tensor(pixels, level, device)
             strip[len(pixels) :] = 0
         total = total + method.correlate(b, a, *room)
-        parts = (b[: method.rows], a * a, a)  # sums of rows are exact as products are
-        plain += torch.stack([part.sum(0).sum(dtype=torch.float64) for part in parts])
-    return total, plain
+    return total
 
 
-def as_tensor(pixels: np.ndarray, device) -> torch.Tensor:
-    """The pixels on the device, in their own type (16 bits as int32, which torch can convert)."""
-    if pixels.dtype == np.uint16:
-        pixels = pixels.astype(np.int32)
+def as_tensor(pixels: np.ndarray, level: float, device) -> torch.Tensor:
+    """The pixels about `level` (128 for 8 bits, else 0) on the device, in the smallest type."""
+    if level:
+        pixels = (pixels ^ np.uint8(128)).view(np.int8)  # pixel - 128 in two's complement
+    elif pixels.dtype == np.uint16:
+        pixels = pixels.astype(np.int32)  # torch converts no uint16
     return torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
 
 

@@ -180,6 +180,10 @@ def _peak(picture: np.ndarray) -> float:
 def _picture(picture: np.ndarray, name: str) -> np.ndarray:
     """`picture`, if it is an H x W array of uint8, uint16 or finite floats."""
     picture = np.asarray(picture)
+    if picture.dtype.kind == "f" and picture.dtype != np.float32:
+        picture = picture.astype(np.float64, copy=False)  # half, extended, of another byte order
+    if picture.dtype.str == ">u2":
+        picture = picture.astype(np.uint16)
     if picture.ndim != 2 or 0 in picture.shape:
         raise DemoError(
             f"a grey picture ({name}), height x width",

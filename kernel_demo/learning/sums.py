@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
@@ -105,16 +106,31 @@ def _whole(before, target, size: int, level: float, device) -> Sums:
         _row_products(top, width, of_top),
         _row_products(bottom, width, of_bottom),
     )
-    columns = window_sums(found.before_sum, left.sum(1), right.sum(1))
+    before_sum, after_sum, energy = _plain_sums(before, target, level)
+    columns = window_sums(before_sum, left.sum(1), right.sum(1))
     patch_sum = window_sums(columns, _row_sums(top, width), _row_sums(bottom, width))
     return Sums(
         gram.transpose(0, 2, 1, 3).reshape(k * k, k * k),
         found.cross.ravel(),
         patch_sum.ravel(),
-        found.energy,
-        found.after_sum,
+        energy,
+        after_sum,
         target.size,
     )
+
+
+def _plain_sums(before, target, level: float) -> tuple[float, float, float]:
+    """Sums of `before`, `target` and target squared, about `level`."""
+    before, target = np.ascontiguousarray(before), np.ascontiguousarray(target)
+    before_sum, after_sum = cv2.sumElems(before)[0], cv2.sumElems(target)[0]
+    if target.dtype == np.uint8:  # the norm is squared again: exact to 2**50, 2e10 white pixels
+        energy = float(round(cv2.norm(target, cv2.NORM_L2SQR)))
+    else:
+        rows = -(-(2**16) // target.shape[1])  # at a time: a small copy in float64
+        parts = (target[top : top + rows] for top in range(0, len(target), rows))
+        energy = sum(float(np.square(part, dtype=np.float64).sum()) for part in parts)
+    energy += level * (level * target.size - 2 * after_sum)
+    return before_sum - level * before.size, after_sum - level * target.size, energy
 
 
 def windowed(full: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
@@ -185,9 +201,8 @@ def _chosen(before, target, size: int, level: float, keep: np.ndarray, device) -
         at = y[start : start + many], x[start : start + many]
         used = len(at[0])
         block = torch.zeros(-(-used // depth) * depth, k2 + 2, dtype=dtype, device=device)
-        block[:used, :k2] = as_tensor(patches[at].reshape(-1, k2), device)
-        block[:used, k2] = as_tensor(target[at], device)
-        block[:used, : k2 + 1] -= level
+        block[:used, :k2] = as_tensor(patches[at].reshape(-1, k2), level, device)
+        block[:used, k2] = as_tensor(target[at], level, device)
         block[:used, k2 + 1] = 1
         block = block.view(-1, depth, k2 + 2)
         total += torch.bmm(block.transpose(1, 2), block).sum(0, dtype=torch.float64)

@@ -1,0 +1,303 @@
+"""The exact sums, the closed form and learning on the exact gradient, beside what else there is."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+from torch import nn
+
+from kernel_demo.imaging.filtering import correlate, to_uint8
+from kernel_demo.imaging.kernels import named, random
+from kernel_demo.learning import devices
+from kernel_demo.learning.evaluation import kernel_error
+from kernel_demo.learning.exact import ExactSettings, train_exact
+from kernel_demo.learning.statistics import Statistics, accumulate
+
+TITLE = "Exact sums and the closed form"
+EXAMPLES = Path(__file__).parents[1] / "examples"
+ROUNDS = 9  # of which the quickest counts: a busy moment slows, nothing speeds up
+DECODING = {3: 2, 7: 5, 15: 8, 31: 25}  # size: times the decoding of the same JPEGs, at most
+ADAM_SECONDS = 12.0  # that the plain loop gets at each of its rates
+ADAM_RATES = (0.01, 0.03, 0.1)
+SIDE = 2000  # 4 Mpx
+LARGE = (4000, 5000)  # 20 Mpx
+
+
+def run(report):
+    colour = mosaic(SIDE, SIDE, cv2.IMREAD_COLOR)
+    before = cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY)
+    after = to_uint8(correlate(before / 255, named("sobel_x").values / 8, offset=0.5))
+    _against_regression(report)
+    _against_adam(report)
+    _against_decoding(report, colour, before, after)
+    _growth(report, before, after)
+    _masked(report, before, after)
+    _memory(report)
+    for size, steps in ((3, 10_000), (15, 2_000)):
+        _exact_steps(report, size, steps)
+    if torch.cuda.is_available():
+        _on_the_gpu(report, before, after)
+    report.note(
+        f"{devices.name('cpu')}. Pictures are mosaics of the bundled photos, 8-bit grey; JPEGs of "
+        f"them in colour at quality 90. Times are the quickest of {ROUNDS} rounds, taken in turns."
+    )
+
+
+def mosaic(height, width, mode=cv2.IMREAD_GRAYSCALE):
+    """The bundled photos side by side, at their own scale, as one uint8 picture."""
+    files = sorted(EXAMPLES.glob("*.jpg")) + sorted(EXAMPLES.glob("*.png"))
+    photos = [cv2.imread(str(file), mode) for file in files]
+    cell = min(min(photo.shape[:2]) for photo in photos)
+    cells = [photo[:cell, :cell] for photo in photos]
+    down, across = -(-height // cell), -(-width // cell)
+    rng = np.random.default_rng(0)
+    chosen = rng.integers(len(cells), size=(down, across))
+    whole = np.concatenate([np.concatenate([cells[i] for i in row], 1) for row in chosen])
+    return np.ascontiguousarray(whole[:height, :width])
+
+
+def quickest(*functions, rounds=ROUNDS):
+    """The least seconds of each function, called in turns."""
+    times = []
+    for _ in range(rounds):
+        turn = []
+        for function in functions:
+            start = time.perf_counter()
+            function()
+            turn.append(time.perf_counter() - start)
+        times.append(turn)
+    return np.min(times, axis=0)
+
+
+def _against_regression(report):
+    """Sums and solution against least squares on the patches themselves, 20 Mpx, a blur.
+
+    Both pictures are 8-bit, as files are; the kernel error of every way is that of the rounding.
+    """
+    kernel = named("gaussian", 3).values
+    before = mosaic(*LARGE)
+    after = to_uint8(correlate(before / np.float32(255), kernel))
+    found = []
+    (ours,) = quickest(lambda: found.append(Statistics.from_pair(before, after, 3).solve(False)))
+    error = kernel_error(found[-1].kernel, kernel)
+    patches = sliding_window_view(before, (3, 3)).reshape(-1, 9).astype(np.float64)
+    answers = after[1:-1, 1:-1].ravel().astype(np.float64)
+    others = {"numpy.linalg.lstsq": lambda: np.linalg.lstsq(patches, answers, rcond=None)[0]}
+    if importlib.util.find_spec("sklearn"):
+        from sklearn.linear_model import LinearRegression
+
+        others["sklearn LinearRegression"] = lambda: (
+            LinearRegression(fit_intercept=False).fit(patches, answers).coef_
+        )
+    for name, fit in others.items():
+        start = time.perf_counter()
+        other = kernel_error(fit().reshape(3, 3), kernel)
+        seconds = time.perf_counter() - start
+        report.row(
+            f"sums + solution, 3x3, {before.size / 1e6:.0f} Mpx, against {name}",
+            asked=">= 20x faster, kernel error no worse",
+            got=f"{ours * 1e3:.0f} ms: {seconds / ours:.0f}x; error {error:.1e}",
+            beside=f"{seconds:.1f} s (patches made before); error {other:.1e}",
+            met=seconds >= 20 * ours and error <= other + 1e-9,
+        )
+
+
+def _against_adam(report):
+    """Sums and solution against a plain PyTorch loop, to kernel error 1e-3, Sobel."""
+    kernel = named("sobel_x").values
+    photo = mosaic(1000, 2000).astype(np.float32) / 255
+    after = correlate(photo, kernel)
+    (ours,) = quickest(lambda: Statistics.from_pair(photo, after, 3).solve())
+    times = {rate: _adam_seconds(photo, after, kernel, rate) for rate in ADAM_RATES}
+    rate = min(times, key=times.get)
+    seconds = min(times[rate], ADAM_SECONDS)
+    words = f"Adam {seconds:.1f} s (rate {rate:g})"
+    if not np.isfinite(times[rate]):
+        words = f"Adam not within {ADAM_SECONDS:g} s at rates {', '.join(map(str, ADAM_RATES))}"
+    more = "" if np.isfinite(times[rate]) else "more than "
+    report.row(
+        "to kernel error 1e-3, Sobel x 3x3, 2 Mpx, against a plain PyTorch Adam loop",
+        asked=">= 100x faster",
+        got=f"{ours * 1e3:.0f} ms: {more}{seconds / ours:.0f}x",
+        beside=words,
+        met=seconds >= 100 * ours,
+    )
+
+
+def _adam_seconds(photo, after, kernel, rate, batch=32, tile=64):
+    """What people write: random crops, Conv2d, mean squared error; looked at every 20 steps."""
+    rng = np.random.default_rng(0)
+    conv = nn.Conv2d(1, 1, 3, bias=False)
+    optimizer = torch.optim.Adam(conv.parameters(), lr=rate)
+    began = time.perf_counter()
+    while (spent := time.perf_counter() - began) < ADAM_SECONDS:
+        for _ in range(20):
+            tops = rng.integers(photo.shape[0] - tile - 2, size=batch)
+            lefts = rng.integers(photo.shape[1] - tile - 2, size=batch)
+            places = list(zip(tops, lefts, strict=True))
+            x = np.stack([photo[t : t + tile + 2, s : s + tile + 2] for t, s in places])
+            y = np.stack([after[t + 1 : t + 1 + tile, s + 1 : s + 1 + tile] for t, s in places])
+            optimizer.zero_grad()
+            out = conv(torch.from_numpy(x[:, None]))
+            nn.functional.mse_loss(out, torch.from_numpy(y[:, None])).backward()
+            optimizer.step()
+        if kernel_error(conv.weight.detach().numpy()[0, 0], kernel) <= 1e-3:
+            return spent
+    return np.inf
+
+
+def _against_decoding(report, colour, before, after):
+    _, jpeg = cv2.imencode(".jpg", colour, [cv2.IMWRITE_JPEG_QUALITY, 90])
+    for size, most in DECODING.items():
+        decoding, ours = quickest(
+            lambda: cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE),
+            lambda size=size: Statistics.from_pair(before, after, size),
+        )
+        report.row(
+            f"sums of 4 Mpx, {size}x{size}, against decoding the same JPEG",
+            asked=f"<= {most}x",
+            got=f"{ours * 1e3:.0f} ms: {ours / decoding:.1f}x",
+            beside=f"cv2.imdecode, grey: {decoding * 1e3:.0f} ms",
+            met=ours <= most * decoding,
+        )
+
+
+def _growth(report, before, after):
+    rates = {}
+    for side in (1000, 2000, 4000, 8000):
+        copies = -(-side // SIDE)
+        pair = [np.tile(picture, (copies, copies))[:side, :side] for picture in (before, after)]
+        rounds = ROUNDS if side < 8000 else 3
+        (seconds,) = quickest(lambda p=pair: Statistics.from_pair(*p, 5), rounds=rounds)
+        rates[side**2 // 10**6] = seconds / (side**2 / 1e6) * 1e3
+    report.row(
+        "growth with pixels at 5x5: ms a Mpx",
+        asked="linear",
+        got=", ".join(f"{rate:.1f} at {mpx} Mpx" for mpx, rate in rates.items()),
+        met=rates[64] <= 1.5 * rates[1],
+    )
+    sizes = (3, 7, 15, 31)
+    times = quickest(*(lambda k=k: Statistics.from_pair(before, after, k) for k in sizes))
+    by_size = dict(zip(sizes, times, strict=True))
+    report.row(
+        "growth with size at 4 Mpx",
+        asked="31x31 <= 12x of 7x7",
+        got=f"{by_size[31] / by_size[7]:.1f}x: "
+        + ", ".join(f"{k}x{k} {t * 1e3:.0f} ms" for k, t in by_size.items()),
+        met=by_size[31] <= 12 * by_size[7],
+    )
+
+
+def _masked(report, before, after):
+    used = (after > 0) & (after < 255) & (np.random.default_rng(0).random(after.shape) < 0.95)
+    for size in (3, 15):
+        whole, masked = quickest(
+            lambda size=size: Statistics.from_pair(before, after, size),
+            lambda size=size: Statistics.from_pair(before, after, size, used),
+            rounds=3,
+        )
+        report.row(
+            f"sums of 4 Mpx with a mask, {1 - used.mean():.0%} left out, {size}x{size}",
+            got=f"{masked * 1e3:.0f} ms",
+            beside=f"without a mask {whole * 1e3:.0f} ms",
+        )
+
+
+def _memory(report):
+    """Peak memory of a process that passes over pairs from a generator (Linux tells it)."""
+    if not Path("/proc/self/status").exists():
+        return
+    peaks = {}
+    for pairs in (12, 125):  # of 2 x 4 MB: 0.1 and 1 GB
+        command = [sys.executable, "-m", "benchmarks.sums", str(pairs)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        peaks[pairs] = json.loads(done.stdout)
+    low, high = peaks[12], peaks[125]
+    report.row(
+        "peak memory of a pass over 1 GB from a generator, 5x5",
+        asked="independent of how many",
+        got=f"{high:.0f} MB, libraries included",
+        beside=f"over 0.1 GB: {low:.0f} MB",
+        met=high <= low + 20,
+    )
+
+
+def _memory_of(pairs):
+    """MB of this process at its peak, after a pass over that many pairs of 4 Mpx."""
+    base = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), dtype=np.uint8)
+    accumulate(((base + np.uint8(i), base ^ np.uint8(i)) for i in range(pairs)), 5)
+    status = Path("/proc/self/status")  # getrusage counts the parent's peak too
+    lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    return int(lines["VmHWM"].split()[0]) / 1e3
+
+
+def _exact_steps(report, size, least):
+    """Steps a second on the exact gradient, everything shown included."""
+    kernel = random(size, seed=0).values
+    photo = mosaic(500, 500).astype(np.float64) / 255
+    statistics = Statistics.from_pair(photo, correlate(photo, kernel), size)
+    rates = {}
+    for name in ("sgd", "adam", "kfac"):
+        # A tiny rate: K-FAC would otherwise be done after thirty steps.
+        settings = ExactSettings(name, learning_rate=1e-5, steps=4 * least)
+        (seconds,) = quickest(lambda s=settings: _drain(statistics, s), rounds=3)
+        rates[name] = settings.steps / seconds
+    *_, last = train_exact(statistics, ExactSettings("lbfgs"), kernel)
+    over_pictures = _pictures_steps(photo, correlate(photo, kernel), size)
+    report.row(
+        f"exact: steps a second, {size}x{size}",
+        asked=f">= {least:,}",
+        got=", ".join(f"{name.upper()} {rate:,.0f}" for name, rate in rates.items()),
+        beside=f"Adam over all 0.25 Mpx each step: {over_pictures:.0f}; "
+        f"L-BFGS was done after {last.step} steps, {last.seconds * 1e3:.0f} ms",
+        met=min(rates.values()) >= least,
+    )
+
+
+def _drain(statistics, settings):
+    for _ in train_exact(statistics, settings):
+        pass
+
+
+def _pictures_steps(photo, after, size, steps=5):
+    conv = nn.Conv2d(1, 1, size, bias=False)
+    optimizer = torch.optim.Adam(conv.parameters())
+    edge = size // 2
+    x = torch.tensor(photo, dtype=torch.float32)[None, None]
+    y = torch.tensor(after[edge:-edge, edge:-edge], dtype=torch.float32)[None, None]
+    start = time.perf_counter()
+    for _ in range(steps):
+        optimizer.zero_grad()
+        nn.functional.mse_loss(conv(x), y).backward()
+        optimizer.step()
+    return steps / (time.perf_counter() - start)
+
+
+def _on_the_gpu(report, before, after):
+    """Mpx a second, copying to the device included, and the share of the memory's bandwidth."""
+    block = torch.empty(2**28, dtype=torch.float32, device="cuda")
+
+    def copy():
+        block[: 2**27].copy_(block[2**27 :])
+        torch.cuda.synchronize()
+
+    bandwidth = 2 * 4 * 2**27 / quickest(copy)[0]
+    for size in (3, 7, 15):
+        (seconds,) = quickest(lambda s=size: Statistics.from_pair(before, after, s, device="cuda"))
+        rate = before.size / seconds
+        report.row(
+            f"sums of 4 Mpx on {devices.name('cuda')}, {size}x{size}",
+            got=f"{rate / 1e6:.0f} Mpx/s: {2 * rate / bandwidth:.2%} of the memory's bandwidth",
+            beside=f"a copy within it: {bandwidth / 1e9:.0f} GB/s",
+        )
+
+
+if __name__ == "__main__":
+    print(json.dumps(_memory_of(int(sys.argv[1]))))
