@@ -150,9 +150,7 @@ def _sizes(before: np.ndarray, after: np.ndarray) -> str:
 
 def _difference(height: int, width: int) -> str:
     if height == width and height < 0:
-        return (
-            f"After is smaller by {-height} pixels on each axis: only the valid pixels are there."
-        )
+        return f"After is smaller by {-height} pixels on each axis: it was laid over the middle."
     return (
         f"After differs in size by {width:+d} columns and {height:+d} rows; what overlaps was used."
     )

@@ -2,54 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.learning.recovery.alignment import Pair
+from kernel_demo.learning.recovery.prediction import BLACK, COPIED, Kernels, bands, predicted_bands
 
-SIDES = ("top", "bottom", "left", "right")
-# Not a way to pad: the tool left its border pixels as they were (Pillow), or black.
-COPIED, BLACK = "copied", "black"
 # The simplest that explains a side is taken; for radius 1 replicate and symmetric are the same.
 PREFERENCE = ("reflect", "replicate", "symmetric", "zero", "wrap", COPIED, BLACK)
+# In lossy files copied borders have noise of their own: a mode this much better than most will do.
+CLEARLY = 0.2
+Sides = tuple[str | None, str | None, str | None, str | None]  # top, bottom, left, right
+UNSEEN: Sides = (None, None, None, None)
 
 
-def find(
-    predicted: Callable[[str], np.ndarray],
-    before: np.ndarray,
-    after: np.ndarray,
-    radius: int,
-    residual: float,
-) -> tuple[str | None, tuple[str | None, ...]]:
-    """The border mode of the whole picture, and that of each of SIDES; None where none explains.
+def find(pair: Pair, kernels: Kernels, residual: float) -> tuple[str | None, Sides]:
+    """The border mode of the whole picture, and that of each side; None where none is seen.
 
-    predicted(mode): h x w x A, what the kernel gives with a border mode, rounded and clipped.
-    before, after: h x w x A in grey levels (before only if it can be compared). residual: RMS of
-    the fit inside. A side's mode must fit there about as well as the kernel does inside.
+    residual: RMS of the fit inside, in grey levels. A mode must explain a side about as well as
+    the kernel explains the inside, and better than at least one other mode does.
     """
-    candidates = {mode: predicted(mode) for mode in BORDERS}
-    if before.shape == after.shape:
-        candidates[COPIED] = before
-    candidates[BLACK] = np.zeros_like(after)
-    fitting = {mode: _sides(values, after, radius) for mode, values in candidates.items()}
+    if not pair.same_frame or min(pair.after.shape[:2]) < 3 * kernels.size:
+        return None, UNSEEN
+    modes = [*BORDERS, BLACK]
+    if pair.before.shape[2] in (1, pair.after.shape[2]) and pair.before.dtype.kind == "u":
+        modes.append(COPIED)
+    errors = {mode: _errors(predicted_bands(kernels, pair, mode), pair, kernels) for mode in modes}
     allowed = (1.5 * max(residual, 0.4)) ** 2 + 0.1
+    clearly = CLEARLY if residual > 0.5 else 0.0
     explained = []
-    for side in range(len(SIDES)):
-        errors = {mode: fitting[mode][side] for mode in fitting}
-        best = min(errors.values())
-        good = best * 1.1 + 0.02
-        explained.append({m for m, e in errors.items() if e <= good} if best <= allowed else set())
+    for side in range(4):
+        best = min(errors[mode][side] for mode in modes)
+        usual = float(np.median([errors[mode][side] for mode in modes]))
+        good = {mode for mode in modes if errors[mode][side] <= best * 1.1 + 0.02}
+        explained.append(good if best <= max(allowed, clearly * usual) else set())
     together = set.intersection(*explained)
+    if together >= set(BORDERS):
+        return None, UNSEEN  # a kernel of one pixel sees no border
     for mode in PREFERENCE:
         if mode in together:
             return mode, (mode,) * 4
-    return None, tuple(next((m for m in PREFERENCE if m in modes), None) for modes in explained)
+    return None, tuple(next((m for m in PREFERENCE if m in good), None) for good in explained)
 
 
-def _sides(values: np.ndarray, after: np.ndarray, radius: int) -> list[float]:
-    """Mean squared error in the bands along the four sides, corners left out."""
-    error = (values.astype(np.float64) - after) ** 2
-    r = radius
-    bands = error[:r, r:-r], error[-r:, r:-r], error[r:-r, :r], error[r:-r, -r:]
-    return [float(band.mean()) if band.size else 0.0 for band in bands]
+def _errors(predicted: list[np.ndarray], pair: Pair, kernels: Kernels) -> list[float]:
+    """Mean squared error in the bands along the four sides, in grey levels."""
+    r = kernels.size // 2
+    places = bands(*pair.after.shape[:2], r)
+    errors = []
+    for number, (values, at) in enumerate(zip(predicted, places, strict=True)):
+        inner = np.s_[:, r:-r] if number < 2 else np.s_[:, :]  # corners belong to two sides
+        error = values[inner].astype(np.float64) - pair.after[at][inner] // pair.step
+        errors.append(float((error**2).mean()))
+    return errors

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kernel_demo.imaging.filtering import correlate_valid
-from kernel_demo.learning.recovery import fitting, mixture
+from kernel_demo.imaging.filtering import LUMINANCE
+from kernel_demo.learning.recovery import fitting, jpeg, mixture
 from kernel_demo.learning.recovery.alignment import Pair
 from kernel_demo.learning.recovery.fitting import Fit
 from kernel_demo.learning.recovery.planes import Plane
@@ -20,7 +20,12 @@ ONE, EACH, GREY, MIXTURE = "one kernel", "per channel", "grey from colour", "mix
 # A more complicated arrangement must leave at most this share of the simpler one's variance.
 WORTH = 0.9
 MIXTURE_WORTH = 0.3
-NEAR_WEIGHTS = 0.03  # estimated channel weights this close to a known conversion's
+NEAR_WEIGHTS = 0.05  # estimated channel weights this close to a known conversion's
+
+# A kernel by JPEG's intervals replaces the least-squares one if its errors are below this share of
+# its largest weight and it puts nearly all coefficients where they are.
+SURE, CONSISTENT = 0.05, 0.95
+WIDEST_THROUGH_JPEG = 11
 
 # 8-bit grey as libraries make it: fixed-point weights, bits of the shift; rounded half up.
 _CONVERSIONS = {
@@ -45,6 +50,8 @@ class Arrangement:
     mixed: mixture.Mixture | None = None
     weights: tuple[float, float, float] | None = None  # of red, green, blue in GREY
     conversion: str = ""  # the known conversion to grey, if it is one
+    compressed: jpeg.Compression | None = None  # what after went through, if that was looked for
+    censored: jpeg.Censored | None = None  # the one kernel in spite of it, if it is surer
 
     @property
     def at_floor(self) -> bool:
@@ -103,11 +110,10 @@ def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
 
 def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
     """Colour before, grey after: the weights first, from a kernel for each channel."""
-    mixed = mixture.fit(pairs, sizes=(5,))
+    mixed = mixture.fit(pairs, sizes=(1, 3, 5))
     if mixed is None:
         return None
-    left, _, _ = np.linalg.svd(mixed.kernels[0].reshape(3, -1), full_matrices=False)
-    weights = left[:, 0] / (left[:, 0].sum() or 1)
+    weights = _weights(mixed.kernels[0])
     tried = []
     for name, (factors, bits) in _CONVERSIONS.items():
         known = np.array(factors) / sum(factors)
@@ -124,6 +130,15 @@ def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
     return best
 
 
+def _weights(kernels: np.ndarray) -> np.ndarray:
+    """The factors by which three kernels (3 x k x k) differ; their sum is 1."""
+    sums = kernels.sum(axis=(1, 2))
+    if abs(sums.sum()) < 0.2 * np.abs(kernels).sum():  # a derivative: its weights add up to nothing
+        left, _, _ = np.linalg.svd(kernels.reshape(3, -1), full_matrices=False)
+        sums = left[:, 0]
+    return sums / (sums.sum() or 1)
+
+
 def _converted(pair: Pair, factors: tuple[int, ...], bits: int | None) -> Pair:
     total = pair.before.astype(np.int64) @ np.array(factors)
     grey = (total + (1 << bits >> 1) >> bits) if bits is not None else (2 * total + 3) // 6
@@ -134,18 +149,30 @@ def _weighted(pair: Pair, weights: np.ndarray) -> Pair:
     return replace(pair, before=(pair.before @ weights)[..., None])
 
 
-def apply(kernels: np.ndarray, offsets: np.ndarray, surroundings: np.ndarray) -> np.ndarray:
-    """The filtered picture, valid pixels only: (H - k + 1) x (W - k + 1) x A float64.
+def through_jpeg(found: Arrangement) -> Arrangement:
+    """The same with what after's quantisation tells, where it went through a JPEG file."""
+    first = found.pairs[0]
+    if first.peak != 255 or first.after.dtype != np.uint8:
+        return found
+    compressed = jpeg.compression(_luminance(first.after))
+    found = replace(found, compressed=compressed)
+    if compressed is None or len(found.fits) != 1:
+        return found
+    fit = found.fits[0]
+    if len(fit.kernel) > WIDEST_THROUGH_JPEG:
+        return found
+    luma = []
+    for pair in found.pairs:
+        before, after, _ = pair.overlap()
+        luma.append(Plane(_luminance(before), _luminance(after), None, pair.peak, pair.step))
+    kernel = jpeg.fit(luma, compressed, fit.kernel, fit.offset)
+    if kernel is None or kernel.consistent < CONSISTENT:
+        return found
+    if kernel.standard_error.max() > SURE * np.abs(kernel.kernel).max():
+        return found
+    return replace(found, censored=kernel)
 
-    kernels: A x k x k (channel a from channel a, or from the only one) or A x B x k x k.
-    surroundings: H x W x B.
-    """
-    outputs = []
-    channels = np.moveaxis(surroundings.astype(np.float64), -1, 0)
-    for a, kernel in enumerate(kernels):
-        if kernel.ndim == 2:
-            total = correlate_valid(channels[min(a, len(channels) - 1)], kernel)
-        else:
-            total = sum(correlate_valid(c, k) for c, k in zip(channels, kernel, strict=True))
-        outputs.append(total + offsets[a])
-    return np.stack(outputs, axis=-1)
+
+def _luminance(picture: np.ndarray) -> np.ndarray:
+    """H x W: the plane that JPEG keeps best. The picture itself if it has one channel."""
+    return picture @ np.array(LUMINANCE) if picture.shape[2] == 3 else picture[..., 0]

@@ -23,8 +23,8 @@ ROUNDING = 12**-0.5  # RMS of rounding to whole grey levels: uniform noise of wi
 AT_FLOOR, SEVERAL_ROUNDINGS = 1.1, 1.6
 # What noise that is not white (JPEG's, WebP's) adds to the gain of a larger kernel: measured.
 COLOURED_GAIN = 1.04
-# In such noise weights below this share of the largest one are not told apart from zero.
-COLOURED_SHARE = 0.03
+# By how much taking off the sides of a kernel may raise the variance in such noise.
+TRIMMED_GAIN = 1.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,20 +78,23 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
     if total is None:
         return None
     floor = ROUNDING * planes[0].step
-    noisy = total.solve().residual > SEVERAL_ROUNDINGS * floor
+    noisy = _quick(total)[2] ** 0.5 > SEVERAL_ROUNDINGS * floor
     if noisy:
         masks, total = _without_bias(tiles, masks, total)
-    noise = _noise(tiles, masks, total.solve())
-    white = noise.white or not noisy
+    white = not noisy or _noise(tiles, masks, *_quick(total)[:2]).white
     size = _size(total, white, planes[0].step)
     found = total.shrink(size).solve()
-    top, left, height, width = _support(found, white)
-    centre = (top + height // 2 - size // 2, left + width // 2 - size // 2)
+    top, left, height, width = _support(total.shrink(size), found, white)
     side = max(height, width) | 1
+    most = total.size // 2 - side // 2  # the kernel stays within the largest size
+    centre = tuple(
+        min(max(first + extent // 2 - size // 2, -most), most)
+        for first, extent in ((top, height), (left, width))
+    )
     core, solution = _refined(planes, centre, side, noisy, found)
     if core is None:
         core, solution, centre = total.shrink(size), found, (0, 0)
-    kernel, error, support = _placed(solution, centre, white)
+    kernel, error, support = _placed(core, solution, centre, white)
     variance = core.energy / core.count - (core.after_sum / core.count) ** 2
     return Fit(
         kernel=kernel,
@@ -100,11 +103,11 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
         support=support,
         residual=solution.residual,
         floor=floor,
-        noise=_noise(tiles, masks, found),
+        noise=_noise(tiles, masks, found.kernel, found.offset),
         used=_share([plane.unclipped() for plane in planes]),
         explained=1 - solution.residual**2 / max(variance, 1e-12),
         condition=solution.condition,
-        singular=total.shrink(max(min(3, total.size), size)).solve().singular,
+        singular=(found if size > 1 else total.shrink(min(3, total.size)).solve()).singular,
         reaches_edge=size == total.size and _reaches_edge(found),
         core=core,
         centre=centre,
@@ -125,8 +128,8 @@ def _largest(tiles: list[Plane], masks: list[np.ndarray], max_size: int) -> Stat
 def _without_bias(tiles, masks, total: Statistics):
     """Masks by what is predicted instead of by what came out, until they settle."""
     for _ in range(3):
-        found = total.solve()
-        new = predictable(tiles, found.kernel, found.offset, 2.5 * found.residual)
+        kernel, offset, variance = _quick(total)
+        new = predictable(tiles, kernel, offset, 2.5 * variance**0.5)
         if _share(new) < 0.02 or all(mask.all() for mask in masks):
             break
         fresh = sums(tiles, new, total.size)
@@ -147,28 +150,68 @@ def _size(total: Statistics, white: bool, step: int) -> int:
     whose variance is within COLOURED_GAIN of the largest's.
     """
     sizes = range(1, total.size + 1, 2)
-    variance = {k: (total.shrink(k).solve().residual / step) ** 2 + 1e-8 for k in sizes}
+    variance = {k: _quick(total.shrink(k))[2] / step**2 + 1e-8 for k in sizes}
     if not white:
         return next(k for k in sizes if variance[k] <= COLOURED_GAIN * variance[total.size])
     count = total.count
     return min(sizes, key=lambda k: count * np.log(variance[k]) + np.log(count) * k * k)
 
 
-def _significant(solution, white: bool) -> np.ndarray:
+def _quick(total: Statistics, free: np.ndarray | None = None):
+    """(kernel, offset, variance) of least squares, without the eigenvectors of a full solution.
+
+    free: k x k bool, the weights that may differ from 0.
+    """
+    chosen = np.ones(total.size**2, bool) if free is None else free.ravel()
+    mean = total.patch_sum[chosen].astype(np.longdouble) / total.count
+    gram = total.gram[np.ix_(chosen, chosen)] - np.outer(mean, total.patch_sum[chosen])
+    cross = total.cross[chosen] - mean * total.after_sum
+    energy = total.energy - np.longdouble(total.after_sum) ** 2 / total.count
+    ridge = 1e-14 * np.trace(total.gram) + 1e-300
+    damped = gram.astype(np.float64) + ridge * np.eye(len(gram))
+    weights = np.linalg.solve(damped, cross.astype(np.float64))
+    left = max(float(energy - 2 * weights @ cross + weights @ gram @ weights), 0) / total.count
+    kernel = np.zeros(total.size**2)
+    kernel[chosen] = weights
+    offset = float(total.after_sum / total.count - mean @ weights)
+    return kernel.reshape(total.size, total.size), offset, left
+
+
+def _support(total: Statistics, solution, white: bool) -> tuple[int, int, int, int]:
+    """top, left, height, width of the smallest box that explains as much as the square does.
+
+    In white noise that is the box of the significant weights. In other noise errors are larger
+    than least squares says: there, sides are taken off as long as the variance hardly rises.
+    """
+    if not white:
+        return _trimmed(total)
     weights = np.abs(solution.kernel)
     error = np.where(np.isfinite(solution.standard_error), solution.standard_error, 0)
-    share = 1e-6 if white else COLOURED_SHARE
-    return weights > np.maximum(5 * error, share * weights.max())
-
-
-def _support(solution, white: bool) -> tuple[int, int, int, int]:
-    """top, left, height, width of the smallest box with every significant weight."""
-    rows, columns = np.nonzero(_significant(solution, white))
+    rows, columns = np.nonzero(weights > np.maximum(5 * error, 1e-6 * weights.max()))
     if len(rows) == 0:
-        middle = len(solution.kernel) // 2
-        return middle, middle, 1, 1
+        return total.size // 2, total.size // 2, 1, 1
     top, left = int(rows.min()), int(columns.min())
     return top, left, int(rows.max()) - top + 1, int(columns.max()) - left + 1
+
+
+def _trimmed(total: Statistics) -> tuple[int, int, int, int]:
+    allowed = TRIMMED_GAIN * _quick(total)[2]
+    top, left, bottom, right = 0, 0, total.size, total.size
+    while True:
+        options = []
+        for box in (
+            (top + 1, left, bottom, right),
+            (top, left + 1, bottom, right),
+            (top, left, bottom - 1, right),
+            (top, left, bottom, right - 1),
+        ):
+            if box[0] < box[2] and box[1] < box[3]:
+                free = np.zeros((total.size, total.size), bool)
+                free[box[0] : box[2], box[1] : box[3]] = True
+                options.append((_quick(total, free)[2], box))
+        if not options or min(options)[0] > allowed:
+            return top, left, bottom - top, right - left
+        top, left, bottom, right = min(options)[1]
 
 
 def _reaches_edge(solution) -> bool:
@@ -192,9 +235,9 @@ def _refined(planes, centre, side: int, noisy: bool, found):
     return core, None if core is None else core.solve()
 
 
-def _placed(solution, centre: tuple[int, int], white: bool):
+def _placed(core: Statistics, solution, centre: tuple[int, int], white: bool):
     """Kernel and errors as odd squares about the pixel itself, trimmed to the support."""
-    top, left, height, width = _support(solution, white)
+    top, left, height, width = _support(core, solution, white)
     first = [
         c + edge - len(solution.kernel) // 2 for c, edge in zip(centre, (top, left), strict=True)
     ]
@@ -207,9 +250,9 @@ def _placed(solution, centre: tuple[int, int], white: bool):
     return kernel, error, (first[0] + radius, first[1] + radius, height, width)
 
 
-def _noise(tiles, masks, solution) -> Noise:
-    """What the solution leaves on the tiles, pixel by pixel."""
-    edge = len(solution.kernel) // 2
+def _noise(tiles, masks, kernel: np.ndarray, offset: float) -> Noise:
+    """What the kernel leaves on the tiles, pixel by pixel."""
+    edge = len(kernel) // 2
     far = lag_down = lag_right = count = 0.0
     squares, textures = [], []
     for tile, mask in zip(tiles, masks, strict=True):
@@ -218,7 +261,7 @@ def _noise(tiles, masks, solution) -> Noise:
         inner = np.s_[edge : mask.shape[0] - edge, edge : mask.shape[1] - edge]
         before = tile.before.astype(np.float64)
         keep = mask[inner]
-        left = correlate_valid(before, solution.kernel, solution.offset) - tile.after[inner]
+        left = correlate_valid(before, kernel, offset) - tile.after[inner]
         left = np.where(keep, left, 0) / tile.step
         texture = np.log1p(cv2.blur(before**2, (3, 3)) - cv2.blur(before, (3, 3)) ** 2)[inner]
         far += np.count_nonzero(np.abs(left) > 1.02)

@@ -37,8 +37,8 @@ _D[0] /= np.sqrt(2)
 # rounding of the decoder.
 SPREAD = 0.35
 # Newton starts from a wide distribution, under which even a poor kernel is not impossible.
-SPREADS = (3.0, 1.5, 0.8, 0.45, SPREAD, SPREAD, SPREAD)
-PRODUCTS = 4_000_000  # observations times unknowns: 32 MB
+SPREADS = (3.0, 1.5, 0.8, 0.45, SPREAD, SPREAD)
+PRODUCTS = 6_000_000  # observations times unknowns: 48 MB
 COMMON = 2.5066282746310002  # sqrt(2 pi)
 
 
@@ -112,19 +112,33 @@ class Censored:
 def fit(
     planes: list[Plane], compressed: Compression, kernel: np.ndarray, offset: float
 ) -> Censored | None:
-    """The kernel of the size of `kernel` (the start) from blocks far from black and white.
+    """The kernel of the size of `kernel` (the start), trimmed to its significant weights."""
+    whole = _fit(planes, compressed, kernel, offset, np.ones(kernel.shape, bool))
+    if whole is None:
+        return None
+    rows, columns = np.nonzero(np.abs(whole.kernel) > 4 * whole.standard_error)
+    if len(rows) == 0:
+        return whole
+    box = np.zeros(kernel.shape, bool)
+    box[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
+    return whole if box.all() else _fit(planes, compressed, whole.kernel, whole.offset, box)
+
+
+def _fit(planes, compressed, kernel, offset, free: np.ndarray) -> Censored | None:
+    """The kernel with its `free` weights (k x k bool), from blocks far from black and white.
 
     planes: 8-bit, before and after aligned, after's blocks starting at its corner. None: too few
     blocks, or they leave weights open.
     """
-    found = _observations(planes, compressed, len(kernel))
+    found = _observations(planes, compressed, free)
     if found is None:
         return None
     design, low, high = found
-    weights = np.append(kernel.ravel(), offset)
+    weights = np.append(kernel[free], offset)
     for spread in SPREADS:
         slope, curvature = _likelihood(design @ weights, low, high, spread)
-        information = (design * curvature[:, None]).T @ design
+        weighted = design * np.sqrt(curvature)[:, None]
+        information = weighted.T @ weighted
         try:
             weights = weights + np.linalg.solve(information, design.T @ slope)
             covariance = np.linalg.inv(information)
@@ -132,17 +146,17 @@ def fit(
             return None
     predicted = design @ weights
     consistent = np.mean((predicted > low - 1) & (predicted < high + 1))
-    error = np.sqrt(np.maximum(np.diag(covariance)[:-1], 0)).reshape(kernel.shape)
-    return Censored(
-        weights[:-1].reshape(kernel.shape), float(weights[-1]), error, float(consistent)
-    )
+    values, errors = np.zeros((2, *kernel.shape))
+    values[free], errors[free] = weights[:-1], np.sqrt(np.maximum(np.diag(covariance)[:-1], 0))
+    return Censored(values, float(weights[-1]), errors, float(consistent))
 
 
-def _observations(planes, compressed: Compression, size: int):
-    """(design n x (k*k + 1), lower limits, upper limits) of the coefficients with a known step."""
+def _observations(planes, compressed: Compression, free: np.ndarray):
+    """(design n x (free + 1), lower limits, upper limits) of the coefficients with a known step."""
+    size, unknowns = len(free), np.count_nonzero(free) + 1
     known = np.flatnonzero(compressed.steps.ravel())
     steps = compressed.steps.ravel()[known]
-    budget = max(200, PRODUCTS // (len(known) * (size * size + 1)) // len(planes))
+    budget = max(200, PRODUCTS // (len(known) * unknowns) // len(planes))
     constant = coefficients(np.ones((8, 8)))[0, known]
     edge, designs, values = size // 2, [], []
     for plane in planes:
@@ -155,12 +169,11 @@ def _observations(planes, compressed: Compression, size: int):
         clear = np.flatnonzero(((whole > 3) & (whole < 252)).all(axis=(1, 2)))
         clear = np.random.default_rng(0).permutation(clear)[:budget]
         columns = []
-        for down in range(margin - edge, margin + edge + 1):
-            for right in range(margin - edge, margin + edge + 1):
-                moved = plane.before[down : down + height, right : right + width]
-                columns.append((_D @ blocks(moved)[clear] @ _D.T).reshape(-1, 64)[:, known])
+        for i, j in np.argwhere(free) + margin - edge:
+            moved = plane.before[i : i + height, j : j + width]
+            columns.append((_D @ blocks(moved)[clear] @ _D.T).reshape(-1, 64)[:, known])
         columns.append(np.broadcast_to(constant, columns[0].shape))
-        designs.append(np.stack(columns, axis=-1).reshape(-1, size * size + 1))
+        designs.append(np.stack(columns, axis=-1).reshape(-1, unknowns))
         values.append(coefficients(inner.astype(np.float64))[clear][:, known] - 128 * constant)
     if not values or sum(map(len, values)) < 50:
         return None

@@ -72,10 +72,13 @@ def _drawn(pairs: list[Pair], size: int):
 
 
 def _solved(design: np.ndarray, answers: np.ndarray, size: int, step: int) -> Mixture:
-    weights, _, _, singular = np.linalg.lstsq(design, answers, rcond=None)
-    rest = answers - design @ weights
-    variance = (rest**2).mean(axis=0)
-    inverse = np.linalg.pinv(design.T @ design, hermitian=True)
+    gram = design.T @ design
+    values, vectors = np.linalg.eigh(gram)
+    inverse = vectors * np.where(values > 1e-14 * values[-1], 1 / np.maximum(values, 1e-300), 0)
+    inverse = inverse @ vectors.T
+    weights = inverse @ (design.T @ answers)
+    weights += inverse @ (design.T @ (answers - design @ weights))  # refined once
+    variance = ((answers - design @ weights) ** 2).mean(axis=0)
     errors = np.sqrt(np.outer(np.diag(inverse), variance).clip(0))
     channels, colours = answers.shape[1], (design.shape[1] - 1) // size**2
     kernels, spread = (
@@ -90,5 +93,5 @@ def _solved(design: np.ndarray, answers: np.ndarray, size: int, step: int) -> Mi
         residual=float(np.sqrt(variance.mean())),
         floor=ROUNDING * step,
         explained=float(1 - variance.mean() / max(answers.var(axis=0).mean(), 1e-12)),
-        condition=float((singular[0] / max(singular[-1], 1e-300)) ** 2),
+        condition=float(values[-1] / max(values[0], 1e-300)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+import cv2
 import numpy as np
 
 from kernel_demo.imaging import formulas, kernels
@@ -49,7 +50,9 @@ def _of_catalogue(kernel: np.ndarray, tolerance: float) -> Name | None:
             for flipped in (False, True):
                 values = known.values[::-1, ::-1] if flipped else known.values
                 scale = float((kernel * values).sum() / (values * values).sum())
-                if scale > 0 and np.abs(kernel - scale * values).max() <= tolerance:
+                # A symmetric kernel has no flip to tell a negative scale from.
+                symmetric = np.array_equal(known.values, known.values[::-1, ::-1])
+                if (scale > 0 or symmetric) and np.abs(kernel - scale * values).max() <= tolerance:
                     found.append(Name(known.name, scale, flipped))
     return min(found, key=lambda n: (n.flipped, abs(n.scale - 1) > 1e-6), default=None)
 
@@ -72,11 +75,16 @@ def _closest(kernel: np.ndarray, family) -> tuple[float, float]:
     return float(finer[int(np.argmin(errors))]), float(min(errors))
 
 
+def _bell(size: int, sigma: float) -> np.ndarray:
+    weights = cv2.getGaussianKernel(size, sigma)
+    return np.outer(weights, weights)
+
+
 def _gaussian(kernel: np.ndarray) -> Name | None:
     total = kernel.sum()
     if total <= 0 or len(kernel) > 31:
         return None
-    sigma, error = _closest(kernel, lambda s: total * formulas.gaussian(len(kernel), s))
+    sigma, error = _closest(kernel, lambda s: total * _bell(len(kernel), s))
     if error > SAME * kernel.max():
         return None
     return Name(f"Gaussian blur, sigma {sigma:.2f}", float(total), False)
@@ -89,14 +97,15 @@ def _unsharp(kernel: np.ndarray) -> Name | None:
         return None
 
     def amount(sigma: float) -> float:
-        detail = middle - formulas.gaussian(len(kernel), sigma)
+        detail = middle - _bell(len(kernel), sigma)
         return float(((kernel - middle) * detail).sum() / (detail**2).sum())
 
     def member(sigma: float) -> np.ndarray:
-        return middle + amount(sigma) * (middle - formulas.gaussian(len(kernel), sigma))
+        return middle + amount(sigma) * (middle - _bell(len(kernel), sigma))
 
     sigma, error = _closest(kernel, member)
-    if error > SAME * np.abs(kernel - middle).max() or amount(sigma) <= 0.01:
+    inside = 0.4 < sigma < len(kernel) / 3  # else the Gaussian is no longer to be recognised
+    if error > SAME * np.abs(kernel - middle).max() or amount(sigma) <= 0.01 or not inside:
         return None
     return Name(f"Unsharp mask, sigma {sigma:.2f}, amount {amount(sigma):.2f}", 1.0, False)
 
@@ -105,8 +114,8 @@ def _scaled(scale: float) -> str:
     """ ", divided by 4", or nothing for 1."""
     if abs(scale - 1) < 0.005:
         return ""
-    simple = Fraction(scale).limit_denominator(1000)
-    if abs(float(simple) - scale) > 1e-3 * abs(scale):
+    simple = Fraction(scale).limit_denominator(32)
+    if abs(float(simple) - scale) > SAME / 2 * abs(scale):
         return f", times {scale:.4g}"
     if simple.numerator == 1:
         return f", divided by {simple.denominator}"

@@ -16,10 +16,11 @@ import cv2
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from kernel_demo.learning.recovery.fitting import Fit
 from kernel_demo.learning.recovery.planes import Plane
 
 PIXELS = 30_000
-WIDEST = 9  # patches up to this size: what a larger kernel adds matters little here
+WIDEST = 7  # size of the patches that the features and the kernels of the thirds are set against
 # Shares of the residual's variance above which it is not noise.
 FEATURES_LIMIT, PLACE_LIMIT, TONE_LIMIT = 0.03, 0.08, 0.10
 PICTURE_LIKE = 0.8  # autocorrelation above which the residual is itself a picture
@@ -36,38 +37,46 @@ class Evidence:
     autocorrelation: float  # of the residual, at one pixel's distance
 
     @property
+    def placed(self) -> bool:
+        """Whether the kernel depends on where in the picture it is."""
+        return max(self.across, self.down) > PLACE_LIMIT
+
+    @property
     def nonlinear(self) -> bool:
         """Whether any of them is more than noise leaves."""
         return (
             self.features > FEATURES_LIMIT
-            or max(self.across, self.down) > PLACE_LIMIT
+            or self.placed
             or self.tones > TONE_LIMIT
             or abs(self.autocorrelation) > PICTURE_LIKE
         )
 
 
-def examine(
-    tiles: list[Plane], masks: list[np.ndarray], size: int, autocorrelation: float
-) -> Evidence | None:
-    """The evidence from a sample of the pixels in the masks. None: too few to tell."""
-    size = min(size, WIDEST)
-    patches, features, after, places = _drawn(tiles, masks, size)
-    if len(after) < 10 * (patches.shape[1] + features.shape[1]):
+def examine(fit: Fit) -> Evidence | None:
+    """The evidence from a sample of the pixels that the fit used. None: too few to tell."""
+    drawn = _drawn(fit)
+    if drawn is None or len(drawn.left) < 10 * (drawn.patches.shape[1] + drawn.features.shape[1]):
         return None
-    design = np.concatenate([patches, np.ones((len(patches), 1))], axis=1)
-    basis, _ = np.linalg.qr(design)
-    left = after - basis @ (basis.T @ after)
-    unseen = features - basis @ (basis.T @ features)
+    middle = drawn.patches.mean()
+    design = np.concatenate([drawn.patches - middle, np.ones((len(drawn.patches), 1))], axis=1)
+    both = _unexplained(design, np.concatenate([drawn.left[:, None], drawn.features], axis=1))
+    left, unseen = both[:, 0], both[:, 1:]
     energy = max(float(left @ left), 1e-9)
     explained = unseen @ np.linalg.lstsq(unseen, left, rcond=1e-9)[0]
-    brightness = patches.mean(axis=1)
     return Evidence(
         features=float(explained @ explained) / energy,
-        across=_gain(design, left, places[:, 1]),
-        down=_gain(design, left, places[:, 0]),
-        tones=_gain(design, left, brightness),
-        autocorrelation=autocorrelation,
+        across=_gain(design, left, drawn.places[:, 1]),
+        down=_gain(design, left, drawn.places[:, 0]),
+        tones=_gain(design, left, drawn.patches.mean(axis=1)),
+        autocorrelation=fit.noise.autocorrelation,
     )
+
+
+def _unexplained(design: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """What least squares on the design's columns leaves of the values."""
+    gram = design.T @ design
+    gram[np.diag_indices_from(gram)] += 1e-12 * np.trace(gram)
+    return values - design @ np.linalg.solve(gram, design.T @ values)
 
 
 def _gain(design: np.ndarray, left: np.ndarray, order: np.ndarray) -> float:
@@ -78,37 +87,43 @@ def _gain(design: np.ndarray, left: np.ndarray, order: np.ndarray) -> float:
         part = thirds == third
         if np.count_nonzero(part) < 4 * design.shape[1]:
             return 0.0
-        basis, _ = np.linalg.qr(design[part])
-        rest = left[part] - basis @ (basis.T @ left[part])
+        rest = _unexplained(design[part], left[part])
         energy += float(rest @ rest)
     gain = 1 - energy / max(float(left @ left), 1e-9)
     return gain - 2 * design.shape[1] / len(design)  # what two more kernels gain by chance
 
 
-def _drawn(tiles, masks, size: int):
-    """Patches (n x k*k), features (n x f), after (n) and places (n x 2: row, column, 0..1)."""
-    rng, edge = np.random.default_rng(0), size // 2
-    collected = ([], [], [], [])
-    for tile, mask in zip(tiles, masks, strict=True):
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """Some pixels of all tiles."""
+
+    patches: np.ndarray  # n x k*k of before, k at most WIDEST
+    features: np.ndarray  # n x f
+    left: np.ndarray  # n: what the kernel leaves
+    places: np.ndarray  # n x 2: row and column in the picture, 0..1
+
+
+def _drawn(fit: Fit) -> _Drawn | None:
+    rng, size = np.random.default_rng(0), len(fit.kernel)
+    edge, cut = size // 2, max(size - WIDEST, 0) // 2
+    parts = ([], [], [], [])
+    for tile, mask in zip(fit.tiles, fit.masks, strict=True):
         height, width = mask.shape
         if min(height, width) <= 2 * edge + 2:
             continue
         rows, columns = np.nonzero(mask[edge : height - edge, edge : width - edge])
-        chosen = rng.permutation(len(rows))[: PIXELS // len(tiles)]
-        rows, columns = rows[chosen] + edge, columns[chosen] + edge
-        windows = sliding_window_view(tile.before, (size, size))
+        chosen = rng.permutation(len(rows))[: PIXELS // len(fit.tiles)]
+        rows, columns = rows[chosen], columns[chosen]
+        windows = sliding_window_view(tile.before, (size, size))[rows, columns].astype(np.float64)
+        inner = windows[:, cut : size - cut, cut : size - cut].reshape(len(rows), -1)
+        at = rows + edge, columns + edge
         top, left, bottom, right = tile.place
-        collected[0].append(windows[rows - edge, columns - edge].reshape(len(rows), -1))
-        collected[1].append(_features(tile)[rows, columns])
-        collected[2].append(tile.after[rows, columns])
-        collected[3].append(
-            np.stack(
-                [top + rows / height * (bottom - top), left + columns / width * (right - left)], 1
-            )
-        )
-    if not collected[0]:
-        return (np.zeros((0, n)) for n in (size * size, 1, 1, 2))
-    return tuple(np.concatenate(part).astype(np.float64) for part in collected)
+        down, across = top + at[0] / height * (bottom - top), left + at[1] / width * (right - left)
+        predicted = np.tensordot(windows, fit.kernel, 2) + fit.offset
+        values = inner, _features(tile)[at], tile.after[at] - predicted, np.stack([down, across], 1)
+        for part, value in zip(parts, values, strict=True):
+            part.append(value)
+    return _Drawn(*map(np.concatenate, parts)) if parts[0] else None
 
 
 def _features(tile: Plane) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from kernel_demo.imaging import kernels, operators
 from kernel_demo.imaging.filtering import correlate, correlate_valid
 from kernel_demo.learning.recovery.fitting import Fit
-from kernel_demo.learning.recovery.nonlinearity import PICTURE_LIKE, PLACE_LIMIT, Evidence
+from kernel_demo.learning.recovery.nonlinearity import PICTURE_LIKE, Evidence
 from kernel_demo.learning.recovery.planes import Plane, sample, sums
 
 # An operation is named if it leaves at most this share of what the best kernel leaves.
@@ -85,7 +85,7 @@ def better(fit: Fit, evidence: Evidence | None, planes: list[Plane]) -> Alternat
         return None
     if abs(evidence.autocorrelation) > PICTURE_LIKE and fit.explained < 0.9:
         return Alternative("a change of geometry (rotation, scaling) or another picture", None)
-    if max(evidence.across, evidence.down) > PLACE_LIMIT:
+    if evidence.placed:
         return Alternative("a filter that varies over the picture, such as a varying blur", None)
     return None
 

@@ -1,0 +1,105 @@
+"""The verdict on an arrangement: rounding, noise, or something that no kernel can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kernel_demo.imaging import formulas
+from kernel_demo.learning.recovery import explanations, nonlinearity, operations
+from kernel_demo.learning.recovery.channels import Arrangement, planes
+from kernel_demo.learning.recovery.operations import Alternative
+from kernel_demo.learning.recovery.record import CONVOLUTION, NOISY, NOT, UNDETERMINED
+
+# Standard errors above this share of the largest weight: the picture cannot tell.
+VAGUE = 0.1
+# A kernel this close to leaving the picture as it is, with noise, is no filter.
+IDENTITY, SAME = 0.1, 0.002
+# What a kernel that was cut off leaves is smooth: autocorrelation above this.
+CUT_OFF = 0.5
+# A mixture left with more than this many roundings' variance was not rounding alone.
+MIXTURE_NOISE = 4.0
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict, and what goes with it."""
+
+    verdict: str
+    alternative: Alternative | None = None  # for NOT
+    reason: tuple[str, str] | None = None  # explanation and next step, for UNDETERMINED
+
+
+def judge(found: Arrangement | None, max_size: int, pairs) -> Judgement:
+    """The verdict on the best arrangement of the pairs (None: nothing could be fitted)."""
+    if found is None:
+        curve = _curve(pairs)
+        if curve is not None:
+            return Judgement(NOT, curve)
+        return Judgement(UNDETERMINED, reason=explanations.CLIPPED)
+    if found.mixed is not None:
+        noise = found.mixed.residual / found.mixed.floor
+        if found.at_floor:
+            return Judgement(CONVOLUTION)
+        return Judgement(NOISY if noise < MIXTURE_NOISE else NOT)
+    rounding_only = found.at_floor and not _merely_noise(found)
+    judgement = Judgement(CONVOLUTION) if rounding_only else _beyond_rounding(found, max_size)
+    if judgement.verdict != NOT and any(_vague(fit) for fit in found.fits):
+        return Judgement(UNDETERMINED, reason=judgement.reason or explanations.SMOOTH)
+    return judgement
+
+
+def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
+    """The verdict where more is left than rounding."""
+    for index, fit in enumerate(found.fits):
+        evidence = nonlinearity.examine(fit)
+        own = found.planes(index if len(found.fits) > 1 else None)
+        cut_off = fit.reaches_edge and fit.noise.autocorrelation > CUT_OFF
+        if cut_off and not (evidence and evidence.placed):
+            larger = explanations.LARGER
+            known = operations.better(fit, evidence, own)
+            if known is None:
+                text = larger[0].format(size=max_size)
+                return Judgement(UNDETERMINED, reason=(text, larger[1]))
+            return Judgement(NOT, known)
+        if evidence is None or evidence.nonlinear:
+            return Judgement(NOT, operations.better(fit, evidence, own))
+        curve = operations.tone_curve(own)
+        if curve is not None and curve.residual < 0.5 * fit.residual / own[0].step:
+            return Judgement(NOT, curve)
+    if _merely_noise(found):
+        lossy = "JPEG compression" if found.compressed else "noise or lossy compression"
+        return Judgement(NOT, Alternative(f"{lossy} and no filter", None))
+    return Judgement(NOISY)
+
+
+def _vague(fit) -> bool:
+    largest = np.abs(fit.kernel).max()
+    return fit.singular or not (fit.standard_error.max() <= VAGUE * max(largest, 1e-12))
+
+
+def _merely_noise(found: Arrangement) -> bool:
+    """The picture as it was, but for what no identity would change."""
+    if found.weights is not None:
+        return False
+    kernels = [fit.kernel for fit in found.fits]
+    if found.censored is not None:
+        kernels = [found.censored.kernel]
+    for fit, kernel in zip(found.fits, kernels, strict=True):
+        off = np.abs(kernel - formulas.identity(len(kernel))).max()
+        changed = off <= SAME and abs(fit.offset) < 0.1 * fit.floor and fit.residual > 1e-3
+        noisy = off <= IDENTITY and fit.residual > 1.1 * fit.floor
+        if not (changed or noisy):
+            return False
+    return True
+
+
+def _curve(pairs) -> Alternative | None:
+    answers = pairs[0].after.shape[2]
+    if pairs[0].before.shape[2] > answers:
+        return None
+    found = [operations.tone_curve(planes(pairs, c)) for c in range(answers)]
+    if any(curve is None or curve.residual > 0.6 for curve in found):
+        return None
+    return found[0]
