@@ -90,6 +90,8 @@ class Optimum:
             floor = np.finfo(np.float64).eps * spread * max(np.abs(self._best).max(), 1e-3)
         mean = float(np.abs(self.equations.patch_mean).sum())
         variance = self.equations.variance(self._best)
+        if np.isinf(variance):  # no pixel to spare, no error bar: the arithmetic decides alone
+            variance = 0.0
         error = np.sqrt(variance * (self._known**2 @ (1 / values)))
         self._bars = np.maximum(error, floor / NEAR)
         self._shift_bar = max(np.sqrt(variance / float(self.equations.total)), floor * mean / NEAR)

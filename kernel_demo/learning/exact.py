@@ -14,12 +14,13 @@ from kernel_demo.learning.certificate import LEARNED, Optimum
 from kernel_demo.learning.descent import OPTIMIZERS, Quadratic
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.model import INITS, SingleConv
+from kernel_demo.learning.settings import MAX_RATE, MAX_SEED
 from kernel_demo.learning.statistics import Statistics
 from kernel_demo.learning.stopping import DIVERGED
 from kernel_demo.learning.training import Progress
 
 MAX_STEPS = 10_000_000
-MAX_RATE = 100.0
+MIN_RATE = 1e-12
 SHARE, GAP = 20, 500  # a Progress every step at first, then 5 % apart, at most 500 steps
 
 
@@ -39,12 +40,20 @@ class ExactSettings:
             if getattr(self, name) not in choices:
                 expected = f"{name} to be one of {', '.join(choices)}"
                 raise DemoError(expected, repr(getattr(self, name)), f"Choose {choices[0]}.")
-        if not 1 <= self.steps <= MAX_STEPS:
-            raise DemoError(f"steps from 1 to {MAX_STEPS:,}", repr(self.steps), "Choose fewer.")
-        rate = self.learning_rate
-        if rate is not None and not 0 < rate <= MAX_RATE:
-            expected = f"a learning rate above 0, at most {MAX_RATE:g}"
-            raise DemoError(expected, repr(rate), "Leave it empty for the optimizer's own.")
+        self._check("steps", 1, MAX_STEPS, whole=True)
+        self._check("seed", 0, MAX_SEED, whole=True)
+        if self.learning_rate is not None:
+            self._check("learning_rate", MIN_RATE, MAX_RATE, whole=False)
+
+    def _check(self, name: str, lowest: float, highest: float, whole: bool) -> None:
+        """A number in bounds; as JSON clients send them, 32.0 is a whole number too."""
+        value = getattr(self, name)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not lowest <= value <= highest or (whole and value != int(value)):
+            kind = "a whole number" if whole else "a number"
+            expected = f"{name.replace('_', ' ')} to be {kind} from {lowest:g} to {highest:g}"
+            raise DemoError(expected, repr(value), "Choose a number in that range.")
+        object.__setattr__(self, name, int(value) if whole else float(value))
 
 
 def train_exact(
@@ -62,13 +71,15 @@ def train_exact(
     seconds after it began. Nothing is held out: `validation_loss` is the loss over all pixels, in
     the pictures' units. truth: (k, k) for kernel_error. resume: a Progress of the same settings;
     going on from it gives the same weights as never having stopped. spent: seconds that the sums
-    took, to be counted. DemoError: sums of no pixel, or a Progress of another optimizer.
+    took, to be counted. DemoError: sums of no pixel, or a Progress of another optimizer or size.
     """
     settings = settings or ExactSettings()
     _check_pixels(statistics)
     if resume is not None and resume.state["method"] != settings.optimizer:
         received = f"{settings.optimizer} after {resume.state['method']}"
         raise DemoError("the optimizer that was paused", received, "Start learning anew.")
+    if resume is not None and len(resume.state["point"]) != statistics.size**2 + settings.offset:
+        raise DemoError("the kernel that was paused", "another size", "Start learning anew.")
     return _train(statistics, settings, truth, resume, deadline, spent)
 
 

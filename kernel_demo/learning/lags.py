@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Barrier
 from typing import NamedTuple
 
 import numpy as np
@@ -68,12 +69,11 @@ def threads(workers: int) -> Iterator:
     if workers == 1:
         yield map
         return
-    allowed = torch.get_num_threads()
+    allowed, started = torch.get_num_threads(), Barrier(workers)
     with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        try:
-            yield pool.map
-        finally:
-            torch.set_num_threads(allowed)  # what threads that come later start with
+        list(pool.map(lambda _: started.wait(), range(workers)))
+        torch.set_num_threads(allowed)  # each thread keeps its own; others start with this one
+        yield pool.map
 
 
 def _over_strips(before, target, size: int, method, tops, level: float, device):

@@ -250,6 +250,13 @@ class TestDistanceFromTheBest:
         assert optimum.reached(named("box").values)
         assert not optimum.reached(SOBEL)
 
+    def test_with_no_pixel_to_spare_the_arithmetic_decides(self):
+        """As many pixels as unknowns: no error bar, yet a distance that is a number."""
+        tiny = photo_like(5, 5)
+        optimum = Optimum(Statistics.from_pair(tiny, tiny, 3), offset=False)
+        assert optimum.reached(optimum.solution.kernel)
+        assert optimum.distance(SOBEL) > 1
+
     def test_another_size_is_refused(self, noisy):
         """A kernel of another size is no question for these sums."""
         with pytest.raises(DemoError, match="a 3 x 3 kernel"):

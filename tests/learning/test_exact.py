@@ -191,6 +191,9 @@ class TestBadInput:
             {"init": "ones"},
             {"steps": 0},
             {"steps": 10**9},
+            {"steps": 2.5},
+            {"steps": "many"},
+            {"seed": -1},
             {"learning_rate": 0.0},
             {"learning_rate": float("nan")},
             {"learning_rate": 1e9},
@@ -210,3 +213,5 @@ class TestBadInput:
         adam = next(train_exact(sums(), ExactSettings("adam")))
         with pytest.raises(DemoError, match="kfac after adam"):
             train_exact(sums(), ExactSettings("kfac"), resume=adam)
+        with pytest.raises(DemoError, match="another size"):
+            train_exact(sums(np.eye(5)), ExactSettings("adam"), resume=adam)
