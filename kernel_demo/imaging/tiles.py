@@ -65,6 +65,9 @@ def apply_tiles(
     height, width = source.shape[:2]
     from_rows = positions(height, radius, border)
     from_columns = positions(width, radius, border)
+    sides = [min(tile, side) + 2 * radius for side in (height, width)]
+    # One place for every tile's result: fresh memory for each would take as long as its sums.
+    place = np.empty(int(np.prod([*sides, *source.shape[2:]])), working)
     done = 0
     for rows, columns in iter_tiles(height, width, tile):
         halo = _read(
@@ -73,7 +76,8 @@ def apply_tiles(
             from_columns[columns.start : columns.stop + 2 * radius],
             working,
         )
-        filtered = cv2.filter2D(halo, -1, weights, delta=offset).reshape(halo.shape)
+        into = place[: halo.size].reshape(halo.shape)
+        filtered = cv2.filter2D(halo, -1, weights, dst=into, delta=offset).reshape(halo.shape)
         inner = filtered[radius : len(halo) - radius, radius : halo.shape[1] - radius]
         sink[rows, columns] = _rounded(inner, sink.dtype)
         done += inner.shape[0] * inner.shape[1]

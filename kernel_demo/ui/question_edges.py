@@ -21,8 +21,12 @@ TAUGHT_PICTURES = 3  # enough for the lesson
 def edges(pictures: Sequence[np.ndarray]) -> Iterator[str]:
     """A blur under each border mode; then Sobel learned with and without padded pixels."""
     bordered = padding.side_by_side(pictures[0], named("gaussian", BLUR).values)
+    after, apart = _corners(bordered)
     compared = [
-        html.pictures(_corners(bordered), "magnified"),
+        html.heading(wording.CORNER),
+        html.pictures(after, "magnified"),
+        html.heading(wording.APART),
+        html.pictures(apart, "magnified"),
         html.table(wording.EDGES_TABLE, [_row(one) for one in bordered]),
     ]
     yield html.result(*compared, done=False)
@@ -32,36 +36,29 @@ def edges(pictures: Sequence[np.ndarray]) -> Iterator[str]:
     finding = wording.edges_finding(taught.padded_error, taught.valid_error, taught.border_share)
     yield html.result(
         *compared,
-        html.matrices(list(kernels)),
+        html.matrices(list(kernels), decimals=2),
         html.sentence(finding, "warm"),
         padded_error=taught.padded_error,
         valid_error=taught.valid_error,
     )
 
 
-def _corners(bordered: Sequence[padding.Bordered]) -> list[tuple[str, str, str]]:
-    """The corner where the modes differ most, and below it how far each is from the reference."""
+def _corners(bordered: Sequence[padding.Bordered]) -> tuple[list, list]:
+    """The corner where the modes differ most: as filtered, and how far from the reference."""
     apart = sum(np.abs(one.difference) for one in bordered)
     corners = [np.s_[rows, columns] for rows in _ENDS for columns in _ENDS]
     corner = max(corners, key=lambda place: float(apart[place].sum()))
     scale = max(float(np.abs(one.difference[corner]).max()) for one in bordered)
-    labels = [BORDERS[one.border].label for one in bordered]
-    after = [
-        (data_url(to_uint8(one.after[corner])), label, wording.CORNER)
-        for one, label in zip(bordered, labels, strict=True)
-    ]
-    difference = [
-        (data_url(signed(one.difference[corner], scale)), _name(label), wording.APART)
-        for one, label in zip(bordered, labels, strict=True)
-    ]
-    return after + difference
+    names = [BORDERS[one.border].label.partition(" (")[0] for one in bordered]
+    after = [data_url(to_uint8(one.after[corner])) for one in bordered]
+    differences = [data_url(signed(one.difference[corner], scale)) for one in bordered]
+    return tuple(
+        [(url, name, "") for url, name in zip(urls, names, strict=True)]
+        for urls in (after, differences)
+    )
 
 
 _ENDS = (np.s_[:CORNER], np.s_[-CORNER:])
-
-
-def _name(label: str) -> str:
-    return label.partition(" (")[0]
 
 
 def _row(one: padding.Bordered) -> tuple[str, ...]:

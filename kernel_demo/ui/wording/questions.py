@@ -172,8 +172,8 @@ def applied(name: str, width: int, height: int, tiles: int, seconds: float) -> s
 
 
 # 2. Edges
-CORNER = "corner, magnified"
-APART = "difference to Reflect"
+CORNER = "A corner of the blurred picture, magnified"
+APART = "Its difference to Reflect"
 EDGES_TABLE = ("Border", "largest difference at the border", "inside", "pixels that differ")
 TAUGHT = ("true", "learned with padded pixels", "learned from valid pixels only")
 
