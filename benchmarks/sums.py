@@ -1,4 +1,4 @@
-"""The exact sums, the closed form and learning on the exact gradient, beside what else there is."""
+"""The exact sums and the closed form, beside what else there is."""
 
 import importlib.util
 import json
@@ -11,21 +11,17 @@ import cv2
 import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
-from torch import nn
 
 from kernel_demo.imaging.filtering import correlate, to_uint8
-from kernel_demo.imaging.kernels import named, random
+from kernel_demo.imaging.kernels import named
 from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import kernel_error
-from kernel_demo.learning.exact import ExactSettings, train_exact
 from kernel_demo.learning.statistics import Statistics, accumulate
 
 TITLE = "Exact sums and the closed form"
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ROUNDS = 9  # of which the quickest counts: a busy moment slows, nothing speeds up
 DECODING = {3: 2, 7: 5, 15: 8, 31: 25}  # size: times the decoding of the same JPEGs, at most
-ADAM_SECONDS = 12.0  # that the plain loop gets at each of its rates
-ADAM_RATES = (0.01, 0.03, 0.1)
 SIDE = 2000  # 4 Mpx
 LARGE = (4000, 5000)  # 20 Mpx
 
@@ -35,13 +31,10 @@ def run(report):
     before = cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY)
     after = to_uint8(correlate(before / 255, named("sobel_x").values / 8, offset=0.5))
     _against_regression(report)
-    _against_adam(report)
     _against_decoding(report, colour, before, after)
     _growth(report, before, after)
     _masked(report, before, after)
     _memory(report)
-    for size, steps in ((3, 10_000), (15, 2_000)):
-        _exact_steps(report, size, steps)
     if torch.cuda.is_available():
         _on_the_gpu(report, before, after)
     report.note(
@@ -107,50 +100,6 @@ def _against_regression(report):
             beside=f"{seconds:.1f} s (patches made before); error {other:.1e}",
             met=seconds >= 20 * ours and error <= other + 1e-9,
         )
-
-
-def _against_adam(report):
-    """Sums and solution against a plain PyTorch loop, to kernel error 1e-3, Sobel."""
-    kernel = named("sobel_x").values
-    photo = mosaic(1000, 2000).astype(np.float32) / 255
-    after = correlate(photo, kernel)
-    (ours,) = quickest(lambda: Statistics.from_pair(photo, after, 3).solve())
-    times = {rate: _adam_seconds(photo, after, kernel, rate) for rate in ADAM_RATES}
-    rate = min(times, key=times.get)
-    seconds = min(times[rate], ADAM_SECONDS)
-    words = f"Adam {seconds:.1f} s (rate {rate:g})"
-    if not np.isfinite(times[rate]):
-        words = f"Adam not within {ADAM_SECONDS:g} s at rates {', '.join(map(str, ADAM_RATES))}"
-    more = "" if np.isfinite(times[rate]) else "more than "
-    report.row(
-        "to kernel error 1e-3, Sobel x 3x3, 2 Mpx, against a plain PyTorch Adam loop",
-        asked=">= 100x faster",
-        got=f"{ours * 1e3:.0f} ms: {more}{seconds / ours:.0f}x",
-        beside=words,
-        met=seconds >= 100 * ours,
-    )
-
-
-def _adam_seconds(photo, after, kernel, rate, batch=32, tile=64):
-    """What people write: random crops, Conv2d, mean squared error; looked at every 20 steps."""
-    rng = np.random.default_rng(0)
-    conv = nn.Conv2d(1, 1, 3, bias=False)
-    optimizer = torch.optim.Adam(conv.parameters(), lr=rate)
-    began = time.perf_counter()
-    while (spent := time.perf_counter() - began) < ADAM_SECONDS:
-        for _ in range(20):
-            tops = rng.integers(photo.shape[0] - tile - 2, size=batch)
-            lefts = rng.integers(photo.shape[1] - tile - 2, size=batch)
-            places = list(zip(tops, lefts, strict=True))
-            x = np.stack([photo[t : t + tile + 2, s : s + tile + 2] for t, s in places])
-            y = np.stack([after[t + 1 : t + 1 + tile, s + 1 : s + 1 + tile] for t, s in places])
-            optimizer.zero_grad()
-            out = conv(torch.from_numpy(x[:, None]))
-            nn.functional.mse_loss(out, torch.from_numpy(y[:, None])).backward()
-            optimizer.step()
-        if kernel_error(conv.weight.detach().numpy()[0, 0], kernel) <= 1e-3:
-            return spent
-    return np.inf
 
 
 def _against_decoding(report, colour, before, after):
@@ -236,48 +185,6 @@ def _memory_of(pairs):
     status = Path("/proc/self/status")  # getrusage counts the parent's peak too
     lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
     return int(lines["VmHWM"].split()[0]) / 1e3
-
-
-def _exact_steps(report, size, least):
-    """Steps a second on the exact gradient, everything shown included."""
-    kernel = random(size, seed=0).values
-    photo = mosaic(500, 500).astype(np.float64) / 255
-    statistics = Statistics.from_pair(photo, correlate(photo, kernel), size)
-    rates = {}
-    for name in ("sgd", "adam", "kfac"):
-        # A tiny rate: K-FAC would otherwise be done after thirty steps.
-        settings = ExactSettings(name, learning_rate=1e-5, steps=4 * least)
-        (seconds,) = quickest(lambda s=settings: _drain(statistics, s), rounds=3)
-        rates[name] = settings.steps / seconds
-    *_, last = train_exact(statistics, ExactSettings("lbfgs"), kernel)
-    over_pictures = _pictures_steps(photo, correlate(photo, kernel), size)
-    report.row(
-        f"exact: steps a second, {size}x{size}",
-        asked=f">= {least:,}",
-        got=", ".join(f"{name.upper()} {rate:,.0f}" for name, rate in rates.items()),
-        beside=f"Adam over all 0.25 Mpx each step: {over_pictures:.0f}; "
-        f"L-BFGS was done after {last.step} steps, {last.seconds * 1e3:.0f} ms",
-        met=min(rates.values()) >= least,
-    )
-
-
-def _drain(statistics, settings):
-    for _ in train_exact(statistics, settings):
-        pass
-
-
-def _pictures_steps(photo, after, size, steps=5):
-    conv = nn.Conv2d(1, 1, size, bias=False)
-    optimizer = torch.optim.Adam(conv.parameters())
-    edge = size // 2
-    x = torch.tensor(photo, dtype=torch.float32)[None, None]
-    y = torch.tensor(after[edge:-edge, edge:-edge], dtype=torch.float32)[None, None]
-    start = time.perf_counter()
-    for _ in range(steps):
-        optimizer.zero_grad()
-        nn.functional.mse_loss(conv(x), y).backward()
-        optimizer.step()
-    return steps / (time.perf_counter() - start)
 
 
 def _on_the_gpu(report, before, after):

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from threading import Barrier
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 
@@ -24,21 +25,21 @@ WIDEST = 2**12  # answers in a row, at most: `sums` cuts wider pictures
 
 
 class Lags(NamedTuple):
-    """Sums over a whole picture b (zero outside) and its target a, both about `level`."""
+    """Sums over a whole picture b (zero outside) and its target a, both less `level`."""
 
     auto: np.ndarray  # (k, 2k-1): sum of b[y, x] b[y + v, x + h]; v from 0, h from -(k-1)
     cross: np.ndarray  # (k, k): sum of a[y, x] b[y + v, x + h]; v and h from 0
+    level: float  # 128 or 0
 
 
-def lags(before: np.ndarray, target: np.ndarray, size: int, level: float, device) -> Lags:
+def lags(before: np.ndarray, target: np.ndarray, size: int, device) -> Lags:
     """All lags of a k x k kernel in one pass.
 
-    before: H x W; target: (H-k+1) x (W-k+1), the answers of the valid region. With a level (8-bit
-    pictures: 128) and for 16-bit pictures the results are exact whole numbers.
+    before: H x W; target: (H-k+1) x (W-k+1), the answers of the valid region. For 8 and 16-bit
+    pictures the results are exact whole numbers.
     """
-    # Where transforms are faster, by measurement; those of 16-bit pictures would not round exactly.
-    by_transforms = size >= (13 if level else 7) and (level or before.dtype.kind == "f")
-    method = (Transforms if by_transforms else Products)(*before.shape, size, bool(level))
+    kind, level = _quickest(before, target, size, device)
+    method = kind(*before.shape, size, bool(level))
     tops = range(0, before.shape[0], method.rows)
     workers = workers_for(before.size, device)
     share = -(-len(tops) // workers)
@@ -50,7 +51,18 @@ def lags(before: np.ndarray, target: np.ndarray, size: int, level: float, device
     with threads(workers) as each:
         parts = list(each(work, range(0, len(tops), share)))
     auto, cross = method.lags(sum(parts)).cpu().numpy()
-    return Lags(auto, cross[:, size - 1 :])
+    return Lags(auto, cross[:, size - 1 :], level)
+
+
+def _quickest(before, target, size: int, device) -> tuple[type, float]:
+    """The way to the lags and the level to take off, chosen by measuring."""
+    eight_bits = before.dtype == target.dtype == np.uint8
+    level = 128.0 if eight_bits else 0.0
+    if eight_bits and size < 17 and torch.device(device).type == "cpu":
+        return Norms, 0.0
+    if before.dtype.kind == "u" and not eight_bits:  # transforms would not round exactly
+        return Products, level
+    return Transforms if size >= (13 if eight_bits else 7) else Products, level
 
 
 def workers_for(pixels: int, device) -> int:
@@ -106,6 +118,46 @@ def as_tensor(pixels: np.ndarray, level: float, device) -> torch.Tensor:
     elif pixels.dtype == np.uint16:
         pixels = pixels.astype(np.int32)  # torch converts no uint16
     return torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
+
+
+class Norms:
+    """Lags of 8-bit pictures by OpenCV: 2 sum(x y) = sum(x^2) + sum(y^2) - sum((x - y)^2).
+
+    All three are sums of whole numbers; a processor takes the last, `cv2.norm` of two views, at 30
+    pixels a nanosecond. In a strip with zeros on either side every view reaches from end to end of
+    the picture, so that the sums of squares depend on the rows alone.
+    """
+
+    dtype = torch.uint8
+
+    def __init__(self, height: int, width: int, size: int, exact: bool) -> None:
+        self.size, self.width = size, width
+        self.rows = _even(height, 4 * STRIP_PIXELS // width)  # bytes: four times as many fit
+        self.room = ((self.rows, width + 2 * size - 2),)  # of a, with zeros on either side
+
+    def correlate(self, b, a, wide) -> torch.Tensor:
+        """(2, k, 2k-1) float64: lags of b with itself, and of a with b (for h from 0)."""
+        rows, width, margin = self.rows, self.width, self.size - 1
+        wide[:, margin : margin + width] = a
+        b, a = b.numpy(), wide.numpy()
+        squares = [cv2.norm(b[v : v + rows], cv2.NORM_L2SQR) for v in range(self.size)]
+        of_a = cv2.norm(a, cv2.NORM_L2SQR)
+        total = np.zeros((2, self.size, 2 * self.size - 1))
+        for v in range(self.size):
+            for h in range(-margin, margin + 1):
+                start, stop = margin - max(h, 0), margin + width - min(h, 0)
+                moved = b[v : v + rows, start + h : stop + h]
+                apart = cv2.norm(b[:rows, start:stop], moved, cv2.NORM_L2SQR)
+                total[0, v, h + margin] = squares[0] + squares[v] - apart
+                if h >= 0:
+                    apart = cv2.norm(a[:, start:stop], moved, cv2.NORM_L2SQR)
+                    total[1, v, h + margin] = of_a + squares[v] - apart
+        # OpenCV may have squared a root, and be off by a rounding.
+        return torch.from_numpy(np.rint(total / 2))
+
+    def lags(self, total: torch.Tensor) -> torch.Tensor:
+        """(2, k, 2k-1): what `correlate` gives, summed over the strips."""
+        return total
 
 
 class Products:

@@ -8,8 +8,9 @@ review", Proc. IEEE 63, 1975, section II-B) in two dimensions. With a mask there
 structure; then the patches of the pixels left out are subtracted, or the others added up one by
 one, whichever are fewer.
 
-8-bit pictures are taken about mid-grey (128), which keeps every partial sum small enough to be
-exact, and shifted back at the end: all results are then whole numbers, exact below 2**53.
+Where 8-bit pictures are multiplied in float32 or transformed, they are taken about mid-grey (128),
+which keeps every partial sum small enough to be exact, and shifted back at the end. So for 8 and
+16-bit pictures all results are whole numbers, exact below 2**53.
 """
 
 from __future__ import annotations
@@ -53,20 +54,19 @@ def patch_sums(
     edge = size // 2
     inside = np.s_[edge : before.shape[0] - edge, edge : before.shape[1] - edge]
     target = after[inside]
-    level = 128.0 if before.dtype == target.dtype == np.uint8 else 0.0
     small = target.size * size**2 < SMALL
     keep = mask[inside] if mask is not None else np.ones(target.shape, bool) if small else None
     if small or (keep is not None and 2 * np.count_nonzero(keep) < keep.size):
-        return _shifted(_chosen(before, target, size, level, keep, device), level)
+        return _chosen(before, target, size, keep, device)
     parts = [
-        _whole(before[:, x : x + WIDEST + size - 1], target[:, x : x + WIDEST], size, level, device)
+        _whole(before[:, x : x + WIDEST + size - 1], target[:, x : x + WIDEST], size, device)
         for x in range(0, target.shape[1], WIDEST)
     ]
     sums = Sums(*(sum(values) for values in zip(*parts, strict=True)))
-    if keep is not None and not keep.all():
-        left_out = _chosen(before, target, size, level, ~keep, device)
-        sums = Sums(*(a - b for a, b in zip(sums, left_out, strict=True)))
-    return _shifted(sums, level)
+    if keep is None or keep.all():
+        return sums
+    left_out = _chosen(before, target, size, ~keep, device)
+    return Sums(*(a - b for a, b in zip(sums, left_out, strict=True)))
 
 
 def _shifted(sums: Sums, level: float) -> Sums:
@@ -83,10 +83,11 @@ def _shifted(sums: Sums, level: float) -> Sums:
     )
 
 
-def _whole(before, target, size: int, level: float, device) -> Sums:
+def _whole(before, target, size: int, device) -> Sums:
     """The sums over every valid pixel, from the lags of the whole picture."""
     k, (height, width) = size, target.shape
-    found = lags(before, target, size, level, device)
+    found = lags(before, target, size, device)
+    level = found.level
     top, bottom, left, right = (
         part.astype(np.float64) - level
         for part in (before[: k - 1], before[height:], before[:, : k - 1].T, before[:, width:].T)
@@ -109,14 +110,9 @@ def _whole(before, target, size: int, level: float, device) -> Sums:
     before_sum, after_sum, energy = _plain_sums(before, target, level)
     columns = window_sums(before_sum, left.sum(1), right.sum(1))
     patch_sum = window_sums(columns, _row_sums(top, width), _row_sums(bottom, width))
-    return Sums(
-        gram.transpose(0, 2, 1, 3).reshape(k * k, k * k),
-        found.cross.ravel(),
-        patch_sum.ravel(),
-        energy,
-        after_sum,
-        target.size,
-    )
+    gram = gram.transpose(0, 2, 1, 3).reshape(k * k, k * k)
+    sums = Sums(gram, found.cross.ravel(), patch_sum.ravel(), energy, after_sum, target.size)
+    return _shifted(sums, level)
 
 
 def _plain_sums(before, target, level: float) -> tuple[float, float, float]:
@@ -188,8 +184,9 @@ def _row_sums(rows: np.ndarray, width: int) -> np.ndarray:
     return window_sums(rows.sum(1), rows[:, : len(rows)].T, rows[:, width:].T).T
 
 
-def _chosen(before, target, size: int, level: float, keep: np.ndarray, device) -> Sums:
+def _chosen(before, target, size: int, keep: np.ndarray, device) -> Sums:
     """The sums over the valid pixels where `keep` is True, patch by patch."""
+    level = 128.0 if before.dtype == target.dtype == np.uint8 else 0.0
     dtype = torch.float32 if level else torch.float64
     k2 = size * size
     y, x = np.nonzero(keep)
@@ -207,11 +204,6 @@ def _chosen(before, target, size: int, level: float, keep: np.ndarray, device) -
         block = block.view(-1, depth, k2 + 2)
         total += torch.bmm(block.transpose(1, 2), block).sum(0, dtype=torch.float64)
     total = total.cpu().numpy()
-    return Sums(
-        total[:-2, :-2],
-        total[:-2, -2],
-        total[:-2, -1],
-        float(total[-2, -2]),
-        float(total[-2, -1]),
-        len(y),
-    )
+    gram, cross, patch_sum = total[:-2, :-2], total[:-2, -2], total[:-2, -1]
+    energy, after_sum = total[-2, -2:].tolist()
+    return _shifted(Sums(gram, cross, patch_sum, energy, after_sum, len(y)), level)

@@ -90,12 +90,13 @@ class TestSumsAgainstExplicitPatches:
         found = patch_sums(before, after, size, mask)
         assert_close(found, brute_force(before, after, size, mask))
 
-    @pytest.mark.parametrize("way", [lags.Products, lags.Transforms])
+    @pytest.mark.parametrize(
+        ("way", "level"), [(lags.Norms, 0.0), (lags.Products, 128.0), (lags.Transforms, 128.0)]
+    )
     @pytest.mark.parametrize("size", [1, 3, 7, 11, 31])
-    def test_both_ways_to_the_lags_are_exact(self, monkeypatch, way, size):
-        """Products and transforms give the same whole numbers at every size, also the largest."""
-        monkeypatch.setattr(lags, "Products", way)
-        monkeypatch.setattr(lags, "Transforms", way)
+    def test_every_way_to_the_lags_is_exact(self, monkeypatch, way, level, size):
+        """Norms, products and transforms give the same whole numbers, also at the largest size."""
+        monkeypatch.setattr(lags, "_quickest", lambda *_: (way, level))
         before, after = picture((70, 290), np.uint8, 4), picture((70, 290), np.uint8, 5)
         patches, answers = rows(before, after, size)  # float64 holds these sums exactly
         found = patch_sums(before, after, size)
