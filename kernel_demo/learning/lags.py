@@ -81,7 +81,7 @@ def threads(workers: int) -> Iterator:
     if workers == 1:
         yield map
         return
-    allowed, started = torch.get_num_threads(), Barrier(workers)
+    allowed, started = torch.get_num_threads(), Barrier(workers, timeout=60)
     with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         list(pool.map(lambda _: started.wait(), range(workers)))
         torch.set_num_threads(allowed)  # each thread keeps its own; others start with this one
