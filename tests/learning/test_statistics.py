@@ -1,16 +1,11 @@
-"""The exact sums, against sums over explicit patches."""
-
-from concurrent.futures import ThreadPoolExecutor
+"""The record of the exact sums: merging, shrinking, loss and gradient, and what it refuses."""
 
 import numpy as np
 import pytest
 import torch
-from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.errors import DemoError
-from kernel_demo.learning import lags, sums
 from kernel_demo.learning.statistics import Statistics, accumulate
-from kernel_demo.learning.sums import patch_sums
 
 FIELDS = ("gram", "cross", "patch_sum", "energy", "after_sum", "count")
 
@@ -21,25 +16,6 @@ def picture(shape, dtype, seed=0):
     if np.dtype(dtype).kind == "f":
         return values.astype(dtype)
     return np.round(values * np.iinfo(dtype).max).astype(dtype)
-
-
-def rows(before, after, size, mask=None):
-    """Patches (n, k*k) and answers (n,), as float64: the matrix X and the vector y."""
-    edge = size // 2
-    inside = np.s_[edge : before.shape[0] - edge, edge : before.shape[1] - edge]
-    patches = sliding_window_view(before, (size, size)).reshape(-1, size * size)
-    answers = after[inside].ravel()
-    keep = slice(None) if mask is None else mask[inside].ravel()
-    return patches[keep].astype(np.float64), answers[keep].astype(np.float64)
-
-
-def brute_force(before, after, size, mask=None):
-    """The six sums, in Python's way: whole numbers stay whole numbers."""
-    patches, answers = rows(before, after, size, mask)
-    if before.dtype.kind == after.dtype.kind == "u":
-        patches, answers = patches.astype(np.int64), answers.astype(np.int64)
-    products = (patches.T @ patches, patches.T @ answers, patches.sum(0))
-    return (*products, answers @ answers, answers.sum(), len(answers))
 
 
 def values(statistics):
@@ -58,84 +34,7 @@ def assert_close(one, other, rtol=1e-12):
         np.testing.assert_allclose(a, b, rtol=0, atol=rtol * scale, err_msg=name)
 
 
-SHAPES = [(3, (3, 3)), (3, (40, 31)), (5, (5, 90)), (7, (64, 64)), (9, (33, 70)), (13, (40, 57))]
-
-
-@pytest.fixture(autouse=True)
-def small_pictures_go_the_long_way(monkeypatch):
-    """Test the lags on pictures for which the program would add up patches."""
-    monkeypatch.setattr(sums, "SMALL", 0)
-
-
-class TestSumsAgainstExplicitPatches:
-    @pytest.mark.parametrize("share", [None, 0.8, 0.3], ids=["whole", "few out", "few in"])
-    @pytest.mark.parametrize(("size", "shape"), SHAPES)
-    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-    def test_whole_numbers_are_exact(self, dtype, size, shape, share):
-        """For 8 and 16-bit pictures every sum is the integer that integers give."""
-        before, after = picture(shape, dtype, 1), picture(shape, dtype, 2)
-        mask = None if share is None else np.random.default_rng(3).random(shape) < share
-        if mask is not None and mask.mean() * (shape[0] - size) * (shape[1] - size) < size**2 * 2:
-            mask = np.ones(shape, bool)
-        found = patch_sums(before, after, size, mask)
-        assert_same_bits(found, brute_force(before, after, size, mask))
-
-    @pytest.mark.parametrize("share", [None, 0.8, 0.3], ids=["whole", "few out", "few in"])
-    @pytest.mark.parametrize(("size", "shape"), SHAPES)
-    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    def test_floats_agree_to_rounding(self, dtype, size, shape, share):
-        """For float pictures every sum is right to 1e-12 of the largest of its kind."""
-        before, after = picture(shape, dtype, 1), picture(shape, dtype, 2)
-        mask = None if share is None else np.random.default_rng(3).random(shape) < share
-        found = patch_sums(before, after, size, mask)
-        assert_close(found, brute_force(before, after, size, mask))
-
-    @pytest.mark.parametrize(
-        ("way", "level"), [(lags.Norms, 0.0), (lags.Products, 128.0), (lags.Transforms, 128.0)]
-    )
-    @pytest.mark.parametrize("size", [1, 3, 7, 11, 31])
-    def test_every_way_to_the_lags_is_exact(self, monkeypatch, way, level, size):
-        """Norms, products and transforms give the same whole numbers, also at the largest size."""
-        monkeypatch.setattr(lags, "_quickest", lambda *_: (way, level))
-        before, after = picture((70, 290), np.uint8, 4), picture((70, 290), np.uint8, 5)
-        patches, answers = rows(before, after, size)  # float64 holds these sums exactly
-        found = patch_sums(before, after, size)
-        np.testing.assert_array_equal(found.gram, patches.T @ patches)
-        np.testing.assert_array_equal(found.cross, patches.T @ answers)
-
-    @pytest.mark.parametrize("size", [3, 15])
-    def test_extreme_pictures_stay_exact(self, size):
-        """All black and all white are the largest sums about mid-grey: still no rounding."""
-        for before, after in [(0, 255), (255, 0), (255, 255)]:
-            shape = (600, 700)
-            b, a = np.full(shape, before, np.uint8), np.full(shape, after, np.uint8)
-            found = patch_sums(b, a, size)
-            count = (shape[0] - size + 1) * (shape[1] - size + 1)
-            assert (found.gram == before * before * count).all()
-            assert (found.cross == before * after * count).all()
-            assert found.energy == after * after * count
-
-    def test_a_picture_wider_than_one_cut(self):
-        """Wider than the widest strip: cut into parts that overlap by k - 1, nothing lost."""
-        shape = (9, 2 * lags.WIDEST + 100)
-        before, after = picture(shape, np.uint8, 6), picture(shape, np.uint8, 7)
-        assert_same_bits(patch_sums(before, after, 5), brute_force(before, after, 5))
-
-    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-    def test_the_short_way_of_small_pictures(self, monkeypatch, dtype):
-        """Adding up the patches of a small picture gives the same whole numbers."""
-        before, after = picture((40, 50), dtype, 1), picture((40, 50), dtype, 2)
-        long = patch_sums(before, after, 5)
-        monkeypatch.setattr(sums, "SMALL", 2**30)
-        assert_same_bits(patch_sums(before, after, 5), long)
-
-    def test_a_view_of_a_picture(self):
-        """Slices, transposes and read-only pictures are taken as they are."""
-        whole = picture((80, 90), np.uint8, 8)
-        before, after = whole[::2, ::-1].T, whole[1::2].T
-        before.setflags(write=False)
-        assert_same_bits(patch_sums(before, after, 3), brute_force(before, after, 3))
-
+class TestTheRecord:
     def test_only_the_interior_of_after_is_read(self):
         """What stands in after's border changes nothing: it depends on the padding."""
         before, after = picture((30, 40), np.uint8, 1), picture((30, 40), np.uint8, 2)
@@ -154,24 +53,6 @@ class TestSumsAgainstExplicitPatches:
         assert s.cross[1] == 1 * 5 + 4 * 8
         assert s.patch_sum[4] == 4 + 7
         assert s.peak == 255
-
-
-class TestThreads:
-    def test_shared_among_threads_nothing_changes(self, monkeypatch):
-        """Four threads or one: the same whole numbers, and torch's own setting as it was."""
-        monkeypatch.setattr(lags, "STRIP_PIXELS", 2**12)
-        before, after = picture((200, 150), np.uint8, 1), picture((200, 150), np.uint8, 2)
-        allowed = torch.get_num_threads()
-        for size in (5, 15):
-            monkeypatch.setattr(sums, "workers_for", lambda *_: 1)
-            monkeypatch.setattr(lags, "workers_for", lambda *_: 1)
-            alone = patch_sums(before, after, size)
-            monkeypatch.setattr(sums, "workers_for", lambda *_: 4)
-            monkeypatch.setattr(lags, "workers_for", lambda *_: 4)
-            assert_same_bits(patch_sums(before, after, size), alone)
-        assert torch.get_num_threads() == allowed
-        with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(torch.get_num_threads).result() == allowed
 
 
 class TestAddingUp:
@@ -284,11 +165,10 @@ class TestBadInput:
         with pytest.raises(DemoError, match="odd size"):
             Statistics.from_pair(*self.GOOD, size)
 
-    def test_one_broken_pair_in_a_thousand_is_left_out(self, monkeypatch):
+    def test_one_broken_pair_in_a_thousand_is_left_out(self):
         """The rest is used, to the bit; the broken pair is named by its number."""
         good = [(picture((8, 8), np.uint8, 1), picture((8, 8), np.uint8, 2))]
         pairs = good * 999
-        monkeypatch.setattr(sums, "SMALL", 2**17)
         broken = (np.full((8, 8), np.nan), np.zeros((8, 8)))
         total, problems = accumulate([*pairs[:400], broken, *pairs[400:]], 3)
         assert len(problems) == 1
