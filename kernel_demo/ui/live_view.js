@@ -230,7 +230,8 @@ function accept(value, live) {
   }
   if (!value?.kind) return;
   const begins = !shown || value.session !== shown.session || value.kind !== shown.kind;
-  if (!begins && value.number < shown.number) return;
+  // The last word on a run is that it is done: what was still under way then comes too late.
+  if (!begins && (value.number < shown.number || (shown.done && !value.done))) return;
   const state = { ...value, fresh: begins, truthText: value.truth };
   for (const name of Object.keys(kernels)) state[name] = floats(value[name]);
   state.scale = largest(state.truth) || largest(state.learned) || 1;

@@ -15,7 +15,7 @@ from kernel_demo.imaging.tiles import apply_tiles, iter_tiles
 from kernel_demo.sources.decoding import MAX_PIXELS, samples
 from kernel_demo.sources.uploads import display_name
 from kernel_demo.ui import question_markup as html
-from kernel_demo.ui.events import QUIET
+from kernel_demo.ui.events import QUIET, halt
 from kernel_demo.ui.learn_controls import border_choices
 from kernel_demo.ui.markup import block, problem, quiet
 from kernel_demo.ui.question_card import SUMS_QUEUE, latest
@@ -55,10 +55,13 @@ def build() -> None:
         run, [chosen, kernel, border], outputs, concurrency_id=SUMS_QUEUE, concurrency_limit=2,
         **QUIET,
     )  # fmt: skip
-    cancel.click(
-        lambda: (*_buttons(False), gr.skip(), quiet(wording.STOPPED)), None, outputs,
-        cancels=[running], queue=False, **QUIET,
-    )  # fmt: skip
+    halt(
+        cancel,
+        lambda: (*_buttons(False), gr.skip(), quiet(wording.STOPPED)),
+        None,
+        outputs,
+        [running],
+    )
 
 
 def run(path: str, kernel: str, border: str) -> Iterator[tuple]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.events import DEVICE_QUEUE, PRIVATE, QUIET, RUNS_AT_ONCE
+from kernel_demo.ui.events import DEVICE_QUEUE, PRIVATE, QUIET, RUNS_AT_ONCE, halt
 from kernel_demo.ui.markup import block, problem, quiet
 from kernel_demo.ui.wording import questions as wording
 
@@ -74,10 +74,13 @@ def connect(
         run, inputs, _outputs(experiment), trigger_mode="once", **queue, **QUIET
     )  # fmt: skip
     if experiment.stop is not None:
-        experiment.stop.click(
+        halt(
+            experiment.stop,
             lambda: _updates(experiment, *_ready(), quiet(wording.STOPPED), gr.skip()),
-            None, _outputs(experiment), cancels=[running], queue=False, **QUIET,
-        )  # fmt: skip
+            None,
+            _outputs(experiment),
+            [running],
+        )
 
 
 def connect_choice(

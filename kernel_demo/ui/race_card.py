@@ -19,7 +19,7 @@ from kernel_demo.learning import devices, pairs, race
 from kernel_demo.learning.race import GOALS, Lane, Snapshot
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import experiment_form, gpu, lesson
-from kernel_demo.ui.events import DEVICE_QUEUE, QUIET, RUNS_AT_ONCE
+from kernel_demo.ui.events import DEVICE_QUEUE, QUIET, RUNS_AT_ONCE, halt
 from kernel_demo.ui.live_history import CHUNK, LARGEST, encode
 from kernel_demo.ui.markup import block, quiet, title
 from kernel_demo.ui.session import Experiment
@@ -111,7 +111,7 @@ def connect(card: RaceCard, values: list, size: gr.Dropdown) -> None:
         run, [card.methods, *values], [card.view, *buttons], trigger_mode="once",
         concurrency_id=DEVICE_QUEUE, concurrency_limit=RUNS_AT_ONCE, **QUIET,
     )  # fmt: skip
-    card.stop.click(stop, None, [card.view, *buttons], cancels=[running], queue=False, **QUIET)
+    halt(card.stop, stop, None, [card.view, *buttons], [running])
     gr.on(
         [card.methods.input, size.change], ready, [card.methods, size], [card.start, card.reason],
         queue=False, trigger_mode="always_last", **QUIET,

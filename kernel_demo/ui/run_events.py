@@ -1,5 +1,6 @@
 """The buttons of card 3 in motion: one run, streamed to the live view."""
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -9,7 +10,7 @@ import gradio as gr
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import experiment_form, learn_controls, live_view
-from kernel_demo.ui.events import DEVICE_QUEUE, QUIET, RUNS_AT_ONCE
+from kernel_demo.ui.events import DEVICE_QUEUE, QUIET, RUNS_AT_ONCE, halt
 from kernel_demo.ui.learn_cards import LearnCard, Stage
 from kernel_demo.ui.learning_run import run
 from kernel_demo.ui.markup import quiet
@@ -35,9 +36,8 @@ def connect(card: LearnCard, values: list, stage: Stage) -> list:
         card.resume.click(resume, stage.session, outputs, **device),
         card.step.click(step, inputs, outputs, **device),
     ]
-    # Not queued: a visitor who stops must not wait for others to finish.
     halting = [
-        button.click(function, stage.session, outputs, cancels=running, queue=False, **QUIET)
+        halt(button, function, stage.session, outputs, running)
         for button, function in ((card.pause, pause), (card.stop, stop))
     ]
     return running + halting
@@ -97,7 +97,7 @@ def step(session: Session, *values) -> Iterator[tuple]:
 
 def pause(session: Session) -> tuple:
     """The run stands still; `resume` goes on from its last update."""
-    return _shown(replace(session, running=False, frame=session.frame + 1))
+    return _shown(replace(session, running=False))
 
 
 def stop(session: Session) -> tuple:
@@ -108,7 +108,6 @@ def stop(session: Session) -> tuple:
 def _set_up(session: Session, *values) -> Session:
     return Session(
         number=session.number + 1,
-        frame=session.frame,
         patch=session.patch,
         experiment=experiment_form.experiment(*values),
     )
@@ -142,7 +141,7 @@ def _drawn(session: Session) -> dict:
         return live_view.idle(truth, session.patch, preparing=session.running)
     return live_view.frame(
         session.number,
-        session.frame,
+        time.time_ns() // 1_000_000,  # ascending, whichever event draws
         session.progress,
         truth,
         session.history,

@@ -59,7 +59,6 @@ class Session:
     experiment: Experiment | None = None
     progress: Progress | None = None  # the last one; enough to resume
     history: History = field(default_factory=History)
-    frame: int = 0  # counts the updates sent to the live view
     patch: np.ndarray | None = None  # H x W uint8, the piece of a picture shown while learning
     running: bool = False
 
@@ -73,4 +72,4 @@ class Session:
         if self.progress is None or self.progress.done:
             return replace(self, running=False)
         ended = replace(self.progress, done=True, stopped_because=reason)
-        return replace(self, progress=ended, frame=self.frame + 1, running=False)
+        return replace(self, progress=ended, running=False)
