@@ -96,7 +96,7 @@ def prepare(before: np.ndarray, after: np.ndarray) -> tuple[Pair | None, tuple[s
 
 def _channels(picture: np.ndarray, name: str, notes: list[str]):
     """(H x W x 1 or 3, alpha H x W or None). Three equal channels are one."""
-    picture = np.asarray(picture)
+    picture = np.require(picture, requirements="W")  # torch warns of arrays that are read-only
     deep = picture[..., None] if picture.ndim == 2 else picture
     if (
         picture.dtype not in (np.uint8, np.uint16)
@@ -171,6 +171,8 @@ def displacement(pair: Pair) -> tuple[int, int] | None:
         part = picture[top : top + height, left : left + width].mean(axis=2)
         spectra.append(np.fft.rfft2((part - part.mean()) * window))
     power = np.abs(spectra[0]) ** 2
+    if not power.any():
+        return None
     response = np.fft.irfft2(
         spectra[1] * spectra[0].conj() / (power + 1e-3 * power.mean()), (height, width)
     )

@@ -6,6 +6,7 @@ a full mixture with a kernel for each channel of after from each of before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,20 +24,34 @@ MIXTURE_WORTH = 0.3
 NEAR_WEIGHTS = 0.05  # estimated channel weights this close to a known conversion's
 
 # A kernel by JPEG's intervals replaces the least-squares one if its errors are below this share of
-# its largest weight and it puts nearly all coefficients where they are.
-SURE, CONSISTENT = 0.05, 0.95
+# its largest weight and it puts nearly all coefficients where they are. Measured at qualities 50 to
+# 95: 99.7 % and more for convolutions, up to 99.5 % for mild nonlinear operations.
+SURE, CONSISTENT = 0.05, 0.996
 WIDEST_THROUGH_JPEG = 11
 
-# 8-bit grey as libraries make it: fixed-point weights, bits of the shift; rounded half up.
+
+def _fixed_point(factors: tuple[int, int, int], bits: int) -> Callable[[np.ndarray], np.ndarray]:
+    half = (1 << bits) >> 1
+    return lambda colour: (colour.astype(np.int64) @ np.array(factors) + half) >> bits
+
+
+def _imagemagick(colour: np.ndarray) -> np.ndarray:
+    """Rounded to 16 bits (257 for a grey level), then cut off to 8."""
+    return np.floor(np.floor(257 * (colour @ np.array(REC_709)) + 0.5) / 257)
+
+
+REC_709 = (0.212656, 0.715158, 0.072186)
+# Grey as libraries make it: weights of red, green, blue, and the rounding.
 _CONVERSIONS = {
-    "Rec. 601, 16 bits (Pillow)": ((19595, 38470, 7471), 16),
-    "Rec. 601, 15 bits (OpenCV)": ((9798, 19235, 3735), 15),
-    "Rec. 601, 14 bits (OpenCV)": ((4899, 9617, 1868), 14),
-    "Rec. 709": ((13937, 46868, 4731), 16),
-    "red": ((1, 0, 0), 0),
-    "green": ((0, 1, 0), 0),
-    "blue": ((0, 0, 1), 0),
-    "mean": ((1, 1, 1), None),
+    "Rec. 601, 16 bits (Pillow)": (LUMINANCE, _fixed_point((19595, 38470, 7471), 16)),
+    "Rec. 601, 15 bits (OpenCV)": (LUMINANCE, _fixed_point((9798, 19235, 3735), 15)),
+    "Rec. 601, 14 bits (OpenCV)": (LUMINANCE, _fixed_point((4899, 9617, 1868), 14)),
+    "Rec. 709 (ImageMagick)": (REC_709, _imagemagick),
+    "Rec. 709, rounded": (REC_709, lambda colour: np.floor(colour @ np.array(REC_709) + 0.5)),
+    "red": ((1, 0, 0), lambda colour: colour[..., 0]),
+    "green": ((0, 1, 0), lambda colour: colour[..., 1]),
+    "blue": ((0, 0, 1), lambda colour: colour[..., 2]),
+    "mean": ((1 / 3, 1 / 3, 1 / 3), lambda colour: (2 * colour.sum(axis=2, dtype=int) + 3) // 6),
 }
 
 
@@ -114,11 +129,11 @@ def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
     if mixed is None:
         return None
     weights = _weights(mixed.kernels[0])
-    tried = []
-    for name, (factors, bits) in _CONVERSIONS.items():
-        known = np.array(factors) / sum(factors)
-        if np.abs(known - weights).max() <= NEAR_WEIGHTS:
-            tried.append((name, known, [_converted(pair, factors, bits) for pair in pairs]))
+    tried = [
+        (name, known, [_made_grey(pair, convert) for pair in pairs])
+        for name, (known, convert) in _CONVERSIONS.items()
+        if np.abs(known - weights).max() <= NEAR_WEIGHTS
+    ]
     tried.append(("", weights, [_weighted(pair, weights) for pair in pairs]))
     best = None
     for name, known, grey in tried:
@@ -139,10 +154,8 @@ def _weights(kernels: np.ndarray) -> np.ndarray:
     return sums / (sums.sum() or 1)
 
 
-def _converted(pair: Pair, factors: tuple[int, ...], bits: int | None) -> Pair:
-    total = pair.before.astype(np.int64) @ np.array(factors)
-    grey = (total + (1 << bits >> 1) >> bits) if bits is not None else (2 * total + 3) // 6
-    return replace(pair, before=grey.astype(pair.before.dtype)[..., None])
+def _made_grey(pair: Pair, convert: Callable[[np.ndarray], np.ndarray]) -> Pair:
+    return replace(pair, before=convert(pair.before).astype(pair.before.dtype)[..., None])
 
 
 def _weighted(pair: Pair, weights: np.ndarray) -> Pair:

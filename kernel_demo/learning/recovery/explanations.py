@@ -63,10 +63,12 @@ def _certain(found: Recovery) -> tuple[str, str]:
 
 def _noisy(found: Recovery) -> tuple[str, str]:
     source = f" of {found.compression}" if found.compression else ""
+    largest = np.abs(found.kernel).max()
+    share = 100 * _worst_error(found) / largest if largest else float("inf")
     return (
         f"This is a convolution{_called(found)}, with noise{source}: {found.residual:.2f} grey "
         f"levels RMS are left (rounding alone leaves {found.rounding_floor:.2f}), and they do not "
-        f"depend on the picture; weights are known to ±{_worst_error(found):.2g}.",
+        f"depend on the picture; every weight is known to ±{share:.1g} % of the largest.",
         "Save the picture after as PNG or TIFF instead of a lossy file to get the kernel exactly.",
     )
 

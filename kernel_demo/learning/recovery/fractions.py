@@ -23,6 +23,7 @@ from kernel_demo.learning.recovery.planes import Plane
 
 DIVISORS = np.array([*range(1, 513), 1000, 1024, 2048, 4096, 10000, 16384, 32768, 65536])
 FIXED_POINT = (16, 32, 64, 128, 256, 512, 1024)
+FEW = 64  # divisors up to here are tried first, however unlikely
 TRIED = 150  # candidates taken to the pixels
 CHECKED_FIRST = 20_000  # pixels
 STRIP = 1_000_000  # pixels of one strip of the full check
@@ -36,7 +37,7 @@ class Fractions:
 
     numerators: np.ndarray  # k x k int64, as the kernel lies
     divisor: int
-    offset: float  # a whole or half number of grey levels
+    offset: float  # grey levels: whole, a half, or a multiple of 1 / divisor
     rounding: str  # "none needed", "half up", "half even", "truncate"
     arithmetic: str  # "exact", an order of floating-point operations, or UNDECIDED
     pixels: int  # every pixel whose patch lies inside the picture: all are reproduced ...
@@ -91,7 +92,9 @@ def candidates(fit: Fit) -> Iterator[tuple[np.ndarray, int]]:
     chance = noise * (unknowns + 10 * (2 * unknowns) ** 0.5)
     possible = np.flatnonzero((added <= 100 * chance) & whole.any(axis=0))
     tried = 0
-    for column in possible[np.lexsort((divisors[possible], added[possible] > 2 * chance))]:
+    unlikely = (divisors[possible] > FEW) & (added[possible] > 2 * chance)
+    order = np.lexsort((divisors[possible], unlikely, divisors[possible] > FEW))
+    for column in possible[order]:
         numerators, divisor = whole[:, column], int(divisors[column])
         if gcd(divisor, *map(int, numerators)) > 1:
             continue
@@ -163,7 +166,7 @@ class _Probe:
         mean = float((self.after - total / (divisor * self.step))[open_range].mean())
         possible = [
             rule
-            for offset, rounding in _simplest(mean)
+            for offset, rounding in _simplest(mean, divisor)
             for rule in self._matching(total, numerators, divisor, offset, rounding)
         ]
         yield from sorted(possible, key=lambda rule: rule.arithmetic == UNDECIDED)
@@ -183,13 +186,16 @@ class _Probe:
             yield Rule(offset, rounding, UNDECIDED)
 
 
-def _simplest(mean: float) -> list[tuple[float, str]]:
+def _simplest(mean: float, divisor: int) -> list[tuple[float, str]]:
     """Offsets and roundings that give results `mean` above the bare sums, whole offsets first."""
     found = []
     for rounding, middle in (("half up", mean), ("half even", mean), ("truncate", mean + 0.5)):
         halves = np.arange(np.ceil(2 * (middle - 0.6)), 2 * (middle + 0.6)) / 2 + 0.0
         found += [(float(offset), rounding) for offset in halves]
-    return sorted(found, key=lambda rule: (rule[0] % 1, abs(rule[0] - mean) > 0.55))
+    found.sort(key=lambda rule: (rule[0] % 1, abs(rule[0] - mean) > 0.55))
+    # Division by a multiplication in whole numbers (OpenCV's box) adds some unit of the last place.
+    units = np.floor(mean * divisor) + np.arange(-1, 3)
+    return found + [(float(unit / divisor), "half up") for unit in units]
 
 
 def levels(total: np.ndarray, divisor: int, offset: float, rounding: str, peak: int):

@@ -52,7 +52,9 @@ def judge(found: Arrangement | None, max_size: int, pairs) -> Judgement:
 
 def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
     """The verdict where more is left than rounding."""
-    for index, fit in enumerate(found.fits):
+    # What JPEG's rounding explains to the last coefficient needs no further evidence.
+    unexplained = found.fits if found.censored is None else []
+    for index, fit in enumerate(unexplained):
         evidence = nonlinearity.examine(fit)
         own = found.planes(index if len(found.fits) > 1 else None)
         cut_off = fit.reaches_edge and fit.noise.autocorrelation > CUT_OFF

@@ -21,6 +21,7 @@ class Kernels:
     values: np.ndarray  # A x k x k (each channel from its own, or the only one) or A x B x k x k
     offsets: np.ndarray  # A, or 1 for all
     errors: np.ndarray  # like values
+    half: float = 0.5  # added before the fraction is cut off: 0 for tools that only cut off
 
     @property
     def size(self) -> int:
@@ -35,7 +36,7 @@ def fitted_size(square: np.ndarray, size: int) -> np.ndarray:
 
 
 def predict(kernels: Kernels, surroundings: np.ndarray, pair: Pair) -> np.ndarray:
-    """Grey levels, rounded half up and clipped, of the valid pixels: like pair.after."""
+    """Grey levels, rounded and clipped, of the valid pixels: like pair.after."""
     parts = np.moveaxis(surroundings.astype(np.float64) / pair.step, -1, 0)
     outputs = []
     for a in range(pair.after.shape[2]):
@@ -44,7 +45,9 @@ def predict(kernels: Kernels, surroundings: np.ndarray, pair: Pair) -> np.ndarra
             total = correlate_valid(parts[min(a, len(parts) - 1)], kernel)
         else:
             total = sum(correlate_valid(p, k) for p, k in zip(parts, kernel, strict=True))
-        level = np.floor(total + kernels.offsets[min(a, len(kernels.offsets) - 1)] + (0.5 + 1e-9))
+        level = np.floor(
+            total + kernels.offsets[min(a, len(kernels.offsets) - 1)] + (kernels.half + 1e-9)
+        )
         outputs.append(np.clip(level, 0, pair.peak // pair.step).astype(pair.after.dtype))
     return np.stack(outputs, axis=-1)
 

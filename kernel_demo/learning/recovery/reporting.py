@@ -48,7 +48,7 @@ def report(
         compression=_compression_name(found.compressed),
         alternative=judgement.alternative,
         peak=pair.peak // pair.step,
-        notes=notes + _off_centre(kernels),
+        notes=notes + _off_centre(kernels) + _cut_off(judgement, exact, kernels),
         title=title,
         reproduced=reproduced.squeeze(axis=-1) if reproduced.shape[-1] == 1 else reproduced,
         residual_map=(after.astype(np.float32) - reproduced).squeeze(),
@@ -86,6 +86,7 @@ def _kernels(found: Arrangement, exact: list[Fractions]) -> Kernels:
         np.stack([fitted_size(v, size) for v in values]),
         np.array(offsets),
         np.stack([fitted_size(fit.standard_error, size) for fit in found.fits]),
+        half=0.0 if exact and all(f.rounding == "truncate" for f in exact) else 0.5,
     )
 
 
@@ -117,6 +118,12 @@ def _off_centre(kernels: Kernels) -> tuple[str, ...]:
         f"The kernel is {height} x {width} and its middle lies {down:+g} rows and {right:+g} "
         "columns from the pixel: after is shifted by as much the other way.",
     )
+
+
+def _cut_off(judgement: Judgement, exact: list[Fractions], kernels: Kernels) -> tuple[str, ...]:
+    if judgement.verdict != CONVOLUTION or exact or np.abs(kernels.offsets + 0.5).max() > 0.05:
+        return ()
+    return ("An offset of -0.5: the tool cuts fractions off instead of rounding them.",)
 
 
 def _used(found: Arrangement) -> float:

@@ -28,6 +28,7 @@ from kernel_demo.learning.recovery.record import (
 )
 
 MIN_SIZE, MAX_SIZE = 3, 31
+SWAPPED = "The files were swapped: the filter leads from the second to the first."
 
 
 def recover(before: np.ndarray, after: np.ndarray, max_size: int = 15, name: str = "") -> Recovery:
@@ -59,10 +60,19 @@ def recover_many(pairs: list[tuple], max_size: int = 15, name: str = "") -> Reco
         turned = _swapped(pairs, max_size)
         if turned is not None:
             found, judgement, swapped = *turned, True
-            notes += ("The files were swapped: the filter leads from the second to the first.",)
+            notes = (*notes, SWAPPED)
     if found is None:
         return _nothing_fitted(usable, judgement, notes, name)
-    return reporting.report(found, judgement, notes, name, swapped)
+    result = reporting.report(found, judgement, notes, name, swapped)
+    if swapped or judgement.verdict != CONVOLUTION or result.bit_exact:
+        return result
+    # The way back may be close to a convolution too: the one that is exact is the way there.
+    turned = _swapped(pairs, max_size)
+    if turned is not None:
+        other = reporting.report(*turned, (*notes, SWAPPED), name, True)
+        if other.bit_exact:
+            return other
+    return result
 
 
 def _prepared(pairs: list[tuple]) -> tuple[list[Pair], tuple[str, ...]]:

@@ -1,0 +1,309 @@
+"""Filters of real tools, recovered from the files that they wrote."""
+
+import io
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageFilter, ImageOps
+from scipy import ndimage
+
+from kernel_demo.imaging import operators
+from kernel_demo.learning.recovery import CONVOLUTION, NOISY, recover
+
+TITLE = "Recovering filters"
+NEEDS = ("scipy",)
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+PHOTOS = ("astronaut", "camera", "cat", "rocket", "gravel")
+PILLOW = (
+    "BLUR", "CONTOUR", "DETAIL", "EDGE_ENHANCE", "EDGE_ENHANCE_MORE", "EMBOSS", "FIND_EDGES",
+    "SHARPEN", "SMOOTH", "SMOOTH_MORE",
+)  # fmt: skip
+MAGICK = next(filter(shutil.which, ("magick", "convert-im6.q16")), None)
+
+
+def run(report):
+    greys = {name: _photo(name, "L") for name in PHOTOS}
+    _pillow(report, greys)
+    _pillow_jpeg(report, greys)
+    _tools(report, greys["camera"], _photo("coffee", "RGB"))
+    _no_convolutions(report, greys)
+    _large(report)
+
+
+def _photo(name: str, mode: str) -> np.ndarray:
+    return np.asarray(Image.open(EXAMPLES / f"{name}.jpg").convert(mode))
+
+
+def _filtered(picture: np.ndarray, name: str) -> np.ndarray:
+    return np.asarray(Image.fromarray(picture).filter(getattr(ImageFilter, name)))
+
+
+def _truth(name: str) -> np.ndarray:
+    """Pillow's kernel for correlation: its rows are stored upside down."""
+    size, scale, _, values = getattr(ImageFilter, name).filterargs
+    return np.array(values).reshape(size)[::-1] / scale
+
+
+def _pillow(report, greys):
+    right = exact = borders = cases = 0
+    began = time.perf_counter()
+    for picture in greys.values():
+        for name in PILLOW:
+            found = recover(picture, _filtered(picture, name))
+            cases += 1
+            right += found.verdict == CONVOLUTION
+            exact += found.bit_exact and np.allclose(_same_size(found.kernel, name), _truth(name))
+            borders += found.padding == "copied"
+    seconds = (time.perf_counter() - began) / cases
+    report.row(
+        "Pillow's ten filters x five photos: verdict right",
+        asked="50 of 50",
+        got=f"{right} of {cases}, {seconds:.2f} s each",
+        met=right == cases == 50,
+    )
+    report.row(
+        "of these bit-exact, the true fractions", asked="all", got=f"{exact}", met=exact == cases
+    )
+    report.row("of these border found (Pillow copies it)", asked="", got=f"{borders}")
+
+
+def _same_size(kernel: np.ndarray, name: str) -> np.ndarray:
+    more = (len(_truth(name)) - len(kernel)) // 2
+    return np.pad(kernel, more) if more >= 0 else kernel[-more:more, -more:more]
+
+
+def _pillow_jpeg(report, greys):
+    right, worst, where, naive = 0, 0.0, "", 0.0
+    for photo, picture in greys.items():
+        for name in PILLOW:
+            data = io.BytesIO()
+            Image.fromarray(_filtered(picture, name)).save(data, "JPEG", quality=95)
+            after = np.asarray(Image.open(data))
+            found = recover(picture, after)
+            right += found.verdict == NOISY
+            true = _truth(name)
+            error = np.abs(_same_size(found.kernel, name) - true).max() / np.abs(true).max()
+            worst, where = max((worst, where), (float(error), f"{name} of {photo}"))
+            naive = max(naive, _least_squares_error(picture, after, true))
+    report.row(
+        "the same as JPEG, quality 95: verdict", "with noise, 50", f"{right}", met=right == 50
+    )
+    report.row(
+        "their worst kernel error, share of the largest weight",
+        asked="<= 5 %",
+        got=f"{worst:.1%} ({where})",
+        beside=f"least squares, clipped pixels masked: {naive:.0%}",
+        met=worst <= 0.05,
+    )
+
+
+def _least_squares_error(before: np.ndarray, after: np.ndarray, true: np.ndarray) -> float:
+    size, edge = len(true), len(true) // 2
+    patches = np.lib.stride_tricks.sliding_window_view(before, (size, size))
+    inner = after[edge:-edge, edge:-edge]
+    keep = (inner > 0) & (inner < 255)
+    design = np.c_[patches[keep].reshape(-1, size * size), np.ones(np.count_nonzero(keep))]
+    gram = design.T @ design
+    weights = np.linalg.solve(gram, design.T @ inner[keep].astype(float))[:-1]
+    return float(np.abs(weights - true.ravel()).max() / np.abs(true).max())
+
+
+def _tool(command: list[str], picture: np.ndarray) -> np.ndarray:
+    """Run a tool on a PNG; IN and OUT in the command stand for the files."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = {"IN": f"{folder}/in.png", "OUT": f"{folder}/out.png"}
+        Image.fromarray(picture).save(files["IN"])
+        subprocess.run([files.get(c, c) for c in command], check=True, capture_output=True)
+        return np.asarray(Image.open(files["OUT"]))
+
+
+def _magick(*arguments: str):
+    return lambda picture: _tool([MAGICK, "IN", *arguments, "OUT"], picture)
+
+
+def _ffmpeg(chain: str):
+    def apply(picture):
+        form = "gray" if picture.ndim == 2 else "gbrp"
+        back = "gray" if picture.ndim == 2 else "rgb24"
+        chain_of = f"format={form},{chain},format={back}"
+        return _tool(["ffmpeg", "-v", "error", "-i", "IN", "-vf", chain_of, "OUT"], picture)
+
+    return apply
+
+
+def _by_channel(function):
+    def apply(picture):
+        if picture.ndim == 2:
+            return function(picture)
+        return np.stack([function(picture[..., c]) for c in range(3)], axis=-1)
+
+    return apply
+
+
+def _linear():
+    """(label, border, size, function) of linear filters of four tools."""
+    skew = np.array([[0, 1, 2], [-1, 4, 1], [-2, -1, 0]]) / 4
+    matrix = "0 1 2 -1 4 1 -2 -1 0"
+    found = [
+        ("OpenCV filter2D, skew / 4", "reflect", 3, lambda p: cv2.filter2D(p, -1, skew)),
+        (
+            "OpenCV Sobel + 128",
+            "reflect",
+            3,
+            lambda p: cv2.Sobel(p, 0, 1, 0, scale=0.25, delta=128),
+        ),
+        ("OpenCV blur 5x5", "replicate", 5, lambda p: cv2.blur(p, (5, 5), borderType=1)),
+        (
+            "OpenCV GaussianBlur 7x7",
+            "symmetric",
+            7,
+            lambda p: cv2.GaussianBlur(p, (7, 7), 1.2, borderType=2),
+        ),
+        ("OpenCV boxFilter 4x4", "zero", 5, lambda p: cv2.boxFilter(p, -1, (4, 4), borderType=0)),
+        ("SciPy correlate, wrap", "wrap", 3, _by_channel(lambda p: _scipy(p, skew, "wrap"))),
+        (
+            "SciPy uniform 5x5, mirror",
+            "reflect",
+            5,
+            _by_channel(lambda p: _scipy(p, np.full((5, 5), 0.04), "mirror")),
+        ),
+        ("SciPy Gaussian, reflect", "symmetric", 7, _by_channel(_scipy_gaussian)),
+    ]
+    if MAGICK:
+        found += [
+            (
+                "ImageMagick Correlate, skew / 16",
+                "replicate",
+                3,
+                _magick(
+                    "-define",
+                    "convolve:scale=25%!",
+                    "-morphology",
+                    "Correlate",
+                    "3x3:" + matrix.replace(" ", ","),
+                ),
+            ),
+            ("ImageMagick -gaussian-blur 0x1", "replicate", 7, _magick("-gaussian-blur", "0x1")),
+            ("ImageMagick -sharpen 0x1", "replicate", 7, _magick("-sharpen", "0x1")),
+        ]
+    if shutil.which("ffmpeg"):
+        all_planes = ":".join(f"{n}m={matrix!r}:{n}rdiv=1/4" for n in range(4))
+        found += [
+            ("ffmpeg convolution, skew / 4", None, 3, _ffmpeg(f"convolution={all_planes}")),
+            ("ffmpeg avgblur", "replicate", 5, _ffmpeg("avgblur=sizeX=2")),
+            ("ffmpeg gblur", "any", 0, _ffmpeg("gblur=sigma=0.7:steps=3")),
+        ]
+    return found
+
+
+def _scipy(picture, kernel, mode):
+    return np.clip(
+        np.rint(ndimage.correlate(picture.astype(float), kernel, mode=mode)), 0, 255
+    ).astype(np.uint8)
+
+
+def _scipy_gaussian(picture):
+    blurred = ndimage.gaussian_filter(picture.astype(float), 1.0, mode="reflect", truncate=3.0)
+    return np.clip(np.rint(blurred), 0, 255).astype(np.uint8)
+
+
+def _tools(report, grey, colour):
+    for label, border, size, function in _linear():
+        told, met = [], True
+        for picture in (grey, colour):
+            found = recover(picture, function(picture))
+            good = found.verdict == CONVOLUTION and size in (0, found.size)
+            good &= border in ("any", found.padding) or (
+                border is None and all(found.padding_sides)
+            )
+            met &= bool(good) and found.channels == "one kernel"
+            border_seen = found.padding or "/".join(map(str, found.padding_sides))
+            exact = ", exact" if found.bit_exact else ""
+            convolution = found.verdict == CONVOLUTION
+            told.append(f"{found.size} {border_seen}{exact}" if convolution else found.verdict)
+        asked = f"size {size or 'any'}, border {border or 'seen on every side'}"
+        report.row(f"{label}: grey; colour", asked, "; ".join(told), met=met)
+
+
+def _no_convolutions(report, greys):
+    pick = operators.OPERATORS
+    names = [k for k in pick if k not in ("clipped",)]
+    called, told, count = 0, [], 0
+    for photo in ("camera", "cat"):
+        picture = greys[photo]
+        cases = {n: _as_file(pick[n].apply(picture.astype(np.float32) / 255)) for n in names}
+        cases |= _more_no_convolutions(picture)
+        for name, after in cases.items():
+            found = recover(picture, after)
+            count += 1
+            if found.verdict in (CONVOLUTION, NOISY):
+                called += 1
+                told.append(f"{name} of {photo}: {found.verdict}")
+    report.row(
+        f"{count // 2} operations that are no convolution x 2 photos: called one",
+        asked="none",
+        got=f"{called} {', '.join(told)}",
+        met=called == 0,
+    )
+
+
+def _as_file(picture):
+    return np.clip(np.floor(picture * 255 + 0.5), 0, 255).astype(np.uint8)
+
+
+def _more_no_convolutions(picture):
+    image = Image.fromarray(picture)
+    return {
+        "solarize": np.asarray(ImageOps.solarize(image, 128)),
+        "posterize": np.asarray(ImageOps.posterize(image, 3)),
+        "mode filter": np.asarray(image.filter(ImageFilter.ModeFilter(5))),
+        "CLAHE": cv2.createCLAHE(3).apply(picture),
+        "non-local means": cv2.fastNlMeansDenoising(picture, None, 7),
+    }
+
+
+def _large(report):
+    """In a process of its own, so that the peak of memory is that of the recovery alone."""
+    result = subprocess.run(
+        [sys.executable, "-m", "benchmarks.recovering"],
+        capture_output=True, text=True, check=True, cwd=EXAMPLES.parent,
+    )  # fmt: skip
+    for label, seconds, gigabytes, exact in json.loads(result.stdout):
+        report.row(
+            f"12 Mpx, size unknown up to 15: {label}",
+            asked="<= 5 s, <= 1.5 GB",
+            got=f"{seconds:.1f} s, {gigabytes:.2f} GB{', bit-exact' if exact else ''}",
+            met=seconds <= 5 and gigabytes <= 1.5,
+        )
+
+
+def _measure_large():
+    rng = np.random.default_rng(0)
+    quarters = [cv2.resize(_photo(name, "L"), (2000, 1500)) for name in PHOTOS[:4]]
+    before = np.vstack([np.hstack(quarters[:2]), np.hstack(quarters[2:])])
+    before = np.clip(before + rng.normal(0, 2, before.shape), 0, 255).astype(np.uint8)
+    rows = []
+    for label, after in (
+        ("Pillow SHARPEN", _filtered(before, "SHARPEN")),
+        ("Pillow FIND_EDGES, half of it clipped", _filtered(before, "FIND_EDGES")),
+        ("OpenCV blur 15x15", cv2.blur(before, (15, 15))),
+    ):
+        began = time.perf_counter()
+        found = recover(before, after)
+        seconds = time.perf_counter() - began
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        rows.append((label, seconds, peak, found.bit_exact))
+    return rows
+
+
+if __name__ == "__main__":
+    print(json.dumps(_measure_large()))

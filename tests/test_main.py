@@ -1,0 +1,67 @@
+"""`python -m kernel_demo recover`: what the page can, in a terminal."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from kernel_demo.__main__ import main
+from kernel_demo.sources.bundled import FOLDER
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory) -> tuple[str, str]:
+    """The paths of a photo and of the same sharpened by Pillow."""
+    folder = tmp_path_factory.mktemp("pair")
+    before, after = folder / "before.png", folder / "after.png"
+    image = Image.open(FOLDER / "cat.jpg").crop((100, 20, 300, 200))
+    image.save(before)
+    image.filter(ImageFilter.SHARPEN).save(after)
+    return str(before), str(after)
+
+
+def test_says_what_it_found(pair, capsys):
+    """The verdict, the fractions, the border: in a few lines on stdout."""
+    assert main(["recover", *pair]) == 0
+    said = capsys.readouterr().out
+    assert "after.png: convolution" in said
+    assert "[[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]] / 8" in said
+    assert "border: copied" in said
+
+
+def test_json_has_everything(pair, capsys):
+    """--json prints one object that a script can read."""
+    assert main(["recover", *pair, "--json", "--max-size", "5"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["verdict"] == "convolution"
+    assert found["bit_exact"] is True
+    assert np.allclose(found["kernel"], np.array([[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]]) / 8)
+
+
+def test_json_has_no_infinity(tmp_path, capsys):
+    """A constant picture leaves infinite errors, which JSON cannot hold: they are null."""
+    Image.new("L", (60, 60), 90).save(tmp_path / "flat.png")
+    assert main(["recover", str(tmp_path / "flat.png"), str(tmp_path / "flat.png"), "--json"]) == 0
+    assert "Infinity" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("files", [["none.png", "none.png"], ["one.png"]])
+def test_bad_input_has_one_sentence(files, capsys):
+    """What the user can put right goes to stderr, status 2, and no traceback."""
+    assert main(["recover", *files]) == 2
+    assert capsys.readouterr().err.startswith("Expected ")
+
+
+def test_runs_as_a_module(pair):
+    """python -m kernel_demo lists and runs its subcommands."""
+    command = [sys.executable, "-m", "kernel_demo"]
+    told = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True).stdout
+    assert "recover" in told
+    assert "apply" in told
+    result = subprocess.run(
+        [*command, "recover", *pair], capture_output=True, text=True, check=True
+    )
+    assert "convolution" in result.stdout
