@@ -10,7 +10,7 @@ from kernel_demo.ui import gpu, lesson, pictures
 from kernel_demo.ui.live_history import History
 from kernel_demo.ui.session import Session
 
-FRAME_SECONDS = 0.1  # ten updates a second; Gradio's queue has no back-pressure of its own
+FRAME_SECONDS = 0.08  # about ten updates a second; Gradio's queue has no back-pressure of its own
 
 
 def paced(progresses: Iterator[Progress], seconds: float = FRAME_SECONDS) -> Iterator[Progress]:
