@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kernel_demo.learning.recovery import alignment, fractions, jpeg, naming
+from kernel_demo.learning.recovery import alignment, candidates, fractions, jpeg, naming
 from kernel_demo.learning.recovery.planes import Plane, sample
 from kernel_demo.sources.bundled import FOLDER
 
@@ -22,7 +22,7 @@ def test_nearest_plane_finds_the_closest_whole_vector():
     for _ in range(20):
         factor = np.triu(rng.normal(0, 0.1, (3, 3)), 1) + np.eye(3)
         goal = rng.uniform(-5, 5, (3, 1))
-        found = fractions.nearest_plane(factor, goal)[:, 0]
+        found = candidates.nearest_plane(factor, goal)[:, 0]
         around = [np.array(step) + np.rint(goal[:, 0]) for step in product((-1, 0, 1), repeat=3)]
         best = min(around, key=lambda z: np.linalg.norm(factor @ (z - goal[:, 0])))
         error, least = (np.linalg.norm(factor @ (z - goal[:, 0])) for z in (found, best))

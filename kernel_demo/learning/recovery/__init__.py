@@ -4,17 +4,19 @@ The map of the package, in the order of the work; recover() and recover_many() a
 
 alignment      the two pictures laid over each other: depths, sizes, shifts
 planes         one channel before beside one after, and samples of it
-fitting        the kernel: size, place, support, from exact sums
+extent, noise  how large the kernel is and where it lies; what it leaves
+fitting        the kernel, from exact sums
 mixture        a kernel from each channel into each
 channels       the simplest arrangement of kernels that explains the pair
 jpeg           what a JPEG file tells in spite of its compression
 nonlinearity   is what the kernel leaves noise?
 operations     known operations that are no convolution
 judging        the verdict
-arithmetic, fractions   round numbers that reproduce every pixel
+candidates, arithmetic, fractions   round numbers that reproduce every pixel
 border         how the tool went on beyond the border
 naming         what the kernel is called
-record, explanations    what comes out, and in words
+prediction     the kernels applied again
+record, explanations, reporting   what comes out, and in words
 search         swapped files, displaced pictures, and all of the above in turn
 """
 

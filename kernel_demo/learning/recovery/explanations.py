@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kernel_demo.learning.recovery.fitting import ONE_ROUNDING
 from kernel_demo.learning.recovery.fractions import Fractions
 from kernel_demo.learning.recovery.record import CONVOLUTION, NOISY, Recovery
 
@@ -53,7 +54,7 @@ def _certain(found: Recovery) -> tuple[str, str]:
             "that lie exactly between two grey levels, which the tool rounds now up, now down.",
             f"{apply}; such pixels may differ by one grey level.",
         )
-    several = found.residual > 1.1 * found.rounding_floor
+    several = found.residual > ONE_ROUNDING * found.rounding_floor
     rounding = "rounding in several steps" if several else "the rounding of the file"
     return (
         f"{is_a}: what the kernel leaves, {found.residual:.2f} grey levels RMS, is {rounding}.",

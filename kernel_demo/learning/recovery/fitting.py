@@ -9,36 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from kernel_demo.imaging.filtering import correlate_valid
-from kernel_demo.learning.recovery.planes import Plane, predictable, sample, sums
+from kernel_demo.learning.recovery import extent, noise
+from kernel_demo.learning.recovery.noise import Noise
+from kernel_demo.learning.recovery.planes import Plane, predictable, sample, share, sums
 from kernel_demo.learning.statistics import Statistics
 
 SAMPLE = 300_000  # pixels of the first pass: 226 unknowns want no more
 REFINED = 4_000_000  # pixels of the second
 ROUNDING = 12**-0.5  # RMS of rounding to whole grey levels: uniform noise of width 1
-# Rounding once leaves 1.0 times that; each rounding between passes adds at most as much again.
-AT_FLOOR, SEVERAL_ROUNDINGS = 1.1, 1.6
-# What noise that is not white (JPEG's, WebP's) adds to the gain of a larger kernel: measured.
-COLOURED_GAIN = 1.04
-# By how much taking off the sides of a kernel may raise the variance in such noise.
-TRIMMED_GAIN = 1.01
-
-
-@dataclass(frozen=True, eq=False)
-class Noise:
-    """What the fit leaves, looked at pixel by pixel."""
-
-    outliers: float  # share of pixels more than one grey level off: impossible for one rounding
-    autocorrelation: float  # at one pixel's distance, the larger of both axes
-    with_texture: float  # correlation of its square with the picture's local variance
-
-    @property
-    def white(self) -> bool:
-        """Independent from pixel to pixel, and of the same strength everywhere."""
-        return abs(self.autocorrelation) < 0.02 and abs(self.with_texture) < 0.02
+# Rounding once leaves 1.0 times that; a rounding between two passes adds at most as much again.
+ONE_ROUNDING, SEVERAL_ROUNDINGS = 1.1, 1.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,24 +60,19 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
     if total is None:
         return None
     floor = ROUNDING * planes[0].step
-    noisy = _quick(total)[2] ** 0.5 > SEVERAL_ROUNDINGS * floor
+    noisy = extent.least_squares(total)[2] ** 0.5 > SEVERAL_ROUNDINGS * floor
     if noisy:
         masks, total = _without_bias(tiles, masks, total)
-    white = not noisy or _noise(tiles, masks, *_quick(total)[:2]).white
-    size = _size(total, white, planes[0].step)
-    found = total.shrink(size).solve()
-    top, left, height, width = _support(total.shrink(size), found, white)
-    side = max(height, width) | 1
-    most = total.size // 2 - side // 2  # the kernel stays within the largest size
-    centre = tuple(
-        min(max(first + extent // 2 - size // 2, -most), most)
-        for first, extent in ((top, height), (left, width))
-    )
-    core, solution = _refined(planes, centre, side, noisy, found)
-    if core is None:
-        core, solution, centre = total.shrink(size), found, (0, 0)
-    kernel, error, support = _placed(core, solution, centre, white)
-    variance = core.energy / core.count - (core.after_sum / core.count) ** 2
+    white = not noisy or noise.measure(tiles, masks, *extent.least_squares(total)[:2]).white
+    square = total.shrink(extent.size(total, white, planes[0].step))
+    found = square.solve()
+    centre, side = _place(extent.support(square, found, white), square.size, total.size)
+    core = _refined(planes, centre, side, noisy, found) or square
+    if core is square:
+        centre = (0, 0)
+    solution = core.solve()
+    kernel, error, support = _placed(extent.support(core, solution, white), solution, centre)
+    at_least_3 = square if square.size > 1 else total.shrink(min(3, total.size))
     return Fit(
         kernel=kernel,
         offset=solution.offset,
@@ -103,17 +80,34 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
         support=support,
         residual=solution.residual,
         floor=floor,
-        noise=_noise(tiles, masks, found.kernel, found.offset),
-        used=_share([plane.unclipped() for plane in planes]),
-        explained=1 - solution.residual**2 / max(variance, 1e-12),
+        noise=noise.measure(tiles, masks, found.kernel, found.offset),
+        used=share([plane.unclipped() for plane in planes]),
+        explained=1 - solution.residual**2 / max(_variance(core), 1e-12),
         condition=solution.condition,
-        singular=(found if size > 1 else total.shrink(min(3, total.size)).solve()).singular,
-        reaches_edge=size == total.size and _reaches_edge(found),
+        singular=(found if at_least_3 is square else at_least_3.solve()).singular,
+        reaches_edge=square.size == total.size and extent.reaches_edge(found.kernel),
         core=core,
         centre=centre,
         tiles=tiles,
         masks=masks,
     )
+
+
+def _variance(sums_: Statistics) -> float:
+    """Of the after pictures, over the pixels used."""
+    return sums_.energy / sums_.count - (sums_.after_sum / sums_.count) ** 2
+
+
+def _place(support, size: int, largest: int) -> tuple[tuple[int, int], int]:
+    """Middle (rows, columns from the pixel) and odd side of a square about the support."""
+    top, left, height, width = support
+    side = max(height, width) | 1
+    most = largest // 2 - side // 2  # the kernel stays within the largest size
+    down, right = (
+        min(max(first + length // 2 - size // 2, -most), most)
+        for first, length in ((top, height), (left, width))
+    )
+    return (down, right), side
 
 
 def _largest(tiles: list[Plane], masks: list[np.ndarray], max_size: int) -> Statistics | None:
@@ -128,116 +122,34 @@ def _largest(tiles: list[Plane], masks: list[np.ndarray], max_size: int) -> Stat
 def _without_bias(tiles, masks, total: Statistics):
     """Masks by what is predicted instead of by what came out, until they settle."""
     for _ in range(3):
-        kernel, offset, variance = _quick(total)
+        kernel, offset, variance = extent.least_squares(total)
         new = predictable(tiles, kernel, offset, 2.5 * variance**0.5)
-        if _share(new) < 0.02 or all(mask.all() for mask in masks):
+        if share(new) < 0.02 or all(mask.all() for mask in masks):
             break
         fresh = sums(tiles, new, total.size)
         if fresh is None:
             break
-        moved = _share([a ^ b for a, b in zip(new, masks, strict=True)])
+        moved = share([a ^ b for a, b in zip(new, masks, strict=True)])
         masks, total = new, fresh
         if moved < 0.01:
             break
     return masks, total
 
 
-def _size(total: Statistics, white: bool, step: int) -> int:
-    """The smallest size at the floor, else what the Bayesian information criterion prefers.
-
-    BIC = n log(residual^2) + log(n) * unknowns holds for white noise. Lossy files leave noise with
-    structure of its own, which every further weight explains a little: there, the smallest size
-    whose variance is within COLOURED_GAIN of the largest's.
-    """
-    sizes = range(1, total.size + 1, 2)
-    variance = {k: _quick(total.shrink(k))[2] / step**2 + 1e-8 for k in sizes}
-    if not white:
-        return next(k for k in sizes if variance[k] <= COLOURED_GAIN * variance[total.size])
-    count = total.count
-    return min(sizes, key=lambda k: count * np.log(variance[k]) + np.log(count) * k * k)
-
-
-def _quick(total: Statistics, free: np.ndarray | None = None):
-    """(kernel, offset, variance) of least squares, without the eigenvectors of a full solution.
-
-    free: k x k bool, the weights that may differ from 0.
-    """
-    chosen = np.ones(total.size**2, bool) if free is None else free.ravel()
-    mean = total.patch_sum[chosen].astype(np.longdouble) / total.count
-    gram = total.gram[np.ix_(chosen, chosen)] - np.outer(mean, total.patch_sum[chosen])
-    cross = total.cross[chosen] - mean * total.after_sum
-    energy = total.energy - np.longdouble(total.after_sum) ** 2 / total.count
-    ridge = 1e-14 * np.trace(total.gram) + 1e-300
-    damped = gram.astype(np.float64) + ridge * np.eye(len(gram))
-    weights = np.linalg.solve(damped, cross.astype(np.float64))
-    left = max(float(energy - 2 * weights @ cross + weights @ gram @ weights), 0) / total.count
-    kernel = np.zeros(total.size**2)
-    kernel[chosen] = weights
-    offset = float(total.after_sum / total.count - mean @ weights)
-    return kernel.reshape(total.size, total.size), offset, left
-
-
-def _support(total: Statistics, solution, white: bool) -> tuple[int, int, int, int]:
-    """top, left, height, width of the smallest box that explains as much as the square does.
-
-    In white noise that is the box of the significant weights. In other noise errors are larger
-    than least squares says: there, sides are taken off as long as the variance hardly rises.
-    """
-    if not white:
-        return _trimmed(total)
-    weights = np.abs(solution.kernel)
-    error = np.where(np.isfinite(solution.standard_error), solution.standard_error, 0)
-    rows, columns = np.nonzero(weights > np.maximum(5 * error, 1e-6 * weights.max()))
-    if len(rows) == 0:
-        return total.size // 2, total.size // 2, 1, 1
-    top, left = int(rows.min()), int(columns.min())
-    return top, left, int(rows.max()) - top + 1, int(columns.max()) - left + 1
-
-
-def _trimmed(total: Statistics) -> tuple[int, int, int, int]:
-    allowed = TRIMMED_GAIN * _quick(total)[2]
-    top, left, bottom, right = 0, 0, total.size, total.size
-    while True:
-        options = []
-        for box in (
-            (top + 1, left, bottom, right),
-            (top, left + 1, bottom, right),
-            (top, left, bottom - 1, right),
-            (top, left, bottom, right - 1),
-        ):
-            if box[0] < box[2] and box[1] < box[3]:
-                free = np.zeros((total.size, total.size), bool)
-                free[box[0] : box[2], box[1] : box[3]] = True
-                options.append((_quick(total, free)[2], box))
-        if not options or min(options)[0] > allowed:
-            return top, left, bottom - top, right - left
-        top, left, bottom, right = min(options)[1]
-
-
-def _reaches_edge(solution) -> bool:
-    """Whether the outermost ring carries weight as the middle does: more than 2 % of it each."""
-    size = len(solution.kernel)
-    ring = np.ones((size, size), bool)
-    ring[1:-1, 1:-1] = False
-    weights = np.abs(solution.kernel)
-    return size > 1 and weights[ring].mean() > 0.02 * weights.max()
-
-
-def _refined(planes, centre, side: int, noisy: bool, found):
-    """Sums and solution at the size and place found, over nearly all pixels."""
+def _refined(planes, centre, side: int, noisy: bool, found) -> Statistics | None:
+    """The sums at the size and place found, over nearly all pixels. None: too few of them."""
     moved = sample([plane.moved(*centre) for plane in planes], REFINED)
     masks = [plane.unclipped() for plane in moved]
     if noisy and not all(mask.all() for mask in masks):
         top, left = (len(found.kernel) // 2 + c - side // 2 for c in centre)
         near = np.pad(found.kernel, side)[top + side :, left + side :][:side, :side]
         masks = predictable(moved, near, found.offset, 2.5 * found.residual)
-    core = sums(moved, masks, side)
-    return core, None if core is None else core.solve()
+    return sums(moved, masks, side)
 
 
-def _placed(core: Statistics, solution, centre: tuple[int, int], white: bool):
-    """Kernel and errors as odd squares about the pixel itself, trimmed to the support."""
-    top, left, height, width = _support(core, solution, white)
+def _placed(support, solution, centre: tuple[int, int]):
+    """Kernel, errors and support as odd squares about the pixel itself, trimmed to the support."""
+    top, left, height, width = support
     first = [
         c + edge - len(solution.kernel) // 2 for c, edge in zip(centre, (top, left), strict=True)
     ]
@@ -248,38 +160,3 @@ def _placed(core: Statistics, solution, centre: tuple[int, int], white: bool):
     kernel, error = np.zeros((2, 2 * radius + 1, 2 * radius + 1))
     kernel[at], error[at] = solution.kernel[box], solution.standard_error[box]
     return kernel, error, (first[0] + radius, first[1] + radius, height, width)
-
-
-def _noise(tiles, masks, kernel: np.ndarray, offset: float) -> Noise:
-    """What the kernel leaves on the tiles, pixel by pixel."""
-    edge = len(kernel) // 2
-    far = lag_down = lag_right = count = 0.0
-    squares, textures = [], []
-    for tile, mask in zip(tiles, masks, strict=True):
-        if min(mask.shape) <= 2 * edge:
-            continue
-        inner = np.s_[edge : mask.shape[0] - edge, edge : mask.shape[1] - edge]
-        before = tile.before.astype(np.float64)
-        keep = mask[inner]
-        left = correlate_valid(before, kernel, offset) - tile.after[inner]
-        left = np.where(keep, left, 0) / tile.step
-        texture = np.log1p(cv2.blur(before**2, (3, 3)) - cv2.blur(before, (3, 3)) ** 2)[inner]
-        far += np.count_nonzero(np.abs(left) > 1.02)
-        lag_down += (left[1:] * left[:-1]).sum()
-        lag_right += (left[:, 1:] * left[:, :-1]).sum()
-        count += np.count_nonzero(keep)
-        squares.append(left[keep] ** 2)
-        textures.append(texture[keep])
-    squares, textures = np.concatenate(squares), np.concatenate(textures)
-    energy = max(squares.sum(), 1e-9)
-    spread = squares.std() * textures.std()
-    together = ((squares - squares.mean()) * (textures - textures.mean())).mean()
-    return Noise(
-        outliers=far / max(count, 1),
-        autocorrelation=float(max(lag_down, lag_right, key=abs) / energy),
-        with_texture=float(together / spread) if spread > 1e-9 else 0.0,
-    )
-
-
-def _share(masks: list[np.ndarray]) -> float:
-    return sum(np.count_nonzero(m) for m in masks) / max(1, sum(m.size for m in masks))

@@ -137,7 +137,8 @@ def _fit(planes, compressed, kernel, offset, free: np.ndarray) -> Censored | Non
     weights = np.append(kernel[free], offset)
     for spread in SPREADS:
         slope, curvature = _likelihood(design @ weights, low, high, spread)
-        weighted = design * np.sqrt(curvature)[:, None]
+        telling = curvature > 1e-6 / spread**2  # far inside its interval a value tells nothing
+        weighted = design[telling] * np.sqrt(curvature[telling])[:, None]
         information = weighted.T @ weighted
         try:
             weights = weights + np.linalg.solve(information, design.T @ slope)

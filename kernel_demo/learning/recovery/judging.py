@@ -9,6 +9,7 @@ import numpy as np
 from kernel_demo.imaging import formulas
 from kernel_demo.learning.recovery import explanations, nonlinearity, operations
 from kernel_demo.learning.recovery.channels import Arrangement, planes
+from kernel_demo.learning.recovery.fitting import ONE_ROUNDING
 from kernel_demo.learning.recovery.operations import Alternative
 from kernel_demo.learning.recovery.record import CONVOLUTION, NOISY, NOT, UNDETERMINED
 
@@ -91,7 +92,7 @@ def _merely_noise(found: Arrangement) -> bool:
     for fit, kernel in zip(found.fits, kernels, strict=True):
         off = np.abs(kernel - formulas.identity(len(kernel))).max()
         changed = off <= SAME and abs(fit.offset) < 0.1 * fit.floor and fit.residual > 1e-3
-        noisy = off <= IDENTITY and fit.residual > 1.1 * fit.floor
+        noisy = off <= IDENTITY and fit.residual > ONE_ROUNDING * fit.floor
         if not (changed or noisy):
             return False
     return True

@@ -101,3 +101,8 @@ def predictable(
             mask[inner] = (value > margin) & (value < plane.peak - margin)
         masks.append(mask if plane.opaque is None else mask & plane.opaque)
     return masks
+
+
+def share(masks: list[np.ndarray]) -> float:
+    """The share of pixels that the masks let through."""
+    return sum(np.count_nonzero(m) for m in masks) / max(1, sum(m.size for m in masks))
