@@ -28,8 +28,9 @@ RECORD = """
   window.seen = [];
   const note = () => window.seen.push([performance.now(), stage.dataset.kind]);
   new MutationObserver(note).observe(stage, {attributes: true, attributeFilter: ['data-step']});
-  document.querySelector('#learn').addEventListener('click', () => {
-    window.seen = []; window.clicked = performance.now();
+  // On the document: the button is made anew whenever it has been hidden.
+  document.addEventListener('click', (event) => {
+    if (event.target.closest('#learn')) { window.seen = []; window.clicked = performance.now(); }
   }, {capture: true});
 }
 """
