@@ -11,6 +11,8 @@ from kernel_demo.ui.live_history import History
 from kernel_demo.ui.session import Session
 
 FRAME_SECONDS = 0.08  # about ten updates a second; Gradio's queue has no back-pressure of its own
+LARGE = 15  # kernels beyond this size have so many cells that a browser takes its time over them
+LARGE_FRAME_SECONDS = 0.2
 
 
 def paced(progresses: Iterator[Progress], seconds: float = FRAME_SECONDS) -> Iterator[Progress]:
@@ -53,7 +55,9 @@ def run(session: Session, single_step: bool = False) -> Iterator[Session]:
     progresses = gpu.learn(taught, experiment.truth, settings, session.progress)
     progresses = _recorded(progresses, session.history)
     target = (session.progress.step if session.progress else 0) + 1
-    with closing(paced(progresses, 0.0 if single_step else FRAME_SECONDS)) as stream:
+    large = len(experiment.weights) > LARGE
+    seconds = 0.0 if single_step else LARGE_FRAME_SECONDS if large else FRAME_SECONDS
+    with closing(paced(progresses, seconds)) as stream:
         for progress in stream:
             paused = single_step and progress.step >= target
             session = replace(

@@ -210,8 +210,19 @@ function draw() {
 }
 
 let waiting = 0;
+let nextDraw = 0;
+// Drawing takes at most a quarter of the time, so that clicks get through on a slow machine too.
 function schedule() {
-  if (!waiting) waiting = requestAnimationFrame(() => { waiting = 0; draw(); });
+  if (waiting) return;
+  const paint = () => {
+    waiting = 0;
+    const before = performance.now();
+    draw();
+    const now = performance.now();
+    nextDraw = now + 3 * (now - before);
+  };
+  const wait = shown.done ? 0 : Math.max(0, nextDraw - performance.now());
+  waiting = setTimeout(() => requestAnimationFrame(paint), wait);
 }
 
 function comeIntoView() {
