@@ -12,7 +12,8 @@ from PIL import Image, ImageFilter, ImageOps
 from scipy import ndimage
 
 from kernel_demo.imaging.operators import OPERATORS
-from kernel_demo.learning.recovery import CONVOLUTION, NOISY, NOT, recover
+from kernel_demo.learning.recovery import CONVOLUTION, NOISY, NOT
+from kernel_demo.learning.recovery import recover as search
 from kernel_demo.sources.bundled import FOLDER
 
 CAMERA = np.asarray(Image.open(FOLDER / "camera.jpg").convert("L"))[100:300, 110:350]
@@ -37,6 +38,11 @@ def through(command: list[str], picture: np.ndarray, folder) -> np.ndarray:
     Image.fromarray(picture).save(files["IN"])
     subprocess.run([files.get(word, word) for word in command], check=True, capture_output=True)
     return np.asarray(Image.open(files["OUT"]))
+
+
+def recover(before: np.ndarray, after: np.ndarray):
+    """The search up to 9 x 9: a third of the time of 15 x 15, which benchmarks/ measure."""
+    return search(before, after, max_size=9)
 
 
 def pillow(picture: np.ndarray, name: str) -> np.ndarray:

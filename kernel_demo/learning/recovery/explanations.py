@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernel_demo.learning.recovery.fitting import ONE_ROUNDING
+from kernel_demo.learning.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING
 from kernel_demo.learning.recovery.fractions import Fractions
 from kernel_demo.learning.recovery.record import CONVOLUTION, NOISY, Recovery
 
@@ -63,13 +63,18 @@ def _certain(found: Recovery) -> tuple[str, str]:
 
 
 def _noisy(found: Recovery) -> tuple[str, str]:
+    left = f"{found.residual:.2f} grey levels RMS"
+    known = f"every weight is known to ±{_worst_share(found):.1g} % of the largest"
+    if not found.compression and found.residual <= MANY_ROUNDINGS * found.rounding_floor:
+        return (
+            f"This is a convolution{_called(found)}, with a little noise: {left} are left, as "
+            f"rounding after each of several passes leaves them; {known}.",
+            "Apply the kernel and expect differences of one or two grey levels.",
+        )
     source = f" of {found.compression}" if found.compression else ""
-    largest = np.abs(found.kernel).max()
-    share = 100 * _worst_error(found) / largest if largest else float("inf")
     return (
-        f"This is a convolution{_called(found)}, with noise{source}: {found.residual:.2f} grey "
-        f"levels RMS are left (rounding alone leaves {found.rounding_floor:.2f}), and they do not "
-        f"depend on the picture; every weight is known to ±{share:.1g} % of the largest.",
+        f"This is a convolution{_called(found)}, with noise{source}: {left} are left (rounding "
+        f"alone leaves {found.rounding_floor:.2f}) and do not depend on the picture; {known}.",
         "Save the picture after as PNG or TIFF instead of a lossy file to get the kernel exactly.",
     )
 
@@ -99,9 +104,10 @@ def _called(found: Recovery) -> str:
     }.get(found.channels, "")
 
 
-def _worst_error(found: Recovery) -> float:
+def _worst_share(found: Recovery) -> float:
+    """The largest standard error in per cent of the largest weight."""
     finite = found.standard_error[np.isfinite(found.standard_error)]
-    return float(finite.max()) if finite.size else float("inf")
+    return 100 * float(finite.max(initial=0)) / max(float(np.abs(found.kernel).max()), 1e-12)
 
 
 def _written(fractions: Fractions | tuple[Fractions, ...]) -> str:

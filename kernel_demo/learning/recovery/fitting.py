@@ -20,7 +20,9 @@ SAMPLE = 300_000  # pixels of the first pass: 226 unknowns want no more
 REFINED = 4_000_000  # pixels of the second
 ROUNDING = 12**-0.5  # RMS of rounding to whole grey levels: uniform noise of width 1
 # Rounding once leaves 1.0 times that; a rounding between two passes adds at most as much again.
-ONE_ROUNDING, SEVERAL_ROUNDINGS = 1.1, 1.6
+# Pillow's Gaussian rounds after each of six passes.
+ONE_ROUNDING, SEVERAL_ROUNDINGS, MANY_ROUNDINGS = 1.1, 1.6, 2.4
+FEW = 1e-3  # share of pixels beyond the bound: some pixels were touched by something else
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +49,14 @@ class Fit:
     @property
     def at_floor(self) -> bool:
         """Nothing is left but rounding: errors of its size, and bounded as it is."""
-        if self.noise.outliers > 1e-3:
-            return False
-        return self.residual <= SEVERAL_ROUNDINGS * self.floor
+        if self.residual <= ONE_ROUNDING * self.floor:
+            return self.noise.beyond_1 < FEW
+        return self.residual <= SEVERAL_ROUNDINGS * self.floor and self.noise.beyond_2 < FEW / 10
+
+    @property
+    def in_passes(self) -> bool:
+        """As small as what rounding to whole grey levels after each of many passes leaves."""
+        return self.residual <= MANY_ROUNDINGS * self.floor and self.noise.beyond_2 < FEW
 
 
 def fit(planes: list[Plane], max_size: int) -> Fit | None:

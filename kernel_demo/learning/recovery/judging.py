@@ -66,7 +66,7 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
                 text = larger[0].format(size=max_size)
                 return Judgement(UNDETERMINED, reason=(text, larger[1]))
             return Judgement(NOT, known)
-        if evidence is None or evidence.nonlinear:
+        if not fit.in_passes and (evidence is None or evidence.nonlinear):
             return Judgement(NOT, operations.better(fit, evidence, own))
         curve = operations.tone_curve(own)
         if curve is not None and curve.residual < 0.5 * fit.residual / own[0].step:

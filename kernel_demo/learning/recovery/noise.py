@@ -15,7 +15,8 @@ from kernel_demo.learning.recovery.planes import Plane
 class Noise:
     """What the fit leaves, looked at pixel by pixel."""
 
-    outliers: float  # share of pixels more than one grey level off: impossible for one rounding
+    beyond_1: float  # share of pixels more than one grey level off: impossible for one rounding
+    beyond_2: float  # ... two grey levels: impossible for a few
     autocorrelation: float  # at one pixel's distance, the larger of both axes
     with_texture: float  # correlation of its square with the picture's local variance
 
@@ -30,7 +31,7 @@ def measure(
 ) -> Noise:
     """What the kernel leaves on the tiles, pixel by pixel."""
     edge = len(kernel) // 2
-    far = lag_down = lag_right = count = 0.0
+    lag_down = lag_right = 0.0
     squares, textures = [], []
     for tile, mask in zip(tiles, masks, strict=True):
         if min(mask.shape) <= 2 * edge:
@@ -42,10 +43,8 @@ def measure(
         left = np.where(keep, left, 0) / tile.step
         variance = cv2.blur(before**2, (3, 3)) - cv2.blur(before, (3, 3)) ** 2
         texture = np.log1p(np.maximum(variance, 0))[inner]
-        far += np.count_nonzero(np.abs(left) > 1.02)
         lag_down += (left[1:] * left[:-1]).sum()
         lag_right += (left[:, 1:] * left[:, :-1]).sum()
-        count += np.count_nonzero(keep)
         squares.append(left[keep] ** 2)
         textures.append(texture[keep])
     squares, textures = np.concatenate(squares), np.concatenate(textures)
@@ -53,7 +52,8 @@ def measure(
     spread = squares.std() * textures.std()
     together = ((squares - squares.mean()) * (textures - textures.mean())).mean()
     return Noise(
-        outliers=far / max(count, 1),
+        beyond_1=float((squares > 1.02**2).mean()),
+        beyond_2=float((squares > 2.02**2).mean()),
         autocorrelation=float(max(lag_down, lag_right, key=abs) / energy),
         with_texture=float(together / spread) if spread > 1e-9 else 0.0,
     )

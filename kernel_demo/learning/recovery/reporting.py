@@ -13,7 +13,11 @@ from kernel_demo.learning.recovery.record import CONVOLUTION, NOISY, Recovery
 
 
 def report(
-    found: Arrangement, judgement: Judgement, notes: tuple[str, ...], title: str, swapped: bool
+    found: Arrangement,
+    judgement: Judgement,
+    notes: tuple[str, ...],
+    title: str,
+    swapped: bool = False,
 ) -> Recovery:
     """Everything that can be told of the pairs; pictures are those of the first."""
     pair = found.pairs[0]

@@ -52,27 +52,14 @@ def recover_many(pairs: list[tuple], max_size: int = 15, name: str = "") -> Reco
         note, remedy = (text.format(note=notes[-1]) for text in explanations.SIZES)
         return Recovery(UNDETERMINED, note, remedy, notes=notes, title=name)
     found, judgement = _analysed(usable, max_size)
-    swapped = False
     if judgement.verdict != CONVOLUTION:
         found, judgement, more = _displaced(usable, found, judgement, max_size)
         notes += more
-    if judgement.verdict != CONVOLUTION:
-        turned = _swapped(pairs, max_size)
-        if turned is not None:
-            found, judgement, swapped = *turned, True
-            notes = (*notes, SWAPPED)
     if found is None:
-        return _nothing_fitted(usable, judgement, notes, name)
-    result = reporting.report(found, judgement, notes, name, swapped)
-    if swapped or judgement.verdict != CONVOLUTION or result.bit_exact:
-        return result
-    # The way back may be close to a convolution too: the one that is exact is the way there.
-    turned = _swapped(pairs, max_size)
-    if turned is not None:
-        other = reporting.report(*turned, (*notes, SWAPPED), name, True)
-        if other.bit_exact:
-            return other
-    return result
+        result = _nothing_fitted(usable, judgement, notes, name)
+    else:
+        result = reporting.report(found, judgement, notes, name)
+    return result if result.bit_exact else _swapped(pairs, max_size, result) or result
 
 
 def _prepared(pairs: list[tuple]) -> tuple[list[Pair], tuple[str, ...]]:
@@ -130,19 +117,26 @@ def _displaced(pairs, found, judgement, max_size):
     )
 
 
-def _swapped(pairs: list[tuple], max_size: int) -> tuple[Arrangement, Judgement] | None:
-    """The arrangement with before and after exchanged, if that is a convolution beyond doubt."""
-    usable, _ = _prepared([(after, before) for before, after in pairs])
+def _swapped(pairs: list[tuple], max_size: int, straight: Recovery) -> Recovery | None:
+    """The recovery with before and after exchanged, if that is clearly the way it was.
+
+    The way back from a mild sharpening is close to a blur, and a blur makes noise small: only
+    fractions that are exact prove the exchange. Where straight on there is no convolution at all,
+    a residual of just the size of rounding will do.
+    """
+    usable, notes = _prepared([(after, before) for before, after in pairs])
     if not usable or usable[0].before.shape[2] != usable[0].after.shape[2]:
         return None
     quick = fitting.fit(channels.planes(usable, 0), max_size)
     if quick is None or not quick.at_floor:
         return None
-    found = channels.arrange(usable, max_size)
-    if found is None or not found.at_floor:
+    found, judgement = _analysed(usable, max_size)
+    if found is None or judgement.verdict != CONVOLUTION:
         return None
-    judgement = judging.judge(found, max_size, usable)
-    return (found, judgement) if judgement.verdict == CONVOLUTION else None
+    result = reporting.report(found, judgement, (*notes, SWAPPED), straight.title, swapped=True)
+    just_rounding = abs(result.residual / result.rounding_floor - 1) < 0.1
+    plain = straight.verdict in (NOT, UNDETERMINED) and just_rounding
+    return result if result.bit_exact or plain else None
 
 
 def _nothing_fitted(pairs, judgement: Judgement, notes, name: str) -> Recovery:
