@@ -61,16 +61,29 @@ class Watch:
 
     errors: list[str] = field(default_factory=list)  # console errors and uncaught exceptions
     outside: list[str] = field(default_factory=list)  # addresses beyond 127.0.0.1
+    left: list[Page] = field(default_factory=list)  # whose errors count no more
 
     def follow(self, page: Page) -> None:
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self._console(page, message))
+        page.on("pageerror", lambda error: self._error(page, str(error)))
         page.on("request", lambda request: self._address(request.url))
         page.on("websocket", lambda socket: self._address(socket.url))
 
-    def _console(self, message) -> None:
+    def leave(self, page: Page) -> None:
+        """Expect errors of this page from now on.
+
+        Gradio's client takes the end of a stream that a leaving page cuts off for an error, and
+        stumbles over the updates that were still waiting to be applied.
+        """
+        self.left.append(page)
+
+    def _console(self, page: Page, message) -> None:
         if message.type == "error":
-            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+            self._error(page, f"{message.text} ({message.location.get('url', '')})")
+
+    def _error(self, page: Page, text: str) -> None:
+        if page not in self.left:
+            self.errors.append(text)
 
     def _address(self, url: str) -> None:
         if not url.startswith(LOCAL):
