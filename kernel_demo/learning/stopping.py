@@ -6,7 +6,7 @@ from dataclasses import dataclass
 IMPROVEMENT = 0.01  # a fall of the validation loss by less than this share counts as none
 DIVERGED = 1e6  # a loss this many times the first one will not come back
 FLOOR_STEPS = 5  # at the floor, so many steps without a fall suffice ...
-FAR_BELOW = 0.01  # ... and none at this share of it, where few weights round less
+FAR_BELOW = 0.001  # ... and none at this share of it, where few weights round less
 
 
 @dataclass
