@@ -19,10 +19,12 @@ from kernel_demo.ui.events import QUIET, halt
 from kernel_demo.ui.learn_controls import border_choices
 from kernel_demo.ui.markup import block, problem, quiet
 from kernel_demo.ui.question_card import SUMS_QUEUE, latest
-from kernel_demo.ui.wording import questions as wording
+from kernel_demo.ui.wording import question_pixels as wording
+from kernel_demo.ui.wording.question_models import SMALL_KERNELS
+from kernel_demo.ui.wording.questions import STOPPED
 
 TILE = 512  # pixels: a bar that moves, and a Cancel that is heard, several times a second
-CHOICES = {"sobel_x 3": "Sobel x 3 × 3", **wording.SMALL_KERNELS, "box 15": "Box 15 × 15"}
+CHOICES = {"sobel_x 3": "Sobel x 3 × 3", **SMALL_KERNELS, "box 15": "Box 15 × 15"}
 
 
 def build() -> None:
@@ -57,7 +59,7 @@ def build() -> None:
     )  # fmt: skip
     halt(
         cancel,
-        lambda: (*_buttons(False), gr.skip(), quiet(wording.STOPPED)),
+        lambda: (*_buttons(False), gr.skip(), quiet(STOPPED)),
         None,
         outputs,
         [running],

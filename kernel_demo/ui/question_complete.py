@@ -10,7 +10,7 @@ from kernel_demo.imaging.kernels import named
 from kernel_demo.lab.stopping import RULES, Moment, watch
 from kernel_demo.ui import question_markup as html
 from kernel_demo.ui.question_device import DEVICE
-from kernel_demo.ui.wording import questions as wording
+from kernel_demo.ui.wording import question_models as wording
 from kernel_demo.ui.wording.numbers import figure
 
 STEPS = 1500

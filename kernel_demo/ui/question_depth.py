@@ -11,7 +11,7 @@ from kernel_demo.imaging.operators import OPERATORS
 from kernel_demo.lab import depth, stacking
 from kernel_demo.ui import question_markup as html
 from kernel_demo.ui.question_device import DEVICE
-from kernel_demo.ui.wording import questions as wording
+from kernel_demo.ui.wording import question_models as wording
 from kernel_demo.ui.wording.numbers import duration, figure
 
 DEADLINE = 40.0  # seconds: 1500 steps take half of that on two cores

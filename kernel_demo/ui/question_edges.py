@@ -11,7 +11,8 @@ from kernel_demo.lab import padding
 from kernel_demo.ui import question_markup as html
 from kernel_demo.ui.pictures import data_url
 from kernel_demo.ui.result_view import signed
-from kernel_demo.ui.wording import questions as wording
+from kernel_demo.ui.wording import question_pixels as wording
+from kernel_demo.ui.wording.numbers import figure
 
 CORNER = 28  # pixels of a side that are shown magnified
 BLUR = 15  # a wide blur: what lies beyond the border is seen seven pixels deep
@@ -64,7 +65,7 @@ _ENDS = (np.s_[:CORNER], np.s_[-CORNER:])
 def _row(one: padding.Bordered) -> tuple[str, ...]:
     return (
         BORDERS[one.border].label,
-        wording.grey_levels(one.largest),
-        wording.grey_levels(one.largest_interior),
+        figure(one.largest),
+        figure(one.largest_interior),
         f"{one.differing_share:.1%}",
     )

@@ -15,7 +15,7 @@ from kernel_demo.ui import question_markup as html
 from kernel_demo.ui.pictures import data_url, fit
 from kernel_demo.ui.question_device import DEVICE
 from kernel_demo.ui.result_view import signed
-from kernel_demo.ui.wording import questions as wording
+from kernel_demo.ui.wording import question_pixels as wording
 from kernel_demo.ui.wording.numbers import figure
 
 TILE = 100  # pixels: a photo then has a few dozen tiles, the last ones narrower

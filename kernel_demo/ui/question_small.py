@@ -8,7 +8,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.export.compression import KINDS, Compressed, Effect, compress, measure
 from kernel_demo.imaging.kernels import resolve
 from kernel_demo.ui import question_markup as html
-from kernel_demo.ui.wording import questions as wording
+from kernel_demo.ui.wording import question_models as wording
 from kernel_demo.ui.wording.numbers import figure
 
 FACTORS_SHOWN = 1  # a kernel of a higher rank is told in words

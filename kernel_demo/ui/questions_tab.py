@@ -23,6 +23,7 @@ from kernel_demo.ui.events import QUIET
 from kernel_demo.ui.markup import block, quiet, title
 from kernel_demo.ui.question_pictures import PictureInputs
 from kernel_demo.ui.wording import question_limits as limits_wording
+from kernel_demo.ui.wording import question_models as models_wording
 from kernel_demo.ui.wording import questions as wording
 from kernel_demo.ui.wording.questions import QUESTIONS, Question
 
@@ -95,9 +96,9 @@ def _sizes(pictures: PictureInputs) -> None:
 
 
 def _small(pictures: PictureInputs) -> None:
-    choices = [(label, key) for key, label in wording.SMALL_KERNELS.items()]
+    choices = [(label, key) for key, label in models_wording.SMALL_KERNELS.items()]
     with _card("small") as question:
-        kernel = _choice(choices, wording.KERNEL, "small-kernel")
+        kernel = _choice(choices, models_wording.KERNEL, "small-kernel")
         experiment = question_card.build("try-small", question.button)
     inputs = [*pictures.components, kernel]
     question_card.connect(experiment, question_small.small, inputs, reads=_on_pictures)
@@ -105,9 +106,11 @@ def _small(pictures: PictureInputs) -> None:
 
 def _depth(pictures: PictureInputs) -> None:
     with _card("depth") as question:
-        target = _choice(question_depth.targets(), wording.TARGET, "depth-target")
+        target = _choice(question_depth.targets(), models_wording.TARGET, "depth-target")
         deep = question_card.build("try-depth", question.button, stoppable=True)
-        linear = question_card.build("try-stack", wording.STACK, stoppable=True, primary=False)
+        linear = question_card.build(
+            "try-stack", models_wording.STACK, stoppable=True, primary=False
+        )
     question_card.connect(
         deep, question_depth.deep, [*pictures.components, target], reads=_on_pictures, trains=True
     )

@@ -63,7 +63,6 @@ REMEDIES = {
     "model_too_small": "a model of its size",
 }
 CHOOSE = "or one of them"
-PREDICTED, MEASURED = "foretold", "measured"
 TRUE, LEARNED = "true", "learned"
 
 
@@ -130,6 +129,3 @@ def guess_finding(score) -> str:
 def learned_finding(score) -> str:
     """What the layer made of it."""
     return f"The layer found it to {figure(score.kernel_error)}: {score.points:.0f} of 100 points."
-
-
-LINK_IGNORED = "The link's challenge could not be read; here is another."
