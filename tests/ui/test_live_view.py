@@ -210,6 +210,8 @@ def test_the_sentences_follow_the_run():
     assert told(step=15, seconds=3.0)["to_go"] == "about 9.0 s to go"
     assert told(step=0)["to_go"] == ""
     assert told(paused=True)["to_go"] == "paused"
+    assert told()["verdict"] == "Learning on CPU · 2 cores."
+    assert "Learning" not in told(paused=True)["verdict"]
     ended = told(done=True, stopped_because="The last step was made.")
     assert (ended["verdict"], ended["to_go"]) == ("The last step was made.", "finished")
 

@@ -12,7 +12,7 @@ UNDETERMINED = (
 )
 WEAK = "What they hardly tell: these move the result by less than half a grey level"
 ALL_STEPS = "More steps, or the closed form, would bring it nearer."
-ERROR_BARS = "weights and their error bars (one standard error)"
+ERROR_BARS = "the best kernel these pictures allow, and its error bars (one standard error)"
 
 
 def can_tell(weights: int) -> str:
@@ -22,8 +22,7 @@ def can_tell(weights: int) -> str:
 
 def cannot_tell(open_count: int, weights: int) -> str:
     """Pictures that leave combinations of weights open."""
-    noun = "combination" if open_count == 1 else "combinations"
-    return f"These pictures cannot tell {open_count} of {weights} {noun} of weights. {REMEDY}"
+    return f"These pictures cannot tell {open_count} of {weights} combinations of weights. {REMEDY}"
 
 
 def hardly_tell(weak_count: int, weights: int) -> str:
@@ -58,9 +57,9 @@ def figures_after(
 ) -> str:
     """The figures below the sentence, after learning: predicted beside measured."""
     return (
-        f"condition {figure(condition)} · {count(pixels)} pixels · error bars ± "
-        f"{figure(error_bar)} · measured kernel error {figure(error)} · excess loss "
-        f"{figure(excess)}"
+        f"condition {figure(condition)} · {count(pixels)} pixels · error bars of the best "
+        f"kernel ± {figure(error_bar)} · measured kernel error {figure(error)} · loss above the "
+        f"best {figure(excess)}"
     )
 
 

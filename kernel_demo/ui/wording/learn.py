@@ -1,10 +1,12 @@
 """What the tab "Learn" says."""
 
+from math import isnan
+
 from kernel_demo.errors import DemoError
 from kernel_demo.ui.wording.numbers import figure
 
 TITLE = "Kernel Demo"
-TAGLINE = "One convolution layer learns any image filter from pictures alone."
+TAGLINE = "One convolution layer learns any linear image filter from pictures alone."
 TAB = "Learn"
 
 PICTURES = "Pictures"
@@ -14,9 +16,11 @@ DATASET_INFO = "Choose one, or type any public id: owner/name"
 SPLIT_AND_COLUMN = "Grey, split, column"
 SPLIT_INFO = "empty: found by itself"
 LOAD = "Load"
-LOADING = "Asking the Hub…"
 COUNT = "How many"
-NO_UPLOAD_YET = "Choose one or more pictures; they stay with you and are forgotten afterwards."
+NO_UPLOAD_YET = (
+    "Choose one or more pictures. They go to this server only, no other visitor sees them, and "
+    "they are deleted after about an hour."
+)
 UPLOAD = "Your pictures"
 CHANNEL = "Grey to learn from"
 CHANNELS = [
@@ -60,7 +64,7 @@ METHOD_PURPOSE = {
     "kfac": "Natural gradient: each step is corrected for how alike neighbouring pixels are.",
     "adam": "What most people would use. Its loss is soon small; watch the kernel error.",
     "sgd": "Plain gradients with momentum: quick on the smooth, very slow on the fine.",
-    "exact": "One pass over the pictures, then thousands of full-batch steps a second.",
+    "exact": "One pass over the pictures; full-batch steps then need only its sums.",
     "closed_form": "One pass over the pictures, one solve: the best kernel they allow.",
 }
 DETAILS = "Rate, batch, tiles, precision, seed"
@@ -88,6 +92,7 @@ STOP = "Stop"
 
 RESULT = "What each kernel makes of it"
 RESULT_EMPTY = "Press Learn: a picture appears here, filtered by the true and the learned kernel."
+NO_KERNEL = "Learning diverged, so there is no kernel to filter by. Lower the rate and learn again."
 PICTURE = "Picture"
 OWN_PICTURE = "Your picture"
 TRY_OWN = "Try your own picture"
@@ -119,7 +124,7 @@ def figures(psnr: float, ssim: float, largest: float) -> tuple[tuple[str, str], 
     decibels = "∞" if psnr == float("inf") else f"{psnr:.1f} dB"
     return (
         (decibels, "PSNR"),
-        (f"{ssim:.4f}", "SSIM"),
+        ("–" if isnan(ssim) else f"{ssim:.4f}", "SSIM"),
         (figure(largest), "largest difference, grey levels of 255"),
     )
 

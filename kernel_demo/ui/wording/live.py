@@ -25,6 +25,7 @@ WORDS = {
     "invitation": "Press Learn, and watch the kernel come out of the pictures.",
     "learning": "Learning on",
     "paused": "paused",
+    "paused_verdict": "Paused. Resume goes on from this step.",
     "finished": "finished",
 }
 
@@ -34,11 +35,12 @@ def sentences(progress, paused: bool) -> dict:
     step = f"Step {progress.step} of {progress.steps}"
     error = f"{WORDS['error'].lower()} {figure(progress.kernel_error)}"
     spoken = f"{step}. {WORDS['loss']} {figure(progress.loss)}, {error}."
-    to_go, device = "", progress.device
+    to_go, verdict = "", f"{WORDS['learning']} {progress.device}."
     if progress.done:
-        to_go, spoken = WORDS["finished"], f"{progress.stopped_because} {spoken}"
+        to_go, verdict = WORDS["finished"], progress.stopped_because
+        spoken = f"{verdict} {spoken}"
     elif paused:
-        to_go = WORDS["paused"]
+        to_go, verdict = WORDS["paused"], WORDS["paused_verdict"]
     elif progress.step:
         left = progress.seconds / progress.step * (progress.steps - progress.step)
         to_go = f"about {duration(left)} to go"
@@ -48,6 +50,6 @@ def sentences(progress, paused: bool) -> dict:
         "to_go": to_go,
         "loss": figure(progress.loss),
         "error": figure(progress.kernel_error),
-        "verdict": progress.stopped_because if progress.done else f"{WORDS['learning']} {device}.",
+        "verdict": verdict,
         "spoken": spoken.strip(),
     }
