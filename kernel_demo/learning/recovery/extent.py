@@ -10,6 +10,8 @@ from kernel_demo.learning.statistics import Statistics
 COLOURED_GAIN = 1.04
 # By how much taking off the sides of a kernel may raise the variance in such noise.
 TRIMMED_GAIN = 1.01
+# A standard error above this share of the largest weight leaves open whether the weight is 0.
+UNTOLD = 0.02
 
 
 def size(total: Statistics, white: bool, step: int) -> int:
@@ -57,7 +59,10 @@ def support(total: Statistics, solution, white: bool) -> tuple[int, int, int, in
         return _trimmed(total)
     weights = np.abs(solution.kernel)
     error = np.where(np.isfinite(solution.standard_error), solution.standard_error, 0)
-    rows, columns = np.nonzero(weights > np.maximum(5 * error, 1e-6 * weights.max()))
+    largest = weights.max()
+    significant = weights > np.maximum(5 * error, 1e-6 * largest)
+    # A weight that the picture cannot tell from 0 is not 0 for that.
+    rows, columns = np.nonzero(significant | (error > UNTOLD * largest))
     if len(rows) == 0:
         return total.size // 2, total.size // 2, 1, 1
     top, left = int(rows.min()), int(columns.min())

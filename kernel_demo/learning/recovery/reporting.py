@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernel_demo.learning.recovery import border, channels, explanations, fractions, jpeg, naming
+from kernel_demo.learning.recovery import (
+    border,
+    channels,
+    explanations,
+    fractions,
+    jpeg,
+    judging,
+    naming,
+)
 from kernel_demo.learning.recovery.channels import Arrangement
 from kernel_demo.learning.recovery.fractions import Fractions
 from kernel_demo.learning.recovery.judging import Judgement
@@ -22,6 +30,8 @@ def report(
     """Everything that can be told of the pairs; pictures are those of the first."""
     pair = found.pairs[0]
     exact = _fractions(found) if judgement.verdict == CONVOLUTION else []
+    if not exact:
+        judgement = judging.unproved(judgement, found)
     kernels = _kernels(found, exact)
     after = pair.after // pair.step
     proven = bool(exact) and not any(f.undecided for f in exact)
