@@ -156,46 +156,6 @@ def test_several_pairs_are_one_filter():
     assert found.fractions.pixels == 2 * 98 * 238
 
 
-def test_one_kernel_for_three_channels():
-    """A colour filter is one kernel if it is; all three channels are checked."""
-    found = recover(COLOUR, sharpened(COLOUR))
-    assert (found.channels, found.bit_exact) == ("one kernel", True)
-    assert found.fractions.numerators.tolist() == SHARPEN.tolist()
-    assert found.fractions.pixels == 3 * 198 * 238
-
-
-def test_a_kernel_for_each_channel():
-    """Channels filtered differently have three kernels, each with its fractions."""
-    red, green, blue = np.moveaxis(COLOUR, -1, 0)
-    after = np.dstack([cv2.blur(red, (3, 3)), cv2.GaussianBlur(green, (5, 5), 0), blue])
-    found = recover(COLOUR, after)
-    assert (found.channels, found.kernel.shape) == ("per channel", (3, 5, 5))
-    assert [f.divisor for f in found.fractions] == [9, 256, 1]
-    assert found.bit_exact
-
-
-@pytest.mark.parametrize("conversion", [cv2.COLOR_RGB2GRAY, None])
-def test_grey_from_colour(conversion):
-    """The channels' weights are found, and the filter that came after them."""
-    grey = (
-        np.asarray(Image.fromarray(COLOUR).convert("L"))
-        if conversion is None
-        else cv2.cvtColor(COLOUR, conversion)
-    )
-    found = recover(COLOUR, sharpened(grey))
-    assert found.channels == "grey from colour"
-    assert found.channel_weights == pytest.approx((0.299, 0.587, 0.114), abs=1e-3)
-    assert found.bit_exact
-
-
-def test_a_colour_matrix_is_a_mixture():
-    """Sepia: nine numbers, one for each pair of channels."""
-    matrix = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
-    found = recover(COLOUR, as_file(COLOUR @ matrix.T))
-    assert (found.verdict, found.channels) == (CONVOLUTION, "mixture")
-    assert np.allclose(found.kernel[..., 1, 1], matrix, atol=1e-3)
-
-
 @pytest.mark.parametrize("depths", [(8, 16), (16, 8), (16, 16)])
 def test_bit_depths(depths):
     """White is white in both: a box blur is a box blur whatever the depths of the files."""

@@ -61,6 +61,8 @@ def _drawn(pairs: list[Pair], size: int):
             usable &= opaque
         height, width = usable.shape
         rows, columns = np.nonzero(usable[edge : height - edge, edge : width - edge])
+        if len(rows) == 0:
+            continue
         chosen = rng.permutation(len(rows))[: PIXELS // len(pairs)]
         windows = sliding_window_view(before, (size, size), axis=(0, 1))
         patches.append(windows[rows[chosen], columns[chosen]].reshape(len(chosen), -1))

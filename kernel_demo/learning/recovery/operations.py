@@ -114,7 +114,7 @@ def tone_curve(planes: list[Plane]) -> Alternative | None:
     before = np.concatenate([t.before.ravel() for t in tiles]).astype(np.float64)
     after = np.concatenate([t.after.ravel() for t in tiles]).astype(np.float64) / step
     white = peak / step
-    level = (before * (255 / peak)).astype(int)
+    level = np.clip(before * (255 / peak), 0, 255).astype(int)
     count = np.maximum(np.bincount(level, minlength=256), 1)
     mean = np.bincount(level, after, 256) / count
     inside = before - (np.bincount(level, before, 256) / count)[level]
@@ -167,7 +167,8 @@ def _linear_light(fit: Fit) -> Alternative | None:
     best = None
     for decode, encode in _CURVES:
         tiles = [
-            Plane(decode(t.before / t.peak), decode(t.after / t.peak), None, 1, 1)
+            # Grey made of colours by weights may lie beyond black and white.
+            Plane(decode(np.clip(t.before / t.peak, 0, 1)), decode(t.after / t.peak), None, 1, 1)
             for t in fit.tiles
         ]
         total = sums(tiles, fit.masks, size)

@@ -1,0 +1,94 @@
+"""recover() on pictures in colour: which channels go into which, and what is no filter at all."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from kernel_demo.learning.recovery import CONVOLUTION
+from kernel_demo.learning.recovery import recover as search
+from kernel_demo.sources.bundled import FOLDER
+
+COLOUR = np.asarray(Image.open(FOLDER / "cat.jpg").convert("RGB"))[20:220, 100:340]
+COFFEE = np.asarray(Image.open(FOLDER / "coffee.jpg").convert("RGB"))[:300, :400]
+SHARPEN = np.array([[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]])
+
+
+def recover(before: np.ndarray, after: np.ndarray):
+    """The search up to 7 x 7, quick beside 15 x 15."""
+    return search(before, after, max_size=7)
+
+
+def sharpened(picture: np.ndarray) -> np.ndarray:
+    return np.asarray(Image.fromarray(picture).filter(ImageFilter.SHARPEN))
+
+
+def as_file(values: np.ndarray) -> np.ndarray:
+    """Rounded half up and clipped, uint8."""
+    return np.clip(np.floor(values + 0.5), 0, 255).astype(np.uint8)
+
+
+def grey(picture: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+
+
+def test_one_kernel_for_three_channels():
+    """A colour filter is one kernel if it is; all three channels are checked."""
+    found = recover(COLOUR, sharpened(COLOUR))
+    assert (found.channels, found.bit_exact) == ("one kernel", True)
+    assert found.fractions.numerators.tolist() == SHARPEN.tolist()
+    assert found.fractions.pixels == 3 * 198 * 238
+
+
+def test_a_kernel_for_each_channel():
+    """Channels filtered differently have three kernels, each with its fractions."""
+    red, green, blue = np.moveaxis(COLOUR, -1, 0)
+    after = np.dstack([cv2.blur(red, (3, 3)), cv2.GaussianBlur(green, (5, 5), 0), blue])
+    found = recover(COLOUR, after)
+    assert (found.channels, found.kernel.shape) == ("per channel", (3, 5, 5))
+    assert [f.divisor for f in found.fractions] == [9, 256, 1]
+    assert found.bit_exact
+
+
+@pytest.mark.parametrize("conversion", [cv2.COLOR_RGB2GRAY, None])
+def test_grey_from_colour(conversion):
+    """The channels' weights are found, and the filter that came after them."""
+    grey = (
+        np.asarray(Image.fromarray(COLOUR).convert("L"))
+        if conversion is None
+        else cv2.cvtColor(COLOUR, conversion)
+    )
+    found = recover(COLOUR, sharpened(grey))
+    assert found.channels == "grey from colour"
+    assert found.channel_weights == pytest.approx((0.299, 0.587, 0.114), abs=1e-3)
+    assert found.bit_exact
+
+
+def test_a_colour_matrix_is_a_mixture():
+    """Sepia: nine numbers, one for each pair of channels."""
+    matrix = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
+    found = recover(COLOUR, as_file(COLOUR @ matrix.T))
+    assert (found.verdict, found.channels) == (CONVOLUTION, "mixture")
+    assert np.allclose(found.kernel[..., 1, 1], matrix, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda p: p.max(axis=2),
+        lambda p: cv2.cvtColor(p, cv2.COLOR_RGB2HSV)[..., 1],
+        lambda p: as_file(np.hypot(*(cv2.Sobel(grey(p), 5, i, 1 - i) for i in (0, 1)))),
+        lambda p: cv2.threshold(grey(p), 0, 255, cv2.THRESH_OTSU)[1],
+        lambda p: p - p.min(axis=2, keepdims=True),
+        lambda p: cv2.Canny(grey(p), 100, 200),
+    ],
+    ids=["largest channel", "saturation", "magnitude", "Otsu", "less the grey", "Canny"],
+)
+def test_never_fails_on_what_is_made_of_colour(function):
+    """Colour before and anything after have a verdict, with its sentences."""
+    found = recover(COFFEE, function(COFFEE))
+    assert found.verdict
+    assert found.explanation.endswith(".")
+    assert json.dumps(found.as_dict())
