@@ -22,7 +22,8 @@ def recover(before: gr.FileData, after: gr.FileData, max_size: int = 15) -> dict
     """Find the filter that made `after` of `before`.
 
     max_size: the largest kernel to look for, odd, 3 to 31. Residual, rounding floor and offset are
-    in grey levels of the after file, kernels relative to white. For one kernel a channel, kernel,
+    in grey levels of the after file, kernels relative to white; kernel and offset are for sums that
+    are rounded half up (a tool that cuts off has 0.5 less). For one kernel a channel, kernel,
     offset and standard_error are lists of three. A number that is not known is null.
     """
     _odd(max_size)

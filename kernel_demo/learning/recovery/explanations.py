@@ -37,29 +37,37 @@ def explain(found: Recovery) -> tuple[str, str]:
 def _certain(found: Recovery) -> tuple[str, str]:
     swapped = "With the two files swapped, this" if found.swapped else "This"
     is_a = f"{swapped} is a convolution{_called(found)}"
+    several = found.fractions if isinstance(found.fractions, tuple) else (found.fractions,)
+    first = several[0]
     if found.bit_exact:
-        first = found.fractions[0] if isinstance(found.fractions, tuple) else found.fractions
         proof = f"every one of the {first.pixels:,} pixels is reproduced exactly"
-        return f"{is_a}: {_written(found.fractions)}; {proof}.", (
-            "Use it as it stands: it gives the tool's own result, bit for bit."
-        )
+        return f"{is_a}: {_written(found.fractions)}; {proof}.", _use(several)
     apply = "Apply the kernel with " + (
         f"border mode “{found.padding}”" if found.padding else "any border mode"
     )
-    if found.fractions is not None:
-        first = found.fractions[0] if isinstance(found.fractions, tuple) else found.fractions
+    if first is not None:
         share = 100 * first.undecided / max(first.pixels, 1)
         return (
             f"{is_a}: {_written(found.fractions)}; every pixel is reproduced but {share:.2g} % "
             "that lie exactly between two grey levels, which the tool rounds now up, now down.",
             f"{apply}; such pixels may differ by one grey level.",
         )
-    several = found.residual > ONE_ROUNDING * found.rounding_floor
-    rounding = "rounding in several steps" if several else "the rounding of the file"
+    in_steps = found.residual > ONE_ROUNDING * found.rounding_floor
+    rounding = "rounding in several steps" if in_steps else "the rounding of the file"
     return (
         f"{is_a}: what the kernel leaves, {found.residual:.2f} grey levels RMS, is {rounding}.",
         f"{apply}; expect differences of about one grey level.",
     )
+
+
+def _use(several: tuple[Fractions, ...]) -> str:
+    """How far exact fractions give the tool's own result where sums are rounded half up."""
+    if any(f.rounding == "half even" or f.arithmetic != "exact" for f in several):
+        return (
+            "Use it as it stands; only sums exactly between two grey levels may fall otherwise "
+            "than the tool's."
+        )
+    return "Use it as it stands: rounded half up, it gives the tool's own result, bit for bit."
 
 
 def _noisy(found: Recovery) -> tuple[str, str]:

@@ -42,6 +42,11 @@ class Fractions:
         """k x k float64."""
         return self.numerators / self.divisor
 
+    @property
+    def offset_of_rounding(self) -> float:
+        """The offset for a tool that rounds half up: cutting off is to round half a level less."""
+        return self.offset - 0.5 * (self.rounding == "truncate")
+
 
 def find(fit: Fit, planes: list[Plane]) -> Fractions | None:
     """The simplest fractions that reproduce every valid pixel of the planes, or None."""

@@ -19,9 +19,8 @@ class Kernels:
     """What goes into which channel, in grey levels of the after file."""
 
     values: np.ndarray  # A x k x k (each channel from its own, or the only one) or A x B x k x k
-    offsets: np.ndarray  # A, or 1 for all
+    offsets: np.ndarray  # A, or 1 for all; the sum is then rounded half up
     errors: np.ndarray  # like values
-    half: float = 0.5  # added before the fraction is cut off: 0 for tools that only cut off
 
     @property
     def size(self) -> int:
@@ -45,9 +44,8 @@ def predict(kernels: Kernels, surroundings: np.ndarray, pair: Pair) -> np.ndarra
             total = correlate_valid(parts[min(a, len(parts) - 1)], kernel)
         else:
             total = sum(correlate_valid(p, k) for p, k in zip(parts, kernel, strict=True))
-        level = np.floor(
-            total + kernels.offsets[min(a, len(kernels.offsets) - 1)] + (kernels.half + 1e-9)
-        )
+        offset = kernels.offsets[min(a, len(kernels.offsets) - 1)]
+        level = np.floor(total + offset + (0.5 + 1e-9))
         outputs.append(np.clip(level, 0, pair.peak // pair.step).astype(pair.after.dtype))
     return np.stack(outputs, axis=-1)
 

@@ -32,7 +32,7 @@ class Recovery:
     explanation: str = ""  # the verdict and its reason, one sentence
     next_step: str = ""  # what to do now, one sentence
     kernel: np.ndarray | None = None  # None only where nothing could be fitted
-    offset: float | tuple[float, ...] = 0.0  # grey levels
+    offset: float | tuple[float, ...] = 0.0  # grey levels; for results that are rounded half up
     standard_error: np.ndarray | None = None  # of each weight; 0 outside the support
     size: int = 0  # k
     support: tuple[int, int, int, int] = (0, 0, 0, 0)  # top, left, height, width of what is not 0

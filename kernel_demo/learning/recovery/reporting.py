@@ -62,7 +62,7 @@ def report(
         compression=_compression_name(found.compressed),
         alternative=judgement.alternative,
         peak=pair.peak // pair.step,
-        notes=notes + _off_centre(kernels) + _cut_off(judgement, exact, kernels),
+        notes=notes + _off_centre(kernels) + _cut_off(judgement, kernels),
         title=title,
         reproduced=reproduced.squeeze(axis=-1) if reproduced.shape[-1] == 1 else reproduced,
         residual_map=(after.astype(np.float32) - reproduced).squeeze(),
@@ -94,13 +94,12 @@ def _kernels(found: Arrangement, exact: list[Fractions]) -> Kernels:
         kernel = found.censored
         return Kernels(kernel.kernel[None], np.array([kernel.offset]), kernel.standard_error[None])
     values = [f.kernel for f in exact] or [fit.kernel for fit in found.fits]
-    offsets = [f.offset for f in exact] or [fit.offset / step for fit in found.fits]
+    offsets = [f.offset_of_rounding for f in exact] or [fit.offset / step for fit in found.fits]
     size = max(map(len, values))
     return Kernels(
         np.stack([fitted_size(v, size) for v in values]),
         np.array(offsets),
         np.stack([fitted_size(fit.standard_error, size) for fit in found.fits]),
-        half=0.0 if exact and all(f.rounding == "truncate" for f in exact) else 0.5,
     )
 
 
@@ -134,8 +133,8 @@ def _off_centre(kernels: Kernels) -> tuple[str, ...]:
     )
 
 
-def _cut_off(judgement: Judgement, exact: list[Fractions], kernels: Kernels) -> tuple[str, ...]:
-    if judgement.verdict != CONVOLUTION or exact or np.abs(kernels.offsets + 0.5).max() > 0.05:
+def _cut_off(judgement: Judgement, kernels: Kernels) -> tuple[str, ...]:
+    if judgement.verdict != CONVOLUTION or np.abs(kernels.offsets + 0.5).max() > 0.05:
         return ()
     return ("An offset of -0.5: the tool cuts fractions off instead of rounding them.",)
 
