@@ -13,7 +13,8 @@ from gradio.utils import get_upload_folder
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
-from kernel_demo.imaging.filtering import correlate, to_uint8
+from kernel_demo.imaging.filtering import to_uint8
+from kernel_demo.imaging.tiles import apply_tiled
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.sources.decoding import decode
@@ -118,7 +119,7 @@ def apply(
     if not isinstance(offset, (int, float)) or not np.isfinite(offset) or abs(offset) > 100:
         raise DemoError("an offset from -100 to 100", _short(offset), "Send such a number.")
     photo = decode(_path(image), _name(image))
-    filtered = to_uint8(correlate(photo.pixels, weights, padding, float(offset)))
+    filtered = to_uint8(apply_tiled(photo.pixels, weights, padding, float(offset)))
     if filtered.ndim == 3:
         filtered = cv2.cvtColor(filtered, cv2.COLOR_RGB2BGR)
     _, png = cv2.imencode(".png", filtered)

@@ -7,7 +7,6 @@ no file is written and no other visitor can ask for one.
 
 from pathlib import Path
 
-import cv2
 import gradio as gr
 import numpy as np
 
@@ -32,10 +31,7 @@ def component(elem_id: str) -> gr.HTML:
 
 
 def signed(values: np.ndarray, scale: float) -> np.ndarray:
-    """H x W or H x W x 3 signed values as RGBA; `scale` is the value of full opacity."""
-    if values.ndim == 3:
-        strongest = np.abs(values).argmax(axis=2)[..., None]
-        values = np.take_along_axis(values, strongest, axis=2)[..., 0]
+    """H x W signed values as RGBA; `scale` is the value of full opacity."""
     opacity = np.clip(np.abs(values) / max(scale, np.finfo(float).tiny), 0, 1)
     rgba = np.empty((*values.shape, 4), np.uint8)
     rgba[..., :3] = np.where((values < 0)[..., None], NEGATIVE, POSITIVE)
@@ -48,18 +44,21 @@ def is_signed(kernel: np.ndarray) -> bool:
     return bool(abs(kernel.sum()) < 0.5)
 
 
-def strongest(values: np.ndarray, longest: int) -> np.ndarray:
-    """Shrink a difference so that its largest error stays in sight.
+def strongest(difference: np.ndarray, longest: int) -> np.ndarray:
+    """Shrink an H x W (x 3) difference to one plane that keeps its largest errors in sight.
 
-    Each block keeps its most extreme value.
+    Each block of pixels keeps its most extreme value of any channel.
     """
-    block = -(-max(values.shape[:2]) // longest)
-    if block <= 1:
-        return values
-    mask = np.ones((block, block), np.uint8)
-    high, low = cv2.dilate(values, mask), cv2.erode(values, mask)
-    extreme = np.where(high > -low, high, low)
-    return np.ascontiguousarray(extreme[block // 2 :: block, block // 2 :: block])
+    high, low = difference, difference
+    if difference.ndim == 3:
+        high, low = difference.max(axis=2), difference.min(axis=2)
+    block = -(-max(difference.shape[:2]) // longest)
+    if block > 1:
+        for axis in (0, 1):
+            starts = np.arange(0, difference.shape[axis], block)
+            high = np.maximum.reduceat(high, starts, axis)
+            low = np.minimum.reduceat(low, starts, axis)
+    return np.where(high > -low, high, low)
 
 
 def view(

@@ -61,10 +61,20 @@ def test_a_photo_travels_without_loss():
     assert np.array_equal(decoded(value["first"])[..., ::-1], pixels)
 
 
-def test_one_wrong_pixel_stays_visible_when_shrunk():
-    """A single error in a picture of 3000 pixels' width is not averaged away."""
-    difference = np.zeros((3000, 2000), np.float32)
-    difference[1234, 777] = -0.7
+@pytest.mark.parametrize(
+    ("shape", "place"),
+    [
+        ((3000, 2000), (1234, 777)),
+        ((3000, 2000), (2999, 1999)),  # of a block that is not full
+        ((1, 5000), (0, 4999)),
+        ((2000, 1500, 3), (700, 3, 2)),
+    ],
+)
+def test_one_wrong_pixel_stays_visible_when_shrunk(shape, place):
+    """A single error in a large picture is not averaged away, wherever it is."""
+    difference = np.zeros(shape, np.float32)
+    difference[place] = -0.7
     shrunk = result_view.strongest(difference, 1024)
+    assert shrunk.ndim == 2
     assert shrunk.min() == np.float32(-0.7)
     assert max(shrunk.shape) <= 1024
