@@ -16,7 +16,7 @@ from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.model import INITS, SingleConv
 from kernel_demo.learning.settings import MAX_RATE, MAX_SEED
 from kernel_demo.learning.statistics import Statistics
-from kernel_demo.learning.stopping import DIVERGED
+from kernel_demo.learning.stopping import DIVERGED, LOST
 from kernel_demo.learning.training import Progress
 
 MAX_STEPS = 10_000_000
@@ -162,7 +162,7 @@ def _reason(statistics: Statistics, optimum: Optimum, model: tuple, loss: float)
     """Why to stop here, in a sentence; empty: go on."""
     # trace / count bounds the loss that a kernel with weights of about 1 / k can start from.
     if not loss <= DIVERGED * np.trace(statistics.gram) / statistics.count:
-        return "Learning diverged: the loss grew without bound. Lower the learning rate."
+        return LOST
     return LEARNED if optimum.reached(*model) else ""
 
 

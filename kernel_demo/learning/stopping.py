@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 IMPROVEMENT = 0.01  # a fall of the validation loss by less than this share counts as none
 DIVERGED = 1e6  # a loss this many times the first one will not come back
+LOST = "Learning diverged: the loss grew without bound. Lower the learning rate."
 FLOOR_STEPS = 5  # at the floor, so many steps without a fall suffice ...
 FAR_BELOW = 0.001  # ... and none at this share of it, where few weights round less
 
@@ -25,7 +26,7 @@ class Watch:
         if self.first == math.inf:
             self.first = loss
         if not math.isfinite(loss) or loss > DIVERGED * self.first:
-            return "Learning diverged: the loss grew without bound. Lower the learning rate."
+            return LOST
         if loss < self.best * (1 - IMPROVEMENT):
             self.best, self.best_step = loss, step
         waited = step - self.best_step

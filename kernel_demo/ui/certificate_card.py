@@ -8,6 +8,8 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.certificate import Certificate, certify, probe
+from kernel_demo.learning.solution import Solution
+from kernel_demo.learning.stopping import LOST
 from kernel_demo.ui import lesson
 from kernel_demo.ui.experiment_form import experiment as read
 from kernel_demo.ui.markup import block, quiet, title
@@ -38,8 +40,10 @@ def look(*values) -> str:
 
 def conclude(session: Session) -> str:
     """The panel for a run that ended (or pauses)."""
-    if session.progress is None or session.progress.kernel is None:
+    if session.progress is None:
         return gr.skip()
+    if session.kernel is None:
+        return _panel(LOST, "", "", sure=False)
     try:
         return after_learning(session)
     except DemoError as error:
@@ -68,7 +72,7 @@ def after_learning(session: Session) -> str:
     """The proof: the distance to the best kernel, error bars, measured error beside them."""
     progress, experiment = session.progress, session.experiment
     statistics, problems = lesson.sums(lesson.prepare(experiment), len(experiment.weights))
-    found = certify(statistics, progress.kernel, progress.offset, fit_offset=False)
+    found = certify(statistics, session.kernel, progress.offset, fit_offset=False)
     weights = statistics.size**2
     if found.undetermined_count:
         sentence = wording.cannot_tell(found.undetermined_count, weights)
@@ -86,7 +90,7 @@ def after_learning(session: Session) -> str:
     )
     notes = "".join(map(quiet, problems))
     sure = not found.undetermined_count and sentence.startswith(wording.NOTHING_LEFT)
-    return _panel(sentence, figures, _patterns(found) + _bars(progress.kernel, bars) + notes, sure)
+    return _panel(sentence, figures, _patterns(found) + _bars(found.solution) + notes, sure)
 
 
 def _panel(sentence: str, figures: str, below: str, sure: bool) -> str:
@@ -110,10 +114,13 @@ def _patterns(found: Certificate) -> str:
     return f'{quiet(caption)}<div class="kd-patterns">{drawn}</div><p class="kd-note">{link}</p>'
 
 
-def _bars(kernel: np.ndarray, bars: np.ndarray) -> str:
-    """The learned weights with their error bars, folded away."""
-    finite = np.where(np.isfinite(bars), bars, np.nan)
-    table = matrix(kernel, errors=finite)
+def _bars(best: Solution) -> str:
+    """The best kernel that the pictures allow with its error bars, folded away.
+
+    The bars are the optimum's: what was learned is off by its own distance on top of them.
+    """
+    bars = best.standard_error
+    table = matrix(best.kernel, errors=np.where(np.isfinite(bars), bars, np.nan))
     return (
         f'<details class="kd-details"><summary>{escape(wording.ERROR_BARS)}</summary>'
         f'<div class="kd-matrix-small">{table}</div></details>'

@@ -179,7 +179,5 @@ def settings(method, optimizer, *values) -> Settings:
     if method == "closed_form":
         return None
     if method == "exact":
-        return ExactSettings(
-            optimizer, rate, int(named["steps"]), named["init"], int(named["seed"])
-        )
+        return ExactSettings(optimizer, rate, named["steps"], named["init"], named["seed"])
     return TrainSettings(**{**named, "method": method, "learning_rate": rate})

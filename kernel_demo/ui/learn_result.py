@@ -6,16 +6,18 @@ from pathlib import Path
 import gradio as gr
 
 from kernel_demo.errors import DemoError
-from kernel_demo.imaging.filtering import correlate, to_grey
+from kernel_demo.imaging.filtering import to_grey
+from kernel_demo.imaging.tiles import apply_tiled
 from kernel_demo.learning.evaluation import compare
 from kernel_demo.sources.decoding import Photo, decode
 from kernel_demo.ui import pictures, result_view
 from kernel_demo.ui.events import PRIVATE, QUIET
 from kernel_demo.ui.learn_cards import Stage
-from kernel_demo.ui.markup import problem
+from kernel_demo.ui.markup import problem, quiet
 from kernel_demo.ui.session import Session
 from kernel_demo.ui.wording import learn as wording
 
+RENDERING = {"concurrency_id": "result", "concurrency_limit": 2}  # of 40 Mpx, 2.5 GB each
 OWN_PICTURE = -1  # the visitor's own, among the numbers of the pictures learned from
 
 
@@ -26,19 +28,19 @@ def picture_choices(photos: Sequence[Photo], own: bool = False) -> list[tuple[st
 
 
 def render(session: Session, picture: int, border: str, own_path: str | None) -> dict | None:
-    """The result view's value; None while there is no learned kernel.
+    """The result view's value; None where there is no learned kernel.
 
     Both kernels are applied at full size with the same border mode. A filter whose output is a
     signed map (Sobel) is shown on the grey picture, any other on the picture's own colours.
     """
-    if session.progress is None or session.progress.kernel is None:
+    if session.kernel is None:
         return None
     photo = _photo(session, picture, own_path)
     is_map = result_view.is_signed(session.experiment.truth)
     image = to_grey(photo.pixels, session.experiment.choice.channel) if is_map else photo.pixels
-    true = correlate(image, session.experiment.truth, border)
-    learned = correlate(image, session.progress.kernel, border, session.progress.offset)
-    found = compare(true, learned, len(session.experiment.truth) // 2)
+    true = apply_tiled(image, session.experiment.truth, border)
+    learned = apply_tiled(image, session.kernel, border, session.progress.offset)
+    found = compare(true, learned)
     height, width = image.shape[:2]
     shrunk = max(height, width) > result_view.LONGEST
     return result_view.view(
@@ -67,16 +69,16 @@ def show(session: Session, border: str, own_path: str | None):
     """The result of a run that ended: the visitor's own picture first, else the first one."""
     if session.progress is None:
         return gr.skip(), gr.skip(), gr.skip(), gr.skip()
-    photos = pictures.gather(session.experiment.choice).photos
-    first = OWN_PICTURE if own_path else 0
-    value = render(session, first, border, own_path)
-    choices = picture_choices(photos, own=bool(own_path))
-    return (
-        gr.update(choices=choices, value=first, visible=True),
-        gr.update(visible=True),
-        "",
-        value,
-    )
+    if session.kernel is None:
+        return gr.skip(), gr.skip(), quiet(wording.NO_KERNEL), None
+    try:
+        value, note = render(session, OWN_PICTURE if own_path else 0, border, own_path), ""
+    except DemoError as error:  # the visitor's own picture was forgotten in the meantime
+        value, note, own_path = render(session, 0, border, None), problem(error), None
+    choices = picture_choices(pictures.gather(session.experiment.choice).photos, bool(own_path))
+    chosen = OWN_PICTURE if own_path else 0
+    picture = gr.update(choices=choices, value=chosen, visible=True)
+    return picture, gr.update(visible=True), note, value
 
 
 def connect(edges: gr.Dropdown, stage: Stage) -> None:
@@ -100,10 +102,10 @@ def connect(edges: gr.Dropdown, stage: Stage) -> None:
     gr.on(
         [stage.picture.input, edges.input], again,
         [stage.session, stage.picture, edges, stage.own_path],
-        [stage.result, stage.empty], trigger_mode="always_last", concurrency_limit=2, **QUIET,
+        [stage.result, stage.empty], trigger_mode="always_last", **RENDERING, **QUIET,
     )  # fmt: skip
     stage.try_own.upload(
         own, [stage.session, edges, stage.try_own, stage.own_path],
         [stage.picture, stage.result, stage.empty, stage.own_path],
-        concurrency_limit=2, **PRIVATE, show_progress="minimal",
+        **RENDERING, **PRIVATE, show_progress="minimal",
     )  # fmt: skip

@@ -21,6 +21,7 @@ class Lesson:
     befores: tuple[np.ndarray, ...]
     afters: tuple[np.ndarray, ...]
     masks: tuple[np.ndarray | None, ...]  # False where an after pixel is not to be trusted
+    note: str = ""  # what should be said of the pictures; one line
 
     def pairs(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
         """(before, after, mask) of each picture."""
@@ -38,13 +39,15 @@ def prepare(experiment: Experiment) -> Lesson:
 
 
 def sums(lesson: Lesson, size: int) -> tuple[Statistics, tuple[str, ...]]:
-    """The exact sums of a lesson for a kernel of that size, and what was left out and why."""
-    return accumulate(lesson.pairs(), size)
+    """The exact sums of a lesson for a kernel of that size, and what must be said of them."""
+    statistics, problems = accumulate(lesson.pairs(), size)
+    return statistics, (*filter(None, [lesson.note]), *problems)
 
 
 def _prepare(choice: PictureChoice, weights: tuple, damage: Damage) -> Lesson:
     truth = np.array(weights)
-    befores = pictures.grey(pictures.gather(choice).photos, choice.channel)
+    gathered = pictures.gather(choice)
+    befores = pictures.grey(gathered.photos, choice.channel)
     afters = [correlate(before, truth) for before in befores]
     masks = [None] * len(afters)
     if damage.noise or damage.eight_bit:
@@ -55,7 +58,7 @@ def _prepare(choice: PictureChoice, weights: tuple, damage: Damage) -> Lesson:
         afters, masks = (list(part) for part in zip(*damaged, strict=True))
     if damage.eight_bit:
         masks = trusted(befores, afters, masks, len(truth))
-    return Lesson(tuple(befores), tuple(afters), tuple(masks))
+    return Lesson(tuple(befores), tuple(afters), tuple(masks), gathered.note)
 
 
 _prepare_bundled = lru_cache(maxsize=4)(_prepare)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from kernel_demo.learning.exact import ExactSettings
+from kernel_demo.learning.stopping import LOST
 from kernel_demo.learning.training import Progress, TrainSettings
 from kernel_demo.ui.live_history import History
 
@@ -61,6 +62,14 @@ class Session:
     history: History = field(default_factory=History)
     patch: np.ndarray | None = None  # H x W uint8, the piece of a picture shown while learning
     running: bool = False
+
+    @property
+    def kernel(self) -> np.ndarray | None:
+        """(k, k) as learned so far; None before learning, and after learning diverged."""
+        progress = self.progress
+        if progress is None or progress.stopped_because == LOST:
+            return None
+        return progress.kernel if np.isfinite(progress.kernel).all() else None
 
     @property
     def paused(self) -> bool:

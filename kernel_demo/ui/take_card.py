@@ -12,6 +12,7 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
+from kernel_demo.errors import DemoError
 from kernel_demo.export import files
 from kernel_demo.export.compression import compress
 from kernel_demo.export.snippets import snippets
@@ -67,11 +68,15 @@ def value(taken: Taken) -> dict:
 
 
 def learned(session: Session, border: str):
-    """The value for the kernel that a session learned; nothing new where there is none."""
-    progress = session.progress
-    if progress is None or progress.kernel is None or session.running:
+    """The value for the kernel that a session learned; None, an empty card, where there is none."""
+    if session.progress is None or session.running:
         return gr.skip()
-    return value(Taken(progress.kernel, progress.offset, border, "learned kernel"))
+    if session.kernel is None:
+        return None
+    try:
+        return value(Taken(session.kernel, session.progress.offset, border, "learned kernel"))
+    except DemoError:  # all zeros, or beyond what files and tools can hold
+        return None
 
 
 def _files(kernel: np.ndarray, taken: Taken, border: str, stem: str) -> list[dict]:

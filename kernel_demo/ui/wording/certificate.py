@@ -47,8 +47,8 @@ def learned(distance: float) -> str:
 def figures(condition: float, pixels: int, error_bar: float) -> str:
     """The figures below the sentence, before learning: error bars for 8-bit files."""
     return (
-        f"condition {figure(condition)} · {count(pixels)} pixels · error bars of 8-bit files "
-        f"± {figure(error_bar)}"
+        f"condition number {figure(condition)} · {count(pixels)} pixels · error bars of 8-bit "
+        f"files ± {figure(error_bar)}"
     )
 
 
@@ -57,9 +57,9 @@ def figures_after(
 ) -> str:
     """The figures below the sentence, after learning: predicted beside measured."""
     return (
-        f"condition {figure(condition)} · {count(pixels)} pixels · error bars of the best "
-        f"kernel ± {figure(error_bar)} · measured kernel error {figure(error)} · loss above the "
-        f"best {figure(excess)}"
+        f"condition number {figure(condition)} · {count(pixels)} pixels · error bars of the best "
+        f"kernel ± {figure(error_bar)} · measured kernel error {figure(error)} · excess loss "
+        f"(above the best kernel's) {figure(excess)}"
     )
 
 
