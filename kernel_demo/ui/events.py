@@ -11,6 +11,18 @@ PRIVATE = {"api_visibility": "private"}
 QUIET = {**PRIVATE, "show_progress": "hidden"}
 
 
+def begin(
+    button: gr.Button, announce: Callable, function: Callable, inputs: Any, outputs: list, **queue
+) -> gr.events.Dependency:
+    """Let a button show at once what `announce` returns, and stream `function` in its turn.
+
+    While others hold the device, a visitor thus sees that the click was heard, and can stop.
+    queue: options of the event that streams, which is returned.
+    """
+    heard = button.click(announce, inputs, outputs, queue=False, trigger_mode="once", **QUIET)
+    return heard.then(function, inputs, outputs, trigger_mode="once", **queue, **QUIET)
+
+
 def halt(
     button: gr.Button, function: Callable, inputs: Any, outputs: list, running: list
 ) -> gr.events.Dependency:

@@ -10,7 +10,7 @@ import gradio as gr
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import experiment_form, learn_controls, live_view
-from kernel_demo.ui.events import DEVICE_QUEUE, QUIET, RUNS_AT_ONCE, halt
+from kernel_demo.ui.events import DEVICE_QUEUE, QUIET, RUNS_AT_ONCE, begin, halt
 from kernel_demo.ui.learn_cards import LearnCard, Stage
 from kernel_demo.ui.learning_run import run
 from kernel_demo.ui.markup import quiet
@@ -26,16 +26,15 @@ def connect(card: LearnCard, values: list, stage: Stage) -> list:
         queue=False, **QUIET,
     )  # fmt: skip
     outputs = [stage.live, stage.session, card.learn, card.pause, card.resume, card.step, card.stop]
-    device = {
-        "concurrency_id": DEVICE_QUEUE, "concurrency_limit": RUNS_AT_ONCE, "trigger_mode": "once",
-        **QUIET,
-    }  # fmt: skip
+    device = {"concurrency_id": DEVICE_QUEUE, "concurrency_limit": RUNS_AT_ONCE}
     inputs = [stage.session, *values]
     running = [
-        card.learn.click(learn, inputs, outputs, **device),
-        card.resume.click(resume, stage.session, outputs, **device),
-        card.step.click(step, inputs, outputs, **device),
+        begin(card.learn, announce, learn, inputs, outputs, **device),
+        begin(card.resume, wait, resume, [stage.session], outputs, **device),
+        begin(card.step, hear, step, inputs, outputs, **device),
     ]
+    for event in running:  # a full queue, or a defect: what there is can be gone on with
+        event.failure(pause, stage.session, outputs, queue=False, **QUIET)
     halting = [
         halt(button, function, stage.session, outputs, running)
         for button, function in ((card.pause, pause), (card.stop, stop))
@@ -67,6 +66,24 @@ def method_chosen(method: str):
         gr.update(visible=exact),
         gr.update(maximum=most, value=steps, interactive=method != "closed_form"),
     )
+
+
+def announce(session: Session, *values) -> tuple:
+    """A new run was asked for: it begins when the device is free."""
+    try:
+        return _shown(replace(_set_up(session, *values), running=True))
+    except DemoError as error:
+        return _failed(session, error)
+
+
+def wait(session: Session) -> tuple:
+    """The paused run goes on when the device is free."""
+    return _shown(replace(session, running=True))
+
+
+def hear(*_) -> tuple:
+    """A single update was asked for."""
+    return *[gr.skip()] * 5, gr.update(interactive=False), gr.update(interactive=True)
 
 
 def learn(session: Session, *values) -> Iterator[tuple]:

@@ -40,3 +40,22 @@ def test_who_leaves_frees_the_device(new_page, server, watch, leave):
     third.goto(server)
     third.locator("#learn").click()
     expect(live(third)).to_have_attribute("data-done", "true", timeout=30_000)
+
+
+def test_who_waits_is_told_and_can_leave(new_page, server, watch):
+    """While others hold the device, a click is answered at once, and Stop gives the place up."""
+    pages = [new_page(), new_page()]
+    for page in pages:
+        start_a_long_run(page, server)
+    third = new_page()
+    third.goto(server)
+    third.locator("#learn").click()
+    expect(third.locator("#live")).to_contain_text("Getting ready")
+    third.locator("#stop").click()
+    expect(third.locator("#learn")).to_be_visible()
+    expect(third.locator("#live")).to_contain_text("Ready to learn")
+    for page in pages:
+        watch.leave(page)
+        page.close()
+    third.locator("#learn").click()
+    expect(live(third)).to_have_attribute("data-done", "true", timeout=30_000)

@@ -20,7 +20,7 @@ WORDS = {
     "hint": "Blue below zero, orange above. Pick a cell to read it.",
     "from": "entries from",
     "to": "to",
-    "preparing": "Getting the pictures ready…",
+    "preparing": "Getting ready: the pictures, and a place on the device…",
     "ready": "Ready to learn",
     "invitation": "Press Learn, and watch the kernel come out of the pictures.",
     "learning": "Learning on",
