@@ -110,7 +110,7 @@ TABLE = (
     ("grey", _one_of(*CHANNELS), str),
     ("kernel", _one_of(*CATALOGUE, "random", "own"), str),
     ("size", _one_of(*FREE_SIZES), str),
-    ("angle", _real(0, 180), _write_number),
+    ("angle", _real(0, 175), _write_number),
     ("seed", _whole(0, 2**31 - 1), _write_number),
     ("own", _matrix, _write_matrix),
     ("noise", _real(0, MAX_NOISE), _write_number),

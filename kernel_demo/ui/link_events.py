@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 import gradio as gr
 
+from kernel_demo.sources import bundled
 from kernel_demo.ui import link
 from kernel_demo.ui.events import QUIET
-from kernel_demo.ui.learn_controls import FREE_SIZES, size_choices
+from kernel_demo.ui.learn_controls import FREE_SIZES, MAX_STEPS, size_choices
 from kernel_demo.ui.markup import quiet
 from kernel_demo.ui.wording import learn as wording
+
+MOST = {"n": bundled.COUNT, "steps": MAX_STEPS}  # of the sliders at first paint
 
 # Replaces the query in the address bar whenever Python names another one.
 FOLLOW = """
@@ -76,6 +79,6 @@ def _update(name: str, values: dict):
         return gr.skip()
     if name == "size":  # which sizes there are depends on the kernel, and is set after this
         return gr.update(choices=size_choices(FREE_SIZES), value=values[name])
-    if name == "steps":
-        return gr.update(maximum=max(values[name], 5000), value=values[name])
+    if name in MOST:
+        return gr.update(maximum=max(values[name], MOST[name]), value=values[name])
     return values[name]

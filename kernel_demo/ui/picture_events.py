@@ -36,7 +36,7 @@ def arranging(card: PictureCard) -> dict:
     controls = card.controls
     return {
         "fn": source_chosen,
-        "inputs": controls.source,
+        "inputs": [controls.source, controls.count],
         "outputs": [controls.dataset_id, controls.uploads, card.load, controls.count],
         "queue": False,
         **QUIET,
@@ -67,14 +67,18 @@ def show_patch(session: Session, *values):
     return live_view.idle(wanted.truth, patch), replace(session, patch=patch)
 
 
-def source_chosen(source: str):
+def source_chosen(source: str, count: int):
     """The inputs that this source of pictures needs: dataset, files, Load, how many."""
-    most = bundled.COUNT if source == "bundled" else pictures.MAX_PICTURES
+    number = gr.update(visible=source != "mine")
+    if source == "hub":  # never lowered again: what still waits may hold a larger number
+        number["maximum"] = pictures.MAX_PICTURES
+    if source == "bundled":
+        number["value"] = min(count, bundled.COUNT)
     return (
         gr.update(visible=source == "hub"),
         gr.update(visible=source == "mine"),
         gr.update(visible=source == "hub"),
-        gr.update(visible=source != "mine", maximum=most),
+        number,
     )
 
 

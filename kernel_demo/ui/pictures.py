@@ -29,7 +29,7 @@ class Gathered:
 
 
 def gather(choice: PictureChoice) -> Gathered:
-    """The pictures of a choice; never empty.
+    """The pictures of a choice; never empty, and no more than there are.
 
     A dataset that cannot be had is replaced by the bundled photos, and the note says why.
     Raises DemoError when the visitor's own files hold no picture.
@@ -39,7 +39,7 @@ def gather(choice: PictureChoice) -> Gathered:
         return _from_hub(choice, count)
     if choice.source == "mine":
         return _from_uploads(choice.uploads)
-    return Gathered(bundled.photos(count))
+    return _bundled(count)
 
 
 def _from_hub(choice: PictureChoice, count: int) -> Gathered:
@@ -53,8 +53,12 @@ def _from_hub(choice: PictureChoice, count: int) -> Gathered:
             deadline=HUB_DEADLINE,
         )
     except DemoError as error:
-        return Gathered(bundled.photos(count), wording.bundled_instead(error))
+        return _bundled(count, wording.bundled_instead(error))
     return Gathered(tuple(loaded.photos), loaded.note)
+
+
+def _bundled(count: int, note: str = "") -> Gathered:
+    return Gathered(bundled.photos(min(count, bundled.COUNT)), note)
 
 
 def _from_uploads(paths: Sequence[str]) -> Gathered:

@@ -72,7 +72,7 @@ def test_own_pictures_stay_with_their_visitor():
     "query",
     [
         "kernel=evil", "size=4", "size=31337", "seed=-1", "seed=1e9", "noise=nan", "noise=inf",
-        "rate=-1", "steps=99999999999", "own=1,2;3,4", "own=1,x,3;4,5,6;7,8,9", "n=0",
+        "rate=-1", "angle=180", "steps=99999999999", "own=1,2;3,4", "own=1,x,3;4,5,6;7,8,9", "n=0",
         "source=mine",
         "source=/etc/passwd", "edges=mirror", "bits=2", "data=" + "a" * 300, "unknown=1", "tile=63",
         "own=" + "9" * 20_000, "seed=" + "9" * 5000,
