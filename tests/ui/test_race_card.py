@@ -12,7 +12,7 @@ from kernel_demo.imaging import kernels
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.race import GOALS, RUNNERS, Arrival, Lane, Snapshot
 from kernel_demo.learning.training import TrainSettings
-from kernel_demo.ui import race_card
+from kernel_demo.ui import race_card, race_view
 from kernel_demo.ui.session import Damage, Experiment, PictureChoice
 from kernel_demo.ui.wording import race as wording
 
@@ -47,7 +47,7 @@ def test_the_curves_are_the_races_own_numbers():
     generator = np.random.default_rng(0)
     seconds = np.cumsum(generator.uniform(0.1, 0.3, 12))
     errors = 10.0 ** generator.uniform(-10, 1, 12)
-    sent = decoded(race_card.chunks(lane(np.arange(12), seconds, errors)))
+    sent = decoded(race_view.chunks(lane(np.arange(12), seconds, errors)))
     np.testing.assert_array_equal(sent[:, 0], np.arange(12))
     np.testing.assert_allclose(sent[:, 1:], np.stack([seconds, errors], 1), rtol=FLOAT32)
 
@@ -58,7 +58,7 @@ def test_a_long_curve_is_bounded_and_keeps_what_matters():
     errors = 10.0 ** (-steps / 1e5)
     arrivals = [Arrival(goal, steps[i] * 6e-6, steps[i])
                 for goal in GOALS for i in [int(np.argmax(errors <= goal))]]  # fmt: skip
-    texts = race_card.chunks(lane(steps, steps * 6e-6, errors, arrivals))
+    texts = race_view.chunks(lane(steps, steps * 6e-6, errors, arrivals))
     kept = decoded(texts)[:, 0]
     assert len(kept) < 400
     assert sum(map(len, texts)) < 8000
@@ -70,8 +70,8 @@ def test_full_chunks_never_change():
     """Each update sends only the last chunk anew, however the race goes on."""
     seconds = np.geomspace(0.01, 6, 2000)
     steps, errors = np.arange(2000), np.geomspace(1, 1e-9, 2000)
-    before = race_card.chunks(lane(steps[:900], seconds[:900], errors[:900]))
-    after = race_card.chunks(lane(steps, seconds, errors))
+    before = race_view.chunks(lane(steps[:900], seconds[:900], errors[:900]))
+    after = race_view.chunks(lane(steps, seconds, errors))
     assert len(before) > 2
     assert after[: len(before) - 1] == before[:-1]
 
@@ -80,8 +80,8 @@ def test_full_chunks_never_change():
 def test_what_diverged_is_no_point(bad):
     """An error that is no number does not reach the page, and the update stays JSON."""
     broken = lane([0, 1, 2], [0.1, 0.2, 0.3], [1.0, bad, bad])
-    np.testing.assert_allclose(decoded(race_card.chunks(broken)), [[0, 0.1, 1]], rtol=FLOAT32)
-    value = race_card.frame("a", 1, Snapshot((broken,), True), 6.0)
+    np.testing.assert_allclose(decoded(race_view.chunks(broken)), [[0, 0.1, 1]], rtol=FLOAT32)
+    value = race_view.frame("a", 1, Snapshot((broken,), True), 6.0)
     json.dumps(value, allow_nan=False)
 
 
@@ -162,8 +162,8 @@ def test_nobody_arrived():
 def test_every_racer_has_a_name_and_a_look():
     """All runners are on offer, each with a label, a marker and a colour, light and dark."""
     assert sorted(wording.LABELS) == sorted(RUNNERS)
-    script = (race_card.FOLDER / "race_view.js").read_text("utf-8")
-    css = (race_card.FOLDER / "race_view.css").read_text("utf-8")
+    script = (race_view.FOLDER / "race_view.js").read_text("utf-8")
+    css = (race_view.FOLDER / "race_view.css").read_text("utf-8")
     for name in RUNNERS:
         assert re.search(rf"^  {name}: {{ dash: .*marker: ", script, re.MULTILINE), name
         assert css.count(f"--race-{name}:") == 2, name
