@@ -4,6 +4,8 @@ from html import escape
 
 import numpy as np
 
+from kernel_demo.ui.wording.live import WORDS
+
 NUMBERS_UP_TO = 7  # larger kernels are drawn in colour alone; the numbers are in each cell's title
 
 
@@ -41,18 +43,25 @@ def short(value: float) -> str:
     return text.replace("e-0", "e-").replace("-", "−")
 
 
-def _cell(value: float, error: float | None, scale: float, small: bool) -> str:
+def fill(value: float, scale: float) -> str:
+    """A cell's colour, for its attribute style; the ink on it is chosen in page.css."""
     share = min(100, round(100 * abs(value) / scale))
     side = "negative" if value < 0 else "positive"
+    return f"--kd-fill:color-mix(in oklab, var(--kd-{side}) {share}%, var(--kd-zero))"
+
+
+def _cell(value: float, error: float | None, scale: float, small: bool) -> str:
     title = short(value) if error is None else f"{short(value)} ± {error:.1e}"
     inside = ""
     if small:
         below = "" if error is None else f"<small>±{error:.0e}</small>".replace("e-0", "e−")
         inside = f"{short(value)}{below}"
-    colour = f"color-mix(in oklab, var(--kd-{side}) {share}%, var(--kd-zero))"
-    return f'<span style="background:{colour}" title="{title}">{inside}</span>'
+    return f'<span style="{fill(value, scale)}" title="{title}">{inside}</span>'
 
 
 def _spoken(values: np.ndarray, caption: str) -> str:
-    rows = "; ".join(", ".join(short(value) for value in row) for row in values)
-    return f"{caption}: {rows}" if len(values) <= NUMBERS_UP_TO else caption
+    if len(values) <= NUMBERS_UP_TO:
+        told = "; ".join(", ".join(map(short, row)) for row in values)
+    else:
+        told = f"{WORDS['from']} {short(values.min())} {WORDS['to']} {short(values.max())}"
+    return f"{caption}: {told}" if caption else told

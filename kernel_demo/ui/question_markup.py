@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 
 from kernel_demo.ui.markup import quiet as note
-from kernel_demo.ui.matrix_view import matrix, short
+from kernel_demo.ui.matrix_view import fill, matrix, short
 
 __all__ = [
     "Curve", "chart", "facts", "matrices", "note", "pictures", "progress", "result", "sentence",
@@ -91,7 +91,7 @@ def product(column: np.ndarray, row: np.ndarray, names: tuple[str, str]) -> str:
     scale = max(float(np.abs(column).max()), float(np.abs(row).max()))
     drawn = "".join(
         f'<figure class="kd-vector kd-vector-{kind}"><figcaption>{escape(name)}</figcaption>'
-        f'<div role="img" aria-label="{escape(name)}">{_vector(values, scale)}</div></figure>'
+        f"<div>{_vector(values, scale)}</div></figure>"
         for kind, name, values in (("column", names[0], column), ("row", names[1], row))
     )
     return f'<div class="kd-matrices kd-product">{drawn}</div>'
@@ -183,15 +183,9 @@ def chart(
 
 def _vector(values: np.ndarray, scale: float) -> str:
     return "".join(
-        f'<span style="background:{_colour(value, scale)}">{short(float(value) + 0.0)}</span>'
+        f'<span style="{fill(value, scale)}">{short(float(value) + 0.0)}</span>'
         for value in values
     )
-
-
-def _colour(value: float, scale: float) -> str:
-    side = "negative" if value < 0 else "positive"
-    share = round(100 * abs(value) / scale)
-    return f"color-mix(in oklab, var(--kd-{side}) {share}%, var(--kd-zero))"
 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
