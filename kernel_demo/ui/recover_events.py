@@ -48,7 +48,7 @@ def connect(card, cards) -> None:
         "outputs": [
             card.recover, card.progress, cards.state, cards.verdict, cards.kernel_card,
             cards.kernel, cards.picture_card, cards.views, cards.reproduced, cards.pair,
-            cards.which, cards.take,
+            cards.lost, cards.which, cards.take,
         ],
         "concurrency_id": QUEUE, "concurrency_limit": AT_ONCE, "trigger_mode": "once", **QUIET,
     }  # fmt: skip
@@ -63,7 +63,7 @@ def connect(card, cards) -> None:
             **scroll
         )
     cards.views.input(
-        view, [cards.views, cards.state], [cards.reproduced, cards.pair],
+        view, [cards.views, cards.state], [cards.reproduced, cards.pair, cards.lost],
         trigger_mode="always_last", concurrency_limit=2, **QUIET,
     )  # fmt: skip
     cards.which.input(which, [cards.which, cards.state], cards.take, **QUIET)
@@ -128,23 +128,28 @@ def _shown(found: Recovery, notes: tuple[str, ...], state: Found) -> dict:
         "views": "reproduced",
         "reproduced": gr.update(value=reproduced, visible=True),
         "pair": gr.update(value=None, visible=False),
+        "lost": "",
         "which": gr.update(choices=labels, value=0 if labels else None, visible=len(labels) > 1),
         "take": None,
     }
 
 
 def view(name: str, state: Found | None):
-    """The other two pictures under the divider; made when they are asked for."""
+    """The two pictures under the divider and, where they are forgotten, a line instead of them.
+
+    Before and after are drawn when they are asked for.
+    """
     if state is None:
-        return gr.skip(), gr.skip()
+        return gr.skip(), gr.skip(), gr.skip()
+    hidden = gr.update(visible=False)
     if name == "reproduced":
-        return gr.update(visible=True), gr.update(visible=False)
+        return gr.update(visible=True), hidden, ""
     try:
         before, after = (recover_pairs.open_side(path)[0].samples for path in state.paths)
-    except DemoError:  # the files of a visitor who stayed away for long are forgotten
-        return gr.skip(), gr.skip()
+    except DemoError:  # the files of a visitor who stayed away for long
+        return hidden, hidden, quiet(wording.FORGOTTEN)
     value = recover_view.pair(before, after, state.shift)
-    return gr.update(visible=False), gr.update(value=value, visible=True)
+    return hidden, gr.update(value=value, visible=True), ""
 
 
 def which(number: int | None, state: Found | None):

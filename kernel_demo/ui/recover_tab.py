@@ -10,6 +10,7 @@ from kernel_demo.ui.wording import recover as wording
 
 SIZES = (3, 5, 7, 9, 11, 15, 21, 31)
 SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
+SPOKEN = "element.setAttribute('aria-live', 'polite')"  # what comes to stand there is read out
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class FindingCards:
     views: gr.Radio
     reproduced: gr.HTML
     pair: gr.HTML
+    lost: gr.HTML
     which: gr.Dropdown
     take: gr.HTML
     examples: tuple[gr.Button, ...]
@@ -92,6 +94,7 @@ def _examples() -> tuple[gr.Button, ...]:
 def _finding() -> FindingCards:
     state = gr.State(None, time_to_live=SESSION_SECONDS)
     verdict = block(recover_view.empty(), "recover-verdict")
+    verdict.js_on_load = SPOKEN
     with gr.Column(elem_classes="kd-card", visible=False, elem_id="recover-kernel") as kernel_card:
         kernel = block("")
     with gr.Column(elem_classes="kd-card", visible=False, elem_id="recover-pictures") as pictures:
@@ -103,11 +106,13 @@ def _finding() -> FindingCards:
         reproduced = result_view.component(elem_id="recover-reproduced")
         pair = result_view.component(elem_id="recover-pair")
         pair.visible = False
+        lost = block("", "recover-lost")
+        lost.js_on_load = SPOKEN
     which = gr.Dropdown(
         [], label=wording.WHICH, visible=False, elem_classes="kd-field", elem_id="recover-which"
     )
     take = take_card.build("recover-take")
     return FindingCards(
-        state, verdict, kernel_card, kernel, pictures, views, reproduced, pair, which, take,
+        state, verdict, kernel_card, kernel, pictures, views, reproduced, pair, lost, which, take,
         _examples(),
     )  # fmt: skip

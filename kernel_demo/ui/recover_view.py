@@ -65,9 +65,9 @@ def kernel(found: Recovery) -> str:
     heading = wording.KERNEL if found.verdict in (CONVOLUTION, NOISY) else wording.BEST_KERNEL
     labelled = labelled_kernels(found)
     scale = max(float(np.abs(values).max()) for _, values, _ in labelled) or 1.0
-    numbers = len(labelled) < 9 or found.size <= 3
-    drawn = "".join(_matrix(*one, scale, numbers) for one in labelled)
-    large = quiet(wording.CLICK_TO_READ) if found.size > NUMBERS_UP_TO else ""
+    most = NUMBERS_UP_TO if len(labelled) < 9 else 3
+    drawn = "".join(_matrix(*one, scale, found.size <= most) for one in labelled)
+    large = quiet(wording.larger(most)) if found.size > most else ""
     facts = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in _facts(found)
     )

@@ -58,6 +58,7 @@ def test_what_is_no_convolution(page, server, pair):
     """The verdict says so, the residual is shown, and no code is offered for it."""
     recover(page, server, pair(lambda image: image.filter(ImageFilter.MedianFilter(3))))
     expect(verdict(page)).to_have_attribute("data-verdict", "not a convolution")
+    expect(page.locator("#recover-verdict [aria-live=polite]")).to_contain_text("Not a convolution")
     expect(page.locator("#recover-reproduced .kd-difference")).to_contain_text("residual ×")
     expect(page.locator("#recover-take .kd-take")).to_be_hidden()
     page.get_by_role("radio", name="Before and after").click()

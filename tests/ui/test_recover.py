@@ -1,13 +1,17 @@
 """Recover by its endpoint: what real tools made comes back, and nothing valid makes it fail."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image, ImageFilter
 
+from kernel_demo.imaging.filtering import correlate
+from kernel_demo.learning.recovery import recover
 from kernel_demo.sources.bundled import FOLDER
-from kernel_demo.ui import recover_examples, recover_pairs, recover_view
+from kernel_demo.ui import recover_events, recover_examples, recover_pairs, recover_view
 
 KEYS = {
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
@@ -127,6 +131,35 @@ def test_the_examples_are_there():
         assert example.command
         befores, afters = (recover_pairs.open_side([p]) for p in (example.before, example.after))
         assert befores[0].samples.shape[:2] == afters[0].samples.shape[:2]
+
+
+@pytest.mark.parametrize("size", [7, 9])
+def test_what_has_no_numbers_says_how_to_read_it(size):
+    """Up to 7 x 7 the weights are written in their cells; above, a line tells of pointing."""
+    generator = np.random.default_rng(0)
+    before = generator.integers(0, 256, (90, 90)).astype(np.uint8)
+    weights = generator.random((size, size))
+    after = np.rint(correlate(before, weights / weights.sum(), "reflect")).astype(np.uint8)
+    found = recover(before, after, size)
+    assert found.size == size
+    drawn = recover_view.kernel(found)
+    assert ("Larger than 7 × 7: point at a cell" in drawn) == (size > 7)
+    assert ("<small>" in drawn) == (size <= 7)
+
+
+def test_forgotten_files_are_told(tmp_path):
+    """Before and after can be seen while the files are there; later a line says to upload them."""
+    paths = tuple(str(tmp_path / f"{name}.png") for name in ("before", "after"))
+    for path in paths:
+        photo().save(path)
+    state = recover_events.Found(paths, (0, 0), ())
+    _, pair, told = recover_events.view("pair", state)
+    assert (pair["visible"], told) == (True, "")
+    for path in paths:
+        Path(path).unlink()
+    reproduced, pair, told = recover_events.view("pair", state)
+    assert (reproduced["visible"], pair["visible"]) == (False, False)
+    assert "upload them again" in told
 
 
 def test_the_probe_is_not_clipped_by_common_filters():

@@ -41,6 +41,7 @@ CHANNELS = ("red", "green", "blue")
 PICTURES = "How well it explains the picture"
 VIEWS = [("After and reproduced", "reproduced"), ("Before and after", "pair")]
 REPRODUCED = "reproduced"
+FORGOTTEN = "The files are forgotten; upload them again."
 WHICH = "Kernel to take"
 
 NAME = "Name"
@@ -56,7 +57,6 @@ NOT_SEEN = "cannot be seen in this pair"
 COPIED = "left as they were"
 BLACK = "black"
 SIDES = ("top", "bottom", "left", "right")
-CLICK_TO_READ = "Larger than 9 × 9: point at a cell to read it."
 
 
 def pair_count(pairs: int, pixels: int) -> str:
@@ -92,6 +92,11 @@ def size(k: int, support: tuple[int, int, int, int]) -> str:
     height, width = support[2:]
     box = f" (its weights lie in {height} × {width})" if 0 < height * width < k * k else ""
     return f"{k} × {k}{box}"
+
+
+def larger(most: int) -> str:
+    """Below a kernel that is drawn without its numbers."""
+    return f"Larger than {most} × {most}: point at a cell to read it."
 
 
 def levels(value: float) -> str:
