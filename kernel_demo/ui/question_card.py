@@ -1,5 +1,6 @@
 """One experiment of the tab "Questions": its button, its Stop, and the place of its answer."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,6 +14,7 @@ from kernel_demo.ui.markup import block, problem, quiet
 from kernel_demo.ui.wording import questions as wording
 
 FRAME_SECONDS = 0.2  # five updates a second: tables that change faster cannot be read
+SPOKEN = "element.setAttribute('aria-live', 'polite')"  # what comes to stand there is read out
 SUMS_QUEUE = "sums"  # experiments of a second or two on the processor, beside those that train
 
 
@@ -39,6 +41,7 @@ def build(name: str, text: str, stoppable: bool = False, primary: bool = True) -
                 wording.STOP, interactive=False, elem_id=f"{name}-stop", scale=0, min_width=60
             )
         status = block("", f"{name}-status")
+        status.js_on_load = SPOKEN
     return Experiment(button, stop, status, block("", f"{name}-result"))
 
 
@@ -62,6 +65,7 @@ def connect(
         said = ""
         try:
             for html in latest(function(*reads(*values))):
+                said = _spoken(html)
                 yield _updates(experiment, gr.skip(), gr.skip(), gr.skip(), html)
         except DemoError as error:
             said = problem(error)
@@ -116,6 +120,12 @@ def latest(items: Iterator[str], seconds: float = FRAME_SECONDS) -> Iterator[str
                 waiting = None
     if waiting is not None:
         yield waiting
+
+
+def _spoken(html: str) -> str:
+    """The sentence of an answer, to be heard only: a table read out would be too much."""
+    found = re.search(r'<p class="kd-finding [^>]*>([^<]*)', html)
+    return f'<p class="kd-live-spoken">{found[1]}</p>' if found else ""
 
 
 def _outputs(experiment: Experiment) -> list:

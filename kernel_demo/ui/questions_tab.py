@@ -19,7 +19,7 @@ from kernel_demo.ui import (
     question_small,
     question_speed,
 )
-from kernel_demo.ui.events import QUIET
+from kernel_demo.ui.events import PRIVATE, QUIET
 from kernel_demo.ui.markup import block, quiet, title
 from kernel_demo.ui.question_pictures import PictureInputs
 from kernel_demo.ui.wording import question_limits as limits_wording
@@ -27,11 +27,17 @@ from kernel_demo.ui.wording import question_models as models_wording
 from kernel_demo.ui.wording import questions as wording
 from kernel_demo.ui.wording.questions import QUESTIONS, Question
 
+SHOW_CERTIFICATE = """() => {
+  const panel = document.querySelector('#certificate');
+  panel.tabIndex = -1;
+  panel.focus();
+}"""
+
 
 def build(tabs: gr.Tabs) -> None:
     """Lay the tab out and connect it; call inside a gr.Tab named "questions".
 
-    tabs: where a link to a challenge opens this tab.
+    tabs: where a link to a challenge opens this tab, and question 6 the tab "Learn".
     """
     with gr.Row(elem_classes="kd-columns", equal_height=False):
         with gr.Column(scale=3, min_width=300, elem_classes="kd-left kd-questions-left"):
@@ -47,7 +53,7 @@ def build(tabs: gr.Tabs) -> None:
             _plain("anywhere", question_size.anywhere, pictures, trains=True)
             _plain("speed", question_speed.measure, pictures, trains=True)
             _small(pictures)
-            _plain("complete", question_complete.watch_rules, pictures, trains=True)
+            _complete(pictures, tabs)
             _depth(pictures)
             _limits(pictures, tabs)
 
@@ -104,6 +110,21 @@ def _small(pictures: PictureInputs) -> None:
     question_card.connect(experiment, question_small.small, inputs, reads=_on_pictures)
 
 
+def _complete(pictures: PictureInputs, tabs: gr.Tabs) -> None:
+    with _card("complete") as question:
+        rules = question_card.build("try-complete", question.button, stoppable=True)
+        with gr.Row(elem_classes="kd-experiment"):
+            certificate = gr.Button(
+                models_wording.OPEN_CERTIFICATE, elem_id="open-certificate", scale=0, min_width=60
+            )
+    question_card.connect(
+        rules, question_complete.watch_rules, pictures.components, reads=_on_pictures, trains=True
+    )
+    certificate.click(
+        lambda: gr.Tabs(selected="learn"), None, tabs, queue=False, **QUIET
+    ).then(None, js=SHOW_CERTIFICATE, **PRIVATE)  # fmt: skip
+
+
 def _depth(pictures: PictureInputs) -> None:
     with _card("depth") as question:
         target = _choice(question_depth.targets(), models_wording.TARGET, "depth-target")
@@ -127,6 +148,7 @@ def _limits(pictures: PictureInputs, tabs: gr.Tabs) -> None:
             elem_classes="kd-chips",
         )  # fmt: skip
         one = block("", "limits-one")
+        one.js_on_load = question_card.SPOKEN
         size, number = question_challenge.build(pictures)
     question_card.connect(every, question_limits.every, pictures.components, reads=_on_pictures)
     question_card.connect_choice(

@@ -51,6 +51,8 @@ def test_questions_1_to_5(page, server):
     small = prove(page, "try-small")
     assert figure(small, "int8-error") == 0
     expect(small.locator(".kd-finding")).to_contain_text("6 numbers for 9")
+    spoken = page.locator("#try-small-status [aria-live=polite]")
+    expect(spoken).to_contain_text("6 numbers for 9")
 
 
 def test_questions_6_and_7(page, server):
@@ -74,6 +76,10 @@ def test_questions_6_and_7(page, server):
     expect(page.locator("#try-stack-result .kd-matrix")).to_have_count(5)
     stop(page, "try-stack")
 
+    page.locator("#open-certificate").click()
+    expect(page.locator("#certificate")).to_be_in_viewport()
+    expect(page.locator("#certificate")).to_be_focused()
+
 
 def test_a_challenge_by_its_link(page, server):
     """A link opens the tab and the challenge; a guess is scored, the layer solves it; and one
@@ -86,7 +92,7 @@ def test_a_challenge_by_its_link(page, server):
     assert 0 <= figure(prove(page, "challenge-guess"), "points") < 100
     assert figure(prove(page, "challenge-learn"), "points") > 50
     page.get_by_role("radio", name="JPEG", exact=True).check()
-    found = page.locator("#limits-one .kd-answer")
+    found = page.locator("#limits-one [aria-live=polite] .kd-answer")
     expect(found).to_be_visible()
     assert figure(found, "measured") == pytest.approx(figure(found, "predicted"), rel=0.5)
 

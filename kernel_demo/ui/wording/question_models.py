@@ -103,6 +103,7 @@ STANDARD_ERRORS = "standard errors from the best: the certificate's measure, now
 LOSS_SHARE = "of the variance not explained, now"
 ERROR_NOW = "largest weight error, now"
 LOSS_CURVE, ERROR_CURVE = "share of variance not explained", "kernel error"
+OPEN_CERTIFICATE = f"Open “{CERTIFICATE}”"
 COMPLETE_CHART = "Both fall, but not together"
 
 
