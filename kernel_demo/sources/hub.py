@@ -12,7 +12,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,16 +19,16 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.sources.decoding import Photo, decode, shrink
+from kernel_demo.sources.hub_memory import Memory, busy
 
 MAX_COUNT = 64
 MAX_PHOTO = 4_000_000  # pixels; larger ones are scaled down: a few megapixels teach any kernel
-CACHE_BYTES = 128 * 2**20
+WHOLE, PART, NOTHING = float("inf"), 3600.0, 60.0  # seconds that an answer is remembered
 
 _WORKER = Path(__file__).with_name("hub_worker.py")
 _ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 _slots = threading.BoundedSemaphore(2)  # loads at once: each is a process of about 150 MB
-_cache: OrderedDict[tuple, "_Taken"] = OrderedDict()
-_cache_lock = threading.Lock()
+_memory = Memory(128 * 2**20)
 
 
 @dataclass(frozen=True)
@@ -38,21 +37,13 @@ class Dataset:
 
     id: str  # owner/name on the Hub
     label: str  # what a visitor reads in the list
-    licence: str  # as its card says
-    note: str  # one line on what it is good for
 
 
 DATASETS = (
-    Dataset(
-        "AI-Lab-Makerere/beans", "Bean leaves", "MIT", "Sharp leaves, 500 x 500: good for any size."
-    ),
-    Dataset(
-        "timm/oxford-iiit-pet", "Cats and dogs", "CC-BY-SA-4.0", "Fur and eyes, of many sizes."
-    ),
-    Dataset(
-        "KoalaAI/StockImages-CC0", "Stock photos", "CC0 (as its card claims)", "Varied, large."
-    ),
-    Dataset("timm/eurosat-rgb", "Satellite tiles", "MIT", "64 x 64: too small for large kernels."),
+    Dataset("AI-Lab-Makerere/beans", "Bean leaves"),
+    Dataset("timm/oxford-iiit-pet", "Cats and dogs"),
+    Dataset("KoalaAI/StockImages-CC0", "Stock photos"),
+    Dataset("timm/eurosat-rgb", "Satellite tiles"),
 )
 
 
@@ -61,7 +52,7 @@ class Loaded:
     """What came from the Hub."""
 
     photos: tuple[Photo, ...]  # at least one
-    note: str  # one or two sentences: from where, and what was left out
+    note: str  # from where, by which licence, and what was left out
     split: str  # the split they are from
     column: str  # the column they are from
 
@@ -71,7 +62,7 @@ class _Taken:
     """What the worker sent."""
 
     files: tuple[bytes, ...] = ()  # b"" for a row without a usable picture
-    about: dict | None = None  # split, column, part
+    about: dict | None = None  # split, column, part, licence
     cause: str = ""  # why it failed; "late" at the deadline; "" if it did not
     detail: str = ""
 
@@ -90,15 +81,17 @@ def load(
     (validation, test, train), the first column of pictures. Takes at most about `deadline`
     seconds. Raises DemoError for an id that is none, unknown or gated, for a dataset without
     pictures or such a split or column, and where the Hub refuses or does not answer in time.
+    The same is not asked twice: pictures are remembered, even where some are missing, so that a
+    lesson begun can be gone on with; a failure for a minute.
     """
     _check_id(dataset_id)
     if not 1 <= count <= MAX_COUNT:
         raise DemoError(f"1 to {MAX_COUNT} pictures", str(count), "Choose fewer or more.")
     key = (dataset_id, split, column, int(count))
-    taken = _recall(key)
-    if taken is None:
-        taken = _fetch(dataset_id, split, column, 4 * int(count), deadline)
-        if not taken.cause:
+    with _memory.asking(key, deadline):
+        taken = _memory.recall(key)
+        if taken is None:
+            taken = _fetch(dataset_id, split, column, 4 * int(count), deadline)
             _remember(key, taken)
     if not any(taken.files):
         raise _failure(dataset_id, taken, deadline)
@@ -121,11 +114,7 @@ def _fetch(dataset_id, split, column, take, deadline):
     """What a worker sends until the deadline."""
     started = time.monotonic()
     if not _slots.acquire(timeout=deadline / 2):
-        raise DemoError(
-            "a free connection to the Hub",
-            "too many visitors loading at once",
-            "Try again in a few seconds.",
-        )
+        raise busy()
     try:
         left = deadline - (time.monotonic() - started)
         request = {"id": dataset_id, "split": split, "column": column, "take": take}
@@ -189,7 +178,7 @@ def _parse(output, late):
         elif head["kind"] == "picture":
             files.append(output[end + 1 : at])
         elif head["kind"] == "failed":
-            cause, detail = head["cause"], head["detail"]
+            cause, detail = head["cause"], head["detail"][:300]
         elif head["kind"] == "end":
             cause = ""
     return _Taken(tuple(files), about, cause, detail)
@@ -197,20 +186,20 @@ def _parse(output, late):
 
 def _open(dataset_id, taken, count, seed, deadline):
     """The first `count` whole pictures in the order that the seed gives."""
-    photos, damaged = [], 0
+    about, photos, damaged = taken.about, [], 0
+    licence = f", licence {about['licence']}" if about["licence"] else ""
     for index in np.random.default_rng(seed).permutation(len(taken.files)):
         if len(photos) == count:
             break
         try:
-            photo = decode(taken.files[index], f"Picture {index + 1}", credit=dataset_id)
+            photo = decode(taken.files[index], f"Picture {index + 1}", credit=dataset_id + licence)
             photos.append(shrink(photo, MAX_PHOTO))
         except DemoError:
             damaged += 1
     if not photos:
         raise _failure(dataset_id, taken, deadline)
-    about = taken.about
     part = f", part “{about['part']}”" if about["part"] else ""
-    note = f"{len(photos)} of “{dataset_id}”{part}, split “{about['split']}”."
+    note = f"{len(photos)} of “{dataset_id}”{part}, split “{about['split']}”{licence}."
     if damaged:
         note += f" {damaged} damaged or unsuitable ones were left out."
     if len(photos) < count:
@@ -221,7 +210,7 @@ def _open(dataset_id, taken, count, seed, deadline):
 def _failure(dataset_id, taken, deadline):
     """Why no picture came, as a DemoError."""
     other, listed = "Choose another dataset, or the bundled photos.", "Choose one of them."
-    name, detail = f"“{dataset_id}”", taken.detail[:300]
+    name, detail = f"“{dataset_id}”", taken.detail
     received, remedy = {
         "unknown": (f"{name}, which the Hub does not know", "Check the spelling: owner/name."),
         "gated": (f"{name}, which asks its visitors to sign in", other),
@@ -235,17 +224,7 @@ def _failure(dataset_id, taken, deadline):
     return DemoError("a public dataset with pictures", received, remedy)
 
 
-def _recall(key):
-    with _cache_lock:
-        if key in _cache:
-            _cache.move_to_end(key)
-        return _cache.get(key)
-
-
 def _remember(key, taken):
-    """Keeps the files of the latest loads, at most CACHE_BYTES of them."""
-    with _cache_lock:
-        _cache[key] = taken
-        _cache.move_to_end(key)
-        while sum(len(f) for t in _cache.values() for f in t.files) > CACHE_BYTES:
-            _cache.popitem(last=False)
+    seconds = WHOLE if not taken.cause else PART if any(taken.files) else NOTHING
+    size = len(str((key, taken.about))) + sum(map(len, taken.files))
+    _memory.remember(key, taken, size, seconds)

@@ -5,7 +5,7 @@ ended. It runs in an empty folder, without the host's token, and imports nothing
 
 In: one line of JSON on stdin, {id, split, column, take, deadline}.
 Out: frames on stdout, each a line of JSON and as many bytes as its "size" says:
-    about    {split, column, part}    what was chosen
+    about    {split, column, part, licence}    what was chosen, and its card's licence
     picture                           the bytes of one file
     failed   {cause, detail}          see hub.py
     end                               all that was asked for, or all there is
@@ -55,7 +55,7 @@ def main() -> None:
 
 def stream(request, send) -> None:
     """Sends `about`, then up to `take` pictures."""
-    check_repository(request["id"])
+    licence = check_repository(request["id"])
     builder, part = open_builder(request["id"])
     splits = list(builder.info.splits or builder.config.data_files or ())
     split = choose(splits, request["split"], SMALL_SPLITS, "split")
@@ -67,7 +67,7 @@ def stream(request, send) -> None:
     if not columns:
         raise RefusedError("no pictures", ", ".join(list(rows.features)[:12]))
     column = choose(columns, request["column"], (), "column")
-    send("about", split=split, column=column, part=part)
+    send("about", split=split, column=column, part=part, licence=licence)
     # decode(False), and first: where datasets has set up its own decoding (folders of pictures),
     # cast_column(Image(decode=False)) goes unheeded and Pillow would open whatever comes.
     rows = rows.decode(False).select_columns([column])
@@ -80,13 +80,18 @@ def stream(request, send) -> None:
         send("picture", content)
 
 
-def check_repository(dataset_id) -> None:
-    """One quick request, so that the usual failures are known before anything slow begins."""
+def check_repository(dataset_id) -> str:
+    """The licence that its card names, "" for none.
+
+    One quick request, so that the usual failures are known before anything slow begins.
+    """
     from huggingface_hub import HfApi
 
     info = HfApi(token=False).dataset_info(dataset_id, token=False, timeout=10)
     if info.gated:
         raise RefusedError("gated")
+    licence = (info.card_data or {}).get("license") or ""
+    return (licence if isinstance(licence, str) else ", ".join(map(str, licence)))[:60]
 
 
 def open_builder(dataset_id):

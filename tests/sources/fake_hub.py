@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
+LICENCES = {"demo/good": "cc-by-sa-4.0", "demo/folder": ["mit", "cc0-1.0"]}
 
 
 def picture(seed: int, size: int = 48, kind: str = "PNG") -> bytes:
@@ -122,7 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(_tree(files, "/".join(rest[2:])))
         siblings = [{"rfilename": path} for path in files]
         gated = "auto" if name == "demo/gated" else False
-        return self._json({"id": name, "sha": SHA, "siblings": siblings, "gated": gated})
+        about = {"id": name, "sha": SHA, "siblings": siblings, "gated": gated}
+        return self._json(about | {"cardData": {"license": LICENCES.get(name)}})
 
     def _file(self, name, files, path):
         if name == "demo/gated":

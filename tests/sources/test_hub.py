@@ -99,7 +99,7 @@ def test_damaged_pictures_are_left_out_and_counted(outcomes):
     loaded, _ = outcomes["damaged"]
     assert (loaded.split, loaded.column, len(loaded.photos)) == ("train", "photo", 8)
     assert sorted(levels(loaded)) == [1, 2, 3, 5, 6, 7, 9, 10]
-    taken = hub._recall(("demo/damaged", "train", "photo", 8))
+    taken = hub._memory.recall(("demo/damaged", "train", "photo", 8))
     everything = hub._open("demo/damaged", taken, 12, seed=0, deadline=1.0)
     assert sorted(levels(everything)) == [1, 2, 3, 5, 6, 7, 9, 10]
     assert "4 damaged" in everything.note
@@ -116,6 +116,30 @@ def test_folder_of_pictures(outcomes):
     """A repository of plain picture files, without Parquet, works too."""
     loaded, _ = outcomes["folder"]
     assert sorted(levels(loaded)) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "licence"),
+    [("good", ", licence cc-by-sa-4.0"), ("folder", ", licence mit, cc0-1.0"), ("damaged", "")],
+)
+def test_licence_is_told(outcomes, name, licence):
+    """The licence that a dataset's card names is with its pictures and in the note."""
+    loaded, _ = outcomes[name]
+    assert {photo.credit for photo in loaded.photos} == {f"demo/{name}{licence}"}
+    assert f"“{loaded.split}”{licence}." in loaded.note
+
+
+@pytest.mark.parametrize("name", ["cut", "hang", "texts"])
+def test_the_same_is_not_asked_twice(outcomes, name, monkeypatch):
+    """What came before a failure stays the same pictures; a failure is repeated at once."""
+    before, _ = outcomes[name]
+    monkeypatch.setattr(hub, "_run_worker", None)
+    if isinstance(before, DemoError):
+        with pytest.raises(DemoError) as caught:
+            hub.load(**ASKED[name])
+        assert str(caught.value) == str(before)
+    else:
+        assert levels(hub.load(**ASKED[name])) == levels(before)
 
 
 def test_failing_in_the_middle(outcomes):
@@ -275,22 +299,7 @@ def test_loads_at_once_are_bounded(monkeypatch):
         hub.load("demo/other", deadline=0.2)
 
 
-def test_cache_is_bounded(monkeypatch):
-    """The latest loads are remembered, the oldest forgotten beyond the limit in bytes."""
-    monkeypatch.setattr(hub, "_cache", hub.OrderedDict())
-    monkeypatch.setattr(hub, "CACHE_BYTES", 250)
-    for name in "abc":
-        hub._remember((name,), hub._Taken((bytes(100),)))
-    assert hub._recall(("a",)) is None
-    assert hub._recall(("b",)) is not None
-    hub._remember(("d",), hub._Taken((bytes(100),)))  # b was asked for last: c is forgotten
-    assert hub._recall(("c",)) is None
-    assert hub._recall(("b",)) is not None
-
-
 def test_offered_datasets_have_valid_ids():
-    """The list on the page holds ids that the loader accepts, each with its licence."""
+    """The list on the page holds ids that the loader accepts."""
     for dataset in hub.DATASETS:
         hub._check_id(dataset.id)
-        assert dataset.licence
-        assert dataset.note
