@@ -21,7 +21,7 @@ def connect(card: FilterCard, stage: Stage) -> list:
     values = components(controls)
     shown = [stage.live, stage.session, card.problem]
 
-    own = [controls.kernel, controls.size, controls.editor, card.problem]
+    own = [controls.kernel, controls.editor, card.problem]
     choose = choosing(card)
     show = {"fn": show_truth, "inputs": [stage.session, *values], "outputs": shown, **QUIET}
     seeded = [controls.kernel, controls.seed]
@@ -29,7 +29,7 @@ def connect(card: FilterCard, stage: Stage) -> list:
         controls.kernel.input(**choose),
         card.random.click(another_random, seeded, seeded, **QUIET).then(**choose),
         card.edit.click(edit_current, values, own, **QUIET).then(**choose),
-        card.use.click(use_pasted, [card.text, card.divisor], own, **QUIET),
+        card.use.click(use_pasted, [card.text, card.divisor], own, **QUIET).then(**choose),
         controls.size.input(
             kernel_editor.fitted, [controls.editor, controls.size], controls.editor, **QUIET
         ),
@@ -43,7 +43,7 @@ def choosing(card: FilterCard) -> dict:
     controls = card.controls
     return {
         "fn": kernel_chosen,
-        "inputs": [controls.kernel, controls.size],
+        "inputs": [controls.kernel, controls.size, controls.editor],
         "outputs": [
             controls.size, controls.angle, controls.seed, controls.editor, card.paste,
             card.purpose,
@@ -53,10 +53,13 @@ def choosing(card: FilterCard) -> dict:
     }  # fmt: skip
 
 
-def kernel_chosen(kernel: str, size: int):
+def kernel_chosen(kernel: str, size: int, editor: dict | None):
     """The inputs that this kernel needs, and the line that says what it is for."""
     named = CATALOGUE.get(kernel)
     sizes = named.sizes if named else FREE_SIZES
+    if kernel == "own":  # of any odd size, and learned as the grid holds it
+        size = len((editor or {}).get("rows") or ()) or size
+        sizes = tuple(sorted({*FREE_SIZES, size}))
     size = size if size in sizes else min(sizes, key=lambda other: abs(other - int(size or 3)))
     purposes = {"random": wording.RANDOM_PURPOSE, "own": wording.OWN_PURPOSE}
     return (
@@ -92,8 +95,8 @@ def edit_current(*values):
     try:
         truth = learn_controls.truth(*values)
     except DemoError as error:
-        return gr.skip(), gr.skip(), gr.skip(), problem(error)
-    return "own", len(truth), kernel_editor.editor_value(truth), ""
+        return gr.skip(), gr.skip(), problem(error)
+    return "own", kernel_editor.editor_value(truth), ""
 
 
 def use_pasted(text: str, divisor: float | None):
@@ -101,6 +104,5 @@ def use_pasted(text: str, divisor: float | None):
     try:
         values = kernels.parse(text or "", 1.0 if divisor is None else divisor).values
     except DemoError as error:
-        return gr.skip(), gr.skip(), gr.skip(), problem(error)
-    size = gr.update(choices=size_choices(tuple({*FREE_SIZES, len(values)})), value=len(values))
-    return "own", size, kernel_editor.editor_value(values), ""
+        return gr.skip(), gr.skip(), problem(error)
+    return "own", kernel_editor.editor_value(values), ""

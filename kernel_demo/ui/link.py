@@ -142,10 +142,11 @@ def keys(start: Sequence[Any]) -> tuple[Key, ...]:
 def query(table: tuple[Key, ...], values: Mapping[str, Any]) -> str:
     """The query, "?kernel=random&seed=7", or an empty one; what equals the default is left out."""
     said = {}
+    unsaid = "size" if values["kernel"] == "own" else "own"  # the rows of one's own say its size
     for key in table:
         value = values[key.name]
-        counts = values["kernel"] == "own" if key.name == "own" else value != key.default
-        if counts and value is not None:
+        counts = key.name == "own" or value != key.default
+        if counts and key.name != unsaid and value is not None:
             said[key.name] = key.write(value)
     if said.get("source") == "mine":  # a visitor's own pictures stay with the visitor
         del said["source"]

@@ -38,3 +38,29 @@ def test_a_hostile_link_opens_the_defaults(page, server):
     page.goto(f"{server}/?kernel=<script>alert(1)</script>&size=1e9&nonsense=1")
     expect(page.locator("#link-notice")).to_contain_text("kernel, size, nonsense")
     expect(page.locator("#kernel input")).to_have_value("Sobel x")
+
+
+def test_a_kernel_of_ones_own_by_a_link(page, server):
+    """A size that can only be pasted opens as it is, is told, and is what is learned."""
+    rows = ";".join(["0," * 16 + "1"] + [",".join("0" * 17)] * 16)
+    page.goto(f"{server}/?kernel=own&own={rows}")
+    expect(page.locator("#size input")).to_have_value("17 × 17")
+    expect(page.locator("#editor input")).to_have_count(17 * 17)
+    page.locator("#learn").click()
+    expect(live(page)).to_have_attribute("data-done", "true")
+    expect(page.locator("#link-notice")).to_be_empty()
+    assert "size" not in page.url
+
+
+def test_ones_own_kernel_after_a_larger_one(page, server):
+    """Choosing "Your own" shows the grid as it was left, and Size is the grid's."""
+    page.goto(f"{server}/?kernel=random&size=9")
+    expect(page.locator("#size input")).to_have_value("9 × 9")
+    page.locator("#kernel input").click()
+    page.get_by_role("option", name="Your own", exact=True).click()
+    expect(page.locator("#editor input")).to_have_count(9)
+    expect(page.locator("#size input")).to_have_value("3 × 3")
+    page.locator("#paste textarea").fill(str([[1] * 19] * 19))
+    page.locator("#use-matrix").click()
+    expect(page.locator("#size input")).to_have_value("19 × 19")
+    expect(page.locator("#editor input")).to_have_count(19 * 19)

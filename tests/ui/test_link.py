@@ -63,6 +63,14 @@ def test_a_link_brings_the_settings_back(changed):
     assert ignored == ()
 
 
+def test_a_kernel_of_ones_own_has_the_size_of_its_rows():
+    """Sizes that can be pasted but not chosen open as well: nothing is refused."""
+    own = {"rows": [["0"] * 16 + ["1"]] * 17}
+    values, ignored = opened(link.query(TABLE, START | {"kernel": "own", "own": own, "size": 17}))
+    assert values == {"kernel": "own", "own": own}
+    assert ignored == ()
+
+
 def test_own_pictures_stay_with_their_visitor():
     """A link says nothing of uploads."""
     assert link.query(TABLE, START | {"source": "mine"}) == ""
