@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from kernel_demo.learning.recovery import CONVOLUTION
+from kernel_demo.learning.recovery import CONVOLUTION, NOT
 from kernel_demo.learning.recovery import recover as search
 from kernel_demo.sources.bundled import FOLDER
 
@@ -92,3 +92,48 @@ def test_never_fails_on_what_is_made_of_colour(function):
     assert found.verdict
     assert found.explanation.endswith(".")
     assert json.dumps(found.as_dict())
+
+
+def saturated(picture: np.ndarray, share: float) -> np.ndarray:
+    """HSV saturation: each channel's distance from the largest, times a share."""
+    largest = picture.max(axis=2, keepdims=True).astype(float)
+    return as_file(largest - share * (largest - picture))
+
+
+def turned(picture: np.ndarray, hue: int) -> np.ndarray:
+    """Hue turned by so many 256ths of a circle, by OpenCV."""
+    full = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV_FULL)
+    full[..., 0] += np.uint8(hue)
+    return cv2.cvtColor(full, cv2.COLOR_HSV2RGB_FULL)
+
+
+NONLINEAR = {
+    "saturation 0.7": lambda p: saturated(p, 0.7),
+    "saturation 1.05": lambda p: saturated(p, 1.05),
+    "hue 3": lambda p: turned(p, 3),
+    "hue 40": lambda p: turned(p, 40),
+    "Lab": lambda p: cv2.cvtColor(p, cv2.COLOR_RGB2LAB),
+    "largest channel": lambda p: p.max(axis=2),
+    "hue alone": lambda p: cv2.cvtColor(p, cv2.COLOR_RGB2HSV)[..., 0],
+}
+
+
+@pytest.mark.parametrize("picture", [COLOUR, COFFEE], ids=["cat", "coffee"])
+@pytest.mark.parametrize("name", NONLINEAR)
+def test_no_colour_operation_is_called_a_convolution(name, picture):
+    """Whatever is not linear in the colours is found out, even where it moves few pixels."""
+    assert recover(picture, NONLINEAR[name](picture)).verdict == NOT
+
+
+def through_luma(picture: np.ndarray, function) -> np.ndarray:
+    """A filter of the luma alone, as cameras and television do it: rounded twice on the way."""
+    parts = cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb)
+    parts[..., 0] = function(np.ascontiguousarray(parts[..., 0]))
+    return cv2.cvtColor(parts, cv2.COLOR_YCrCb2RGB)
+
+
+@pytest.mark.parametrize("function", [lambda p: cv2.blur(p, (3, 3)), sharpened])
+def test_a_filter_of_the_luma_is_a_mixture(function):
+    """Linear in the colours: found as such in spite of its several roundings."""
+    found = recover(COFFEE, through_luma(COFFEE, function))
+    assert (found.verdict, found.channels) == (CONVOLUTION, "mixture")

@@ -63,6 +63,7 @@ class Arrangement:
     pairs: list[Pair]  # before made grey where the mode is GREY
     fits: list[Fit]  # one for all channels of after, or one for each; none in a mixture
     mixed: mixture.Mixture | None = None
+    curved: float = 0.0  # in GREY: share of what a mixture leaves that depends on the colours
     weights: tuple[float, float, float] | None = None  # of red, green, blue in GREY
     conversion: str = ""  # the known conversion to grey, if it is one
     compressed: jpeg.Compression | None = None  # what after went through, if that was looked for
@@ -81,6 +82,13 @@ class Arrangement:
         if self.mixed is not None:
             return self.mixed.residual**2
         return float(np.mean([fit.residual**2 for fit in self.fits]))
+
+    @property
+    def explained(self) -> float:
+        """Share of after's variance, 0 to 1."""
+        if self.mixed is not None:
+            return self.mixed.explained
+        return float(np.mean([fit.explained for fit in self.fits]))
 
     def planes(self, channel: int | None = None) -> list[Plane]:
         """The planes of a channel of after, or of all."""
@@ -139,7 +147,8 @@ def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
     for name, known, grey in tried:
         found = fitting.fit(planes(grey), max_size)
         if found and (best is None or found.residual < 0.99 * best.fits[0].residual):
-            best = Arrangement(GREY, grey, [found], None, tuple(map(float, known)), name)
+            known = tuple(map(float, known))
+            best = Arrangement(GREY, grey, [found], None, mixed.curved, known, name)
         if best and best.at_floor:
             return best
     return best

@@ -22,6 +22,10 @@ LARGER = (
     "left over: it is probably larger.",
     "Search again with a larger size, up to 31.",
 )
+LOSSY_COLOURS = (
+    "A mixture of the channels explains most of it, but JPEG's losses hide whether that is all.",
+    "Save the picture after as PNG or TIFF instead of a lossy file, and try again.",
+)
 SIZES = ("{note}", "Bring both pictures to the same size and view, and try again.")
 
 

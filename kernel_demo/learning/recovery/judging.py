@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kernel_demo.imaging import formulas
-from kernel_demo.learning.recovery import explanations, nonlinearity, operations
+from kernel_demo.learning.recovery import explanations, mixture, nonlinearity, operations
 from kernel_demo.learning.recovery.channels import Arrangement, planes
 from kernel_demo.learning.recovery.fitting import ONE_ROUNDING, Fit
 from kernel_demo.learning.recovery.operations import Alternative
@@ -23,8 +23,11 @@ VAGUE_IN_SKIES, IN_SKIES = 0.01, 0.1
 IDENTITY, SAME = 0.1, 0.002
 # What a kernel that was cut off leaves is smooth: autocorrelation above this.
 CUT_OFF = 0.5
-# A mixture left with more than this many roundings' variance was not rounding alone.
-MIXTURE_NOISE = 4.0
+# A mixture that leaves more than this many roundings' variance might be anything.
+MIXTURE_NOISE = 8.0
+COLOUR_OPERATION = Alternative(
+    "a colour operation beyond a matrix, such as saturation or hue", None
+)
 
 
 @dataclass(frozen=True)
@@ -44,15 +47,26 @@ def judge(found: Arrangement | None, max_size: int, pairs) -> Judgement:
             return Judgement(NOT, curve)
         return Judgement(UNDETERMINED, reason=explanations.CLIPPED)
     if found.mixed is not None:
-        noise = found.mixed.residual / found.mixed.floor
-        if found.at_floor:
-            return Judgement(CONVOLUTION)
-        return Judgement(NOISY if noise < MIXTURE_NOISE else NOT)
+        return _mixture(found)
+    if found.weights is not None and not found.at_floor and found.curved > mixture.CURVED:
+        return Judgement(NOT, operations.better(found.fits[0], None, found.planes()))
     rounding_only = found.at_floor and not _merely_noise(found)
     judgement = Judgement(CONVOLUTION) if rounding_only else _beyond_rounding(found, max_size)
     if judgement.verdict != NOT and any(_vague(fit) for fit in found.fits):
         return Judgement(UNDETERMINED, reason=judgement.reason or explanations.SMOOTH)
     return judgement
+
+
+def _mixture(found: Arrangement) -> Judgement:
+    if found.at_floor:
+        return Judgement(CONVOLUTION)
+    if found.mixed.curved > mixture.CURVED:
+        return Judgement(NOT, COLOUR_OPERATION)
+    if found.variance < MIXTURE_NOISE * found.mixed.floor**2:
+        return Judgement(NOISY)
+    if found.compressed is not None:
+        return Judgement(UNDETERMINED, reason=explanations.LOSSY_COLOURS)
+    return Judgement(NOT)
 
 
 def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:

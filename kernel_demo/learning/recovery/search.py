@@ -109,6 +109,8 @@ def _displaced(pairs, found, judgement, max_size):
     clearer = other and found and other.variance < 0.5 * found.variance
     if verdict.verdict not in (NOISY, CONVOLUTION) or better < 0 or (better == 0 and not clearer):
         return found, judgement, ()
+    if found is not None and other.explained <= found.explained:
+        return found, judgement, ()
     rows, columns = moved[0].origin
     return (
         other,
