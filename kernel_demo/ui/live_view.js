@@ -289,6 +289,21 @@ find('.kd-live-row').addEventListener('keydown', (event) => {
   write(find('.kd-live-spoken'), reading(shown));
 });
 
+// Gradio takes a button away to hide it: the focus goes on to the one that comes in its place.
+let pressed = '';
+const handOn = new MutationObserver(() => {
+  if (document.activeElement !== document.body) return;
+  const next = pressed === 'step' ? '#step' : '#learn, #pause, #resume';
+  document.querySelector(`:is(${next}):enabled`)?.focus({ preventScroll: true });
+});
+document.addEventListener('focusin', ({ target }) => {
+  handOn.disconnect();
+  pressed = target.id;
+  if (!target.matches('#learn, #pause, #resume, #step, #stop')) return;
+  handOn.observe(target.parentElement, { childList: true, subtree: true, attributeFilter: ['disabled'] });
+});
+document.addEventListener('pointerdown', ({ target }) => target.id === pressed || handOn.disconnect());
+
 new ResizeObserver(schedule).observe(root);
 const retheme = new MutationObserver(() => { theme = readTheme(root); schedule(); });
 for (const node of [document.documentElement, document.body]) {

@@ -193,9 +193,15 @@ def test_two_visitors_do_not_see_each_other(new_page, server):
 
 
 def test_keyboard_alone(page, server):
-    """Learn can be reached and pressed without a mouse."""
+    """A button that gives way to another hands it the focus; Step and Learn keep theirs."""
     page.goto(server)
-    expect(page.locator("#learn")).to_be_visible()
-    page.locator("#learn").focus()
+    page.locator("#step").focus()
+    for number in (1, 2):
+        page.keyboard.press("Enter")
+        expect(live(page)).to_have_attribute("data-step", str(number))
+        expect(page.locator("#step")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator("#resume")).to_be_focused()
     page.keyboard.press("Enter")
     expect(live(page)).to_have_attribute("data-done", "true")
+    expect(page.locator("#learn")).to_be_focused()
