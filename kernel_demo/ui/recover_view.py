@@ -62,12 +62,13 @@ def kernel(found: Recovery) -> str:
     """The kernels with their error bars, and beside them what else is known (HTML)."""
     if found.kernel is None:
         return ""
-    heading = wording.KERNEL if found.verdict in (CONVOLUTION, NOISY) else wording.BEST_KERNEL
+    sure = found.verdict in (CONVOLUTION, NOISY)
+    heading = wording.KERNEL if sure else wording.BEST_KERNEL
     labelled = labelled_kernels(found)
     scale = max(float(np.abs(values).max()) for _, values, _ in labelled) or 1.0
     most = NUMBERS_UP_TO if len(labelled) < 9 else 3
     drawn = "".join(_matrix(*one, scale, found.size <= most) for one in labelled)
-    large = quiet(wording.larger(most)) if found.size > most else ""
+    large = quiet(wording.larger(most, sure)) if found.size > most else ""
     facts = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in _facts(found)
     )

@@ -94,9 +94,10 @@ def size(k: int, support: tuple[int, int, int, int]) -> str:
     return f"{k} × {k}{box}"
 
 
-def larger(most: int) -> str:
+def larger(most: int, taken: bool) -> str:
     """Below a kernel that is drawn without its numbers."""
-    return f"Larger than {most} × {most}: point at a cell to read it."
+    below = " The code and files below hold every weight." if taken else ""
+    return f"Larger than {most} × {most}: point at a cell to read it.{below}"
 
 
 def levels(value: float) -> str:
