@@ -183,8 +183,7 @@ def chart(
 
 def _vector(values: np.ndarray, scale: float) -> str:
     return "".join(
-        f'<span style="{fill(value, scale)}">{short(float(value) + 0.0)}</span>'
-        for value in values
+        f'<span style="{fill(value, scale)}">{short(float(value) + 0.0)}</span>' for value in values
     )
 
 
