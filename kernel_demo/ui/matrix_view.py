@@ -47,7 +47,7 @@ def fill(value: float, scale: float) -> str:
     """A cell's colour, for its attribute style; the ink on it is chosen in page.css."""
     share = min(100, round(100 * abs(value) / scale))
     side = "negative" if value < 0 else "positive"
-    return f"--kd-fill:color-mix(in oklab, var(--kd-{side}) {share}%, var(--kd-zero))"
+    return f"--fill:color-mix(in oklab, var(--kd-{side}) {share}%, var(--kd-zero))"
 
 
 def _cell(value: float, error: float | None, scale: float, small: bool) -> str:
