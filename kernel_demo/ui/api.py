@@ -18,7 +18,7 @@ from kernel_demo.imaging.tiles import apply_tiled
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.sources.decoding import decode
-from kernel_demo.ui import recover_api
+from kernel_demo.ui import pictures, recover_api
 from kernel_demo.ui.events import DEVICE_QUEUE, RUNS_AT_ONCE
 from kernel_demo.ui.learn_controls import MAX_STEPS
 from kernel_demo.ui.learning_run import run
@@ -62,7 +62,8 @@ def learn(
 
     method: "kfac", "adam", "sgd", "exact" (K-FAC on the exact gradient) or "closed_form".
     kernel: a name from the catalogue, "random", or a JSON matrix (its own size then counts).
-    source: "bundled", or "hub" with a dataset_id (empty: the first of the page's list).
+    source: "bundled", or "hub" with a dataset_id (empty: the first of the page's list); an error
+    says why where its pictures cannot be had.
     """
     try:
         yield from _learn(kernel, size, seed, method, steps, source, images, dataset_id)
@@ -84,6 +85,8 @@ def _learn(kernel, size, seed, method, steps, source, images, dataset_id) -> Ite
         damage=Damage(),
         settings=_settings(method, steps),
     )
+    if source == "hub":
+        pictures.from_hub(experiment.choice)  # a script must not learn from others unawares
     for latest in run(Session(experiment=experiment)):
         progress = latest.progress
         yield {

@@ -34,31 +34,31 @@ def gather(choice: PictureChoice) -> Gathered:
     A dataset that cannot be had is replaced by the bundled photos, and the note says why.
     Raises DemoError when the visitor's own files hold no picture.
     """
-    count = max(1, min(int(choice.count), MAX_PICTURES))
-    if choice.source == "hub":
-        return _from_hub(choice, count)
     if choice.source == "mine":
         return _from_uploads(choice.uploads)
-    return _bundled(count)
+    note = ""
+    if choice.source == "hub":
+        try:
+            return from_hub(choice)
+        except DemoError as error:
+            note = wording.bundled_instead(error)
+    return Gathered(bundled.photos(min(_count(choice), bundled.COUNT)), note)
 
 
-def _from_hub(choice: PictureChoice, count: int) -> Gathered:
-    dataset_id = choice.dataset_id or hub.DATASETS[0].id
-    try:
-        loaded = hub.load(
-            dataset_id,
-            count,
-            split=choice.split,
-            column=choice.column,
-            deadline=HUB_DEADLINE,
-        )
-    except DemoError as error:
-        return _bundled(count, wording.bundled_instead(error))
+def from_hub(choice: PictureChoice) -> Gathered:
+    """The pictures of a dataset. Raises DemoError where they cannot be had."""
+    loaded = hub.load(
+        choice.dataset_id or hub.DATASETS[0].id,
+        _count(choice),
+        split=choice.split,
+        column=choice.column,
+        deadline=HUB_DEADLINE,
+    )
     return Gathered(tuple(loaded.photos), loaded.note)
 
 
-def _bundled(count: int, note: str = "") -> Gathered:
-    return Gathered(bundled.photos(min(count, bundled.COUNT)), note)
+def _count(choice: PictureChoice) -> int:
+    return max(1, min(int(choice.count), MAX_PICTURES))
 
 
 def _from_uploads(paths: Sequence[str]) -> Gathered:

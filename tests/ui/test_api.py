@@ -8,7 +8,9 @@ import pytest
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 
+from kernel_demo.errors import DemoError
 from kernel_demo.imaging.kernels import named, random
+from kernel_demo.sources import hub
 
 KEYS = {
     "step",
@@ -56,6 +58,17 @@ def test_the_exact_sums_recover_to_the_last_digits(client, method):
     last = learn(client, images=2, method=method)[-1]
     assert last["done"]
     assert last["kernel_error"] < 1e-7
+
+
+def test_a_dataset_that_cannot_be_had_is_an_error(client, monkeypatch):
+    """A script is told; it does not learn from other pictures unawares."""
+
+    def silent(*_, **__):
+        raise DemoError("an answer of the Hub", "none", "Try again later.")
+
+    monkeypatch.setattr(hub, "load", silent)
+    with pytest.raises(AppError, match="an answer of the Hub"):
+        learn(client, source="hub", dataset_id="owner/name")
 
 
 @pytest.mark.parametrize("method", ["adam", "sgd"])
