@@ -76,7 +76,7 @@ def kernel(found: Recovery) -> str:
     return (
         f'{title(heading)}<div class="kd-recovered kd-recovered-{count}" '
         f'style="--kd-room:{ROOM if found.size <= 5 else WIDE_ROOM}px">'
-        f'<div class="kd-recovered-kernels">{drawn}</div>{large}'
+        f'<div class="kd-recovered-kernels">{drawn}{large}</div>'
         f'<dl class="kd-facts">{facts}</dl></div>{_exactly(found)}'
     )
 
