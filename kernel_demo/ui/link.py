@@ -20,6 +20,7 @@ from kernel_demo.ui.learn_controls import FREE_SIZES, MAX_EXACT_STEPS, MAX_NOISE
 from kernel_demo.ui.pictures import MAX_PICTURES
 from kernel_demo.ui.wording import learn as wording
 
+CHALLENGE = "challenge"  # the key of `question_challenge`, which reads it itself
 MAX_TEXT = 200  # characters of a dataset id, a split or a column
 MAX_MATRIX = 12_000  # characters of a kernel made by hand: 31 x 31 weights of twelve
 
@@ -160,7 +161,7 @@ def settings(
     by_name = {key.name: key for key in table}
     values, ignored = {}, []
     for name, text in asked.items():
-        if name.startswith("__"):  # gradio's own, such as __theme
+        if name == CHALLENGE or name.startswith("__"):  # gradio's own, such as __theme
             continue
         try:
             values[name] = by_name[name].read(text)

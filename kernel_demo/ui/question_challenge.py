@@ -19,6 +19,7 @@ from kernel_demo.learning.training import TrainSettings, train
 from kernel_demo.ui import kernel_editor, question_card
 from kernel_demo.ui import question_markup as html
 from kernel_demo.ui.events import QUIET
+from kernel_demo.ui.link import CHALLENGE
 from kernel_demo.ui.markup import block, problem, quiet
 from kernel_demo.ui.pictures import data_url
 from kernel_demo.ui.question_device import DEVICE
@@ -32,7 +33,6 @@ NUMBERS = 10_000  # challenges of each size
 CROP = 220  # pixels: a piece that is shown without being made smaller
 STEPS, BATCH, TILE, DEADLINE = 80, 16, 32, 30.0
 TAB_ID = "questions"
-PARAMETER = "challenge"  # of the page's address: SIZE-NUMBER
 
 
 def build(pictures: PictureInputs) -> tuple[gr.Dropdown, gr.Number]:
@@ -77,18 +77,18 @@ def show(source: str, uploads: Sequence[str] | None, size: int, number: int) -> 
         return problem(error)
     before = _crop(pictures[0])
     after = data_url(drawn_signed(correlate(before, truth)))
-    link = f"?{PARAMETER}={len(truth)}-{int(number or 0)}"
+    link = f"?{CHALLENGE}={len(truth)}-{int(number or 0)}"
     return html.pictures(
         [(data_url(to_uint8(before)), wording.BEFORE, ""), (after, wording.AFTER, "")], "small"
     ) + (f'<p class="kd-note"><a class="kd-link" href="{link}">{escape(wording.LINK)}</a></p>')
 
 
 def from_link(request: gr.Request) -> tuple:
-    """Size, number and tab that the page's address asks for; unchanged where it asks for none.
+    """Size, number and tab that an address with SIZE-NUMBER asks for; else they stay.
 
     An address is anybody's: what is no challenge is passed over.
     """
-    asked = str(request.query_params.get(PARAMETER, ""))[:20]
+    asked = str(request.query_params.get(CHALLENGE, ""))[:20]
     size, _, number = asked.partition("-")
     if size in map(str, SIZES) and number.isascii() and number.isdecimal():
         return int(size), min(int(number), NUMBERS - 1), gr.Tabs(selected=TAB_ID)

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from kernel_demo.ui import link
+from kernel_demo.ui.wording import learn
 
 START = {
     "source": "bundled",
@@ -94,7 +95,14 @@ def test_what_cannot_be_used_is_named_and_left_alone(query):
 
 
 def test_the_rest_of_a_broken_link_still_counts():
-    """One bad key does not take the good ones with it; gradio's own keys are not ours."""
-    values, ignored = opened("kernel=box&size=x&edges=zero&__theme=dark")
+    """One bad key takes no good one with it; gradio's keys and the challenge are not ours."""
+    values, ignored = opened("kernel=box&size=x&edges=zero&__theme=dark&challenge=3-17")
     assert values == {"kernel": "box", "edges": "zero"}
     assert ignored == ("size",)
+
+
+def test_the_notice_counts():
+    """One setting is not spoken of as many."""
+    one, two = learn.ignored(("size",)), learn.ignored(("size", "n"))
+    assert one == "This link has a setting that cannot be used, left as it was: size."
+    assert two == "This link has settings that cannot be used, left as they were: size, n."

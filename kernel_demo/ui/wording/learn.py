@@ -115,8 +115,8 @@ def bundled_instead(error: DemoError) -> str:
 
 def ignored(names: tuple[str, ...]) -> str:
     """What a link asked for and did not get."""
-    noun = "setting" if len(names) == 1 else "settings"
-    return f"This link has {noun} that cannot be used, left as they were: {', '.join(names)}."
+    what, left = ("settings", "they were") if len(names) > 1 else ("a setting", "it was")
+    return f"This link has {what} that cannot be used, left as {left}: {', '.join(names)}."
 
 
 def figures(psnr: float, ssim: float, largest: float) -> tuple[tuple[str, str], ...]:
