@@ -1,6 +1,7 @@
 """The page's address follows its settings, and a link opens the page with them."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import gradio as gr
 
@@ -21,15 +22,15 @@ watch('value', () => {
 });
 """
 COPY = """
-() => {
+async () => {
+  @clipboard@
+  await toClipboard(location.href);
   const button = document.querySelector('#copy-link');
-  navigator.clipboard.writeText(location.href).then(() => {
-    const text = button.textContent;
-    button.textContent = button.dataset.done || '✓';
-    setTimeout(() => { button.textContent = text; }, 1500);
-  });
+  const text = button.textContent;
+  button.textContent = '✓';
+  setTimeout(() => { button.textContent = text; }, 1500);
 }
-"""
+""".replace("@clipboard@", Path(__file__).with_name("clipboard.js").read_text(encoding="utf-8"))
 
 
 def address() -> gr.HTML:

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 
@@ -64,3 +65,26 @@ def test_ones_own_kernel_after_a_larger_one(page, server):
     page.locator("#use-matrix").click()
     expect(page.locator("#size input")).to_have_value("19 × 19")
     expect(page.locator("#editor input")).to_have_count(19 * 19)
+
+
+def test_a_challenge_is_no_setting(page, server):
+    """Nothing is said to be wrong with a shared challenge."""
+    page.goto(f"{server}/?challenge=3-17&kernel=box")
+    expect(page.locator("#challenge-number input")).to_have_value("17")
+    page.get_by_role("tab", name="Learn", exact=True).click()
+    expect(page.locator("#kernel input")).to_have_value(re.compile("Box"))
+    expect(page.locator("#link-notice")).to_be_empty()
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_copy_link(page, server, secure):
+    """The address is copied, also where a browser gives scripts no clipboard: over plain http."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    if not secure:
+        page.add_init_script("delete Navigator.prototype.clipboard")
+    page.goto(f"{server}/?kernel=random&seed=41")
+    page.locator("#copy-link").click()
+    expect(page.locator("#copy-link")).to_have_text("✓")
+    reader = page.context.new_page()
+    reader.goto(server)
+    assert reader.evaluate("navigator.clipboard.readText()") == page.url
