@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.events import DEVICE_QUEUE, PRIVATE, QUIET, RUNS_AT_ONCE, halt
+from kernel_demo.ui.events import DEVICE_QUEUE, PRIVATE, QUIET, RUNS_AT_ONCE, begin, halt
 from kernel_demo.ui.markup import block, problem, quiet
 from kernel_demo.ui.wording import questions as wording
 
@@ -59,9 +59,11 @@ def connect(
     function's arguments. DemoErrors of either are told.
     """
 
-    def run(*values) -> Iterator[tuple]:
+    def announce(*_) -> tuple:
         busy = (gr.update(interactive=False), gr.update(interactive=True))
-        yield _updates(experiment, *busy, quiet(wording.WORKING), gr.skip())
+        return _updates(experiment, *busy, quiet(wording.WORKING), gr.skip())
+
+    def run(*values) -> Iterator[tuple]:
         said = ""
         try:
             for html in latest(function(*reads(*values))):
@@ -74,17 +76,15 @@ def connect(
     queue = {"concurrency_id": SUMS_QUEUE, "concurrency_limit": 2}
     if trains:
         queue = {"concurrency_id": DEVICE_QUEUE, "concurrency_limit": RUNS_AT_ONCE}
-    running = experiment.button.click(
-        run, inputs, _outputs(experiment), trigger_mode="once", **queue, **QUIET
-    )  # fmt: skip
+
+    def stopped() -> tuple:
+        return _updates(experiment, *_ready(), quiet(wording.STOPPED), gr.skip())
+
+    outputs = _outputs(experiment)
+    running = begin(experiment.button, announce, run, inputs, outputs, **queue)
+    running.failure(stopped, None, outputs, queue=False, **QUIET)
     if experiment.stop is not None:
-        halt(
-            experiment.stop,
-            lambda: _updates(experiment, *_ready(), quiet(wording.STOPPED), gr.skip()),
-            None,
-            _outputs(experiment),
-            [running],
-        )
+        halt(experiment.stop, stopped, None, outputs, [running])
 
 
 def connect_choice(

@@ -57,11 +57,14 @@ def connect(card, cards) -> None:
         [card.before.change, card.after.change], chosen, [card.before, card.after], card.chosen,
         trigger_mode="always_last", concurrency_limit=2, **QUIET,
     )  # fmt: skip
-    card.recover.click(**run).then(**scroll)
+    heard = {
+        "fn": hear, "inputs": None, "outputs": [card.recover, card.progress], "queue": False,
+        "trigger_mode": "once", **QUIET,
+    }  # fmt: skip
+    card.recover.click(**heard).then(**run).then(**scroll)
     for button, example in zip(cards.examples, recover_examples.examples(), strict=True):
-        button.click(example.files, None, [card.before, card.after], **QUIET).then(**run).then(
-            **scroll
-        )
+        laid = button.click(example.files, None, [card.before, card.after], **QUIET)
+        laid.then(**heard).then(**run).then(**scroll)
     cards.views.input(
         view, [cards.views, cards.state], [cards.reproduced, cards.pair, cards.lost],
         trigger_mode="always_last", concurrency_limit=2, **QUIET,
@@ -78,6 +81,11 @@ def chosen(befores, afters) -> str:
         return problem(error)
 
 
+def hear() -> tuple:
+    """The press was heard; what is done is told when it is its turn."""
+    return gr.update(interactive=False), _working(wording.HEARD)
+
+
 def find(befores, afters, max_size: int) -> Iterator[dict]:
     """Recover the filter, saying meanwhile what is being done; by the names of the components."""
     began = time.monotonic()
@@ -85,7 +93,7 @@ def find(befores, afters, max_size: int) -> Iterator[dict]:
         pairs = recover_pairs.open_pairs(befores, afters)
         pixels = sum(before.pixels for before, _ in pairs)
         told = wording.working(len(pairs), pixels, int(max_size))
-        yield {"recover": gr.update(interactive=False), "progress": _working(told)}
+        yield {"progress": _working(told)}
         found = recover_many([(b.samples, a.samples) for b, a in pairs], int(max_size))
     except DemoError as error:
         yield {"recover": gr.update(interactive=True), "progress": problem(error)}

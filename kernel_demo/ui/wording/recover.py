@@ -41,6 +41,7 @@ CHANNELS = ("red", "green", "blue")
 PICTURES = "How well it explains the picture"
 VIEWS = [("After and reproduced", "reproduced"), ("Before and after", "pair")]
 REPRODUCED = "reproduced"
+HEARD = "Getting ready…"
 FORGOTTEN = "The files are forgotten; upload them again."
 WHICH = "Kernel to take"
 
