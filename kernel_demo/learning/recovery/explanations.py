@@ -26,6 +26,11 @@ LOSSY_COLOURS = (
     "A mixture of the channels explains most of it, but JPEG's losses hide whether that is all.",
     "Save the picture after as PNG or TIFF instead of a lossy file, and try again.",
 )
+TOO_SMALL = (
+    "There are pixels enough to look for kernels of up to {size} x {size} only, and none of them "
+    "explains the pair.",
+    "Use larger pictures, with fewer black and white pixels.",
+)
 SIZES = ("{note}", "Bring both pictures to the same size and view, and try again.")
 
 

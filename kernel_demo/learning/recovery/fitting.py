@@ -40,6 +40,7 @@ class Fit:
     explained: float  # share of the after picture's variance
     condition: float  # of X'X
     singular: bool  # the pictures leave some weights open
+    searched: int  # the largest size that there were pixels for
     reaches_edge: bool  # significant weights at the rim of the largest size: it may be larger still
     core: Statistics  # sums of the second pass, about `centre`
     centre: tuple[int, int]  # rows, columns from the pixel to the middle of `core`'s kernel
@@ -92,6 +93,7 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
         explained=1 - solution.residual**2 / max(_variance(core), 1e-12),
         condition=solution.condition,
         singular=(found if at_least_3 is square else at_least_3.solve()).singular,
+        searched=total.size,
         reaches_edge=square.size == total.size and extent.reaches_edge(found.kernel),
         core=core,
         centre=centre,
@@ -119,7 +121,7 @@ def _place(support, size: int, largest: int) -> tuple[tuple[int, int], int]:
 
 def _largest(tiles: list[Plane], masks: list[np.ndarray], max_size: int) -> Statistics | None:
     for size in range(max_size, 0, -2):
-        if size == 1 or any(min(mask.shape) >= 3 * size for mask in masks):
+        if size == 1 or any(min(mask.shape) >= 2 * size for mask in masks):
             total = sums(tiles, masks, size)
             if total is not None:
                 return total

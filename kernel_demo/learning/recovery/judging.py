@@ -19,6 +19,8 @@ VAGUE = 0.1
 # the local variance above the second), as in skies: it is no noise then, and errors are larger
 # than standard errors. Measured on 175 pairs of 100 x 100 pixels.
 VAGUE_IN_SKIES, IN_SKIES = 0.01, 0.1
+# What leaves less, in grey levels RMS, explains a pair to the rounding.
+EXPLAINED = 0.6
 # A kernel this close to leaving the picture as it is, with noise, is no filter.
 IDENTITY, SAME = 0.1, 0.002
 # What a kernel that was cut off leaves is smooth: autocorrelation above this.
@@ -52,6 +54,12 @@ def judge(found: Arrangement | None, max_size: int, pairs) -> Judgement:
         return Judgement(NOT, operations.better(found.fits[0], None, found.planes()))
     rounding_only = found.at_floor and not _merely_noise(found)
     judgement = Judgement(CONVOLUTION) if rounding_only else _beyond_rounding(found, max_size)
+    searched = min(fit.searched for fit in found.fits)
+    if searched < max_size and judgement.verdict in (NOT, UNDETERMINED):
+        known = judgement.alternative
+        if known is None or known.residual is None or known.residual > EXPLAINED:
+            text, remedy = explanations.TOO_SMALL
+            return Judgement(UNDETERMINED, reason=(text.format(size=searched), remedy))
     if judgement.verdict != NOT and any(_vague(fit) for fit in found.fits):
         return Judgement(UNDETERMINED, reason=judgement.reason or explanations.SMOOTH)
     return judgement
@@ -77,7 +85,7 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
         evidence = nonlinearity.examine(fit)
         own = found.planes(index if len(found.fits) > 1 else None)
         cut_off = fit.reaches_edge and fit.noise.autocorrelation > CUT_OFF
-        if cut_off and not (evidence and evidence.placed):
+        if cut_off and not (evidence and evidence.varying):
             larger = explanations.LARGER
             known = operations.better(fit, evidence, own)
             if known is None:
@@ -133,6 +141,6 @@ def _curve(pairs) -> Alternative | None:
     if pairs[0].before.shape[2] > answers:
         return None
     found = [operations.tone_curve(planes(pairs, c)) for c in range(answers)]
-    if any(curve is None or curve.residual > 0.6 for curve in found):
+    if any(curve is None or curve.residual > EXPLAINED for curve in found):
         return None
     return found[0]

@@ -23,6 +23,9 @@ PIXELS = 30_000
 WIDEST = 7  # size of the patches that the features and the kernels of the thirds are set against
 # Shares of the residual's variance above which it is not noise.
 FEATURES_LIMIT, PLACE_LIMIT, TONE_LIMIT = 0.03, 0.08, 0.10
+# Another kernel in each third gains so much where the filter itself varies: 0.6 and more, while
+# kernels cut off by the search gain up to 0.12, as each part of the picture bends them its own way.
+VARYING = 0.3
 PICTURE_LIKE = 0.8  # autocorrelation above which the residual is itself a picture
 
 
@@ -37,16 +40,16 @@ class Evidence:
     autocorrelation: float  # of the residual, at one pixel's distance
 
     @property
-    def placed(self) -> bool:
+    def varying(self) -> bool:
         """Whether the kernel depends on where in the picture it is."""
-        return max(self.across, self.down) > PLACE_LIMIT
+        return max(self.across, self.down) > VARYING
 
     @property
     def nonlinear(self) -> bool:
         """Whether any of them is more than noise leaves."""
         return (
             self.features > FEATURES_LIMIT
-            or self.placed
+            or max(self.across, self.down) > PLACE_LIMIT
             or self.tones > TONE_LIMIT
             or abs(self.autocorrelation) > PICTURE_LIKE
         )

@@ -16,6 +16,8 @@ from kernel_demo.learning.recovery.planes import Plane, sample, sums
 # An operation is named if it leaves at most this share of what the best kernel leaves.
 BETTER = 0.7
 TONE_PIXELS = 2_000_000
+# Fewer pixels for each grey level follow some curve whatever the operation.
+TONES_PIXELS = 4
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def better(fit: Fit, evidence: Evidence | None, planes: list[Plane]) -> Alternat
         return None
     if abs(evidence.autocorrelation) > PICTURE_LIKE and fit.explained < 0.9:
         return Alternative("a change of geometry (rotation, scaling) or another picture", None)
-    if evidence.placed:
+    if evidence.varying:
         return Alternative("a filter that varies over the picture, such as a varying blur", None)
     return None
 
@@ -122,7 +124,7 @@ def tone_curve(planes: list[Plane]) -> Alternative | None:
     slope = np.bincount(level, inside * after, 256) / spread  # within one of 256 levels
     residual = float(np.sqrt(((after - mean[level] - slope[level] * inside) ** 2).mean()))
     seen = np.flatnonzero(np.bincount(level, minlength=256))
-    if len(seen) < 3 or np.ptp(mean[seen]) < 1:
+    if len(seen) < 3 or len(before) < TONES_PIXELS * len(seen) or np.ptp(mean[seen]) < 1:
         return None
     return Alternative(_curve_name(after, seen / 255, mean[seen] / white, count[seen]), residual)
 
