@@ -17,6 +17,7 @@ from kernel_demo.imaging.filtering import to_uint8
 from kernel_demo.imaging.tiles import apply_tiled
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
+from kernel_demo.sources import bundled
 from kernel_demo.sources.decoding import decode
 from kernel_demo.ui import pictures, recover_api
 from kernel_demo.ui.events import DEVICE_QUEUE, RUNS_AT_ONCE
@@ -75,9 +76,10 @@ def _learn(kernel, size, seed, method, steps, source, images, dataset_id) -> Ite
     _bounded("size", size, kernels.MIN_SIZE, kernels.MAX_SIZE)
     _bounded("seed", seed, 0, 2**31 - 1)
     _bounded("steps", steps, 1, MAX_STEPS)
-    _bounded("images", images, 1, 16)
     if source not in ("bundled", "hub"):
         raise DemoError("source 'bundled' or 'hub'", _short(source), "Choose one of them.")
+    most = bundled.COUNT if source == "bundled" else pictures.MAX_PICTURES
+    _bounded("images", images, 1, most)
     truth = kernels.resolve(str(kernel), size=size, seed=seed).values
     experiment = Experiment(
         choice=PictureChoice(source=source, count=images, dataset_id=str(dataset_id)),

@@ -42,16 +42,6 @@ const draw = () => {
   show(Math.min(chosen, value.snippets.length - 1));
 };
 
-const toClipboard = async (text) => {
-  // Outside https and localhost a browser has no clipboard for scripts: copy a selection instead.
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const field = make('textarea', { value: text });
-  document.body.append(field);
-  field.select();
-  document.execCommand('copy');
-  field.remove();
-};
-
 element.addEventListener('click', async (event) => {
   const tab = event.target.closest('[role=tab]');
   if (tab) show([...tab.parentNode.children].indexOf(tab));

@@ -44,7 +44,9 @@ def build(elem_id: str) -> gr.HTML:
     return gr.HTML(
         value=None,
         html_template=template,
-        js_on_load=(_HERE / "take_card.js").read_text(encoding="utf-8"),
+        js_on_load="\n".join(
+            (_HERE / name).read_text(encoding="utf-8") for name in ("clipboard.js", "take_card.js")
+        ),
         elem_id=elem_id,
         apply_default_css=False,
         words={"copy": wording.COPY, "copied": wording.COPIED, "cannot": wording.CANNOT},

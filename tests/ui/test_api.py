@@ -100,6 +100,7 @@ def test_a_matrix_brings_its_own_size(client):
         ({"steps": "many"}, "steps"),
         ({"seed": -1}, "seed"),
         ({"images": 10**6}, "images"),
+        ({"images": 9}, "from 1 to 8"),
         ({"method": "magic"}, "magic"),
         ({"source": "/etc/passwd"}, "source"),
     ],
