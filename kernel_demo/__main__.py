@@ -52,7 +52,7 @@ def run_recover(options: argparse.Namespace) -> int:
             )
         pictures, notes = [], []
         for path in options.files:
-            values, told = samples(path, path.name)
+            values, told = samples(path, path.name, keep_alpha=True)
             pictures.append(values)
             notes += [f"{path.name}: {note}" for note in told]
         pairs = list(zip(pictures[::2], pictures[1::2], strict=True))

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image, ImageFilter
 
 from kernel_demo.__main__ import main
 from kernel_demo.sources.bundled import FOLDER
+from kernel_demo.ui.recover_pairs import open_pairs
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +67,19 @@ def test_runs_as_a_module(pair):
         [*command, "recover", *pair], capture_output=True, text=True, check=True
     )
     assert "convolution" in result.stdout
+
+
+def test_what_lies_under_transparency_does_not_count(pair, tmp_path, capsys):
+    """Other colours under a hole in the picture are no part of the filter's result."""
+    paths = []
+    for path, hidden in zip(pair, (0, 200), strict=True):
+        image = Image.open(path).convert("RGBA")
+        image.paste((hidden, 9, 90, 0), (60, 50, 130, 120))
+        paths.append(str(tmp_path / Path(path).name))
+        image.save(paths[-1])
+    assert main(["recover", *paths]) == 0
+    said = capsys.readouterr().out
+    assert "[[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]] / 8" in said
+    assert "not opaque" in said
+    (pictures,) = open_pairs(paths[:1], paths[1:])
+    assert [picture.samples.shape[2] for picture in pictures] == [4, 4]

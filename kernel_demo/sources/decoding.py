@@ -86,16 +86,19 @@ def shrink(photo: Photo, max_pixels: int) -> Photo:
 
 
 def samples(
-    source: bytes | str | Path, name: str, max_pixels: int = MAX_PIXELS
+    source: bytes | str | Path, name: str, max_pixels: int = MAX_PIXELS, keep_alpha: bool = False
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """The integers stored in a picture file, for finding out what was done to them.
 
     Returns (H x W or H x W x 3 array of uint8 or uint16, notes). Palettes become RGB, CMYK
     becomes RGB, transparency is dropped (each with a note), EXIF orientation is honoured;
-    nothing else is changed. Raises DemoError as `decode` does.
+    nothing else is changed. keep_alpha: transparency is one channel more, where there is any.
+    Raises DemoError as `decode` does.
     """
     values, alpha, notes = _read(source, name, max_pixels)
-    if alpha is not None:
+    if alpha is not None and keep_alpha:
+        values = np.dstack([values, alpha])
+    elif alpha is not None:
         notes = (*notes, "Its transparency was left out; the colours beneath it were kept.")
     return values, notes
 

@@ -57,4 +57,4 @@ def _samples(file: Any, role: str) -> np.ndarray:
     if not isinstance(path, str):
         raise DemoError(f"a picture file as {role}", repr(file)[:40], "Upload one.")
     # gradio has already refused paths outside its own upload folder
-    return samples(path, display_name(held.get("orig_name") or path))[0]
+    return samples(path, display_name(held.get("orig_name") or path), keep_alpha=True)[0]

@@ -22,7 +22,7 @@ class Opened:
     """One file, as it is stored."""
 
     name: str
-    samples: np.ndarray = field(repr=False)  # H x W or H x W x 3, uint8 or uint16
+    samples: np.ndarray = field(repr=False)  # H x W (x 2 to 4), uint8 or uint16
     notes: tuple[str, ...] = ()
 
     @property
@@ -31,15 +31,18 @@ class Opened:
         return self.samples.shape[0] * self.samples.shape[1]
 
 
-def open_side(paths: Sequence[str] | str | None) -> list[Opened]:
-    """The files of one side, in order. DemoError for one that is no picture or too large."""
+def open_side(paths: Sequence[str] | str | None, keep_alpha: bool = False) -> list[Opened]:
+    """The files of one side, in order. DemoError for one that is no picture or too large.
+
+    keep_alpha: with transparency as the last channel, for finding the filter; else to be drawn.
+    """
     paths = [paths] if isinstance(paths, str) else list(paths or ())
     if len(paths) > MAX_PAIRS:
         raise DemoError(f"at most {MAX_PAIRS} pairs", f"{len(paths)} files", "Remove some.")
     opened, left = [], MAX_TOTAL
     for path in paths:
         name = display_name(path)
-        values, notes = samples(path, name, max_pixels=left)
+        values, notes = samples(path, name, left, keep_alpha)
         opened.append(Opened(name, values, tuple(f"“{name}”: {note}" for note in notes)))
         left -= opened[-1].pixels
     return opened
@@ -50,7 +53,7 @@ def open_pairs(befores, afters) -> tuple[tuple[Opened, Opened], ...]:
     for side, paths in ((wording.BEFORE, befores), (wording.AFTER, afters)):
         if not paths:
             raise DemoError(f"a picture {side.lower()}", "none", "Choose a file.")
-    first, second = open_side(befores), open_side(afters)
+    first, second = open_side(befores, keep_alpha=True), open_side(afters, keep_alpha=True)
     if len(first) != len(second):
         raise DemoError(
             "as many pictures after as before",

@@ -172,16 +172,34 @@ def test_bit_depths(depths):
     assert found.peak == (255 if depths[1] == 8 else 65535)
 
 
-def test_transparent_pixels_are_left_out():
-    """Nonsense under full transparency does not disturb the kernel."""
+@pytest.mark.parametrize("crop", [0, 1])
+@pytest.mark.parametrize("hidden", ["before", "after", "both"])
+def test_transparent_pixels_are_left_out(hidden, crop):
+    """Nonsense under full transparency does not disturb the kernel, nor the proof of it."""
     alpha = np.full((*CAT.shape, 1), 255, np.uint8)
     alpha[50:90, 60:120] = 0
     after = np.repeat(sharpened(CAT)[..., None], 3, axis=2)
     after[50:90, 60:120] = 7
     before = np.repeat(CAT[..., None], 3, axis=2)
-    found = recover(np.dstack([before, alpha]), np.dstack([after, alpha]))
-    assert found.verdict == CONVOLUTION
-    assert np.allclose(found.kernel, SHARPEN / 8, atol=1e-2)
+    if hidden != "after":
+        before = np.dstack([before, alpha])
+    if hidden != "before":
+        after = np.dstack([after, alpha])
+    inner = np.s_[crop : len(CAT) - crop, crop : CAT.shape[1] - crop]
+    found = recover(before, after[inner])
+    assert (found.verdict, found.bit_exact) == (CONVOLUTION, True)
+    assert found.fractions.numerators.tolist() == SHARPEN.tolist()
+    assert found.fractions.pixels <= 198 * 238 - 40 * 60
+    assert any("not opaque" in note for note in found.notes)
+
+
+def test_alpha_that_hides_nearly_all_is_told_to_be_ignored():
+    """Where hardly a pixel is opaque, all are used, and the note says so."""
+    alpha = np.zeros_like(CAT)
+    alpha[:9] = 255
+    found = recover(np.dstack([CAT, alpha]), sharpened(CAT))
+    assert found.bit_exact
+    assert "hardly any pixel is opaque" in found.notes[0]
 
 
 @pytest.mark.parametrize(

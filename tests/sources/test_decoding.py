@@ -130,6 +130,9 @@ def test_transparency_lies_over_white_or_is_left_out(values):
     found, notes = samples(content, "x")
     assert np.array_equal(found, values)
     assert "left out" in notes[0]
+    kept, notes = samples(content, "x", keep_alpha=True)
+    assert np.array_equal(kept, np.dstack([values, ALPHA]))
+    assert notes == ()
     photo = decode(content, "x")
     opacity = (ALPHA if values.ndim == 2 else ALPHA[..., None]) / 255
     # float32: two products and a sum.

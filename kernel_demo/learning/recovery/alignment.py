@@ -38,15 +38,20 @@ class Pair:
 
     def overlap(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """before (h' x w' x B), after (h' x w' x A) and opaque where both have pixels."""
-        rows = _common(self.before.shape[0], self.after.shape[0], self.origin[0])
-        columns = _common(self.before.shape[1], self.after.shape[1], self.origin[1])
-        there = np.s_[rows[0], columns[0]]
-        here = np.s_[rows[1], columns[1]]
+        there, here = self.common()
         return (
             self.before[there],
             self.after[here],
             None if self.opaque is None else self.opaque[here],
         )
+
+    def common(self) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+        """The rectangle that both show: (rows, columns) of before, and of after."""
+        rows, columns = (
+            _common(self.before.shape[axis], self.after.shape[axis], self.origin[axis])
+            for axis in (0, 1)
+        )
+        return (rows[0], columns[0]), (rows[1], columns[1])
 
     def surroundings(self, radius: int, border: str) -> np.ndarray:
         """before as (h + 2 radius) x (w + 2 radius) x B: the patches of every after pixel."""
@@ -64,12 +69,15 @@ def _common(there: int, here: int, origin: int) -> tuple[slice, slice]:
     return slice(first + origin, last + origin), slice(first, last)
 
 
-def prepare(before: np.ndarray, after: np.ndarray) -> tuple[Pair | None, tuple[str, ...]]:
+def prepare(
+    before: np.ndarray, after: np.ndarray, max_size: int = 15
+) -> tuple[Pair | None, tuple[str, ...]]:
     """The pair in working units, and what was done to it, a sentence each.
 
     before, after: uint8 or uint16, H x W or H x W x C with C = 1 (grey), 2 (grey, alpha), 3 (red,
     green, blue) or 4 (and alpha). DemoError for arrays that are no such pictures. The pair is
     None, with the reason as the last note, where the sizes cannot belong together.
+    max_size: of the kernels to look for, which tells how far transparent pixels reach.
     """
     notes: list[str] = []
     before, before_alpha = _channels(before, "before", notes)
@@ -91,7 +99,9 @@ def prepare(before: np.ndarray, after: np.ndarray) -> tuple[Pair | None, tuple[s
     pair = Pair(
         _deepened(before, peak), _deepened(after, peak), None, origin, peak, peak // after_peak
     )
-    return replace(pair, opaque=_opaque(pair, before_alpha, after_alpha, notes)), tuple(notes)
+    return replace(pair, opaque=_opaque(pair, before_alpha, after_alpha, max_size, notes)), tuple(
+        notes
+    )
 
 
 def _channels(picture: np.ndarray, name: str, notes: list[str]):
@@ -124,17 +134,26 @@ def _deepened(picture: np.ndarray, peak: int) -> np.ndarray:
     return picture if deep_enough else picture.astype(np.uint16) * np.uint16(257)
 
 
-def _opaque(pair: Pair, before_alpha, after_alpha, notes: list[str]) -> np.ndarray | None:
-    """Where after can be trusted: no transparent pixel in it or near it in before."""
+def _opaque(pair: Pair, before_alpha, after_alpha, size: int, notes: list[str]):
+    """Where after can be trusted: no transparent pixel in it, or in its size x size of before."""
+    if before_alpha is None and after_alpha is None:
+        return None
     opaque = np.ones(pair.after.shape[:2], bool)
-    if before_alpha is not None and pair.same_frame:
-        solid = (before_alpha == before_alpha.max()).astype(np.uint8)
-        opaque &= cv2.erode(solid, np.ones((15, 15))) > 0
+    if before_alpha is not None:
+        there, here = pair.common()
+        solid = cv2.erode(_solid(before_alpha).astype(np.uint8), np.ones((size, size)))
+        opaque[here] &= solid[there] > 0
     if after_alpha is not None:
-        opaque &= after_alpha == after_alpha.max()
-    if before_alpha is not None or after_alpha is not None:
-        notes.append("The alpha channel was left out, and so were pixels that are not opaque.")
-    return None if opaque.all() or opaque.mean() < 0.1 else opaque
+        opaque &= _solid(after_alpha)
+    if opaque.mean() < 0.1:
+        notes.append("The alpha channel was left out: hardly any pixel is opaque.")
+        return None
+    notes.append("The alpha channel was left out, and so were pixels that are not opaque.")
+    return None if opaque.all() else opaque
+
+
+def _solid(alpha: np.ndarray) -> np.ndarray:
+    return alpha == np.iinfo(alpha.dtype).max
 
 
 def _shape(picture: np.ndarray) -> str:

@@ -87,8 +87,11 @@ class _Probe:
             count = min(CHECKED_FIRST // len(planes), (height - 2 * edge) * (width - 2 * edge))
             rows = rng.integers(edge, height - edge, count)
             columns = rng.integers(edge, width - edge, count)
+            if plane.opaque is not None:
+                seen = plane.opaque[rows, columns]
+                rows, columns = rows[seen], columns[seen]
             windows = sliding_window_view(plane.before, (size, size))
-            patches.append(windows[rows - edge, columns - edge].reshape(count, -1))
+            patches.append(windows[rows - edge, columns - edge].reshape(-1, size * size))
             after.append(plane.after[rows, columns] // plane.step)
         first = planes[0]
         return cls(
@@ -189,12 +192,15 @@ def _check(plane, top, bottom, numerators, divisor, rule) -> tuple[int, int] | N
             rule.arithmetic, patches / plane.step, numerators, divisor, rule.offset, rounding
         )
         level[tie] = np.clip(decided, 0, peak)
-    wrong = level != after
+    wrong, count = level != after, after.size
+    if plane.opaque is not None:
+        opaque = plane.opaque[top:bottom, edge : plane.after.shape[1] - edge]
+        wrong, count = wrong & opaque, int(np.count_nonzero(opaque))
     if rule.arithmetic != UNDECIDED:
-        return None if wrong.any() else (after.size, 0)
+        return None if wrong.any() else (count, 0)
     if (wrong & ~tie).any() or (np.abs(level - after)[wrong] > 1).any():
         return None
-    return after.size, int(np.count_nonzero(wrong))
+    return count, int(np.count_nonzero(wrong))
 
 
 def _placed(fit: Fit, numerators, divisor: int, rule: Rule, counts: tuple[int, int]) -> Fractions:

@@ -47,7 +47,7 @@ def recover_many(pairs: list[tuple], max_size: int = 15, name: str = "") -> Reco
         raise DemoError(f"an odd size from {MIN_SIZE} to {MAX_SIZE}", f"{max_size}", "Choose 15.")
     if not pairs:
         raise DemoError("at least one pair of pictures", "none", "Choose a before and an after.")
-    usable, notes = _prepared(pairs)
+    usable, notes = _prepared(pairs, max_size)
     if not usable:
         note, remedy = (text.format(note=notes[-1]) for text in explanations.SIZES)
         return Recovery(UNDETERMINED, note, remedy, notes=notes, title=name)
@@ -62,11 +62,11 @@ def recover_many(pairs: list[tuple], max_size: int = 15, name: str = "") -> Reco
     return result if result.bit_exact else _swapped(pairs, max_size, result) or result
 
 
-def _prepared(pairs: list[tuple]) -> tuple[list[Pair], tuple[str, ...]]:
+def _prepared(pairs: list[tuple], max_size: int) -> tuple[list[Pair], tuple[str, ...]]:
     """The pairs that can be used together, and notes on all."""
     prepared, notes = [], []
     for before, after in pairs:
-        pair, told = alignment.prepare(before, after)
+        pair, told = alignment.prepare(before, after, max_size)
         prepared.append(pair)
         notes += [note for note in told if note not in notes]
     kinds = [_kind(pair) for pair in prepared if pair is not None]
@@ -126,7 +126,7 @@ def _swapped(pairs: list[tuple], max_size: int, straight: Recovery) -> Recovery 
     fractions that are exact prove the exchange. Where straight on there is no convolution at all,
     a residual of just the size of rounding will do.
     """
-    usable, notes = _prepared([(after, before) for before, after in pairs])
+    usable, notes = _prepared([(after, before) for before, after in pairs], max_size)
     if not usable or usable[0].before.shape[2] != usable[0].after.shape[2]:
         return None
     quick = fitting.fit(channels.planes(usable, 0), max_size)
