@@ -137,3 +137,15 @@ def test_a_filter_of_the_luma_is_a_mixture(function):
     """Linear in the colours: found as such in spite of its several roundings."""
     found = recover(COFFEE, through_luma(COFFEE, function))
     assert (found.verdict, found.channels) == (CONVOLUTION, "mixture")
+
+
+@pytest.mark.parametrize(
+    ("channel", "weights"), [(1, (0.5, -0.419, -0.081)), (2, (-0.169, -0.331, 0.5))]
+)
+def test_colour_differences_have_their_weights(channel, weights):
+    """Cr and Cb: weights that add up to nothing stay what they are (Rec. 601), the kernel is 1."""
+    found = recover(COLOUR, cv2.cvtColor(COLOUR, cv2.COLOR_RGB2YCrCb)[..., channel].copy())
+    assert found.channels == "grey from colour"
+    sign = np.sign(np.dot(found.channel_weights, weights))
+    assert np.allclose(np.array(found.channel_weights) * sign, weights, atol=0.01)
+    assert np.abs(found.kernel).max() == pytest.approx(1, abs=0.1)

@@ -155,12 +155,15 @@ def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
 
 
 def _weights(kernels: np.ndarray) -> np.ndarray:
-    """The factors by which three kernels (3 x k x k) differ; their sum is 1."""
+    """The factors by which three kernels (3 x k x k) differ; absolute sum 1, largest above 0."""
     sums = kernels.sum(axis=(1, 2))
-    if abs(sums.sum()) < 0.2 * np.abs(kernels).sum():  # a derivative: its weights add up to nothing
+    if (
+        np.abs(sums).sum() < 0.2 * np.abs(kernels).sum()
+    ):  # a derivative: its weights add up to nothing
         left, _, _ = np.linalg.svd(kernels.reshape(3, -1), full_matrices=False)
         sums = left[:, 0]
-    return sums / (sums.sum() or 1)
+    largest = sums[np.abs(sums).argmax()]
+    return np.sign(largest or 1) * sums / (np.abs(sums).sum() or 1)
 
 
 def _made_grey(pair: Pair, convert: Callable[[np.ndarray], np.ndarray]) -> Pair:
