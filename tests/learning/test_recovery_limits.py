@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kernel_demo.learning.recovery import CONVOLUTION, NOT, UNDETERMINED, recover
+from kernel_demo.learning.recovery import (
+    CONVOLUTION,
+    NOT,
+    UNDETERMINED,
+    recover,
+    recover_many,
+)
 from kernel_demo.sources.bundled import FOLDER
 
 CAMERA = np.asarray(Image.open(FOLDER / "camera.jpg").convert("L"))
@@ -55,3 +61,13 @@ def test_what_explains_a_small_picture_is_named():
     found = recover(part, cv2.medianBlur(part, 3))
     assert found.verdict == NOT
     assert "median" in found.explanation
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_pair_smaller_than_the_kernel_does_no_harm(rows):
+    """Beside another pair that tells the kernel, a scrap is of no weight."""
+    part = CAMERA[200:300, 200:300]
+    pairs = [(p, cv2.blur(p, (3, 3))) for p in (part, part[:rows], part[:rows, :rows])]
+    found = recover_many(pairs)
+    assert found.bit_exact
+    assert found.fractions.pixels == 98 * 98

@@ -50,7 +50,10 @@ class Fractions:
 
 def find(fit: Fit, planes: list[Plane]) -> Fractions | None:
     """The simplest fractions that reproduce every valid pixel of the planes, or None."""
-    whole = [plane.moved(*fit.centre) for plane in planes]
+    moved = [plane.moved(*fit.centre) for plane in planes]
+    whole = [plane for plane in moved if min(plane.after.shape) >= fit.core.size]
+    if not whole:
+        return None
     probe = _Probe.of(whole, fit.core.size)
     for numerators, divisor in candidates(fit):
         for rule in probe.rules(numerators, divisor):
