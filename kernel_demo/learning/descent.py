@@ -100,7 +100,9 @@ class KFAC:
         self.quadratic = quadratic
         hessian, n = quadratic.hessian, len(quadratic.linear)
         damped = hessian + DAMPING * np.trace(hessian) / 2 / n * np.eye(n)
-        self.step = (rate or default_rate("kfac", quadratic.size)) * np.linalg.inv(damped)
+        # The pseudo-inverse: pictures that are black all over have a Hessian of zeros.
+        inverse = np.linalg.pinv(damped, hermitian=True)
+        self.step = (rate or default_rate("kfac", quadratic.size)) * inverse
 
     def __call__(self, point: np.ndarray) -> np.ndarray:
         return point - self.step @ self.quadratic.gradient(point)

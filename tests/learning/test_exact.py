@@ -37,6 +37,12 @@ def last(iterator):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 class TestEveryOptimizer:
+    def test_black_pictures_end_cleanly(self, name):
+        """Nothing to learn from is no failure: the run ends with finite weights."""
+        black = np.zeros((40, 40))
+        progress = last(train_exact(Statistics.from_pair(black, black, 3), ExactSettings(name)))
+        assert np.isfinite(progress.kernel).all()
+
     def test_goes_downhill_and_tells_the_truth(self, name):
         """Losses fall; the last Progress has the figures of its own kernel."""
         statistics = sums(noise=0.01)
