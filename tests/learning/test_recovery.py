@@ -11,6 +11,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import random
+from kernel_demo.imaging.tiles import apply_tiles
 from kernel_demo.learning.recovery import (
     CONVOLUTION,
     NOISY,
@@ -84,6 +85,15 @@ def test_round_numbers_reproduce_every_pixel(numerators, divisor, rule, function
     if rule != "half even":
         applied = correlate(CAT.astype(float), found.kernel, found.padding or "reflect")
         assert np.array_equal(as_file(applied + found.offset), found.reproduced)
+
+
+def test_the_projects_own_results_are_exact():
+    """Sums that end in one half fall as `apply` lets them fall: the half is added last."""
+    after = np.empty_like(CAT)
+    kernel = np.array([[1, 0, 1], [0, 2, 0], [1, 0, 1]]) / 6
+    assert list(apply_tiles(CAT, after, kernel, "reflect", 0, working=np.float64))[-1] == 1
+    found = recover(CAT, after)
+    assert (found.bit_exact, found.fractions.divisor) == (True, 6)
 
 
 def test_one_wrong_pixel_is_not_bit_exact():

@@ -71,3 +71,14 @@ def test_a_pair_smaller_than_the_kernel_does_no_harm(rows):
     found = recover_many(pairs)
     assert found.bit_exact
     assert found.fractions.pixels == 98 * 98
+
+
+@pytest.mark.parametrize("shape", [(100, 100), (100, 100, 3)])
+def test_a_blank_after_shows_no_filter(shape):
+    """A kernel of zeros would explain it; it is told to be no evidence instead."""
+    found = recover(
+        np.broadcast_to(SKY.T if len(shape) == 2 else SKY[..., None], shape),
+        np.full(shape, 77, np.uint8),
+    )
+    assert found.verdict == UNDETERMINED
+    assert "one colour" in found.explanation

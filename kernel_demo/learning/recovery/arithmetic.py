@@ -55,6 +55,9 @@ ORDERS: dict[str, Callable] = {
     "float64, backwards": partial(_one_by_one, real=_DOUBLE, wide=_DOUBLE, backwards=True),
     "float64, times reciprocal": partial(_reciprocal, real=_DOUBLE),
 }
+# Many tools start from offset and half; with SciPy and in this project the half comes last.
+HALF_LAST = ", half last"
+ORDERS |= {f"{name}{HALF_LAST}": order for name, order in ORDERS.items()}
 
 
 def at_ties(
@@ -67,8 +70,10 @@ def at_ties(
 ) -> np.ndarray:
     """Grey levels (not clipped) of n x k*k patches, by the operations of ORDERS[order].
 
-    "half up" adds the half first, as tools do; "half even" rounds the sum, "truncate" cuts it off.
+    "half up" adds the half; "half even" rounds the sum, "truncate" cuts it off.
     """
-    start = offset + 0.5 * (rounding == "half up")
-    total = ORDERS[order](patches, numerators, divisor, start)
+    half, last = 0.5 * (rounding == "half up"), order.endswith(HALF_LAST)
+    total = ORDERS[order](patches, numerators, divisor, offset + half * (not last))
+    if last:
+        total = total + total.dtype.type(half)
     return np.rint(total) if rounding == "half even" else np.floor(total)

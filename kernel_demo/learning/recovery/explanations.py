@@ -17,6 +17,10 @@ CLIPPED = (
     "Too few pixels lie between black and white to find a kernel from.",
     "Use a picture of middle tones, or a setting of the tool that does not clip.",
 )
+BLANK = (
+    "The picture after is of one colour all over: it shows no filter.",
+    "Choose another picture after, or another setting of the tool.",
+)
 LARGER = (
     "The kernel reaches the edge of the largest size searched, {size} x {size}, and something is "
     "left over: it is probably larger.",

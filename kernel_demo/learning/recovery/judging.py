@@ -48,6 +48,8 @@ def judge(found: Arrangement | None, max_size: int, pairs) -> Judgement:
         if curve is not None:
             return Judgement(NOT, curve)
         return Judgement(UNDETERMINED, reason=explanations.CLIPPED)
+    if all(_blank(pair.after) and not _blank(pair.before) for pair in pairs):
+        return Judgement(UNDETERMINED, reason=explanations.BLANK)
     if found.mixed is not None:
         return _mixture(found)
     if found.weights is not None and not found.at_floor and found.curved > mixture.CURVED:
@@ -101,6 +103,10 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
         lossy = "JPEG compression" if found.compressed else "noise or lossy compression"
         return Judgement(NOT, Alternative(f"{lossy} and no filter", None))
     return Judgement(NOISY)
+
+
+def _blank(picture: np.ndarray) -> bool:
+    return not np.ptp(picture, axis=(0, 1)).any()
 
 
 def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
