@@ -90,7 +90,7 @@ def _sides(found: Recovery) -> str:
 
 def _rounded(offset) -> str:
     values = offset if isinstance(offset, tuple) else (offset,)
-    return ", ".join(f"{value:.4g}" for value in values) + " grey levels"
+    return ", ".join(f"{value:.7g}" for value in values) + " grey levels"
 
 
 def _finite(value):

@@ -83,3 +83,14 @@ def test_what_lies_under_transparency_does_not_count(pair, tmp_path, capsys):
     assert "not opaque" in said
     (pictures,) = open_pairs(paths[:1], paths[1:])
     assert [picture.samples.shape[2] for picture in pictures] == [4, 4]
+
+
+def test_large_offsets_are_written_out(capsys, tmp_path):
+    """An offset of a 16-bit file, 32768, is no power of ten."""
+    before = np.random.default_rng(0).integers(9000, 50000, (60, 60)).astype(np.uint16)
+    after = (before.astype(np.int64) - np.roll(before, 1, axis=1) + 2**17) // 4
+    paths = [str(tmp_path / f"{name}.png") for name in ("before", "after")]
+    for path, values in zip(paths, (before, after.astype(np.uint16)), strict=True):
+        Image.fromarray(values).save(path)
+    assert main(["recover", *paths, "--max-size", "5"]) == 0
+    assert "offset: 32767.5 grey levels" in capsys.readouterr().out

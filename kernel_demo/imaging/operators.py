@@ -39,18 +39,21 @@ def threshold_unsharp(
     return image + amount * np.where(np.abs(detail) >= threshold, detail, 0)
 
 
-def gamma_filtered(image: np.ndarray, kernel: np.ndarray, gamma: float = 2.2) -> np.ndarray:
-    """Filter the light, not the stored values: decode by a power law, filter, encode."""
-    light = correlate(np.clip(image, 0, 1) ** gamma, kernel)
-    return np.clip(light, 0, 1) ** (1 / gamma)
+def to_light(stored: np.ndarray) -> np.ndarray:
+    """The light of stored values by sRGB's curve (IEC 61966-2-1): a power law, a linear foot."""
+    stored = np.clip(stored, 0, 1)
+    return np.where(stored <= 0.04045, stored / 12.92, ((stored + 0.055) / 1.055) ** 2.4)
+
+
+def from_light(light: np.ndarray) -> np.ndarray:
+    """The way back: the values that are stored for light."""
+    light = np.clip(light, 0, 1)
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
 def linear_light(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """The same by sRGB's own curve (IEC 61966-2-1), which is a power law with a linear foot."""
-    stored = np.clip(image, 0, 1)
-    light = np.where(stored <= 0.04045, stored / 12.92, ((stored + 0.055) / 1.055) ** 2.4)
-    light = np.clip(correlate(light.astype(image.dtype), kernel), 0, 1)
-    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    """Filter the light, not the stored values."""
+    return from_light(correlate(to_light(image).astype(image.dtype), kernel))
 
 
 def varying_blur(image: np.ndarray, size: int = 9) -> np.ndarray:

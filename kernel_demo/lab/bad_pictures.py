@@ -11,7 +11,8 @@ from kernel_demo.imaging import operators
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.lab import jpeg
 from kernel_demo.lab.limit import Limit, as_file, kernel_limit, levels
-from kernel_demo.lab.prediction import ROUNDING, random_largest, rounded_sums, sums, systematic
+from kernel_demo.lab.prediction import random_largest, rounded_sums, sums, systematic
+from kernel_demo.learning.certificate import ROUNDING
 
 NOISE_LEVELS = 5.0
 BLUR_SIGMA = 2.0

@@ -12,8 +12,6 @@ import numpy as np
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.learning.statistics import Statistics, accumulate
 
-# Rounding to whole grey levels errs evenly over one level: its variance is 1/12 level^2.
-ROUNDING = 12**-0.5
 _DRAWS = 400
 
 

@@ -10,13 +10,13 @@ from kernel_demo.imaging.borders import pad
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.lab.limit import Limit, kernel_limit, levels
 from kernel_demo.lab.prediction import (
-    ROUNDING,
     inverse,
     random_largest,
     rounded_sums,
     sums,
     systematic,
 )
+from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.learning.evaluation import kernel_error
 
 

@@ -16,7 +16,7 @@ LEARNED = (
     "pictures allow."
 )
 VISIBLE = 0.5  # grey levels of 255: a combination that moves results by less is lost in rounding
-ROUNDING = 1 / np.sqrt(12)  # RMS error of rounding, in units of the step
+ROUNDING = 12**-0.5  # RMS error of rounding, in units of the step
 MAX_PATTERNS = 16  # of each sort that a certificate carries
 MAX_SIDE = 8192  # pixels of a probe picture
 

@@ -78,11 +78,8 @@ def test_light_filters_leave_flat_areas_alone():
     """Decoding, blurring and encoding returns an even grey as it was."""
     for level in (0.0, 0.02, 0.5, 1.0):
         flat = np.full((9, 9), level, np.float32)
-        for filtered in (
-            operators.linear_light(flat, named("gaussian", 5)),
-            operators.gamma_filtered(flat, named("gaussian", 5)),
-        ):
-            np.testing.assert_allclose(filtered, flat, atol=1e-6)
+        filtered = operators.linear_light(flat, named("gaussian", 5))
+        np.testing.assert_allclose(filtered, flat, atol=1e-6)
 
 
 def test_linear_light_brightens_a_blurred_edge():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.learning.recovery import extent, noise
 from kernel_demo.learning.recovery.noise import Noise
 from kernel_demo.learning.recovery.planes import Plane, predictable, sample, share, sums
@@ -18,8 +19,7 @@ from kernel_demo.learning.statistics import Statistics
 
 SAMPLE = 300_000  # pixels of the first pass: 226 unknowns want no more
 REFINED = 4_000_000  # pixels of the second
-ROUNDING = 12**-0.5  # RMS of rounding to whole grey levels: uniform noise of width 1
-# Rounding once leaves 1.0 times that; a rounding between two passes adds at most as much again.
+# Rounding once leaves 1.0 times ROUNDING; a rounding between two passes adds at most as much again.
 # Pillow's Gaussian rounds after each of six passes.
 ONE_ROUNDING, SEVERAL_ROUNDINGS, MANY_ROUNDINGS = 1.1, 1.6, 2.4
 FEW = 1e-3  # share of pixels beyond the bound: some pixels were touched by something else

@@ -29,9 +29,9 @@ LUMINANCE = np.array([
     [72, 92, 95, 98, 112, 100, 103, 99],
 ])  # fmt: skip
 
-# Orthonormal DCT-II of length 8: D x D' transforms a block.
-_D = np.sqrt(2 / 8) * np.cos(np.pi * np.outer(np.arange(8), 2 * np.arange(8) + 1) / 16)
-_D[0] /= np.sqrt(2)
+# Orthonormal DCT-II of length 8: C x C' transforms a block.
+COSINES = np.sqrt(2 / 8) * np.cos(np.pi * np.outer(np.arange(8), 2 * np.arange(8) + 1) / 16)
+COSINES[0] /= np.sqrt(2)
 
 # Rounding to grey levels before compression: 12**-0.5 in every coefficient, and a little for the
 # rounding of the decoder.
@@ -59,7 +59,7 @@ def blocks(picture: np.ndarray) -> np.ndarray:
 
 def coefficients(picture: np.ndarray) -> np.ndarray:
     """n x 64: the transforms of the blocks."""
-    return (_D @ blocks(picture.astype(np.float64)) @ _D.T).reshape(-1, 64)
+    return (COSINES @ blocks(picture.astype(np.float64)) @ COSINES.T).reshape(-1, 64)
 
 
 def compression(after: np.ndarray) -> Compression | None:
@@ -69,20 +69,21 @@ def compression(after: np.ndarray) -> Compression | None:
     if np.count_nonzero(open_blocks) < 100:
         return None
     values = coefficients(after.astype(np.float64) - 128)[open_blocks][:20_000]
-    steps = np.array([_step(column) for column in values.T])
-    known = steps > 0
-    if np.count_nonzero(steps > 2) < 8:
+    found = np.array([_step(column) for column in values.T])
+    known = found > 0
+    if np.count_nonzero(found > 2) < 8:
         return None
-    match, quality = max((float((t.ravel() == steps)[known].mean()), q) for q, t in _tables())
+    qualities = range(1, 101)
+    match, quality = max((float((steps(q).ravel() == found)[known].mean()), q) for q in qualities)
     if match > 0.8:
-        return Compression(dict(_tables())[quality], quality)
-    return Compression(steps.reshape(8, 8), None)
+        return Compression(steps(quality), quality)
+    return Compression(found.reshape(8, 8), None)
 
 
-def _tables() -> list[tuple[int, np.ndarray]]:
-    """IJG's luminance tables by quality (jcparam.c)."""
-    scales = [(q, 5000 // q if q < 50 else 200 - 2 * q) for q in range(1, 101)]
-    return [(q, np.clip((LUMINANCE * scale + 50) // 100, 1, 255)) for q, scale in scales]
+def steps(quality: int) -> np.ndarray:
+    """IJG's luminance table, 8 x 8, for a quality of 1..100 (jcparam.c)."""
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return np.clip((LUMINANCE * scale + 50) // 100, 1, 255)
 
 
 def _step(values: np.ndarray) -> int:
@@ -172,7 +173,7 @@ def _observations(planes, compressed: Compression, free: np.ndarray):
         columns = []
         for i, j in np.argwhere(free) + margin - edge:
             moved = plane.before[i : i + height, j : j + width]
-            columns.append((_D @ blocks(moved)[clear] @ _D.T).reshape(-1, 64)[:, known])
+            columns.append((COSINES @ blocks(moved)[clear] @ COSINES.T).reshape(-1, 64)[:, known])
         columns.append(np.broadcast_to(constant, columns[0].shape))
         designs.append(np.stack(columns, axis=-1).reshape(-1, unknowns))
         values.append(coefficients(inner.astype(np.float64))[clear][:, known] - 128 * constant)

@@ -8,8 +8,9 @@ from itertools import combinations_with_replacement
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.learning.recovery.alignment import Pair
-from kernel_demo.learning.recovery.fitting import FEW, ROUNDING, SEVERAL_ROUNDINGS
+from kernel_demo.learning.recovery.fitting import FEW, SEVERAL_ROUNDINGS
 
 PIXELS = 40_000
 SIZES = (1, 3, 5, 7)  # three kernels of 7 x 7 are 147 unknowns for each channel

@@ -147,18 +147,9 @@ def _curve_name(after, before_levels, after_levels, count) -> str:
     return "a tone curve: each pixel by itself"
 
 
-def _to_light(stored: np.ndarray) -> np.ndarray:
-    return np.where(stored <= 0.04045, stored / 12.92, ((stored + 0.055) / 1.055) ** 2.4)
-
-
-def _from_light(light: np.ndarray) -> np.ndarray:
-    light = np.clip(light, 0, 1)
-    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-
-
-# Curves between stored values and light: sRGB's (IEC 61966-2-1), and the power law of 2.2.
+# Curves between stored values and light: sRGB's, and the power law of 2.2.
 _CURVES = (
-    (_to_light, _from_light),
+    (operators.to_light, operators.from_light),
     (lambda stored: stored**2.2, lambda light: np.clip(light, 0, 1) ** (1 / 2.2)),
 )
 

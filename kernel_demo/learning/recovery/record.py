@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.learning.recovery.fractions import Fractions
 from kernel_demo.learning.recovery.naming import Name
 from kernel_demo.learning.recovery.operations import Alternative
@@ -38,7 +39,7 @@ class Recovery:
     support: tuple[int, int, int, int] = (0, 0, 0, 0)  # top, left, height, width of what is not 0
     shift: tuple[int, int] = (0, 0)  # the kernel applies to before[y + shift[0], x + shift[1]]
     residual: float = 0.0  # RMS in grey levels
-    rounding_floor: float = 12**-0.5  # RMS of rounding alone, in grey levels
+    rounding_floor: float = ROUNDING  # RMS of rounding alone, in grey levels
     used_fraction: float = 0.0  # share of the pixels that were not clipped
     condition: float = float("inf")  # of X'X
     padding: str | None = None  # a border mode, "copied", "black"; None: not seen, or sides differ
