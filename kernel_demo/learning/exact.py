@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from kernel_demo.learning.certificate import LEARNED, Optimum
 from kernel_demo.learning.descent import OPTIMIZERS, Quadratic
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.model import INITS, SingleConv
-from kernel_demo.learning.settings import MAX_RATE, MAX_SEED
+from kernel_demo.learning.settings import MAX_RATE, MAX_SEED, whole
 from kernel_demo.learning.statistics import Statistics
 from kernel_demo.learning.stopping import DIVERGED, LOST
 from kernel_demo.learning.training import Progress
@@ -40,20 +41,16 @@ class ExactSettings:
             if getattr(self, name) not in choices:
                 expected = f"{name} to be one of {', '.join(choices)}"
                 raise DemoError(expected, repr(getattr(self, name)), f"Choose {choices[0]}.")
-        self._check("steps", 1, MAX_STEPS, whole=True)
-        self._check("seed", 0, MAX_SEED, whole=True)
-        if self.learning_rate is not None:
-            self._check("learning_rate", MIN_RATE, MAX_RATE, whole=False)
-
-    def _check(self, name: str, lowest: float, highest: float, whole: bool) -> None:
-        """A number in bounds; as JSON clients send them, 32.0 is a whole number too."""
-        value = getattr(self, name)
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not lowest <= value <= highest or (whole and value != int(value)):
-            kind = "a whole number" if whole else "a number"
-            expected = f"{name.replace('_', ' ')} to be {kind} from {lowest:g} to {highest:g}"
-            raise DemoError(expected, repr(value), "Choose a number in that range.")
-        object.__setattr__(self, name, int(value) if whole else float(value))
+        object.__setattr__(self, "steps", whole("steps", self.steps, 1, MAX_STEPS))
+        object.__setattr__(self, "seed", whole("seed", self.seed, 0, MAX_SEED))
+        rate = self.learning_rate
+        if rate is None:
+            return
+        number = not isinstance(rate, bool) and isinstance(rate, Real)
+        if not number or not MIN_RATE <= rate <= MAX_RATE:
+            expected = f"learning rate to be a number from {MIN_RATE:g} to {MAX_RATE:g}"
+            raise DemoError(expected, repr(rate), "Choose a number in that range.")
+        object.__setattr__(self, "learning_rate", float(rate))
 
 
 def train_exact(

@@ -64,14 +64,7 @@ class TrainSettings:
         return self.check_every or CHECK_EVERY[self.method]
 
     def _whole(self, name: str, lowest: int, highest: int) -> None:
-        """A whole number in bounds; 32.0 is one too, as JSON clients send it."""
-        value = getattr(self, name)
-        number = not isinstance(value, bool) and isinstance(value, Real)
-        if not number or value != value // 1 or not lowest <= value <= highest:
-            words = name.replace("_", " ")
-            expected = f"{words} to be a whole number from {lowest:,} to {highest:,}"
-            raise DemoError(expected, repr(value), "Choose a number in that range.")
-        object.__setattr__(self, name, int(value))
+        object.__setattr__(self, name, whole(name, getattr(self, name), lowest, highest))
 
     def _check_rate(self) -> None:
         rate = self.learning_rate
@@ -81,3 +74,13 @@ class TrainSettings:
         if not number or not math.isfinite(rate) or not 0 < rate <= MAX_RATE:
             expected = f"a learning rate above 0, at most {MAX_RATE:g}"
             raise DemoError(expected, repr(rate), "Leave it empty for the method's own.")
+
+
+def whole(name: str, value: object, lowest: int, highest: int) -> int:
+    """A whole number in bounds, or DemoError; 32.0 is one too, as JSON clients send it."""
+    number = not isinstance(value, bool) and isinstance(value, Real)
+    if not number or value != value // 1 or not lowest <= value <= highest:
+        words = name.replace("_", " ")
+        expected = f"{words} to be a whole number from {lowest:,} to {highest:,}"
+        raise DemoError(expected, repr(value), "Choose a number in that range.")
+    return int(value)

@@ -189,6 +189,12 @@ class TestStopping:
         assert len(steps) < 300
 
 
+def test_numbers_of_numpy_and_json_are_numbers():
+    """What a script or a client sends counts as the number that it is."""
+    settings = ExactSettings(steps=np.int64(3), seed=2.0, learning_rate=np.float32(0.5))
+    assert (settings.steps, settings.seed, settings.learning_rate) == (3, 2, 0.5)
+
+
 class TestBadInput:
     @pytest.mark.parametrize(
         "wrong",
