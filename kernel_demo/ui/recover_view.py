@@ -192,4 +192,5 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken], ...]:
             Taken(values, offsets[number // each], border, f"{name} {label}".strip(), note, report),
         )
         for number, (label, values, _) in enumerate(labelled)
+        if values.any()  # a channel that the tool makes constant has no kernel
     )

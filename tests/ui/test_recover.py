@@ -11,7 +11,13 @@ from PIL import Image, ImageFilter
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.learning.recovery import recover
 from kernel_demo.sources.bundled import FOLDER
-from kernel_demo.ui import recover_events, recover_examples, recover_pairs, recover_view
+from kernel_demo.ui import (
+    recover_events,
+    recover_examples,
+    recover_pairs,
+    recover_view,
+    take_card,
+)
 
 KEYS = {
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
@@ -169,3 +175,22 @@ def test_the_probe_is_not_clipped_by_common_filters():
     sharpened = np.array(Image.fromarray(tones).filter(ImageFilter.SHARPEN))
     assert sharpened.min() > 0
     assert sharpened.max() < 255
+
+
+def test_a_channel_without_a_kernel_is_not_offered():
+    """Where a tool blanks a channel, the kernels of the other two can be taken, and are whole."""
+    before = np.asarray(photo(colour=True))
+    after = np.asarray(photo(colour=True).filter(ImageFilter.SMOOTH)).copy()
+    after[..., 2] = 40
+    offered = recover_view.taken(recover(before, after, 5))
+    assert [label for label, _ in offered] == ["red", "green"]
+    assert all(take_card.value(kernel)["snippets"] for _, kernel in offered)
+
+
+def test_a_tool_that_cuts_off_is_told_so():
+    """The sums of 1 2 1 without rounding: the sentence of the fractions says how they end."""
+    before = np.asarray(photo())
+    kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16
+    found = recover(before, np.floor(correlate(before.astype(float), kernel)).astype(np.uint8), 5)
+    assert found.bit_exact
+    assert "/ 16 + 0, cut off: every one of" in recover_view.kernel(found)

@@ -161,7 +161,8 @@ def fractions(whole: Fractions) -> str:
         told = f"{count(whole.pixels - whole.undecided)} of {count(whole.pixels)} pixels are"
     else:
         told = f"every one of the {count(whole.pixels)} pixels is"
-    return f"{text}: {told} reproduced"
+    rounding = ", cut off" if whole.rounding == "truncate" else ""
+    return f"{text}{rounding}: {told} reproduced"
 
 
 def residual(gain: float) -> str:
