@@ -1,6 +1,9 @@
-"""Visitors who leave, and visitors side by side."""
+"""Visitors who leave, visitors who wait, and scripts side by side with them."""
+
+import time
 
 import pytest
+from gradio_client import Client
 from playwright.sync_api import expect
 
 
@@ -9,7 +12,7 @@ def live(page):
 
 
 def start_a_long_run(page, server):
-    """A random 15 x 15 kernel by Adam for 5000 steps: a minute on two cores."""
+    """A random 15 x 15 kernel by Adam for 5000 steps: longer than any of these tests' patience."""
     page.goto(server)
     page.locator("#random").click()
     page.locator("#size input").click()
@@ -24,38 +27,53 @@ def start_a_long_run(page, server):
     expect(live(page)).not_to_have_attribute("data-step", "0")
 
 
+@pytest.fixture
+def occupy(server):
+    """occupy(): a script's run holds one of the two places on the device; its job."""
+    jobs = []
+
+    def start():
+        options = {"kernel": "random", "size": 31, "method": "adam", "steps": 5000}
+        jobs.append(Client(server, verbose=False).submit(**options, api_name="/learn"))
+        deadline = time.monotonic() + 30
+        while not jobs[-1].outputs():
+            assert time.monotonic() < deadline, "the run did not begin"
+            time.sleep(0.05)
+        return jobs[-1]
+
+    yield start
+    for job in jobs:
+        job.cancel()
+
+
 @pytest.mark.parametrize("leave", ["close", "reload"])
-def test_who_leaves_frees_the_device(new_page, server, watch, leave):
-    """Two long runs hold both places; when their visitors leave, a third one's run goes through."""
-    pages = [new_page(), new_page()]
-    for page in pages:
-        start_a_long_run(page, server)
-    for page in pages:
-        watch.leave(page)
-        if leave == "close":
-            page.close()
-        else:
-            page.reload()
-    third = new_page()
-    third.goto(server)
-    third.locator("#learn").click()
-    expect(live(third)).to_have_attribute("data-done", "true", timeout=30_000)
-
-
-def test_who_waits_is_told_and_can_leave(new_page, server, watch):
-    """While others hold the device, a click is answered at once, and Stop gives the place up."""
-    pages = [new_page(), new_page()]
-    for page in pages:
-        start_a_long_run(page, server)
-    third = new_page()
-    third.goto(server)
-    third.locator("#learn").click()
-    expect(third.locator("#live")).to_contain_text("Getting ready")
-    third.locator("#stop").click()
-    expect(third.locator("#learn")).to_be_visible()
-    expect(third.locator("#live")).to_contain_text("Ready to learn")
-    for page in pages:
-        watch.leave(page)
+def test_who_leaves_frees_the_device(new_page, server, watch, occupy, leave):
+    """Two long runs hold both places; when one's visitor leaves, a third run goes through."""
+    occupy()
+    page = new_page()
+    start_a_long_run(page, server)
+    watch.leave(page)
+    if leave == "close":
         page.close()
+    else:
+        page.reload()
+    third = new_page()
+    third.goto(server)
     third.locator("#learn").click()
     expect(live(third)).to_have_attribute("data-done", "true", timeout=30_000)
+
+
+def test_who_waits_is_told_and_can_leave(new_page, server, occupy):
+    """While others hold the device, a click is answered at once, and Stop gives the place up."""
+    held = occupy()
+    occupy()
+    page = new_page()
+    page.goto(server)
+    page.locator("#learn").click()
+    expect(page.locator("#live")).to_contain_text("Getting ready")
+    page.locator("#stop").click()
+    expect(page.locator("#learn")).to_be_visible()
+    expect(page.locator("#live")).to_contain_text("Ready to learn")
+    held.cancel()
+    page.locator("#learn").click()
+    expect(live(page)).to_have_attribute("data-done", "true", timeout=30_000)
