@@ -11,14 +11,23 @@ import numpy as np
 
 from kernel_demo.imaging.borders import positions
 
+BAND = 2**21  # values of a tile, where its size is left open: a wide one is filtered fastest
+WIDEST = 2**14  # columns of such a tile, at most
 
-def iter_tiles(height: int, width: int, tile: int) -> Iterator[tuple[slice, slice]]:
-    """The picture as (rows, columns), row by row; each pixel is in one, of at most tile x tile."""
-    for top in range(0, height, tile):
-        for left in range(0, width, tile):
+
+def iter_tiles(
+    height: int, width: int, rows: int, columns: int | None = None
+) -> Iterator[tuple[slice, slice]]:
+    """The picture as (rows, columns), row by row; each pixel is in one, of at most rows x columns.
+
+    columns: as many as rows by default.
+    """
+    columns = columns or rows
+    for top in range(0, height, rows):
+        for left in range(0, width, columns):
             yield (
-                slice(top, min(top + tile, height)),
-                slice(left, min(left + tile, width)),
+                slice(top, min(top + rows, height)),
+                slice(left, min(left + columns, width)),
             )
 
 
@@ -27,7 +36,7 @@ def apply_tiled(
     kernel: np.ndarray,
     border: str = "reflect",
     offset: float = 0.0,
-    tile: int = 1024,
+    tile: int | None = None,
 ) -> np.ndarray:
     """filtering.correlate(), tile by tile: the same arguments, dtype and result.
 
@@ -47,7 +56,7 @@ def apply_tiles(
     kernel: np.ndarray,
     border: str = "reflect",
     offset: float = 0.0,
-    tile: int = 1024,
+    tile: int | None = None,
     working: type = np.float32,
 ) -> Iterator[float]:
     """Filter source into sink; yields the fraction done after each tile. To cancel, stop iterating.
@@ -56,6 +65,7 @@ def apply_tiles(
     that neither has to fit in memory); they must not overlap. kernel: k x k, k odd.
     Units are the source's, the offset's too; a sink of 8- or 16-bit integers gets the result
     rounded to nearest (halves up) and clipped to its range.
+    tile: side of the tiles; by default bands as wide as the picture.
     working: the dtype of the sums. float32 errs by about 1e-7 of the largest value (not at all for
     integer kernels on 8-bit pictures); float64 is half as fast.
     Memory beyond source and sink: a few tiles.
@@ -67,45 +77,69 @@ def apply_tiles(
     from_columns = positions(width, radius, border)
     in_place = isinstance(sink, np.ndarray) and sink.dtype == source.dtype == working
     done = 0
-    for rows, columns in iter_tiles(height, width, tile):
-        halo = _read(
-            source,
-            from_rows[rows.start : rows.stop + 2 * radius],
-            from_columns[columns.start : columns.stop + 2 * radius],
-            working,
-            radius,
-        )
-        inside = (
-            radius <= rows.start
-            and rows.stop + radius <= height
-            and radius <= columns.start
-            and columns.stop + radius <= width
-        )
-        if in_place and inside:
-            _filter_in_place(halo, sink, rows, columns, weights, offset)
-        else:
+    for rows, columns in iter_tiles(height, width, *_tile_size(source.shape, tile)):
+        rim = [(rows, columns)]
+        if in_place:
+            inner = _within(rows, height, radius), _within(columns, width, radius)
+            if all(part.start < part.stop for part in inner):
+                _filter_in_place(source, sink, *inner, weights, offset)
+                rim = _around(rows, columns, *inner)
+        for part_rows, part_columns in rim:
+            halo = _read(
+                source,
+                from_rows[part_rows.start : part_rows.stop + 2 * radius],
+                from_columns[part_columns.start : part_columns.stop + 2 * radius],
+                working,
+                radius,
+            )
             filtered = cv2.filter2D(halo, -1, weights, delta=offset).reshape(halo.shape)
-            inner = filtered[radius : len(halo) - radius, radius : halo.shape[1] - radius]
-            sink[rows, columns] = _rounded(inner, sink.dtype)
+            valid = filtered[radius : len(halo) - radius, radius : halo.shape[1] - radius]
+            sink[part_rows, part_columns] = _rounded(valid, sink.dtype)
         done += (rows.stop - rows.start) * (columns.stop - columns.start)
         yield done / (height * width)
 
 
-def _filter_in_place(halo, sink, rows, columns, weights: np.ndarray, offset: float) -> None:
-    """One tile straight into the sink, which saves a pass over the memory: a third of the time.
+def _tile_size(shape: tuple[int, ...], tile: int | None) -> tuple[int, int]:
+    if tile:
+        return tile, tile
+    columns = min(shape[1], WIDEST)
+    return max(1, BAND // (columns * int(np.prod(shape[2:])))), columns
 
-    OpenCV fills the halo's place too. What it spoils there of the tiles above and to the left,
-    which are finished, is put back; the others are still to come.
+
+def _within(part: slice, extent: int, radius: int) -> slice:
+    """What of a tile's rows (or columns) has all its neighbours inside the picture."""
+    return slice(max(part.start, radius), min(part.stop, extent - radius))
+
+
+def _around(rows, columns, inner_rows, inner_columns) -> list[tuple[slice, slice]]:
+    """The rest of a tile beside its inner part: at most four strips."""
+    strips = (
+        (slice(rows.start, inner_rows.start), columns),
+        (slice(inner_rows.stop, rows.stop), columns),
+        (inner_rows, slice(columns.start, inner_columns.start)),
+        (inner_rows, slice(inner_columns.stop, columns.stop)),
+    )
+    return [strip for strip in strips if all(part.start < part.stop for part in strip)]
+
+
+def _filter_in_place(source, sink, rows, columns, weights: np.ndarray, offset: float) -> None:
+    """Filter straight into the sink, which saves a pass over the memory: a third of the time.
+
+    All neighbours lie inside the picture. OpenCV fills their places too: that is put back.
     """
     radius = len(weights) // 2
-    window = sink[
+    place = np.s_[
         rows.start - radius : rows.stop + radius, columns.start - radius : columns.stop + radius
     ]
-    above, beside = window[:radius].copy(), window[:, :radius].copy()
+    window, halo = sink[place], np.asarray(source[place])
+    ring = np.s_[:radius], np.s_[len(window) - radius :]
+    ring += np.s_[:, :radius], np.s_[:, window.shape[1] - radius :]
+    kept = [window[side].copy() for side in ring]
     made = cv2.filter2D(halo, -1, weights, dst=window, delta=offset)
     if not np.shares_memory(made, window):  # OpenCV may decline a destination
         window[...] = made.reshape(window.shape)
-    window[:radius], window[:, :radius] = above, beside
+    for side, values in zip(ring, kept, strict=True):
+        window[side] = values
 
 
 def _read(

@@ -37,7 +37,7 @@ def test_one_layer_fits_every_size():
     kernel = random(5, 7).values
     layer = SingleConv(5)
     with torch.no_grad():
-        layer.conv.weight.copy_(torch.from_numpy(kernel)[None, None])
+        layer.conv.weight.copy_(torch.tensor(kernel)[None, None])
     wide = panorama([PICTURE, PICTURE[:99, ::-1], PICTURE.T])
     assert wide.shape == (87, 87 + 87 + 131)
     found = apply_anywhere(layer, 64, wide, kernel)
