@@ -45,7 +45,7 @@ def run(report):
 
 def mosaic(height, width, mode=cv2.IMREAD_GRAYSCALE):
     """The bundled photos side by side, at their own scale, as one uint8 picture."""
-    files = sorted(EXAMPLES.glob("*.jpg")) + sorted(EXAMPLES.glob("*.png"))
+    files = sorted(EXAMPLES.glob("*.jpg"))
     photos = [cv2.imread(str(file), mode) for file in files]
     cell = min(min(photo.shape[:2]) for photo in photos)
     cells = [photo[:cell, :cell] for photo in photos]
