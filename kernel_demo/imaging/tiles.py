@@ -11,7 +11,7 @@ import numpy as np
 
 from kernel_demo.imaging.borders import positions
 
-BAND = 2**21  # values of a tile, where its size is left open: a wide one is filtered fastest
+BAND = 2**22  # values of a tile, where its size is left open: a wide one is filtered fastest
 WIDEST = 2**14  # columns of such a tile, at most
 
 

@@ -21,7 +21,7 @@ from kernel_demo.learning.stopping import Watch
 
 __all__ = ["Progress", "TrainSettings", "train"]
 
-REPORT_SECONDS = 0.05  # from one Progress to the next, where a step takes no longer
+REPORT_SECONDS = 0.04  # from one Progress to the next, where a step takes no longer
 
 
 @dataclass(frozen=True, eq=False)
