@@ -236,7 +236,8 @@ function accept(value, live) {
   error.hidden = !value?.error;
   if (value?.error) {
     write(error, value.error);
-    if (live) comeIntoView();
+    if (shown?.kind === 'idle') write(text.step, words.ready);
+    if (live) error.scrollIntoView({ block: 'nearest', behavior: stillness.matches ? 'auto' : 'smooth' });
     return;
   }
   if (!value?.kind) return;

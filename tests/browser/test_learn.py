@@ -116,6 +116,20 @@ def test_a_visitors_own_pictures(page, server, tmp_path):
     assert float(live(page).get_attribute("data-kernel-error")) < 1e-5
 
 
+def test_learning_from_no_picture_gets_a_sentence(page, server):
+    """Learn without a file says so in view, and stands ready again."""
+    page.goto(server)
+    page.locator("#source input[value=mine]").check()
+    expect(page.locator("#uploads")).to_be_visible()
+    page.mouse.wheel(0, 600)
+    page.locator("#learn").click()
+    error = page.locator(".kd-live-error")
+    expect(error).to_contain_text("Expected at least one picture of yours")
+    expect(error).to_be_in_viewport()
+    expect(page.locator('#live [data-text="step"]')).to_have_text("Ready to learn")
+    expect(page.locator("#learn")).to_be_enabled()
+
+
 def test_what_is_no_picture_gets_a_sentence(page, server, tmp_path):
     """A broken upload is named by its own name; the server's folders are not."""
     path = tmp_path / "holiday.png"
