@@ -81,8 +81,10 @@ def wait(session: Session) -> tuple:
     return _shown(replace(session, running=True))
 
 
-def hear(*_) -> tuple:
-    """A single update was asked for."""
+def hear(session: Session, *values) -> tuple:
+    """A single update was asked for: the first one of a new run, or the next one."""
+    if session.experiment is None:
+        return announce(session, *values)
     return *[gr.skip()] * 5, gr.update(interactive=False), gr.update(interactive=True)
 
 
