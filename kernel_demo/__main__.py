@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 import sys
 from pathlib import Path
 
@@ -61,7 +60,7 @@ def run_recover(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     if options.json:
-        print(json.dumps(_finite(found.as_dict() | {"files": notes}), indent=2))
+        print(json.dumps(found.as_dict() | {"files": notes}, indent=2))
     else:
         print("\n".join([*_lines(found), *notes]))
     return 0
@@ -91,15 +90,6 @@ def _sides(found: Recovery) -> str:
 def _rounded(offset) -> str:
     values = offset if isinstance(offset, tuple) else (offset,)
     return ", ".join(f"{value:.7g}" for value in values) + " grey levels"
-
-
-def _finite(value):
-    """The same with None for infinity, which JSON does not have."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 if __name__ == "__main__":

@@ -30,20 +30,9 @@ def recover(before: gr.FileData, after: gr.FileData, max_size: int = 15) -> dict
     found = find(_samples(before, "before"), _samples(after, "after"), max_size)
     report = found.as_dict()
     return {
-        **{key: finite(report[key]) for key in KEYS},
+        **{key: report[key] for key in KEYS},
         "explanation": f"{found.explanation} {found.next_step}".strip(),
     }
-
-
-def finite(value: Any) -> Any:
-    """The same in plain types, with None for infinity and NaN: JSON has neither."""
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _odd(size: Any) -> None:

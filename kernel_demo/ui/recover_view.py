@@ -13,7 +13,6 @@ from kernel_demo.ui import result_view
 from kernel_demo.ui.markup import quiet, title
 from kernel_demo.ui.matrix_view import NUMBERS_UP_TO, matrix
 from kernel_demo.ui.pictures import data_url
-from kernel_demo.ui.recover_api import finite
 from kernel_demo.ui.take_card import Taken
 from kernel_demo.ui.wording import recover as wording
 
@@ -181,7 +180,7 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken], ...]:
         return ()
     border = found.padding if found.padding in BORDERS else "reflect"
     note = wording.take_note(found.channels, found.channel_weights, found.padding, found.bit_exact)
-    report = json.dumps(finite(found.as_dict()), indent=2).encode()
+    report = json.dumps(found.as_dict(), indent=2).encode()
     offsets = np.atleast_1d(found.relative_offset).tolist()
     labelled = labelled_kernels(found)
     each = len(labelled) // len(offsets)  # kernels into one channel

@@ -80,38 +80,40 @@ class Recovery:
         return replace(self, explanation=explanation, next_step=next_step)
 
     def as_dict(self) -> dict:
-        """Everything but the pictures in plain types, for JSON."""
-        return {
+        """Everything but the pictures in plain types, for JSON; None: a number not known."""
+        found = {
             "verdict": self.verdict,
             "kernel": None if self.kernel is None else self.kernel.tolist(),
             "size": self.size,
-            "offset": _plain(self.offset),
+            "offset": self.offset,
             "standard_error": None if self.kernel is None else self.standard_error.tolist(),
             "residual": self.residual,
             "rounding_floor": self.rounding_floor,
             "used_fraction": self.used_fraction,
             "padding": self.padding,
-            "padding_sides": list(self.padding_sides),
+            "padding_sides": self.padding_sides,
             "bit_exact": self.bit_exact,
             "explanation": self.explanation,
             "next_step": self.next_step,
-            "fractions": _plain(self.fractions),
+            "fractions": self.fractions,
             "name": self.catalogue_name,
             "flipped": self.flipped,
             "channels": self.channels,
-            "channel_weights": _plain(self.channel_weights),
-            "support": list(self.support),
-            "shift": list(self.shift),
+            "channel_weights": self.channel_weights,
+            "support": self.support,
+            "shift": self.shift,
             "swapped": self.swapped,
             "compression": self.compression,
             "alternative": None if self.alternative is None else self.alternative.name,
             "white": self.peak,
-            "notes": list(self.notes),
+            "notes": self.notes,
         }
+        return {key: _plain(value) for key, value in found.items()}
 
 
 def _plain(value):
-    if isinstance(value, tuple):
+    """The same in plain types, with None for infinity and NaN: JSON has neither."""
+    if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, Fractions):
         return {
@@ -123,4 +125,6 @@ def _plain(value):
             "pixels": value.pixels,
             "undecided": value.undecided,
         }
-    return value
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value
