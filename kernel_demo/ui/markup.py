@@ -7,9 +7,13 @@ import gradio as gr
 from kernel_demo.errors import DemoError
 
 
-def block(html: str, elem_id: str | None = None) -> gr.HTML:
-    """A piece of HTML in the page's own look, without gradio's typography."""
-    return gr.HTML(html, elem_id=elem_id, apply_default_css=False)
+def block(html: str, elem_id: str | None = None, spoken: bool = False) -> gr.HTML:
+    """A piece of HTML in the page's own look, without gradio's typography.
+
+    spoken: what comes to stand there is read out by screen readers.
+    """
+    script = "element.setAttribute('aria-live', 'polite')" if spoken else None
+    return gr.HTML(html, elem_id=elem_id, js_on_load=script, apply_default_css=False)
 
 
 def quiet(text: str) -> str:

@@ -14,7 +14,6 @@ from kernel_demo.ui.markup import block, problem, quiet
 from kernel_demo.ui.wording import questions as wording
 
 FRAME_SECONDS = 0.2  # five updates a second: tables that change faster cannot be read
-SPOKEN = "element.setAttribute('aria-live', 'polite')"  # what comes to stand there is read out
 SUMS_QUEUE = "sums"  # experiments of a second or two on the processor, beside those that train
 
 
@@ -40,8 +39,7 @@ def build(name: str, text: str, stoppable: bool = False, primary: bool = True) -
             stop = gr.Button(
                 wording.STOP, interactive=False, elem_id=f"{name}-stop", scale=0, min_width=60
             )
-        status = block("", f"{name}-status")
-        status.js_on_load = SPOKEN
+        status = block("", f"{name}-status", spoken=True)
     return Experiment(button, stop, status, block("", f"{name}-result"))
 
 

@@ -147,8 +147,7 @@ def _limits(pictures: PictureInputs, tabs: gr.Tabs) -> None:
             question_limits.choices(), label=limits_wording.CHOOSE, elem_id="limits-way",
             elem_classes="kd-chips",
         )  # fmt: skip
-        one = block("", "limits-one")
-        one.js_on_load = question_card.SPOKEN
+        one = block("", "limits-one", spoken=True)
         size, number = question_challenge.build(pictures)
     question_card.connect(every, question_limits.every, pictures.components, reads=_on_pictures)
     question_card.connect_choice(

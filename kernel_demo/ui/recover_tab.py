@@ -10,7 +10,6 @@ from kernel_demo.ui.wording import recover as wording
 
 SIZES = (3, 5, 7, 9, 11, 15, 21, 31)
 SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
-SPOKEN = "element.setAttribute('aria-live', 'polite')"  # what comes to stand there is read out
 
 
 @dataclass(frozen=True)
@@ -93,8 +92,7 @@ def _examples() -> tuple[gr.Button, ...]:
 
 def _finding() -> FindingCards:
     state = gr.State(None, time_to_live=SESSION_SECONDS)
-    verdict = block(recover_view.empty(), "recover-verdict")
-    verdict.js_on_load = SPOKEN
+    verdict = block(recover_view.empty(), "recover-verdict", spoken=True)
     with gr.Column(elem_classes="kd-card", visible=False, elem_id="recover-kernel") as kernel_card:
         kernel = block("")
     with gr.Column(elem_classes="kd-card", visible=False, elem_id="recover-pictures") as pictures:
@@ -106,8 +104,7 @@ def _finding() -> FindingCards:
         reproduced = result_view.component(elem_id="recover-reproduced")
         pair = result_view.component(elem_id="recover-pair")
         pair.visible = False
-        lost = block("", "recover-lost")
-        lost.js_on_load = SPOKEN
+        lost = block("", "recover-lost", spoken=True)
     which = gr.Dropdown(
         [], label=wording.WHICH, visible=False, elem_classes="kd-field", elem_id="recover-which"
     )
