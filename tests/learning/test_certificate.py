@@ -10,17 +10,9 @@ from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import named, random
 from kernel_demo.learning.certificate import MAX_PATTERNS, NEAR, Optimum, certify, probe
 from kernel_demo.learning.statistics import Statistics
+from tests.learning.explicit import photo_like
 
 SOBEL = named("sobel_x").values
-
-
-def photo_like(height=96, width=96, seed=0):
-    """Smoothed noise with an edge, in grey levels: natural enough, and no file is needed."""
-    noise = np.random.default_rng(seed).normal(size=(height, width))
-    smooth = cv2.GaussianBlur(noise, (0, 0), 1.2)
-    smooth[:, width // 3 :] += 0.5
-    smooth -= smooth.min()
-    return smooth * 255 / smooth.max()
 
 
 ramp = np.mgrid[:60, :80][1]

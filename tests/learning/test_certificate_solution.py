@@ -1,6 +1,5 @@
 """The least-squares kernel and its error bars, against lstsq and against simulation."""
 
-import cv2
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
@@ -9,17 +8,9 @@ from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import named, random
 from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.statistics import Statistics
+from tests.learning.explicit import photo_like
 
 SOBEL = named("sobel_x").values
-
-
-def photo_like(height=96, width=96, seed=0):
-    """Smoothed noise with an edge, in grey levels: natural enough, and no file is needed."""
-    noise = np.random.default_rng(seed).normal(size=(height, width))
-    smooth = cv2.GaussianBlur(noise, (0, 0), 1.2)
-    smooth[:, width // 3 :] += 0.5
-    smooth -= smooth.min()
-    return smooth * 255 / smooth.max()
 
 
 def least_squares(before, after, size, offset):

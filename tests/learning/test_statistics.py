@@ -6,32 +6,11 @@ import torch
 
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.statistics import Statistics, accumulate
-
-FIELDS = ("gram", "cross", "patch_sum", "energy", "after_sum", "count")
-
-
-def picture(shape, dtype, seed=0):
-    """Noise over the whole range of the type."""
-    values = np.random.default_rng(seed).random(shape)
-    if np.dtype(dtype).kind == "f":
-        return values.astype(dtype)
-    return np.round(values * np.iinfo(dtype).max).astype(dtype)
+from tests.learning.explicit import FIELDS, assert_close, assert_same_bits, picture
 
 
 def values(statistics):
     return [getattr(statistics, name) for name in FIELDS]
-
-
-def assert_same_bits(one, other):
-    for name, a, b in zip(FIELDS, one, other, strict=True):
-        np.testing.assert_array_equal(np.asarray(a, np.float64), b, err_msg=name)
-
-
-def assert_close(one, other, rtol=1e-12):
-    """Relative to the largest entry: single cross terms may cancel to anything."""
-    for name, a, b in zip(FIELDS, one, other, strict=True):
-        scale = np.abs(b).max()
-        np.testing.assert_allclose(a, b, rtol=0, atol=rtol * scale, err_msg=name)
 
 
 class TestTheRecord:

@@ -9,16 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.learning import lags, sums
 from kernel_demo.learning.sums import patch_sums
-
-FIELDS = ("gram", "cross", "patch_sum", "energy", "after_sum", "count")
-
-
-def picture(shape, dtype, seed=0):
-    """Noise over the whole range of the type."""
-    values = np.random.default_rng(seed).random(shape)
-    if np.dtype(dtype).kind == "f":
-        return values.astype(dtype)
-    return np.round(values * np.iinfo(dtype).max).astype(dtype)
+from tests.learning.explicit import assert_close, assert_same_bits, picture
 
 
 def rows(before, after, size, mask=None):
@@ -38,18 +29,6 @@ def brute_force(before, after, size, mask=None):
         patches, answers = patches.astype(np.int64), answers.astype(np.int64)
     products = (patches.T @ patches, patches.T @ answers, patches.sum(0))
     return (*products, answers @ answers, answers.sum(), len(answers))
-
-
-def assert_same_bits(one, other):
-    for name, a, b in zip(FIELDS, one, other, strict=True):
-        np.testing.assert_array_equal(np.asarray(a, np.float64), b, err_msg=name)
-
-
-def assert_close(one, other, rtol=1e-12):
-    """Relative to the largest entry: single cross terms may cancel to anything."""
-    for name, a, b in zip(FIELDS, one, other, strict=True):
-        scale = np.abs(b).max()
-        np.testing.assert_allclose(a, b, rtol=0, atol=rtol * scale, err_msg=name)
 
 
 SHAPES = [(3, (3, 3)), (3, (40, 31)), (5, (5, 90)), (7, (64, 64)), (9, (33, 70)), (13, (40, 57))]
