@@ -140,7 +140,7 @@ def _learn_card() -> LearnCard:
 
     def main(text: str, name: str, visible: bool) -> gr.Button:
         return gr.Button(
-            text, variant="primary", scale=3, min_width=110, visible=visible, elem_id=name
+            text, variant="primary", scale=2, min_width=110, visible=visible, elem_id=name
         )
 
     with gr.Row(elem_classes="kd-buttons"):

@@ -105,8 +105,8 @@ def idle(
         "curves": {"loss": [], "validation": [], "error": []},
         "text": {
             "step": WORDS["preparing"] if preparing else WORDS["ready"],
-            "verdict": "" if preparing else WORDS["invitation"],
-            "spoken": WORDS["preparing"] if preparing else WORDS["invitation"],
+            "verdict": WORDS["preparing_verdict"] if preparing else WORDS["invitation"],
+            "spoken": WORDS["preparing_verdict"] if preparing else WORDS["invitation"],
         },
     }
 

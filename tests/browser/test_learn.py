@@ -81,6 +81,34 @@ def test_pause_and_resume(page, server):
     expect(live(page)).to_have_attribute("data-done", "true")
 
 
+@pytest.mark.parametrize("font", ["inherit", "monospace"])
+def test_nothing_jumps_on_the_page(page, server, font):
+    """Cards, buttons, kernels and curves keep place and size from first paint to the end of a run.
+
+    In the page's own font and in a wide one; the buttons that give way to each other share a place.
+    """
+    places = """() => {
+      const place = (e) => { const r = e.getBoundingClientRect();
+        return [r.x, r.y + scrollY, r.width, r.height].map(Math.round).join(' '); };
+      const main = ['learn', 'pause', 'resume'].map((id) => document.getElementById(id));
+      const seen = document.querySelectorAll(`.tab-container [role=tab], .kd-left > *, #step, #stop,
+        .kd-live .kd-card, .kd-live canvas, .kd-live-bar > *`);
+      return [...seen, ...main].filter((e) => e?.checkVisibility()).map(place);
+    }"""
+    page.goto(server)
+    page.add_style_tag(content=f".gradio-container * {{ font-family: {font} !important; }}")
+    expect(page.locator("#learn")).to_be_visible()
+    at_first = page.evaluate(places)
+    page.locator("#step").click()
+    expect(live(page)).to_have_attribute("data-step", "1")
+    expect(page.locator("#resume")).to_be_visible()
+    assert page.evaluate(places) == at_first
+    page.locator("#resume").click()
+    expect(live(page)).to_have_attribute("data-done", "true")
+    expect(page.locator("#learn")).to_be_visible()
+    assert page.evaluate(places) == at_first
+
+
 def test_step_by_step(page, server):
     """Each press on Step is one update of the weights."""
     page.goto(server)

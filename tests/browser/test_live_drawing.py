@@ -1,9 +1,12 @@
 """The live stage in a real browser, by itself: no server, values handed to its script directly."""
 
+import base64
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
+import gradio
 import numpy as np
 import pytest
 
@@ -28,6 +31,14 @@ RUN = """([script, first, more]) => {
   window.pixels = () => [...element.querySelectorAll('canvas')].map((c) => c.toDataURL());
   return document.fonts.ready.then(() => window.show(first));
 }"""
+
+
+def plex():
+    """The page's own font, which comes with gradio, as a style for pages without a server."""
+    folder = Path(gradio.__file__).parent / "templates/frontend/static/fonts/IBMPlexSans"
+    encoded = base64.b64encode((folder / "IBMPlexSans-Bold.woff2").read_bytes()).decode()
+    source = f"url(data:font/woff2;base64,{encoded})"
+    return f"@font-face {{ font-family: 'IBM Plex Sans'; src: {source}; }}"
 
 
 def patch():
@@ -144,21 +155,37 @@ def test_zero_has_the_neutral_colour_of_the_page(stage, dark, neutral):
     assert corner[2] > corner[0] + 60  # -2 is blue
 
 
+@pytest.mark.parametrize("font", ["'IBM Plex Sans'", "monospace"])
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_nothing_jumps_while_it_learns(stage, width, height):
-    """From the first step to the end every part keeps its place; nothing overflows the page."""
+def test_nothing_jumps_while_it_learns(stage, width, height, font):
+    """Every part keeps its place from the invitation to the end, and no word beside the bar is cut.
+
+    In the page's own font and in the widest that every system has: letters decide no size.
+    """
     page = stage(width, height)
+    page.add_style_tag(content=f"{plex()} .kd-live * {{ font-family: {font} !important; }}")
+    loaded = page.evaluate(
+        "(font) => document.fonts.load(`600 14px ${font}`).then((f) => f.length)", font
+    )
+    assert loaded == (font != "monospace")
     places = """() => [...document.querySelectorAll('.kd-live canvas, .kd-live-bar > *')]
-      .map((e) => { const r = e.getBoundingClientRect(); return [r.x, r.y, r.width, r.height]
-        .map((v) => Math.round(v + (e.closest('.kd-live-bar') ? 0 : scrollY))); })"""
-    page.evaluate("() => window.scrollTo(0, 0)")
-    show(page, frame(number=1, seconds=0.1))
-    page.wait_for_timeout(600)
-    running = page.evaluate(places)
-    show(page, frame(number=2, session=1, seconds=9.9, step=48))
-    assert page.evaluate(places) == running
-    show(page, frame(number=3, step=50, done=True, stopped_because="Why it stopped. " * 4))
-    assert page.evaluate(places) == running
+      .map((e) => e.getBoundingClientRect())
+      .map((r) => [r.x, r.y + scrollY, r.width, r.height])"""
+    cut = """() => [...document.querySelectorAll('.kd-live-bar > *')]
+      .filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)"""
+    at_first = page.evaluate(places)
+    ended = {"done": True, "stopped_because": "Why it stopped. " * 4}
+    for number, changes in enumerate(
+        [
+            {"step": 1, "seconds": 0.1},
+            {"step": 4998, "steps": 5000, "seconds": 599.9},
+            {"step": 10_000, "steps": 10_000, "seconds": 7000.0} | ended,
+        ],
+        start=1,
+    ):
+        show(page, frame(number, **changes))
+        assert page.evaluate(places) == at_first
+        assert page.evaluate(cut) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
