@@ -2,6 +2,7 @@
 # `make test` as root adds the Debian packages that it drives: a Chromium, ImageMagick, ffmpeg.
 
 PYTHON ?= python3
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
@@ -13,7 +14,7 @@ debian = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Install
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench clean chromium tools
+.PHONY: help demo test quick slow lint format bench clean chromium tools
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -21,8 +22,14 @@ help: ## List the targets
 demo: $(VENV)/run.stamp ## Start the page on http://127.0.0.1:7860 (ARGS="--port 8000" and so on)
 	$(BIN)/python app.py $(ARGS)
 
-test: $(VENV)/dev.stamp chromium tools ## Run every test, the browser's too (ARGS="-k sobel" and so on)
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/dev.stamp chromium tools ## Run the tests, the browser's too (ARGS="-k sobel" and so on)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+quick: $(VENV)/dev.stamp ## Run those that need neither a browser nor another program
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not (slow or browser or tool)" $(ARGS)
+
+slow: $(VENV)/dev.stamp chromium tools ## Run those that take over 20 s each
+	$(BIN)/python -m pytest -m slow $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check rules and format of the code
 	$(BIN)/ruff check

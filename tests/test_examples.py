@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.tool
+
 SCRIPTS = sorted((Path(__file__).parents[1] / "examples").glob("[0-9]*.py"))
 
 

@@ -210,6 +210,7 @@ def test_no_module_is_named_after_nothing():
     assert words & NOT_AN_IDEA == set()
 
 
+@pytest.mark.tool
 def test_the_core_runs_without_the_page():
     """Training starts where only torch, NumPy and OpenCV are installed, and loads no other part."""
     absent = ("gradio", "gradio_client", "datasets", "huggingface_hub", "PIL", "pandas")

@@ -57,6 +57,7 @@ def test_bad_input_has_one_sentence(files, capsys):
     assert capsys.readouterr().err.startswith("Expected ")
 
 
+@pytest.mark.tool
 def test_runs_as_a_module(pair):
     """python -m kernel_demo lists and runs its subcommands."""
     command = [sys.executable, "-m", "kernel_demo"]

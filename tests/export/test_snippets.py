@@ -10,6 +10,8 @@ import pytest
 from kernel_demo.errors import DemoError
 from kernel_demo.export.snippets import snippets
 
+pytestmark = pytest.mark.tool
+
 # Nothing in it is symmetric: a kernel that was flipped in any way gives another picture.
 ASYMMETRIC = np.array([[0.1, -0.7, 0.2], [1.1, 0.4, -0.3], [0.05, 0.25, -0.55]])
 IDENTITY = np.array([[0.0, 0, 0], [0, 1, 0], [0, 0, 0]])

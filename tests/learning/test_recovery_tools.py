@@ -16,6 +16,8 @@ from kernel_demo.learning.recovery import CONVOLUTION, NOISY, NOT
 from kernel_demo.learning.recovery import recover as search
 from kernel_demo.sources.bundled import FOLDER
 
+pytestmark = pytest.mark.tool
+
 CAMERA = np.asarray(Image.open(FOLDER / "camera.jpg").convert("L"))[100:300, 110:350]
 COFFEE = np.asarray(Image.open(FOLDER / "coffee.jpg").convert("RGB"))[50:250, 200:440]
 PILLOW = (

@@ -216,16 +216,6 @@ def test_the_sentences_follow_the_run():
     assert (ended["verdict"], ended["to_go"]) == ("The last step was made.", "finished")
 
 
-def test_the_component_is_what_the_browser_can_run():
-    """Gradio finds nothing to fill in, and the script finds every part that it writes to."""
-    component = live_view.component(elem_id="stage")
-    assert component.elem_id == "stage"
-    assert not re.search(r"\{\{|\$\{|`", component.html_template)
-    written = set(re.findall(r"write\(text\.(\w+)", component.js_on_load))
-    sent = live_view.frame(1, 0, progress(), np.eye(3), History())["text"].keys() - {"spoken"}
-    assert written | sent == set(re.findall(r'data-text="(\w+)"', component.html_template))
-
-
 def test_the_colours_are_all_there():
     """Every --kd property in use is defined, those of the light page for the dark one too."""
     css = "\n".join((theme.FOLDER / name).read_text("utf-8") for name in theme.STYLE_SHEETS)
