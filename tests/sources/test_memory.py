@@ -1,4 +1,4 @@
-"""What is remembered of the Hub's answers."""
+"""What is remembered, of the Hub's answers and in general."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ import pytest
 
 from kernel_demo.errors import DemoError
 from kernel_demo.sources import hub
-from kernel_demo.sources.hub_memory import BYTES_EACH, Memory
+from kernel_demo.sources.memory import BYTES_EACH, Memory
 
 ANSWER = BYTES_EACH + 100
 
@@ -44,6 +44,14 @@ def test_memory_is_bounded():
     assert memory.recall(("b",)) == "b"
 
 
+def test_what_is_too_large_pushes_nothing_out():
+    """An answer beyond the whole limit is not kept, and costs no other its place."""
+    memory = Memory(2 * ANSWER)
+    memory.remember(("a",), "a", 100, 60.0)
+    memory.remember(("b",), "b", 3 * ANSWER, 60.0)
+    assert (memory.recall(("a",)), memory.recall(("b",))) == ("a", None)
+
+
 def test_failure_is_forgotten_after_a_while(runs, monkeypatch):
     """The Hub is asked again when a failure is old; not before."""
     fail()
@@ -69,8 +77,8 @@ def test_the_same_at_once_is_asked_once(runs):
 def test_who_waits_too_long_is_told():
     """The wait for another's load ends, too."""
     memory = Memory(ANSWER)
-    refused = pytest.raises(DemoError, match="too many visitors")
-    with memory.asking(("a",), 1.0), refused, memory.asking(("a",), 0.05):
+    refused = pytest.raises(LookupError)
+    with memory.asking(("a",), 1.0), refused, memory.asking(("a",), 0.05, LookupError):
         pass
     with memory.asking(("a",), 0.05):  # and is free again
         pass
