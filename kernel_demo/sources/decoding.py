@@ -6,6 +6,7 @@ behind (the numbers are those stored in the file; no colour management).
 """
 
 import io
+import math
 import re
 import struct
 import warnings
@@ -20,6 +21,7 @@ from PIL import Image
 from kernel_demo.errors import DemoError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
+READABLE = "PNG, JPEG, WebP, TIFF, BMP or GIF"
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 256 * 2**20  # 40 Mpx of uncompressed 16-bit RGB fit
 
@@ -51,16 +53,39 @@ class Photo:
     notes: tuple[str, ...] = ()  # what the loader did that one would not expect
 
 
+@dataclass(frozen=True)
+class Room:
+    """The pixels that several files may have together, and how many of them are used."""
+
+    total: int
+    used: int = 0
+    of: str = "all files"  # what it is for, in a message
+
+    @property
+    def left(self) -> int:
+        """Pixels for what comes next."""
+        return self.total - self.used
+
+    def less(self, pixels: np.ndarray) -> "Room":
+        """The room beside one more picture, H x W (x C)."""
+        return replace(self, used=self.used + pixels.shape[0] * pixels.shape[1])
+
+
 def decode(
-    source: bytes | str | Path, name: str, max_pixels: int = MAX_PIXELS, credit: str = ""
+    source: bytes | str | Path,
+    name: str,
+    max_pixels: int = MAX_PIXELS,
+    credit: str = "",
+    room: Room | None = None,
 ) -> Photo:
     """The picture in a file, for looking at and learning from.
 
     source: the file's bytes, or its path. name: what to call it in messages and on the page.
-    8-bit samples are divided by 255, 16-bit ones by 65535. Transparent pixels are laid over
-    white. Raises DemoError for what is no picture, is damaged or is too large.
+    room: what is left for it beside other files. 8-bit samples are divided by 255, 16-bit ones by
+    65535. Transparent pixels are laid over white. Raises DemoError for what is no picture, is
+    damaged or is too large.
     """
-    values, alpha, notes = _read(source, name, max_pixels)
+    values, alpha, notes = _read(source, name, max_pixels, room)
     top = np.float32(np.iinfo(values.dtype).max)
     pixels = np.divide(values, top, dtype=np.float32)
     if alpha is not None:
@@ -86,16 +111,20 @@ def shrink(photo: Photo, max_pixels: int) -> Photo:
 
 
 def samples(
-    source: bytes | str | Path, name: str, max_pixels: int = MAX_PIXELS, keep_alpha: bool = False
+    source: bytes | str | Path,
+    name: str,
+    max_pixels: int = MAX_PIXELS,
+    keep_alpha: bool = False,
+    room: Room | None = None,
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """The integers stored in a picture file, for finding out what was done to them.
 
-    Returns (H x W or H x W x 3 array of uint8 or uint16, notes). Palettes become RGB, CMYK
-    becomes RGB, transparency is dropped (each with a note), EXIF orientation is honoured;
+    Returns (H x W or H x W x 3 array of uint8 or uint16; notes). Palettes become RGB,
+    CMYK becomes RGB, transparency is dropped (each with a note), EXIF orientation is honoured;
     nothing else is changed. keep_alpha: transparency is one channel more, where there is any.
-    Raises DemoError as `decode` does.
+    room, and DemoError: as for `decode`.
     """
-    values, alpha, notes = _read(source, name, max_pixels)
+    values, alpha, notes = _read(source, name, max_pixels, room)
     if alpha is not None and keep_alpha:
         values = np.dstack([values, alpha])
     elif alpha is not None:
@@ -103,7 +132,7 @@ def samples(
     return values, notes
 
 
-def _read(source, name, max_pixels):
+def _read(source, name, max_pixels, room):
     """(samples H x W (x 3) uint8 | uint16, alpha H x W of the same type | None, notes)."""
     data = _contents(source, name)
     try:
@@ -114,22 +143,17 @@ def _read(source, name, max_pixels):
     except _DAMAGED:
         raise _no_picture(name) from None
     with image:
-        if image.width * image.height > max_pixels:
-            raise _too_large(name, image.width * image.height, max_pixels)
+        count = image.width * image.height
+        if count > max_pixels:
+            raise _too_large(name, count, max_pixels)
+        if room is not None and count > room.left:
+            raise _no_room(name, count, room)
         try:
             return _pixels(image, data)
-        except _UnsupportedError as error:
-            raise DemoError(
-                "8-bit or 16-bit grey or RGB samples",
-                f"{error} in “{name}”",
-                "Save the picture as PNG.",
-            ) from None
+        except _UnsupportedError as unsupported:
+            raise _unusable(f"{unsupported} in “{name}”") from None
         except _DAMAGED:
-            raise DemoError(
-                "a whole picture",
-                f"“{name}”, which is damaged or cut short",
-                "Copy or download the file again, or save the picture anew.",
-            ) from None
+            raise _damaged(name) from None
 
 
 def _contents(source, name):
@@ -225,24 +249,53 @@ def _upright(values, orientation):
 
 def _no_picture(name):
     return DemoError(
-        "a picture (PNG, JPEG, WebP, TIFF, BMP or GIF)",
+        f"a picture ({READABLE})",
         f"“{name}”, which is none or is damaged",
         "Choose another file, or save the picture as PNG.",
     )
 
 
+def _damaged(name):
+    return DemoError(
+        "a whole picture",
+        f"“{name}”, which is damaged or cut short",
+        "Copy or download the file again, or save the picture anew.",
+    )
+
+
+def _unusable(received):
+    expected = "8-bit or 16-bit grey or RGB samples"
+    return DemoError(expected, received, "Save the picture as PNG.")
+
+
 def _too_large(name, count, limit):
-    size = f"{count / 1e6:.1f} megapixels" if count else "more"
+    size = f"{_tenths(count):.1f}" if count else f"more than {limit / 1e6:g}"
     return DemoError(
         f"a picture of at most {limit / 1e6:g} megapixels",
-        f"{size} in “{name}”",
+        f"{size} megapixels in “{name}”",
         "Scale it down or cut a part out of it.",
     )
 
 
-def _too_many_bytes(name):
+def _no_room(name, count, room):
+    total, left = room.total / 1e6, -_tenths(-room.left)
     return DemoError(
-        f"a file of at most {MAX_BYTES // 2**20} MB",
-        f"a larger one in “{name}”",
+        f"at most {total:g} megapixels in {room.of} together",
+        f"{_tenths(count):.1f} megapixels in “{name}”, with {total - left:.1f} of {total:g} used "
+        f"and {left:.1f} left",
+        "Scale it down, or leave out another file.",
+    )
+
+
+def _tenths(count):
+    """Megapixels, rounded up to tenths: what is too much must not read like the limit itself."""
+    return math.ceil(count / 1e5) / 10
+
+
+def _too_many_bytes(name):
+    limit = MAX_BYTES // 2**20
+    return DemoError(
+        f"a file of at most {limit} MB",
+        f"more than {limit} MB in “{name}”",
         "Scale the picture down or compress it.",
     )

@@ -91,4 +91,4 @@ def show_gallery(*values):
         gathered = pictures.gather(choice)
     except DemoError as error:
         return gr.skip(), problem(error)
-    return pictures.gallery(gathered.photos), quiet(gathered.note)
+    return pictures.gallery(gathered.photos), quiet(gathered.told)

@@ -25,24 +25,30 @@ class Gathered:
     """The pictures that will be used, and what should be said of them."""
 
     photos: tuple[Photo, ...]
-    note: str = ""  # one line; empty when all went as asked
+    note: str = ""  # which these are, where that is not plain; one line
+    problem: str = ""  # why others that were asked for are not among them: told beside the choice
+
+    @property
+    def told(self) -> str:
+        """All of it, for the place of the choice."""
+        return f"{self.note} {self.problem}".strip()
 
 
 def gather(choice: PictureChoice) -> Gathered:
     """The pictures of a choice; never empty, and no more than there are.
 
-    A dataset that cannot be had is replaced by the bundled photos, and the note says why.
+    A dataset that cannot be had is replaced by the bundled photos; note and problem say so and why.
     Raises DemoError when the visitor's own files hold no picture.
     """
     if choice.source == "mine":
         return _from_uploads(choice.uploads)
-    note = ""
+    note = problem = ""
     if choice.source == "hub":
         try:
             return from_hub(choice)
         except DemoError as error:
-            note = wording.bundled_instead(error)
-    return Gathered(bundled.photos(min(_count(choice), bundled.COUNT)), note)
+            note, problem = wording.BUNDLED_INSTEAD, str(error)
+    return Gathered(bundled.photos(min(_count(choice), bundled.COUNT)), note, problem)
 
 
 def from_hub(choice: PictureChoice) -> Gathered:
@@ -66,8 +72,8 @@ def _from_uploads(paths: Sequence[str]) -> Gathered:
         raise DemoError("at least one picture of yours", "none", "Choose one or more files.")
     photos, problems = uploads.open_uploads(paths)
     if not photos:
-        raise DemoError("at least one picture", " ".join(problems), "Choose other files.")
-    return Gathered(tuple(photos), " ".join(problems))
+        raise uploads.together(problems)
+    return Gathered(photos, problem=str(uploads.together(problems)) if problems else "")
 
 
 def grey(photos: Sequence[Photo], channel: str) -> list[np.ndarray]:

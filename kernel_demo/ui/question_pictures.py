@@ -91,5 +91,5 @@ def _show(source: str, uploads: Sequence[str] | None) -> str:
     except DemoError as error:
         return problem(error)
     large = any(max(photo.pixels.shape[:2]) > MAX_SIDE for photo in gathered.photos)
-    notes = [gathered.note, wording.MIDDLE.format(side=MAX_SIDE) if large else ""]
+    notes = [gathered.told, wording.MIDDLE.format(side=MAX_SIDE) if large else ""]
     return pictures.gallery(gathered.photos[:MAX_PICTURES]) + "".join(map(quiet, notes))
