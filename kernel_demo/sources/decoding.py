@@ -3,8 +3,13 @@
 What a file may be is decided before its pixels are decoded: an allow-list of formats, a limit
 on its bytes and one on its pixels. Only pixels come out: EXIF, GPS and colour profiles are left
 behind (the numbers are those stored in the file; no colour management).
+
+What was decoded is remembered by the file's content: one change on the page asks for the same
+pictures several times, and a hash costs a fraction of a decoder. Who brings the same bytes gets
+the same samples, and nobody else does.
 """
 
+import hashlib
 import io
 import math
 import re
@@ -19,11 +24,16 @@ import numpy as np
 from PIL import Image
 
 from kernel_demo.errors import DemoError
+from kernel_demo.sources.memory import Memory
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 READABLE = "PNG, JPEG, WebP, TIFF, BMP or GIF"
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 256 * 2**20  # 40 Mpx of uncompressed 16-bit RGB fit
+# The most that one visitor may upload, 80 Mpx, is 240 MB in 8-bit colour: two such visitors do not
+# push each other out, and of the 16 GB of a Space it is little. The files themselves are deleted
+# after an hour, too.
+MAX_REMEMBERED, KEPT = 512 * 2**20, 3600.0  # bytes, seconds
 
 # Pillow refuses at twice this value, in every open() of this process (gradio's own too), and
 # warns between the two: the limit is ours, so the warning would only be noise in the log.
@@ -37,6 +47,8 @@ _DAMAGED = (
 )  # fmt: skip
 
 _ORIENTATION = 0x0112  # EXIF tag
+_DAMAGE = "damage"
+_memory = Memory(MAX_REMEMBERED)
 
 
 class _UnsupportedError(Exception):
@@ -69,6 +81,21 @@ class Room:
     def less(self, pixels: np.ndarray) -> "Room":
         """The room beside one more picture, H x W (x C)."""
         return replace(self, used=self.used + pixels.shape[0] * pixels.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class _Decoded:
+    """What a file holds, or why nothing can be made of it."""
+
+    values: np.ndarray | None = None  # H x W (x 3) uint8 or uint16, read-only
+    alpha: np.ndarray | None = None  # H x W of the same type, read-only
+    notes: tuple[str, ...] = ()
+    fault: str = ""  # _DAMAGE, or which samples are not ours
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(part.nbytes for part in (self.values, self.alpha) if part is not None)
 
 
 def decode(
@@ -119,7 +146,7 @@ def samples(
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """The integers stored in a picture file, for finding out what was done to them.
 
-    Returns (H x W or H x W x 3 array of uint8 or uint16; notes). Palettes become RGB,
+    Returns (H x W or H x W x 3 array of uint8 or uint16, read-only; notes). Palettes become RGB,
     CMYK becomes RGB, transparency is dropped (each with a note), EXIF orientation is honoured;
     nothing else is changed. keep_alpha: transparency is one channel more, where there is any.
     room, and DemoError: as for `decode`.
@@ -127,6 +154,7 @@ def samples(
     values, alpha, notes = _read(source, name, max_pixels, room)
     if alpha is not None and keep_alpha:
         values = np.dstack([values, alpha])
+        values.setflags(write=False)
     elif alpha is not None:
         notes = (*notes, "Its transparency was left out; the colours beneath it were kept.")
     return values, notes
@@ -148,12 +176,34 @@ def _read(source, name, max_pixels, room):
             raise _too_large(name, count, max_pixels)
         if room is not None and count > room.left:
             raise _no_room(name, count, room)
-        try:
-            return _pixels(image, data)
-        except _UnsupportedError as unsupported:
-            raise _unusable(f"{unsupported} in “{name}”") from None
-        except _DAMAGED:
-            raise _damaged(name) from None
+        found = _decoded(image, data)
+    if found.fault:
+        raise _unusable(name, found.fault)
+    return found.values, found.alpha, found.notes
+
+
+def _decoded(image, data):
+    """The picture in an opened file; each content is decoded once, by whomever asks first."""
+    key = (hashlib.sha256(data).digest(),)
+    with _memory.asking(key):
+        found = _memory.recall(key)
+        if found is None:
+            found = _decode(image, data)
+            _memory.remember(key, found, found.size, KEPT)
+    return found
+
+
+def _decode(image, data):
+    try:
+        found = _Decoded(*_pixels(image, data))
+    except _UnsupportedError as error:
+        return _Decoded(fault=str(error))
+    except _DAMAGED:
+        return _Decoded(fault=_DAMAGE)
+    for part in (found.values, found.alpha):
+        if part is not None:
+            part.setflags(write=False)
+    return found
 
 
 def _contents(source, name):
@@ -255,17 +305,15 @@ def _no_picture(name):
     )
 
 
-def _damaged(name):
-    return DemoError(
-        "a whole picture",
-        f"“{name}”, which is damaged or cut short",
-        "Copy or download the file again, or save the picture anew.",
-    )
-
-
-def _unusable(received):
+def _unusable(name, fault):
+    if fault == _DAMAGE:
+        return DemoError(
+            "a whole picture",
+            f"“{name}”, which is damaged or cut short",
+            "Copy or download the file again, or save the picture anew.",
+        )
     expected = "8-bit or 16-bit grey or RGB samples"
-    return DemoError(expected, received, "Save the picture as PNG.")
+    return DemoError(expected, f"{fault} in “{name}”", "Save the picture as PNG.")
 
 
 def _too_large(name, count, limit):

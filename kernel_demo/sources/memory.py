@@ -4,7 +4,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import contextmanager
-from threading import Lock
+from math import inf
+from threading import Lock, Timer
 from weakref import WeakValueDictionary
 
 BYTES_EACH = 4096  # of an answer without pictures
@@ -18,6 +19,7 @@ class Memory:
         self._kept: OrderedDict[tuple, tuple[float, int, object]] = OrderedDict()
         self._asked: WeakValueDictionary[tuple, Lock] = WeakValueDictionary()
         self._lock = Lock()
+        self._timer: Timer | None = None
 
     @contextmanager
     def asking(
@@ -51,14 +53,30 @@ class Memory:
         One that is larger than all the place there is would push out the others in vain: it is
         not kept.
         """
-        now, size = time.monotonic(), BYTES_EACH + size
+        size += BYTES_EACH
         with self._lock:
-            stale = [one for one, (until, *_) in self._kept.items() if one == key or until <= now]
-            for one in stale:
-                del self._kept[one]
+            self._kept.pop(key, None)
             if size > self._most:
                 return
-            self._kept[key] = now + seconds, size, answer
+            self._kept[key] = time.monotonic() + seconds, size, answer
             held = sum(kept for _, kept, _ in self._kept.values())
             while held > self._most:
                 held -= self._kept.popitem(last=False)[1][1]
+            self._call_again()
+
+    def _forget(self) -> None:
+        """Drop what is too old: visitors are told that what they bring is deleted."""
+        with self._lock:
+            now = time.monotonic()
+            for key in [key for key, (until, *_) in self._kept.items() if until <= now]:
+                del self._kept[key]
+            self._timer = None
+            self._call_again()
+
+    def _call_again(self) -> None:
+        """See that _forget() runs when the next answer is too old; the lock is held."""
+        until = min((until for until, *_ in self._kept.values()), default=inf)
+        if self._timer is None and until < inf:
+            self._timer = Timer(until - time.monotonic(), self._forget)
+            self._timer.daemon = True
+            self._timer.start()

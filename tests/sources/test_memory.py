@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -50,6 +51,20 @@ def test_what_is_too_large_pushes_nothing_out():
     memory.remember(("a",), "a", 100, 60.0)
     memory.remember(("b",), "b", 3 * ANSWER, 60.0)
     assert (memory.recall(("a",)), memory.recall(("b",))) == ("a", None)
+
+
+def test_what_is_too_old_is_let_go():
+    """Nothing holds an old answer any longer, even if nobody asks for it again."""
+    memory, answer = Memory(10**6), threading.Event()
+    gone = weakref.ref(answer)
+    memory.remember(("kept",), "kept", 0, float("inf"))
+    memory.remember(("late",), answer, 0, 0.02)
+    del answer
+    until = time.monotonic() + 10  # a busy machine; passes within 0.1 s
+    while gone() is not None and time.monotonic() < until:
+        time.sleep(0.01)
+    assert gone() is None
+    assert memory.recall(("kept",)) == "kept"
 
 
 def test_failure_is_forgotten_after_a_while(runs, monkeypatch):
