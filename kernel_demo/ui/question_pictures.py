@@ -87,7 +87,7 @@ def _show(source: str, uploads: Sequence[str] | None) -> str:
     if source == "mine" and not uploads:
         return quiet(wording.NO_UPLOAD_YET)
     try:
-        gathered = pictures.gather(_choice(source, uploads))
+        gathered = pictures.gather(_choice(source, uploads), beside=True)
     except DemoError as error:
         return problem(error)
     large = any(max(photo.pixels.shape[:2]) > MAX_SIDE for photo in gathered.photos)

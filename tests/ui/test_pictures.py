@@ -1,6 +1,7 @@
 """From a choice to pictures, on a server that has no network."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -89,7 +90,7 @@ def test_each_upload_is_decoded_once(decoded, uploads):
     assert len(decoded) == 4
     picture_events.show_patch(Session(), *values)
     certificate_card.look(*values)
-    *_, ended = run(Session(experiment=experiment(*values)))
+    *_, ended = run(mine(uploads))
     learn_result.show(ended, "reflect", None)
     assert len(question_pictures.grey("mine", uploads)) == 4
     recover_events.chosen(uploads[:2], uploads[2:])
@@ -148,16 +149,31 @@ def test_a_bad_file_is_decoded_once_and_told_by_each_name(decoded, tmp_path):
 
 
 def test_uploads_that_are_all_bad_get_one_sentence(tmp_path):
-    """Not a sentence in a sentence: one "Expected", each file once, and nothing of the server."""
+    """Beside them: one "Expected", each file once, nothing of the server. Elsewhere: see there."""
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(b"no picture")
     paths = [str(tmp_path / name) for name in ("a.png", "b.png")]
-    with pytest.raises(DemoError) as caught:
-        pictures.gather(choice(paths))
-    told = str(caught.value)
+    _, told = picture_events.show_gallery(*page_values(paths)[0])
     assert (told.count("Expected"), told.count("a.png"), told.count("b.png")) == (1, 1, 1)
     assert ".." not in told
     assert str(tmp_path) not in told
+    assert question_pictures._show("mine", paths) == told
+    for use in (question_pictures.grey, lambda _, paths: next(run(mine(paths)))):
+        with pytest.raises(DemoError, match="none of yours. See beside your files"):
+            use("mine", paths)
+
+
+def test_uploads_that_were_forgotten_are_told_wherever_they_are_used(uploads):
+    """Nothing stands beside files that were deleted since: who uses them hears it."""
+    for path in uploads:
+        Path(path).unlink()
+    with pytest.raises(DemoError, match=r"“0\.png”, which cannot be opened; “1"):
+        next(run(mine(uploads)))
+
+
+def mine(uploads):
+    """A fresh run on these files."""
+    return Session(experiment=experiment(*page_values(uploads)[1]))
 
 
 def test_a_bad_upload_is_told_beside_the_others_alone(uploads, tmp_path):

@@ -20,6 +20,7 @@ NO_UPLOAD_YET = (
     "Choose one or more pictures. They go to this server only, no other visitor sees them, and "
     "they are deleted after about an hour."
 )
+TOLD_BESIDE = "See beside your files what is wrong with them."
 BUNDLED_INSTEAD = "Using the bundled photos."
 UPLOAD = "Your pictures"
 CHANNEL = "Grey to learn from"
