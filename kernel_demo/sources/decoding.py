@@ -3,9 +3,15 @@
 What a file may be is decided before its pixels are decoded: an allow-list of formats, a limit
 on its bytes and one on its pixels. Only pixels come out: EXIF, GPS and colour profiles are left
 behind (the numbers are those stored in the file; no colour management).
+
+What was decoded is remembered by the file's content: one change on the page asks for the same
+pictures several times, and a hash costs a fraction of a decoder. Who brings the same bytes gets
+the same samples, and nobody else does.
 """
 
+import hashlib
 import io
+import math
 import re
 import struct
 import warnings
@@ -18,10 +24,16 @@ import numpy as np
 from PIL import Image
 
 from kernel_demo.errors import DemoError
+from kernel_demo.sources.memory import Memory
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
+READABLE = "PNG, JPEG, WebP, TIFF, BMP or GIF"
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 256 * 2**20  # 40 Mpx of uncompressed 16-bit RGB fit
+# The most that one visitor may upload, 80 Mpx, is 240 MB in 8-bit colour: two such visitors do not
+# push each other out, and of the 16 GB of a Space it is little. The files themselves are deleted
+# after an hour, too.
+MAX_REMEMBERED, KEPT = 512 * 2**20, 3600.0  # bytes, seconds
 
 # Pillow refuses at twice this value, in every open() of this process (gradio's own too), and
 # warns between the two: the limit is ours, so the warning would only be noise in the log.
@@ -35,6 +47,8 @@ _DAMAGED = (
 )  # fmt: skip
 
 _ORIENTATION = 0x0112  # EXIF tag
+_DAMAGE = "damage"
+_memory = Memory(MAX_REMEMBERED)
 
 
 class _UnsupportedError(Exception):
@@ -51,16 +65,54 @@ class Photo:
     notes: tuple[str, ...] = ()  # what the loader did that one would not expect
 
 
+@dataclass(frozen=True)
+class Room:
+    """The pixels that several files may have together, and how many of them are used."""
+
+    total: int
+    used: int = 0
+    of: str = "all files"  # what it is for, in a message
+
+    @property
+    def left(self) -> int:
+        """Pixels for what comes next."""
+        return self.total - self.used
+
+    def less(self, pixels: np.ndarray) -> "Room":
+        """The room beside one more picture, H x W (x C)."""
+        return replace(self, used=self.used + pixels.shape[0] * pixels.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class _Decoded:
+    """What a file holds, or why nothing can be made of it."""
+
+    values: np.ndarray | None = None  # H x W (x 3) uint8 or uint16, read-only
+    alpha: np.ndarray | None = None  # H x W of the same type, read-only
+    notes: tuple[str, ...] = ()
+    fault: str = ""  # _DAMAGE, or which samples are not ours
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(part.nbytes for part in (self.values, self.alpha) if part is not None)
+
+
 def decode(
-    source: bytes | str | Path, name: str, max_pixels: int = MAX_PIXELS, credit: str = ""
+    source: bytes | str | Path,
+    name: str,
+    max_pixels: int = MAX_PIXELS,
+    credit: str = "",
+    room: Room | None = None,
 ) -> Photo:
     """The picture in a file, for looking at and learning from.
 
     source: the file's bytes, or its path. name: what to call it in messages and on the page.
-    8-bit samples are divided by 255, 16-bit ones by 65535. Transparent pixels are laid over
-    white. Raises DemoError for what is no picture, is damaged or is too large.
+    room: what is left for it beside other files. 8-bit samples are divided by 255, 16-bit ones by
+    65535. Transparent pixels are laid over white. Raises DemoError for what is no picture, is
+    damaged or is too large.
     """
-    values, alpha, notes = _read(source, name, max_pixels)
+    values, alpha, notes = _read(source, name, max_pixels, room)
     top = np.float32(np.iinfo(values.dtype).max)
     pixels = np.divide(values, top, dtype=np.float32)
     if alpha is not None:
@@ -86,24 +138,29 @@ def shrink(photo: Photo, max_pixels: int) -> Photo:
 
 
 def samples(
-    source: bytes | str | Path, name: str, max_pixels: int = MAX_PIXELS, keep_alpha: bool = False
+    source: bytes | str | Path,
+    name: str,
+    max_pixels: int = MAX_PIXELS,
+    keep_alpha: bool = False,
+    room: Room | None = None,
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """The integers stored in a picture file, for finding out what was done to them.
 
-    Returns (H x W or H x W x 3 array of uint8 or uint16, notes). Palettes become RGB, CMYK
-    becomes RGB, transparency is dropped (each with a note), EXIF orientation is honoured;
+    Returns (H x W or H x W x 3 array of uint8 or uint16, read-only; notes). Palettes become RGB,
+    CMYK becomes RGB, transparency is dropped (each with a note), EXIF orientation is honoured;
     nothing else is changed. keep_alpha: transparency is one channel more, where there is any.
-    Raises DemoError as `decode` does.
+    room, and DemoError: as for `decode`.
     """
-    values, alpha, notes = _read(source, name, max_pixels)
+    values, alpha, notes = _read(source, name, max_pixels, room)
     if alpha is not None and keep_alpha:
         values = np.dstack([values, alpha])
+        values.setflags(write=False)
     elif alpha is not None:
         notes = (*notes, "Its transparency was left out; the colours beneath it were kept.")
     return values, notes
 
 
-def _read(source, name, max_pixels):
+def _read(source, name, max_pixels, room):
     """(samples H x W (x 3) uint8 | uint16, alpha H x W of the same type | None, notes)."""
     data = _contents(source, name)
     try:
@@ -114,22 +171,39 @@ def _read(source, name, max_pixels):
     except _DAMAGED:
         raise _no_picture(name) from None
     with image:
-        if image.width * image.height > max_pixels:
-            raise _too_large(name, image.width * image.height, max_pixels)
-        try:
-            return _pixels(image, data)
-        except _UnsupportedError as error:
-            raise DemoError(
-                "8-bit or 16-bit grey or RGB samples",
-                f"{error} in “{name}”",
-                "Save the picture as PNG.",
-            ) from None
-        except _DAMAGED:
-            raise DemoError(
-                "a whole picture",
-                f"“{name}”, which is damaged or cut short",
-                "Copy or download the file again, or save the picture anew.",
-            ) from None
+        count = image.width * image.height
+        if count > max_pixels:
+            raise _too_large(name, count, max_pixels)
+        if room is not None and count > room.left:
+            raise _no_room(name, count, room)
+        found = _decoded(image, data)
+    if found.fault:
+        raise _unusable(name, found.fault)
+    return found.values, found.alpha, found.notes
+
+
+def _decoded(image, data):
+    """The picture in an opened file; each content is decoded once, by whomever asks first."""
+    key = (hashlib.sha256(data).digest(),)
+    with _memory.asking(key):
+        found = _memory.recall(key)
+        if found is None:
+            found = _decode(image, data)
+            _memory.remember(key, found, found.size, KEPT)
+    return found
+
+
+def _decode(image, data):
+    try:
+        found = _Decoded(*_pixels(image, data))
+    except _UnsupportedError as error:
+        return _Decoded(fault=str(error))
+    except _DAMAGED:
+        return _Decoded(fault=_DAMAGE)
+    for part in (found.values, found.alpha):
+        if part is not None:
+            part.setflags(write=False)
+    return found
 
 
 def _contents(source, name):
@@ -225,24 +299,51 @@ def _upright(values, orientation):
 
 def _no_picture(name):
     return DemoError(
-        "a picture (PNG, JPEG, WebP, TIFF, BMP or GIF)",
+        f"a picture ({READABLE})",
         f"“{name}”, which is none or is damaged",
         "Choose another file, or save the picture as PNG.",
     )
 
 
+def _unusable(name, fault):
+    if fault == _DAMAGE:
+        return DemoError(
+            "a whole picture",
+            f"“{name}”, which is damaged or cut short",
+            "Copy or download the file again, or save the picture anew.",
+        )
+    expected = "8-bit or 16-bit grey or RGB samples"
+    return DemoError(expected, f"{fault} in “{name}”", "Save the picture as PNG.")
+
+
 def _too_large(name, count, limit):
-    size = f"{count / 1e6:.1f} megapixels" if count else "more"
+    size = f"{_tenths(count):.1f}" if count else f"more than {limit / 1e6:g}"
     return DemoError(
         f"a picture of at most {limit / 1e6:g} megapixels",
-        f"{size} in “{name}”",
+        f"{size} megapixels in “{name}”",
         "Scale it down or cut a part out of it.",
     )
 
 
-def _too_many_bytes(name):
+def _no_room(name, count, room):
+    total, left = room.total / 1e6, -_tenths(-room.left)
     return DemoError(
-        f"a file of at most {MAX_BYTES // 2**20} MB",
-        f"a larger one in “{name}”",
+        f"at most {total:g} megapixels in {room.of} together",
+        f"{_tenths(count):.1f} megapixels in “{name}”, with {total - left:.1f} of {total:g} used "
+        f"and {left:.1f} left",
+        "Scale it down, or leave out another file.",
+    )
+
+
+def _tenths(count):
+    """Megapixels, rounded up to tenths: what is too much must not read like the limit itself."""
+    return math.ceil(count / 1e5) / 10
+
+
+def _too_many_bytes(name):
+    limit = MAX_BYTES // 2**20
+    return DemoError(
+        f"a file of at most {limit} MB",
+        f"more than {limit} MB in “{name}”",
         "Scale the picture down or compress it.",
     )

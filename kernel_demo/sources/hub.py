@@ -19,7 +19,7 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.sources.decoding import Photo, decode, shrink
-from kernel_demo.sources.hub_memory import Memory, busy
+from kernel_demo.sources.memory import Memory
 
 MAX_COUNT = 64
 MAX_PHOTO = 4_000_000  # pixels; larger ones are scaled down: a few megapixels teach any kernel
@@ -78,20 +78,22 @@ def load(
     """`count` pictures (1..MAX_COUNT) of a dataset on the Hub, drawn from its first 4 * count.
 
     The seed decides which are drawn. An empty split or column is chosen: a small split first
-    (validation, test, train), the first column of pictures. Takes at most about `deadline`
-    seconds. Raises DemoError for an id that is none, unknown or gated, for a dataset without
-    pictures or such a split or column, and where the Hub refuses or does not answer in time.
-    The same is not asked twice: pictures are remembered, even where some are missing, so that a
-    lesson begun can be gone on with; a failure for a minute.
+    (validation, test, train), the first column of pictures. Waits at most `deadline` seconds in
+    all, for others and for the Hub; decoding what came is not counted. Raises DemoError for an id
+    that is none, unknown or gated, for a dataset without pictures or such a split or column, and
+    where the Hub refuses or does not answer in time. The same is not asked twice: pictures are
+    remembered, even where some are missing, so that a lesson begun can be gone on with; a failure
+    for a minute.
     """
     _check_id(dataset_id)
     if not 1 <= count <= MAX_COUNT:
         raise DemoError(f"1 to {MAX_COUNT} pictures", str(count), "Choose fewer or more.")
     key = (dataset_id, split, column, int(count))
-    with _memory.asking(key, deadline):
+    until = time.monotonic() + deadline
+    with _memory.asking(key, deadline, _busy):
         taken = _memory.recall(key)
         if taken is None:
-            taken = _fetch(dataset_id, split, column, 4 * int(count), deadline)
+            taken = _fetch(dataset_id, split, column, 4 * int(count), deadline, until)
             _remember(key, taken)
     if not any(taken.files):
         raise _failure(dataset_id, taken, deadline)
@@ -110,17 +112,25 @@ def _check_id(dataset_id):
         raise DemoError("a dataset's id, owner/name", "a path on this server", remedy)
 
 
-def _fetch(dataset_id, split, column, take, deadline):
-    """What a worker sends until the deadline."""
-    started = time.monotonic()
-    if not _slots.acquire(timeout=deadline / 2):
-        raise busy()
+def _fetch(dataset_id, split, column, take, deadline, until):
+    """What a worker sends until that time; it gets half of the deadline at least."""
+    patience = until - time.monotonic() - deadline / 2
+    if patience < 0 or not _slots.acquire(timeout=patience):
+        raise _busy()
     try:
-        left = deadline - (time.monotonic() - started)
+        left = until - time.monotonic()
         request = {"id": dataset_id, "split": split, "column": column, "take": take}
         return _run_worker(json.dumps({**request, "deadline": left}), left)
     finally:
         _slots.release()
+
+
+def _busy():
+    return DemoError(
+        "a free connection to the Hub",
+        "too many visitors loading at once",
+        "Try again in a few seconds.",
+    )
 
 
 def _run_worker(request, deadline):

@@ -5,36 +5,48 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from kernel_demo.errors import DemoError
-from kernel_demo.sources.decoding import MAX_PIXELS, Photo, decode
+from kernel_demo.sources.decoding import MAX_PIXELS, READABLE, Photo, Room, decode
 
 MAX_FILES = 32
 MAX_TOTAL = 80_000_000  # pixels of all files together: 1 GB of float32 colour
-_TOGETHER = f"All files together may have {MAX_TOTAL / 1e6:g} megapixels."
+TOLD = 4  # bad files that one sentence names
 
 
-def open_uploads(paths: Sequence[str | Path]) -> tuple[tuple[Photo, ...], tuple[str, ...]]:
+def open_uploads(paths: Sequence[str | Path]) -> tuple[tuple[Photo, ...], tuple[DemoError, ...]]:
     """(the pictures that can be used, what is wrong with each file that cannot).
 
     paths: files on this server, named as the visitor named them. At most MAX_FILES are opened,
     and at most MAX_TOTAL pixels in all; what is beyond is told among the problems. Never raises
     for what is wrong with a file, and shows nothing of a path but the file's own name.
     """
-    photos, problems, left = [], [], MAX_TOTAL
+    photos, problems, room = [], [], Room(MAX_TOTAL)
     for path in paths[:MAX_FILES]:
-        name = display_name(path)
         try:
-            photo = decode(path, name, min(left, MAX_PIXELS))
+            photo = decode(path, display_name(path), room=room)
         except DemoError as error:
-            shared = left < MAX_PIXELS and "megapixels" in error.expected
-            problems.append(f"{error} {_TOGETHER}" if shared else str(error))
+            problems.append(error)
             continue
-        left -= photo.pixels.shape[0] * photo.pixels.shape[1]
+        room = room.less(photo.pixels)
         photos.append(photo)
     if len(paths) > MAX_FILES:
-        problems.append(
-            f"Only the first {MAX_FILES} of {len(paths)} files were opened. Upload fewer."
-        )
+        received = f"{len(paths)} files, of which the first {MAX_FILES} were opened"
+        problems.append(DemoError(f"at most {MAX_FILES} files", received, "Upload fewer."))
     return tuple(photos), tuple(problems)
+
+
+def together(problems: Sequence[DemoError]) -> DemoError:
+    """The problems of at least one file as one error, in one sentence: each with its reason."""
+    if len(problems) == 1:
+        return problems[0]
+    reasons = [problem.received for problem in problems[:TOLD]]
+    if len(problems) > TOLD:
+        reasons.append(f"{len(problems) - TOLD} more")
+    limit = f"at most {MAX_PIXELS / 1e6:g} megapixels each"
+    return DemoError(
+        f"pictures ({READABLE}, {limit})",
+        "; ".join(reasons),
+        "Choose other files, or save the pictures as PNG.",
+    )
 
 
 def display_name(path: str | Path) -> str:

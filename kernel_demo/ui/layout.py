@@ -17,6 +17,12 @@ from kernel_demo.ui.wording import questions, recover
 MAX_UPLOAD = "60mb"
 QUEUE = 16  # visitors who wait; one more is told that the page is busy
 FORGET_EVERY, FORGET_AFTER = 600, 3600  # seconds: the visitors' files
+# Gradio's client ends the stream of an upload's progress by a method that does nothing but say so
+# to the console (6.31). The server ends that stream by itself: nobody needs to hear of it.
+HEAD = """<script>{
+  const warn = console.warn;
+  console.warn = (...said) => said[0] === 'Method not implemented.' || warn.apply(console, said);
+}</script>"""
 
 
 def build() -> gr.Blocks:
@@ -43,6 +49,7 @@ def launch(page: gr.Blocks, **options):
     """Serve the page; `options` go to gradio's launch (server_name, server_port, share, auth)."""
     return page.launch(
         theme=theme.build(),
+        head=HEAD,
         max_file_size=MAX_UPLOAD,
         show_error=False,
         ssr_mode=False,

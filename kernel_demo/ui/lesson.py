@@ -1,5 +1,6 @@
 """The picture pairs of an experiment: what the learner is shown, and their exact sums."""
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,15 +14,23 @@ from kernel_demo.learning.statistics import Statistics, accumulate
 from kernel_demo.ui import pictures
 from kernel_demo.ui.session import Damage, Experiment, PictureChoice
 
+# torch warns that it could be made to write into such an array; the sums only read.
+warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
+
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """Pictures before and after the true kernel, H x W float32 each."""
+    """Pictures before and after the true kernel, H x W float32 each; all arrays are read-only."""
 
     befores: tuple[np.ndarray, ...]
     afters: tuple[np.ndarray, ...]
     masks: tuple[np.ndarray | None, ...]  # False where an after pixel is not to be trusted
     note: str = ""  # what should be said of the pictures; one line
+
+    def __post_init__(self) -> None:
+        for array in (*self.befores, *self.afters, *self.masks):
+            if array is not None:
+                array.setflags(write=False)  # one lesson serves all visitors who choose it
 
     def pairs(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
         """(before, after, mask) of each picture."""

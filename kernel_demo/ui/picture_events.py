@@ -88,7 +88,7 @@ def show_gallery(*values):
         choice = learn_controls.choice(*values)
         if choice.source == "mine" and not choice.uploads:
             return quiet(wording.NO_UPLOAD_YET), ""
-        gathered = pictures.gather(choice)
+        gathered = pictures.gather(choice, beside=True)
     except DemoError as error:
         return gr.skip(), problem(error)
-    return pictures.gallery(gathered.photos), quiet(gathered.note)
+    return pictures.gallery(gathered.photos), quiet(gathered.told)

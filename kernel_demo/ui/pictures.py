@@ -2,6 +2,7 @@
 
 import base64
 import html
+import os.path
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,24 +26,33 @@ class Gathered:
     """The pictures that will be used, and what should be said of them."""
 
     photos: tuple[Photo, ...]
-    note: str = ""  # one line; empty when all went as asked
+    note: str = ""  # which these are, where that is not plain; one line
+    problem: str = ""  # why others that were asked for are not among them: told beside the choice
+
+    @property
+    def told(self) -> str:
+        """All of it, for the place of the choice."""
+        return f"{self.note} {self.problem}".strip()
 
 
-def gather(choice: PictureChoice) -> Gathered:
+def gather(choice: PictureChoice, beside: bool = False) -> Gathered:
     """The pictures of a choice; never empty, and no more than there are.
 
-    A dataset that cannot be had is replaced by the bundled photos, and the note says why.
+    A dataset that cannot be had is replaced by the bundled photos; note and problem say so and why.
     Raises DemoError when the visitor's own files hold no picture.
+
+    beside: what is raised will stand beside the files and gives their reasons; elsewhere it points
+    there, so that the page says nothing twice.
     """
     if choice.source == "mine":
-        return _from_uploads(choice.uploads)
-    note = ""
+        return _from_uploads(choice.uploads, beside)
+    note = problem = ""
     if choice.source == "hub":
         try:
             return from_hub(choice)
         except DemoError as error:
-            note = wording.bundled_instead(error)
-    return Gathered(bundled.photos(min(_count(choice), bundled.COUNT)), note)
+            note, problem = wording.BUNDLED_INSTEAD, str(error)
+    return Gathered(bundled.photos(min(_count(choice), bundled.COUNT)), note, problem)
 
 
 def from_hub(choice: PictureChoice) -> Gathered:
@@ -61,13 +71,15 @@ def _count(choice: PictureChoice) -> int:
     return max(1, min(int(choice.count), MAX_PICTURES))
 
 
-def _from_uploads(paths: Sequence[str]) -> Gathered:
+def _from_uploads(paths: Sequence[str], beside: bool) -> Gathered:
     if not paths:
         raise DemoError("at least one picture of yours", "none", "Choose one or more files.")
     photos, problems = uploads.open_uploads(paths)
     if not photos:
-        raise DemoError("at least one picture", " ".join(problems), "Choose other files.")
-    return Gathered(tuple(photos), " ".join(problems))
+        if beside or not all(map(os.path.isfile, paths)):  # forgotten since: not told there
+            raise uploads.together(problems)
+        raise DemoError("a picture that can be used", "none of yours", wording.TOLD_BESIDE)
+    return Gathered(photos, problem=str(uploads.together(problems)) if problems else "")
 
 
 def grey(photos: Sequence[Photo], channel: str) -> list[np.ndarray]:

@@ -87,9 +87,9 @@ def _show(source: str, uploads: Sequence[str] | None) -> str:
     if source == "mine" and not uploads:
         return quiet(wording.NO_UPLOAD_YET)
     try:
-        gathered = pictures.gather(_choice(source, uploads))
+        gathered = pictures.gather(_choice(source, uploads), beside=True)
     except DemoError as error:
         return problem(error)
     large = any(max(photo.pixels.shape[:2]) > MAX_SIDE for photo in gathered.photos)
-    notes = [gathered.note, wording.MIDDLE.format(side=MAX_SIDE) if large else ""]
+    notes = [gathered.told, wording.MIDDLE.format(side=MAX_SIDE) if large else ""]
     return pictures.gallery(gathered.photos[:MAX_PICTURES]) + "".join(map(quiet, notes))

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 
 from kernel_demo.errors import DemoError
-from kernel_demo.sources.decoding import samples
+from kernel_demo.sources.decoding import Room, samples
 from kernel_demo.sources.uploads import display_name
 from kernel_demo.ui.pictures import data_url, fit
 from kernel_demo.ui.wording import recover as wording
@@ -22,7 +22,7 @@ class Opened:
     """One file, as it is stored."""
 
     name: str
-    samples: np.ndarray = field(repr=False)  # H x W (x 2 to 4), uint8 or uint16
+    samples: np.ndarray = field(repr=False)  # H x W (x 2 to 4), uint8 or uint16, read-only
     notes: tuple[str, ...] = ()
 
     @property
@@ -39,12 +39,12 @@ def open_side(paths: Sequence[str] | str | None, keep_alpha: bool = False) -> li
     paths = [paths] if isinstance(paths, str) else list(paths or ())
     if len(paths) > MAX_PAIRS:
         raise DemoError(f"at most {MAX_PAIRS} pairs", f"{len(paths)} files", "Remove some.")
-    opened, left = [], MAX_TOTAL
+    opened, room = [], Room(MAX_TOTAL, of="all files of one side")
     for path in paths:
         name = display_name(path)
-        values, notes = samples(path, name, left, keep_alpha)
+        values, notes = samples(path, name, keep_alpha=keep_alpha, room=room)
         opened.append(Opened(name, values, tuple(f"“{name}”: {note}" for note in notes)))
-        left -= opened[-1].pixels
+        room = room.less(values)
     return opened
 
 

@@ -4,7 +4,9 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -298,6 +300,35 @@ def test_loads_at_once_are_bounded(monkeypatch):
     monkeypatch.setattr(hub, "_slots", threading.BoundedSemaphore(1))
     with hub._slots, pytest.raises(DemoError, match="too many visitors"):
         hub.load("demo/other", deadline=0.2)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 0.9])
+def test_all_waits_together_keep_the_deadline(share, monkeypatch):
+    """For another's load of the same, for a slot and for the Hub: ten seconds in all, not each."""
+    now, waits = [100.0], []
+
+    def wait(seconds):
+        waits.append(seconds)
+        now[0] += seconds
+        return True
+
+    @contextmanager
+    def asking(_key, patience, *_):
+        yield wait(share * patience)
+
+    def late(_request, seconds):
+        wait(seconds)
+        return hub._Taken(cause="late")
+
+    memory = SimpleNamespace(asking=asking, recall=lambda _: None, remember=lambda *_: None)
+    slots = SimpleNamespace(acquire=lambda timeout: wait(timeout), release=lambda: None)
+    monkeypatch.setattr(hub, "_memory", memory)
+    monkeypatch.setattr(hub, "_slots", slots)
+    monkeypatch.setattr(hub, "_run_worker", late)
+    monkeypatch.setattr(hub, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    with pytest.raises(DemoError, match=r"too many visitors|within 10 seconds"):
+        hub.load("a/b", deadline=10.0)
+    assert sum(waits) <= 10.0 + 1e-9
 
 
 def test_offered_datasets_have_valid_ids():

@@ -1,11 +1,12 @@
 """What visitors upload, good and bad together."""
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from kernel_demo.sources import uploads
-from kernel_demo.sources.uploads import display_name, open_uploads
+from kernel_demo.sources.uploads import display_name, open_uploads, together
 
 
 @pytest.fixture
@@ -29,9 +30,9 @@ def test_bad_files_do_not_cost_the_good_ones(save, tmp_path):
     photos, problems = open_uploads(paths)
     assert [photo.name for photo in photos] == ["a.png", "b.png"]
     assert len(problems) == 2
-    assert "“bad.txt”" in problems[0]
-    assert "“gone.png”" in problems[1]
-    assert str(tmp_path) not in " ".join(problems)
+    assert "“bad.txt”" in str(problems[0])
+    assert "“gone.png”" in str(problems[1])
+    assert str(tmp_path) not in str(together(problems))
 
 
 def test_nothing_uploaded():
@@ -43,7 +44,7 @@ def test_number_of_files_is_bounded(save):
     """The 33rd file is not opened, and that is told."""
     photos, problems = open_uploads([save("a.png")] * 40)
     assert len(photos) == uploads.MAX_FILES == 32
-    assert problems == ("Only the first 32 of 40 files were opened. Upload fewer.",)
+    assert "40 files, of which the first 32 were opened. Upload fewer." in str(*problems)
 
 
 def test_total_is_bounded(save, monkeypatch):
@@ -58,8 +59,39 @@ def test_total_is_bounded(save, monkeypatch):
     photos, problems = open_uploads(paths)
     assert [photo.name for photo in photos] == ["a.png", "b.png", "d.png"]
     assert len(problems) == 1
-    assert "“c.png”" in problems[0]
-    assert "All files together" in problems[0]
+    assert "“c.png”" in str(problems[0])
+    assert "all files together" in str(problems[0])
+
+
+def test_the_total_is_told_as_it_is(save, monkeypatch):
+    """Not the limit of one file: all that may be had, what of it is used, and what is left."""
+    monkeypatch.setattr(uploads, "MAX_TOTAL", 1_600_000)
+    paths = [save(name, size=(1000, 1040)) for name in ("a.png", "b.png")]
+    _, (problem,) = open_uploads(paths)
+    assert str(problem) == (
+        "Expected at most 1.6 megapixels in all files together; got 1.1 megapixels in “b.png”, "
+        "with 1.1 of 1.6 used and 0.5 left. Scale it down, or leave out another file."
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["notes.txt"], "Expected a picture (PNG, JPEG, WebP, TIFF, BMP or GIF); got “notes.txt”,"),
+        (["notes.txt", "cut.png"], "none or is damaged; “cut.png”, which is damaged or cut short."),
+        (["notes.txt", "cut.png"] * 4, "“cut.png”, which is damaged or cut short; 4 more. Choose"),
+    ],
+)
+def test_problems_are_one_sentence(save, names, told):
+    """However many files are bad: one "Expected", one "got", one remedy, each reason once."""
+    good = np.random.default_rng(0).integers(0, 256, (64, 64)).astype(np.uint8)
+    contents = {"notes.txt": b"no", "cut.png": cv2.imencode(".png", good)[1].tobytes()[:2000]}
+    _, problems = open_uploads([save(name, contents[name]) for name in names])
+    assert len(problems) == len(names)
+    sentence = str(together(problems))
+    assert told in sentence
+    assert (sentence.count("Expected"), sentence.count("; got ")) == (1, 1)
+    assert ".." not in sentence
 
 
 @pytest.mark.parametrize(

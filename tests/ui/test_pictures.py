@@ -1,11 +1,27 @@
 """From a choice to pictures, on a server that has no network."""
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
 import pytest
+from PIL.PngImagePlugin import PngImageFile
 
 from kernel_demo.errors import DemoError
-from kernel_demo.sources import bundled, hub
-from kernel_demo.ui import picture_events, pictures
-from kernel_demo.ui.session import PictureChoice
+from kernel_demo.sources import bundled, decoding, hub
+from kernel_demo.sources.memory import Memory
+from kernel_demo.ui import (
+    certificate_card,
+    learn_result,
+    picture_events,
+    pictures,
+    question_pictures,
+    recover_events,
+)
+from kernel_demo.ui.experiment_form import experiment
+from kernel_demo.ui.learning_run import run
+from kernel_demo.ui.session import PictureChoice, Session
 
 
 @pytest.mark.parametrize("count", [8, 9, 16])
@@ -18,7 +34,8 @@ def test_bundled_photos_stand_in_for_any_number(count, monkeypatch):
     monkeypatch.setattr(hub, "load", refuse)
     gathered = pictures.gather(PictureChoice(source="hub", count=count))
     assert len(gathered.photos) == bundled.COUNT
-    assert "no answer" in gathered.note
+    assert "no answer" in gathered.told
+    assert "Expected" not in gathered.note  # told beside the choice, not again with the results
 
 
 def test_bundled_photos_are_as_many_as_there_are():
@@ -31,3 +48,138 @@ def test_bundled_photos_are_as_many_as_there_are():
 def test_choosing_the_bundled_photos_brings_the_number_down(count, expected):
     """The slider shows how many will be used."""
     assert picture_events.source_chosen("bundled", count)[-1]["value"] == expected
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """One item for each file that Pillow's own decoder is run on; nothing is remembered yet."""
+    counted, prepare = [], PngImageFile.load_prepare
+
+    def counting(image):
+        counted.append(image.size)
+        prepare(image)
+
+    monkeypatch.setattr(PngImageFile, "load_prepare", counting)
+    monkeypatch.setattr(decoding, "_memory", Memory(decoding.MAX_REMEMBERED))
+    return counted
+
+
+@pytest.fixture
+def uploads(tmp_path):
+    """Four pictures of a visitor, each of its own size."""
+    paths = []
+    for number in range(4):
+        values = np.random.default_rng(number).integers(0, 256, (80, 90 + number, 3))
+        paths.append(str(tmp_path / f"{number}.png"))
+        cv2.imwrite(paths[-1], values.astype(np.uint8))
+    return paths
+
+
+def page_values(uploads):
+    """What the inputs of the tab "Learn" hold, set to learn Sobel from these files."""
+    card = ("mine", 8, "", "", "", uploads, "luminance")
+    training = ("kfac", "kfac", 0, 32, 64, 1, 3, "normal", 0, 5, False)
+    return card, (*card, "sobel_x", 3, 0, 0, None, 0, False, *training)
+
+
+def test_each_upload_is_decoded_once(decoded, uploads):
+    """For one change on the page and for all that follow, four files are decoded four times."""
+    card, values = page_values(uploads)
+    gallery, _ = picture_events.show_gallery(*card)
+    assert gallery.count("<img") == 4
+    assert len(decoded) == 4
+    picture_events.show_patch(Session(), *values)
+    certificate_card.look(*values)
+    *_, ended = run(mine(uploads))
+    learn_result.show(ended, "reflect", None)
+    assert len(question_pictures.grey("mine", uploads)) == 4
+    recover_events.chosen(uploads[:2], uploads[2:])
+    assert len(decoded) == 4
+
+
+def test_the_same_at_once_is_decoded_once(decoded, uploads):
+    """Two events of one change that ask at the same moment share one decoder."""
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda _: pictures.gather(choice(uploads)).photos, range(6)))
+    assert len(decoded) == 4
+    for photos in found[1:]:
+        for photo, first in zip(photos, found[0], strict=True):
+            assert np.array_equal(photo.pixels, first.pixels)
+
+
+def choice(uploads):
+    return PictureChoice("mine", uploads=tuple(uploads))
+
+
+def test_other_content_under_the_same_name_is_another_picture(decoded, uploads):
+    """Pictures are known by their bytes: not by a path, a name or a time."""
+    before = pictures.gather(choice(uploads[:1])).photos[0].pixels
+    cv2.imwrite(uploads[0], np.zeros(before.shape, np.uint8))
+    after = pictures.gather(choice(uploads[:1])).photos[0].pixels
+    assert not after.any()
+    assert before.any()
+    assert len(decoded) == 2
+
+
+def test_what_is_remembered_is_bounded_in_bytes(decoded, uploads, monkeypatch):
+    """A picture that finds no place is decoded anew, and none of the answers changes."""
+    monkeypatch.setattr(decoding, "_memory", Memory(80 * 90 * 3 + 5000))  # the first one alone
+    first, second = (pictures.gather(choice(uploads)).photos for _ in range(2))
+    assert len(decoded) > 4
+    for photo, other in zip(first, second, strict=True):
+        assert np.array_equal(photo.pixels, other.pixels)
+
+
+def test_nobody_can_write_into_what_is_remembered(decoded, uploads):
+    """What one visitor gets is what the next gets: read-only, samples as well as pixels."""
+    (photo, *_) = pictures.gather(choice(uploads)).photos
+    values, _ = decoding.samples(uploads[0], "x")
+    for array in (photo.pixels, values):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0, 0] = 0
+
+
+def test_a_bad_file_is_decoded_once_and_told_by_each_name(decoded, tmp_path):
+    """What cannot be used is remembered as well; the name in the sentence is the one given."""
+    content = cv2.imencode(".png", np.eye(90, dtype=np.uint8) * 255)[1].tobytes()[:-30]
+    for name in ("mine", "yours"):
+        with pytest.raises(DemoError, match=f"“{name}”, which is damaged"):
+            decoding.decode(content, name)
+    assert len(decoded) == 1
+
+
+def test_uploads_that_are_all_bad_get_one_sentence(tmp_path):
+    """Beside them: one "Expected", each file once, nothing of the server. Elsewhere: see there."""
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"no picture")
+    paths = [str(tmp_path / name) for name in ("a.png", "b.png")]
+    _, told = picture_events.show_gallery(*page_values(paths)[0])
+    assert (told.count("Expected"), told.count("a.png"), told.count("b.png")) == (1, 1, 1)
+    assert ".." not in told
+    assert str(tmp_path) not in told
+    assert question_pictures._show("mine", paths) == told
+    for use in (question_pictures.grey, lambda _, paths: next(run(mine(paths)))):
+        with pytest.raises(DemoError, match="none of yours. See beside your files"):
+            use("mine", paths)
+
+
+def test_uploads_that_were_forgotten_are_told_wherever_they_are_used(uploads):
+    """Nothing stands beside files that were deleted since: who uses them hears it."""
+    for path in uploads:
+        Path(path).unlink()
+    with pytest.raises(DemoError, match=r"“0\.png”, which cannot be opened; “1"):
+        next(run(mine(uploads)))
+
+
+def mine(uploads):
+    """A fresh run on these files."""
+    return Session(experiment=experiment(*page_values(uploads)[1]))
+
+
+def test_a_bad_upload_is_told_beside_the_others_alone(uploads, tmp_path):
+    """The gallery's notice names it; the certificate tells of the pictures that are used."""
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    card, values = page_values([*uploads, str(tmp_path / "bad.png")])
+    _, notice = picture_events.show_gallery(*card)
+    assert notice.count("bad.png") == 1
+    assert "bad.png" not in certificate_card.look(*values)

@@ -2,7 +2,6 @@
 
 from math import isnan
 
-from kernel_demo.errors import DemoError
 from kernel_demo.ui.wording.numbers import figure
 
 TITLE = "Kernel Demo"
@@ -21,6 +20,8 @@ NO_UPLOAD_YET = (
     "Choose one or more pictures. They go to this server only, no other visitor sees them, and "
     "they are deleted after about an hour."
 )
+TOLD_BESIDE = "See beside your files what is wrong with them."
+BUNDLED_INSTEAD = "Using the bundled photos."
 UPLOAD = "Your pictures"
 CHANNEL = "Grey to learn from"
 CHANNELS = [
@@ -106,11 +107,6 @@ def picture_count(count: int, pixels: int) -> str:
     noun = "photo" if count == 1 else "photos"
     size = f"{pixels / 1e6:.1f} Mpx" if pixels >= 5e4 else f"{pixels:,} pixels".replace(",", " ")
     return f"{count} {noun} · {size} · learned from in grey"
-
-
-def bundled_instead(error: DemoError) -> str:
-    """Why the bundled photos are shown although a dataset was asked for."""
-    return f"Using the bundled photos. {error}"
 
 
 def ignored(names: tuple[str, ...]) -> str:
