@@ -10,6 +10,7 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.export.png import PngFile
+from kernel_demo.export.rows import NpyFile
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.tiles import apply_tiles
@@ -70,7 +71,7 @@ def apply_file(
     """Filter the picture in `source` into `target`, rounded and clipped to the source's range.
 
     DemoError: a bad kernel or picture, an offset that is no number, or a target that is neither
-    PNG nor NumPy, or is the source. A target that cannot be finished is removed.
+    PNG nor NumPy, or is the source. A target that cannot be finished stays as it was.
     """
     weights = kernels.resolve(kernel, size=size, seed=seed).values
     if not np.isfinite(offset):
@@ -82,25 +83,13 @@ def apply_file(
     picture, notes = open_large(source, source.name)
     for note in notes:
         progress.write(f"{note}\n")
+    form = PngFile if target.suffix.lower() == ".png" else NpyFile
     try:
-        if target.suffix.lower() == ".png":
-            with PngFile(target, picture.shape, picture.dtype) as sink:
-                _filter(picture, sink, weights, border, offset, progress)
-        else:
-            _into_array(picture, target, weights, border, offset, progress)
+        with form(target, picture.shape, picture.dtype) as sink:
+            _filter(picture, sink, weights, border, offset, progress)
     except OSError as error:
         reason = error.strerror or "an error"
         raise DemoError("a place to write to", f"“{target}”: {reason}", "Choose another.") from None
-
-
-def _into_array(picture, target, weights, border, offset, progress) -> None:
-    sink = np.lib.format.open_memmap(target, "w+", picture.dtype, picture.shape)
-    try:
-        _filter(picture, sink, weights, border, offset, progress)
-        sink.flush()
-    except BaseException:  # Ctrl-C too: half a picture looks like a whole one
-        target.unlink(missing_ok=True)
-        raise
 
 
 def _filter(picture, sink, weights, border, offset, progress: TextIO) -> None:
