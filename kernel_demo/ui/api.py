@@ -74,7 +74,7 @@ def learn(
 
 def _learn(kernel, size, seed, method, steps, source, images, dataset_id) -> Iterator[dict]:
     _bounded("size", size, kernels.MIN_SIZE, kernels.MAX_SIZE)
-    _bounded("seed", seed, 0, 2**31 - 1)
+    _bounded("seed", seed, 0, kernels.MAX_SEED)
     _bounded("steps", steps, 1, MAX_STEPS)
     if source not in ("bundled", "hub"):
         raise DemoError("source 'bundled' or 'hub'", _short(source), "Choose one of them.")

@@ -86,6 +86,12 @@ def test_a_matrix_brings_its_own_size(client):
     np.testing.assert_allclose(last["kernel"], matrix, atol=1e-5)
 
 
+def test_every_seed_of_the_page_is_one_of_a_script(client):
+    """The largest seed that Random takes makes the same kernel here."""
+    last = learn(client, kernel="random", seed=2**32 - 1, method="closed_form", images=1)[-1]
+    np.testing.assert_allclose(last["kernel"], random(3, 2**32 - 1).values, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -99,6 +105,7 @@ def test_a_matrix_brings_its_own_size(client):
         ({"steps": 10**9}, "steps"),
         ({"steps": "many"}, "steps"),
         ({"seed": -1}, "seed"),
+        ({"seed": 2**32}, "seed"),
         ({"images": 10**6}, "images"),
         ({"images": 9}, "from 1 to 8"),
         ({"method": "magic"}, "magic"),
