@@ -19,7 +19,7 @@ from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.sources import bundled
 from kernel_demo.sources.decoding import decode
-from kernel_demo.ui import pictures, recover_api
+from kernel_demo.ui import pictures, recover_api, sent_file
 from kernel_demo.ui.events import DEVICE_QUEUE, RUNS_AT_ONCE
 from kernel_demo.ui.learn_controls import MAX_STEPS
 from kernel_demo.ui.learning_run import run
@@ -123,7 +123,7 @@ def apply(
     weights = kernels.parse(matrix).values
     if not isinstance(offset, (int, float)) or not np.isfinite(offset) or abs(offset) > 100:
         raise DemoError("an offset from -100 to 100", _short(offset), "Send such a number.")
-    photo = decode(_path(image), _name(image))
+    photo = decode(*sent_file.opened(image))
     filtered = to_uint8(apply_tiled(photo.pixels, weights, padding, float(offset)))
     if filtered.ndim == 3:
         filtered = cv2.cvtColor(filtered, cv2.COLOR_RGB2BGR)
@@ -147,15 +147,3 @@ def _short(value: Any) -> str:
 def _number(value: float | None) -> float | None:
     """JSON has no NaN and no infinity."""
     return float(value) if value is not None and np.isfinite(value) else None
-
-
-def _path(image: Any) -> str:
-    path = image.get("path") if isinstance(image, dict) else getattr(image, "path", None)
-    if not isinstance(path, str):
-        raise DemoError("a picture file", _short(image), "Upload one.")
-    return path  # gradio has already refused paths outside its own upload folder
-
-
-def _name(image: Any) -> str:
-    name = image.get("orig_name") if isinstance(image, dict) else getattr(image, "orig_name", None)
-    return str(name or "the picture")[:80]

@@ -8,7 +8,7 @@ import numpy as np
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.recovery import recover as find
 from kernel_demo.sources.decoding import samples
-from kernel_demo.sources.uploads import display_name
+from kernel_demo.ui import sent_file
 
 QUEUE = "recover"  # the page's own button and the endpoint wait in one queue
 AT_ONCE = 2
@@ -41,9 +41,4 @@ def _odd(size: Any) -> None:
 
 
 def _samples(file: Any, role: str) -> np.ndarray:
-    held = file if isinstance(file, dict) else vars(file) if file is not None else {}
-    path = held.get("path")
-    if not isinstance(path, str):
-        raise DemoError(f"a picture file as {role}", repr(file)[:40], "Upload one.")
-    # gradio has already refused paths outside its own upload folder
-    return samples(path, display_name(held.get("orig_name") or path), keep_alpha=True)[0]
+    return samples(*sent_file.opened(file, role), keep_alpha=True)[0]

@@ -1,17 +1,20 @@
 """The endpoints, through gradio's own client: a script gets what the page gets."""
 
 import json
+import re
 
 import cv2
 import numpy as np
 import pytest
 from gradio_client import handle_file
+from gradio_client.client import Endpoint
 from gradio_client.exceptions import AppError
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.kernels import named, random
-from kernel_demo.sources import hub
+from kernel_demo.sources import bundled, hub
 
+IDENTITY = named("identity").values.tolist()
 KEYS = {
     "step",
     "loss",
@@ -144,6 +147,45 @@ def test_apply_adds_the_offset(client, picture):
     assert (cv2.imread(path) == 255).all()
 
 
+HOSTILE = {
+    "a path": "/srv/secret/../../etc/passwd",
+    "markup": "<img src=x onerror=alert(1)>.png",
+    "lines": "a\r\nSet-Cookie: b\x00\x1b[31m.png",
+    "thousands": "x" * 5000 + ".png",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("endpoint", ["/apply", "/recover"])
+def test_a_clients_name_for_a_file_is_cleaned(client, monkeypatch, tmp_path, endpoint, name):
+    """What a client calls its file is told as the page would: no folder, no markup, no novel."""
+    upload = Endpoint._upload_file
+    monkeypatch.setattr(
+        Endpoint,
+        "_upload_file",
+        lambda *a, **more: {**upload(*a, **more), "orig_name": HOSTILE[name]},
+    )
+    path = tmp_path / "note.png"
+    path.write_text("not a picture")
+    file = handle_file(str(path))
+    arguments = (file, IDENTITY) if endpoint == "/apply" else (file, file)
+    with pytest.raises(AppError, match="which is none or is damaged") as caught:
+        client.predict(*arguments, api_name=endpoint)
+    told = re.search("“(.*)”", str(caught.value), re.DOTALL)[1]
+    assert 0 < len(told) <= 60
+    assert not set(told) & set('/\\<>:[{"\r\n\0\x1b')
+
+
+@pytest.mark.parametrize("file", [None, "<b>", {"path": 7, "orig_name": "<b>"}, 3])
+@pytest.mark.parametrize("endpoint", ["/apply", "/recover"])
+def test_what_is_no_file_gets_a_sentence(client, endpoint, file):
+    """A client is told to upload a picture, in our words alone."""
+    arguments = (file, IDENTITY) if endpoint == "/apply" else (file, file)
+    with pytest.raises(AppError, match="Expected a picture file.*Upload one.") as caught:
+        client.predict(*arguments, api_name=endpoint)
+    assert "<" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("kernel", "padding", "offset", "words"),
     [
@@ -169,8 +211,16 @@ def test_apply_refuses_what_is_no_picture(client, tmp_path):
     assert "/" not in str(caught.value).replace("and/or", "")
 
 
-def test_a_file_of_the_server_is_no_picture(client):
-    """Naming a file of the server in place of an upload is refused."""
-    file = {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}
-    with pytest.raises(AppError):
-        client.predict(file, [[0, 0, 0], [0, 1, 0], [0, 0, 0]], api_name="/apply")
+@pytest.mark.parametrize("marked", [{}, {"meta": {"_type": "gradio.FileData"}}])
+@pytest.mark.parametrize("path", ["/etc/hostname", str(bundled.FOLDER / "camera.jpg"), "a\0.png"])
+@pytest.mark.parametrize("endpoint", ["/apply", "/recover"])
+def test_a_file_of_the_server_is_no_picture(client, monkeypatch, endpoint, path, marked):
+    """Naming a file of the server in place of an upload is refused, marked as a file or not."""
+    monkeypatch.setattr(Endpoint, "_upload_file", lambda _, file, **more: file)
+    file = {"path": path, **marked}
+    arguments = (file, IDENTITY) if endpoint == "/apply" else (file, file)
+    with pytest.raises(AppError) as caught:
+        client.predict(*arguments, api_name=endpoint)
+    if not marked:  # gradio's own sentence names the path that it was sent
+        assert "Expected a picture file" in str(caught.value)
+        assert path not in str(caught.value)
