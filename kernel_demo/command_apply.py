@@ -43,6 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--offset", type=float, default=0.0, help="added to every pixel, in its own levels"
     )
+    parser.add_argument(
+        "--offset-levels", type=float, default=0.0, metavar="LEVELS",
+        help="added as well, in 255ths of white: 255 * offset / white of `recover --json`",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace, progress: TextIO = sys.stderr) -> int:
@@ -50,7 +54,7 @@ def run(options: argparse.Namespace, progress: TextIO = sys.stderr) -> int:
     try:
         apply_file(
             options.source, options.target, options.kernel, options.size, options.seed,
-            options.border, options.offset, progress,
+            options.border, options.offset, options.offset_levels, progress,
         )  # fmt: skip
     except DemoError as error:
         progress.write(f"{error}\n")
@@ -66,16 +70,20 @@ def apply_file(
     seed: int = 0,
     border: str = "reflect",
     offset: float = 0.0,
+    offset_levels: float = 0.0,
     progress: TextIO = sys.stderr,
 ) -> None:
     """Filter the picture in `source` into `target`, rounded and clipped to the source's range.
 
+    Every pixel gets offset, in the picture's own levels, and offset_levels, in 255ths of white.
     DemoError: a bad kernel or picture, an offset that is no number, or a target that is neither
     PNG nor NumPy, or is the source. A target that cannot be finished stays as it was.
     """
     weights = kernels.resolve(kernel, size=size, seed=seed).values
-    if not np.isfinite(offset):
-        raise DemoError("an offset in grey levels", f"{offset}", "Give a number, such as 128.")
+    if not np.isfinite(offset + offset_levels):
+        raise DemoError(
+            "an offset in grey levels", f"{offset + offset_levels}", "Give a number, such as 128."
+        )
     if target.suffix.lower() not in (".png", ".npy") or target.resolve() == source.resolve():
         raise DemoError(
             "another file, .png or .npy, to write to", f"“{target.name}”", "Name it out.png."
@@ -83,6 +91,7 @@ def apply_file(
     picture, notes = open_large(source, source.name)
     for note in notes:
         progress.write(f"{note}\n")
+    offset += offset_levels * (np.iinfo(picture.dtype).max // 255)
     form = PngFile if target.suffix.lower() == ".png" else NpyFile
     try:
         with form(target, picture.shape, picture.dtype) as sink:

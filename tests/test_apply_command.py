@@ -62,6 +62,16 @@ def test_sixteen_bits_a_matrix_and_an_offset(tmp_path):
     assert np.array_equal(got, expected(DEEP, kernel, cv2.BORDER_REFLECT_101, 32768))
 
 
+@pytest.mark.parametrize(("picture", "levels"), [(COLOUR, 1), (DEEP, 257)])
+def test_an_offset_in_255ths_of_white(tmp_path, picture, levels):
+    """It is as much of white in 16 bits as in 8, and is added to the one in the picture's own."""
+    np.save(tmp_path / "in.npy", picture)
+    options = ["--kernel", "emboss", "--offset-levels", "100.5", "--offset", "3"]
+    assert apply(tmp_path / "in.npy", tmp_path / "out.npy", *options)[0] == 0
+    oracle = expected(picture, named("emboss").values, cv2.BORDER_REFLECT_101, 100.5 * levels + 3)
+    assert np.array_equal(np.load(tmp_path / "out.npy"), oracle)
+
+
 def test_numpy_files_are_mapped(tmp_path):
     """.npy in, .npy out: the same result, and the source is not read into memory."""
     np.save(tmp_path / "in.npy", DEEP)
@@ -92,6 +102,7 @@ def test_more_than_the_page_takes(tmp_path):
         (("in.png", "out.png", "--kernel", "nonsense"), "nonsense"),
         (("in.png", "out.png", "--kernel", "box", "--size", "4"), "size"),
         (("in.png", "out.png", "--kernel", "box", "--offset", "nan"), "offset"),
+        (("in.png", "out.png", "--kernel", "box", "--offset-levels", "inf"), "offset"),
         (("in.png", "no/folder/out.png", "--kernel", "box"), "No such file"),
         (("text.npy", "out.png", "--kernel", "box"), "NumPy"),
         (("float.npy", "out.png", "--kernel", "box"), "uint8"),

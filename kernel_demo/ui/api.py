@@ -13,7 +13,6 @@ from gradio.utils import get_upload_folder
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
-from kernel_demo.imaging.filtering import to_uint8
 from kernel_demo.imaging.tiles import apply_tiled
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
@@ -24,6 +23,8 @@ from kernel_demo.ui.events import DEVICE_QUEUE, RUNS_AT_ONCE
 from kernel_demo.ui.learn_controls import MAX_STEPS
 from kernel_demo.ui.learning_run import run
 from kernel_demo.ui.session import Damage, Experiment, PictureChoice, Session, Settings
+
+MAX_OFFSET = 100  # times white: far beyond it everything is black or white
 
 
 def define() -> None:
@@ -112,19 +113,24 @@ def _settings(method: str, steps: int) -> Settings:
 
 @_told
 def apply(
-    image: gr.FileData, kernel: list, padding: str = "reflect", offset: float = 0.0
+    image: gr.FileData,
+    kernel: list,
+    padding: str = "reflect",
+    offset: float = 0.0,
+    offset_levels: float = 0.0,
 ) -> gr.FileData:
     """Filter a picture: an 8-bit PNG of the same size, clipped, each channel filtered.
 
     kernel: a JSON matrix, as rows of numbers. padding: zero, replicate, reflect, symmetric or wrap.
-    offset: added to every pixel, where 1 is white.
+    offset: added to every pixel, where 1 is white. offset_levels: added as well, where 255 is
+    white, whatever the bit depth; 255 * offset / white of an answer of /recover.
     """
     matrix = json.dumps(kernel) if not isinstance(kernel, str) else kernel
     weights = kernels.parse(matrix).values
-    if not isinstance(offset, (int, float)) or not np.isfinite(offset) or abs(offset) > 100:
-        raise DemoError("an offset from -100 to 100", _short(offset), "Send such a number.")
+    _within("offset", offset, MAX_OFFSET)
+    _within("offset_levels", offset_levels, 255 * MAX_OFFSET)
     photo = decode(*sent_file.opened(image))
-    filtered = to_uint8(apply_tiled(photo.pixels, weights, padding, float(offset)))
+    filtered = _eight_bit(photo.pixels, weights, padding, offset, offset_levels)
     if filtered.ndim == 3:
         filtered = cv2.cvtColor(filtered, cv2.COLOR_RGB2BGR)
     _, png = cv2.imencode(".png", filtered)
@@ -132,11 +138,30 @@ def apply(
     return gr.FileData(path=path, orig_name="filtered.png", mime_type="image/png")
 
 
+def _eight_bit(pixels, weights, padding, offset, offset_levels) -> np.ndarray:
+    """The filtered picture, uint8, halves rounded up.
+
+    In units of 1 / 65535 the samples of 8-bit and of 16-bit files are whole numbers. Sums of them
+    are exact, and with them the halves.
+    """
+    samples = np.rint(pixels * np.float32(65535))
+    filtered = apply_tiled(samples, weights, padding, 65535 * offset + 257 * offset_levels)
+    return np.floor(np.clip(filtered, 0, 65535) / 257 + 0.5).astype(np.uint8)
+
+
 def _bounded(name: str, value: Any, low: int, high: int) -> None:
     whole = isinstance(value, int) and not isinstance(value, bool)
     if not whole or not low <= value <= high:
         raise DemoError(
             f"{name} as a whole number from {low} to {high}", _short(value), "Send such a number."
+        )
+
+
+def _within(name: str, value: Any, most: float) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not abs(value) <= most:
+        raise DemoError(
+            f"{name} as a number from -{most} to {most}", _short(value), "Send such a number."
         )
 
 

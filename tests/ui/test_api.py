@@ -147,6 +147,50 @@ def test_apply_adds_the_offset(client, picture):
     assert (cv2.imread(path) == 255).all()
 
 
+def test_offsets_in_levels_and_of_white_add_up(client, picture):
+    """51 levels and a fifth of white are 102 levels."""
+    file, pixels = picture
+    path = client.predict(file, IDENTITY, offset=0.2, offset_levels=51, api_name="/apply")
+    assert np.array_equal(cv2.imread(path)[..., ::-1], cv2.add(pixels, (102,) * 3))
+
+
+def test_halves_are_rounded_up(client, picture):
+    """Where a sum ends in one half, the next level is meant: of every pixel, in every channel."""
+    file, pixels = picture
+    kernel = np.zeros((3, 3))
+    kernel[1, 1], kernel[1, 2] = 1.25, -0.75  # quarters: every fourth sum ends in a half
+    path = client.predict(file, kernel.tolist(), api_name="/apply")
+    sums = cv2.filter2D(pixels.astype(float), -1, kernel)
+    assert (np.mod(sums, 1) == 0.5).mean() > 0.2
+    oracle = np.floor(np.clip(sums, 0, 255) + 0.5).astype(np.uint8)
+    assert np.array_equal(cv2.imread(path)[..., ::-1], oracle)
+
+
+EMBOSS = np.array([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]], float)
+
+
+@pytest.mark.parametrize(("depth", "white"), [(np.uint8, 255), (np.uint16, 65535)])
+def test_what_recover_answers_is_what_apply_takes(client, tmp_path, depth, white):
+    """OpenCV's emboss with a grey of 128: recovered, and applied again it is OpenCV's picture."""
+    before = cv2.imread(str(bundled.FOLDER / "camera.jpg"), cv2.IMREAD_GRAYSCALE)[80:240, 120:300]
+    before = before.astype(depth) * (white // 255)
+    delta = 128 * (white // 255)
+    after = cv2.filter2D(before, -1, EMBOSS, delta=delta, borderType=cv2.BORDER_REFLECT_101)
+    files = []
+    for name, values in (("before.png", before), ("after.png", after)):
+        cv2.imwrite(str(tmp_path / name), values)
+        files.append(handle_file(str(tmp_path / name)))
+    found = client.predict(*files, 5, api_name="/recover")
+    assert (found["white"], found["padding"], found["bit_exact"]) == (white, "reflect", True)
+    assert found["offset"] == pytest.approx(delta)
+    levels = 255 * found["offset"] / found["white"]
+    path = client.predict(
+        files[0], found["kernel"], found["padding"], offset_levels=levels, api_name="/apply"
+    )
+    eight_bit = np.rint(after / (white // 255)).astype(np.uint8)
+    assert np.array_equal(cv2.imread(path, cv2.IMREAD_UNCHANGED), eight_bit)
+
+
 HOSTILE = {
     "a path": "/srv/secret/../../etc/passwd",
     "markup": "<img src=x onerror=alert(1)>.png",
@@ -184,6 +228,13 @@ def test_what_is_no_file_gets_a_sentence(client, endpoint, file):
     with pytest.raises(AppError, match="Expected a picture file.*Upload one.") as caught:
         client.predict(*arguments, api_name=endpoint)
     assert "<" not in str(caught.value)
+
+
+@pytest.mark.parametrize("levels", [25_501, -25_501, True, "many", None])
+def test_offset_levels_have_bounds(client, picture, levels):
+    """A hundred times white at most, and a number: one sentence names both."""
+    with pytest.raises(AppError, match="offset_levels as a number from -25500 to 25500; got "):
+        client.predict(picture[0], IDENTITY, offset_levels=levels, api_name="/apply")
 
 
 @pytest.mark.parametrize(
