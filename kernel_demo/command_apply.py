@@ -10,6 +10,7 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.export.png import PngFile
+from kernel_demo.export.rows import NpyFile
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.tiles import apply_tiles
@@ -42,6 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--offset", type=float, default=0.0, help="added to every pixel, in its own levels"
     )
+    parser.add_argument(
+        "--offset-levels", type=float, default=0.0, metavar="LEVELS",
+        help="added as well, in 255ths of white: 255 * offset / white of `recover --json`",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace, progress: TextIO = sys.stderr) -> int:
@@ -49,7 +54,7 @@ def run(options: argparse.Namespace, progress: TextIO = sys.stderr) -> int:
     try:
         apply_file(
             options.source, options.target, options.kernel, options.size, options.seed,
-            options.border, options.offset, progress,
+            options.border, options.offset, options.offset_levels, progress,
         )  # fmt: skip
     except DemoError as error:
         progress.write(f"{error}\n")
@@ -65,16 +70,20 @@ def apply_file(
     seed: int = 0,
     border: str = "reflect",
     offset: float = 0.0,
+    offset_levels: float = 0.0,
     progress: TextIO = sys.stderr,
 ) -> None:
     """Filter the picture in `source` into `target`, rounded and clipped to the source's range.
 
+    Every pixel gets offset, in the picture's own levels, and offset_levels, in 255ths of white.
     DemoError: a bad kernel or picture, an offset that is no number, or a target that is neither
-    PNG nor NumPy, or is the source. A target that cannot be finished is removed.
+    PNG nor NumPy, or is the source. A target that cannot be finished stays as it was.
     """
     weights = kernels.resolve(kernel, size=size, seed=seed).values
-    if not np.isfinite(offset):
-        raise DemoError("an offset in grey levels", f"{offset}", "Give a number, such as 128.")
+    if not np.isfinite(offset + offset_levels):
+        raise DemoError(
+            "an offset in grey levels", f"{offset + offset_levels}", "Give a number, such as 128."
+        )
     if target.suffix.lower() not in (".png", ".npy") or target.resolve() == source.resolve():
         raise DemoError(
             "another file, .png or .npy, to write to", f"“{target.name}”", "Name it out.png."
@@ -82,25 +91,14 @@ def apply_file(
     picture, notes = open_large(source, source.name)
     for note in notes:
         progress.write(f"{note}\n")
+    offset += offset_levels * (np.iinfo(picture.dtype).max // 255)
+    form = PngFile if target.suffix.lower() == ".png" else NpyFile
     try:
-        if target.suffix.lower() == ".png":
-            with PngFile(target, picture.shape, picture.dtype) as sink:
-                _filter(picture, sink, weights, border, offset, progress)
-        else:
-            _into_array(picture, target, weights, border, offset, progress)
+        with form(target, picture.shape, picture.dtype) as sink:
+            _filter(picture, sink, weights, border, offset, progress)
     except OSError as error:
         reason = error.strerror or "an error"
         raise DemoError("a place to write to", f"“{target}”: {reason}", "Choose another.") from None
-
-
-def _into_array(picture, target, weights, border, offset, progress) -> None:
-    sink = np.lib.format.open_memmap(target, "w+", picture.dtype, picture.shape)
-    try:
-        _filter(picture, sink, weights, border, offset, progress)
-        sink.flush()
-    except BaseException:  # Ctrl-C too: half a picture looks like a whole one
-        target.unlink(missing_ok=True)
-        raise
 
 
 def _filter(picture, sink, weights, border, offset, progress: TextIO) -> None:

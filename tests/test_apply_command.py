@@ -2,6 +2,8 @@
 
 import argparse
 import io
+import resource
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -60,6 +62,16 @@ def test_sixteen_bits_a_matrix_and_an_offset(tmp_path):
     assert np.array_equal(got, expected(DEEP, kernel, cv2.BORDER_REFLECT_101, 32768))
 
 
+@pytest.mark.parametrize(("picture", "levels"), [(COLOUR, 1), (DEEP, 257)])
+def test_an_offset_in_255ths_of_white(tmp_path, picture, levels):
+    """It is as much of white in 16 bits as in 8, and is added to the one in the picture's own."""
+    np.save(tmp_path / "in.npy", picture)
+    options = ["--kernel", "emboss", "--offset-levels", "100.5", "--offset", "3"]
+    assert apply(tmp_path / "in.npy", tmp_path / "out.npy", *options)[0] == 0
+    oracle = expected(picture, named("emboss").values, cv2.BORDER_REFLECT_101, 100.5 * levels + 3)
+    assert np.array_equal(np.load(tmp_path / "out.npy"), oracle)
+
+
 def test_numpy_files_are_mapped(tmp_path):
     """.npy in, .npy out: the same result, and the source is not read into memory."""
     np.save(tmp_path / "in.npy", DEEP)
@@ -90,6 +102,7 @@ def test_more_than_the_page_takes(tmp_path):
         (("in.png", "out.png", "--kernel", "nonsense"), "nonsense"),
         (("in.png", "out.png", "--kernel", "box", "--size", "4"), "size"),
         (("in.png", "out.png", "--kernel", "box", "--offset", "nan"), "offset"),
+        (("in.png", "out.png", "--kernel", "box", "--offset-levels", "inf"), "offset"),
         (("in.png", "no/folder/out.png", "--kernel", "box"), "No such file"),
         (("text.npy", "out.png", "--kernel", "box"), "NumPy"),
         (("float.npy", "out.png", "--kernel", "box"), "uint8"),
@@ -106,6 +119,51 @@ def test_what_can_be_put_right_is_one_sentence(tmp_path, monkeypatch, arguments,
     assert said.startswith("Expected")
     assert says in said
     assert not list(tmp_path.glob("out.*"))
+
+
+@contextmanager
+def room_for(size: int):
+    """No file of this process can become larger than `size` bytes: a full disk that is real."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("there", [None, b"what was there"])
+@pytest.mark.parametrize("room", [50, 20_000, 90_000])  # bytes: full at once, midway, at the end
+@pytest.mark.parametrize("name", ["out.png", "out.npy"])
+def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, name, room, there):
+    """The sentence says why; no part of a picture is left, and an old file stays as it was."""
+    monkeypatch.setattr(command_apply, "TILE", 32)
+    np.save(tmp_path / "in.npy", COLOUR)  # noise: a PNG of it is as large
+    if there:
+        (tmp_path / name).write_bytes(there)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with room_for(room):
+        status, said = apply(tmp_path / "in.npy", tmp_path / name, "--kernel", "identity")
+    assert status == 2
+    assert "File too large" in said
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.npy"])
+def test_a_result_takes_the_place_of_an_old_one(tmp_path, name):
+    """Who may read the old file may read the new one; a link goes on pointing at it."""
+    np.save(tmp_path / "in.npy", DEEP)
+    (tmp_path / "folder").mkdir()
+    old, link = tmp_path / "folder" / name, tmp_path / name
+    old.write_bytes(b"old")
+    old.chmod(0o640)
+    link.symlink_to(old)
+    assert apply(tmp_path / "in.npy", link, "--kernel", "box")[0] == 0
+    assert link.is_symlink()
+    assert [path.name for path in old.parent.iterdir()] == [name]
+    assert old.stat().st_mode & 0o777 == 0o640
+    read = np.load(old) if name == "out.npy" else cv2.imread(str(old), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(read, expected(DEEP, named("box").values, cv2.BORDER_REFLECT_101))
 
 
 def test_too_large_a_picture_is_refused(tmp_path, monkeypatch):

@@ -40,6 +40,7 @@ def test_json_has_everything(pair, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["verdict"] == "convolution"
     assert found["bit_exact"] is True
+    assert found["white"] == 255
     assert np.allclose(found["kernel"], np.array([[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]]) / 8)
 
 

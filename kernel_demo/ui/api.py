@@ -13,17 +13,18 @@ from gradio.utils import get_upload_folder
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
-from kernel_demo.imaging.filtering import to_uint8
 from kernel_demo.imaging.tiles import apply_tiled
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.sources import bundled
 from kernel_demo.sources.decoding import decode
-from kernel_demo.ui import pictures, recover_api
+from kernel_demo.ui import pictures, recover_api, sent_file
 from kernel_demo.ui.events import DEVICE_QUEUE, RUNS_AT_ONCE
 from kernel_demo.ui.learn_controls import MAX_STEPS
 from kernel_demo.ui.learning_run import run
 from kernel_demo.ui.session import Damage, Experiment, PictureChoice, Session, Settings
+
+MAX_OFFSET = 100  # times white: far beyond it everything is black or white
 
 
 def define() -> None:
@@ -74,7 +75,7 @@ def learn(
 
 def _learn(kernel, size, seed, method, steps, source, images, dataset_id) -> Iterator[dict]:
     _bounded("size", size, kernels.MIN_SIZE, kernels.MAX_SIZE)
-    _bounded("seed", seed, 0, 2**31 - 1)
+    _bounded("seed", seed, 0, kernels.MAX_SEED)
     _bounded("steps", steps, 1, MAX_STEPS)
     if source not in ("bundled", "hub"):
         raise DemoError("source 'bundled' or 'hub'", _short(source), "Choose one of them.")
@@ -112,24 +113,40 @@ def _settings(method: str, steps: int) -> Settings:
 
 @_told
 def apply(
-    image: gr.FileData, kernel: list, padding: str = "reflect", offset: float = 0.0
+    image: gr.FileData,
+    kernel: list,
+    padding: str = "reflect",
+    offset: float = 0.0,
+    offset_levels: float = 0.0,
 ) -> gr.FileData:
     """Filter a picture: an 8-bit PNG of the same size, clipped, each channel filtered.
 
     kernel: a JSON matrix, as rows of numbers. padding: zero, replicate, reflect, symmetric or wrap.
-    offset: added to every pixel, where 1 is white.
+    offset: added to every pixel, where 1 is white. offset_levels: added as well, where 255 is
+    white, whatever the bit depth; 255 * offset / white of an answer of /recover.
     """
     matrix = json.dumps(kernel) if not isinstance(kernel, str) else kernel
     weights = kernels.parse(matrix).values
-    if not isinstance(offset, (int, float)) or not np.isfinite(offset) or abs(offset) > 100:
-        raise DemoError("an offset from -100 to 100", _short(offset), "Send such a number.")
-    photo = decode(_path(image), _name(image))
-    filtered = to_uint8(apply_tiled(photo.pixels, weights, padding, float(offset)))
+    _within("offset", offset, MAX_OFFSET)
+    _within("offset_levels", offset_levels, 255 * MAX_OFFSET)
+    photo = decode(*sent_file.opened(image))
+    filtered = _eight_bit(photo.pixels, weights, padding, offset, offset_levels)
     if filtered.ndim == 3:
         filtered = cv2.cvtColor(filtered, cv2.COLOR_RGB2BGR)
     _, png = cv2.imencode(".png", filtered)
     path = save_bytes_to_cache(png.tobytes(), "filtered.png", cache_dir=get_upload_folder())
     return gr.FileData(path=path, orig_name="filtered.png", mime_type="image/png")
+
+
+def _eight_bit(pixels, weights, padding, offset, offset_levels) -> np.ndarray:
+    """The filtered picture, uint8, halves rounded up.
+
+    In units of 1 / 65535 the samples of 8-bit and of 16-bit files are whole numbers. Sums of them
+    are exact, and with them the halves.
+    """
+    samples = np.rint(pixels * np.float32(65535))
+    filtered = apply_tiled(samples, weights, padding, 65535 * offset + 257 * offset_levels)
+    return np.floor(np.clip(filtered, 0, 65535) / 257 + 0.5).astype(np.uint8)
 
 
 def _bounded(name: str, value: Any, low: int, high: int) -> None:
@@ -140,6 +157,14 @@ def _bounded(name: str, value: Any, low: int, high: int) -> None:
         )
 
 
+def _within(name: str, value: Any, most: float) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not abs(value) <= most:
+        raise DemoError(
+            f"{name} as a number from -{most} to {most}", _short(value), "Send such a number."
+        )
+
+
 def _short(value: Any) -> str:
     return repr(value)[:40]
 
@@ -147,15 +172,3 @@ def _short(value: Any) -> str:
 def _number(value: float | None) -> float | None:
     """JSON has no NaN and no infinity."""
     return float(value) if value is not None and np.isfinite(value) else None
-
-
-def _path(image: Any) -> str:
-    path = image.get("path") if isinstance(image, dict) else getattr(image, "path", None)
-    if not isinstance(path, str):
-        raise DemoError("a picture file", _short(image), "Upload one.")
-    return path  # gradio has already refused paths outside its own upload folder
-
-
-def _name(image: Any) -> str:
-    name = image.get("orig_name") if isinstance(image, dict) else getattr(image, "orig_name", None)
-    return str(name or "the picture")[:80]

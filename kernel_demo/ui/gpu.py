@@ -4,14 +4,17 @@
 Arguments and yields travel between processes there: NumPy and plain types only.
 """
 
+import os
 import time
 from collections.abc import Iterator
 
 import numpy as np
 
-try:
+# `spaces` reads the variable the same way. Where it is not set the package may be installed all the
+# same, and lends nothing.
+if os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true"):
     import spaces
-except ImportError:  # not on a Space
+else:
     spaces = None
 
 from kernel_demo.learning import devices, pairs, training

@@ -10,6 +10,7 @@ from kernel_demo.imaging import kernels
 from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.learning.exact import ExactSettings
+from kernel_demo.learning.settings import MAX_RATE
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.sources import bundled, hub
 from kernel_demo.ui import kernel_editor
@@ -24,9 +25,12 @@ from kernel_demo.ui.wording import learn as wording
 
 FREE_SIZES = tuple(range(3, 16, 2)) + (21, 31)  # for random kernels and those made by hand
 START_KERNEL = "sobel_x"
+MAX_ANGLE = 175  # degrees: 180 is 0 again
 MAX_EXACT_STEPS = 100_000  # of one run on the exact gradient
 MAX_NOISE = 20  # grey levels
 MAX_STEPS = 5000  # of one run on the page or by the endpoint
+MAX_BATCH, MAX_ACCUMULATION = 256, 16
+TILES = (16, 32, 64, 128, 256)
 
 
 def start() -> Experiment:
@@ -74,7 +78,7 @@ def filter_controls(values: np.ndarray) -> tuple[FilterControls, gr.Dropdown]:
         border_choices(), value="reflect", label=wording.EDGES, elem_classes="kd-field",
         elem_id="edges",
     )  # fmt: skip
-    angle = gr.Slider(0, 175, value=0, step=5, label=wording.ANGLE, visible=False)
+    angle = gr.Slider(0, MAX_ANGLE, value=0, step=5, label=wording.ANGLE, visible=False)
     seed = gr.Number(
         0, label=wording.SEED, precision=0, minimum=0, visible=False, elem_id="seed",
         elem_classes="kd-field",
@@ -118,12 +122,12 @@ def training_controls() -> TrainingControls:
             1, MAX_STEPS, value=default.steps, step=1, label=wording.STEPS, elem_id="steps"
         )
         rate = gr.Number(
-            0, label=wording.RATE, info=wording.RATE_INFO, minimum=0, maximum=100, step=0.001
+            0, label=wording.RATE, info=wording.RATE_INFO, minimum=0, maximum=MAX_RATE, step=0.001
         )
-        batch = gr.Slider(1, 256, value=default.batch, step=1, label=wording.BATCH)
-        tile = gr.Dropdown([16, 32, 64, 128, 256], value=default.tile, label=wording.TILE)
+        batch = gr.Slider(1, MAX_BATCH, value=default.batch, step=1, label=wording.BATCH)
+        tile = gr.Dropdown(TILES, value=default.tile, label=wording.TILE)
         accumulation = gr.Slider(
-            1, 16, value=default.accumulation, step=1, label=wording.ACCUMULATION
+            1, MAX_ACCUMULATION, value=default.accumulation, step=1, label=wording.ACCUMULATION
         )
         init = gr.Dropdown(wording.STARTS, value=default.init, label=wording.START)
         seed = gr.Number(default.seed, label=wording.START_SEED, precision=0, minimum=0)

@@ -6,6 +6,7 @@ key by key: what cannot be used is left as it was and named, never obeyed.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -14,9 +15,12 @@ from kernel_demo.errors import DemoError
 from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.imaging.filtering import CHANNELS
-from kernel_demo.imaging.kernels import check
+from kernel_demo.imaging.kernels import MAX_SEED, check
+from kernel_demo.learning import settings as training
 from kernel_demo.learning.model import INITS
-from kernel_demo.ui.learn_controls import FREE_SIZES, MAX_EXACT_STEPS, MAX_NOISE
+from kernel_demo.sources import bundled
+from kernel_demo.ui import learn_controls
+from kernel_demo.ui.learn_controls import FREE_SIZES
 from kernel_demo.ui.pictures import MAX_PICTURES
 from kernel_demo.ui.wording import learn as wording
 
@@ -89,7 +93,7 @@ def _write_matrix(editor: Mapping) -> str:
 
 
 def _write_number(value: float) -> str:
-    return f"{value:.12g}"
+    return str(int(value)) if float(value).is_integer() else repr(value)  # with every digit
 
 
 def _write_flag(value: Any) -> str:
@@ -101,7 +105,7 @@ def _flag(text: str) -> bool:
 
 
 # All settings in the order of `experiment_form.inputs` (without the uploads), then the edges:
-# name in the query, reader, writer.
+# name in the query, reader, writer. What also hangs on another setting is in `allowed`.
 TABLE = (
     ("source", _one_of("bundled", "hub"), str),
     ("n", _whole(1, MAX_PICTURES), _write_number),
@@ -111,21 +115,21 @@ TABLE = (
     ("grey", _one_of(*CHANNELS), str),
     ("kernel", _one_of(*CATALOGUE, "random", "own"), str),
     ("size", _one_of(*FREE_SIZES), str),
-    ("angle", _real(0, 175), _write_number),
-    ("seed", _whole(0, 2**31 - 1), _write_number),
+    ("angle", _real(0, learn_controls.MAX_ANGLE), _write_number),
+    ("seed", _whole(0, MAX_SEED), _write_number),
     ("own", _matrix, _write_matrix),
-    ("noise", _real(0, MAX_NOISE), _write_number),
+    ("noise", _real(0, learn_controls.MAX_NOISE), _write_number),
     ("bits", _flag, _write_flag),
     ("method", _one_of(*(name for _, name in wording.METHODS)), str),
     ("by", _one_of(*(name for _, name in wording.OPTIMIZERS)), str),
-    ("rate", _real(0, 100), _write_number),
-    ("batch", _whole(1, 256), _write_number),
-    ("tile", _one_of(16, 32, 64, 128, 256), str),
-    ("sum", _whole(1, 16), _write_number),
-    ("steps", _whole(1, MAX_EXACT_STEPS), _write_number),
+    ("rate", _real(0, training.MAX_RATE), _write_number),
+    ("batch", _whole(1, learn_controls.MAX_BATCH), _write_number),
+    ("tile", _one_of(*learn_controls.TILES), str),
+    ("sum", _whole(1, learn_controls.MAX_ACCUMULATION), _write_number),
+    ("steps", _whole(1, learn_controls.MAX_EXACT_STEPS), _write_number),
     ("start", _one_of(*INITS), str),
-    ("order", _whole(0, 2**31 - 1), _write_number),
-    ("wait", _whole(1, 100_000), _write_number),
+    ("order", _whole(0, training.MAX_SEED), _write_number),
+    ("wait", _whole(1, training.MAX_STEPS), _write_number),
     ("half", _flag, _write_flag),
     ("edges", _one_of(*BORDERS), str),
 )
@@ -150,7 +154,7 @@ def query(table: tuple[Key, ...], values: Mapping[str, Any]) -> str:
         if counts and key.name != unsaid and value is not None:
             said[key.name] = key.write(value)
     if said.get("source") == "mine":  # a visitor's own pictures stay with the visitor
-        del said["source"]
+        said = {name: text for name, text in said.items() if name not in ("source", "n")}
     return "?" + urlencode(said, safe=",;/") if said else ""
 
 
@@ -159,12 +163,27 @@ def settings(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The values that a link asks for, by key, and the keys that had to be ignored."""
     by_name = {key.name: key for key in table}
-    values, ignored = {}, []
-    for name, text in asked.items():
-        if name == CHALLENGE or name.startswith("__"):  # gradio's own, such as __theme
-            continue
-        try:
-            values[name] = by_name[name].read(text)
-        except (KeyError, ValueError, OverflowError):
-            ignored.append(name[:20])
-    return values, tuple(ignored)
+    # What begins with __ is gradio's own, such as __theme.
+    ours = [name for name in asked if name != CHALLENGE and not name.startswith("__")]
+    values = {}
+    for name in ours:
+        with suppress(KeyError, ValueError, OverflowError):
+            values[name] = by_name[name].read(asked[name])
+    for name, choices in allowed(table, values).items():
+        if name in values and values[name] not in choices:
+            del values[name]
+    return values, tuple(name[:20] for name in ours if name not in values)
+
+
+def allowed(table: tuple[Key, ...], values: Mapping[str, Any]) -> dict[str, Sequence[int]]:
+    """What the controls allow that hang on another setting, of a link or of the first paint."""
+    decided = {key.name: key.default for key in table} | dict(values)
+    named = CATALOGUE.get(decided["kernel"])
+    exact = decided["method"] == "exact"
+    pictures = bundled.COUNT if decided["source"] == "bundled" else MAX_PICTURES
+    steps = learn_controls.MAX_EXACT_STEPS if exact else learn_controls.MAX_STEPS
+    return {
+        "n": range(1, pictures + 1),
+        "size": named.sizes if named else FREE_SIZES,
+        "steps": range(1, steps + 1),
+    }

@@ -5,14 +5,11 @@ from pathlib import Path
 
 import gradio as gr
 
-from kernel_demo.sources import bundled
 from kernel_demo.ui import link
 from kernel_demo.ui.events import QUIET
-from kernel_demo.ui.learn_controls import FREE_SIZES, MAX_STEPS, size_choices
+from kernel_demo.ui.learn_controls import size_choices
 from kernel_demo.ui.markup import quiet
 from kernel_demo.ui.wording import learn as wording
-
-MOST = {"n": bundled.COUNT, "steps": MAX_STEPS}  # of the sliders at first paint
 
 # Replaces the query in the address bar whenever Python names another one.
 FOLLOW = """
@@ -69,17 +66,17 @@ def _opener(table: tuple[link.Key, ...]) -> Callable:
     def open_link(request: gr.Request):
         values, ignored = link.settings(table, dict(request.query_params))
         told = quiet(wording.ignored(ignored)) if ignored else ""
-        updates = [_update(name, values) for name in link.NAMES]
+        allowed = link.allowed(table, values) if values else {}
+        updates = [_update(name, values, allowed) for name in link.NAMES]
         return (1 if values else gr.skip()), told, *updates
 
     return open_link
 
 
-def _update(name: str, values: dict):
-    if name not in values:
-        return gr.skip()
-    if name == "size":  # which sizes there are depends on the kernel, and is set after this
-        return gr.update(choices=size_choices(FREE_SIZES), value=values[name])
-    if name in MOST:
-        return gr.update(maximum=max(values[name], MOST[name]), value=values[name])
-    return values[name]
+def _update(name: str, values: dict, allowed: dict):
+    said = {"value": values[name]} if name in values else {}
+    if name == "size" and said:
+        return gr.update(choices=size_choices(allowed[name]), **said)
+    if name in ("n", "steps") and allowed:
+        return gr.update(maximum=max(allowed[name]), **said)
+    return said.get("value", gr.skip())

@@ -8,13 +8,13 @@ import numpy as np
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.recovery import recover as find
 from kernel_demo.sources.decoding import samples
-from kernel_demo.sources.uploads import display_name
+from kernel_demo.ui import sent_file
 
 QUEUE = "recover"  # the page's own button and the endpoint wait in one queue
 AT_ONCE = 2
 KEYS = (
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
-    "used_fraction", "padding", "bit_exact",
+    "used_fraction", "padding", "bit_exact", "white",
 )  # fmt: skip
 
 
@@ -22,9 +22,11 @@ def recover(before: gr.FileData, after: gr.FileData, max_size: int = 15) -> dict
     """Find the filter that made `after` of `before`.
 
     max_size: the largest kernel to look for, odd, 3 to 31. Residual, rounding floor and offset are
-    in grey levels of the after file, kernels relative to white; kernel and offset are for sums that
-    are rounded half up (a tool that cuts off has 0.5 less). For one kernel a channel, kernel,
-    offset and standard_error are lists of three. A number that is not known is null.
+    in grey levels of the after file, of which `white` is the highest: 255, or 65535 for 16-bit
+    samples. /apply takes the offset as offset_levels = 255 * offset / white. Kernels are relative
+    to white; kernel and offset are for sums that are rounded half up (a tool that cuts off has 0.5
+    less). For one kernel a channel, kernel, offset and standard_error are lists of three. A number
+    that is not known is null.
     """
     _odd(max_size)
     found = find(_samples(before, "before"), _samples(after, "after"), max_size)
@@ -41,9 +43,4 @@ def _odd(size: Any) -> None:
 
 
 def _samples(file: Any, role: str) -> np.ndarray:
-    held = file if isinstance(file, dict) else vars(file) if file is not None else {}
-    path = held.get("path")
-    if not isinstance(path, str):
-        raise DemoError(f"a picture file as {role}", repr(file)[:40], "Upload one.")
-    # gradio has already refused paths outside its own upload folder
-    return samples(path, display_name(held.get("orig_name") or path), keep_alpha=True)[0]
+    return samples(*sent_file.opened(file, role), keep_alpha=True)[0]

@@ -1,10 +1,11 @@
-"""A PNG written tile by tile is a PNG."""
+"""A picture written tile by tile: a PNG is a PNG, and the whole file is there or none of it."""
 
 import cv2
 import numpy as np
 import pytest
 
 from kernel_demo.export.png import PngFile
+from kernel_demo.export.rows import NpyFile
 from kernel_demo.imaging.tiles import iter_tiles
 
 RANDOM = np.random.default_rng(0)
@@ -24,21 +25,37 @@ def test_opencv_reads_what_was_written(tmp_path, tile, shape, dtype):
     assert np.array_equal(read[..., ::-1] if read.ndim == 3 else read, pixels)
 
 
-def test_an_unfinished_file_is_removed(tmp_path):
-    """What ends by an exception, or too early, leaves no half picture."""
-    path = tmp_path / "a.png"
+@pytest.mark.parametrize("there", [None, b"what was there"])
+@pytest.mark.parametrize("form", [PngFile, NpyFile])
+def test_an_unfinished_file_leaves_what_was_there(tmp_path, form, there):
+    """What ends by an exception, or too early, leaves no half picture and no other file."""
+    path = tmp_path / "a"
+    if there:
+        path.write_bytes(there)
 
     def break_off():
-        with PngFile(path, (4, 4), np.uint8) as file:
+        with form(path, (4, 4), np.uint8) as file:
             file[0:2, 0:4] = np.zeros((2, 4))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         break_off()
-    assert not path.exists()
-    with pytest.raises(ValueError, match="2 of 4 rows"), PngFile(path, (4, 4), np.uint8) as file:
+    with pytest.raises(ValueError, match="2 of 4 rows"), form(path, (4, 4), np.uint8) as file:
         file[0:2, 0:4] = np.zeros((2, 4))
-    assert not path.exists()
+    left = {found.name: found.read_bytes() for found in tmp_path.iterdir()}
+    assert left == ({"a": there} if there else {})
+
+
+@pytest.mark.parametrize("tile", [1, 7, 1000])
+@pytest.mark.parametrize("shape", [(1, 1), (37, 53), (37, 53, 3)])
+def test_numpy_loads_what_was_written(tmp_path, tile, shape):
+    """The very bytes of numpy.save, whatever the tiles."""
+    pixels = RANDOM.integers(0, 65536, shape).astype(np.uint16)
+    with NpyFile(tmp_path / "a.npy", shape, np.uint16) as file:
+        for place in iter_tiles(*shape[:2], tile):
+            file[place] = pixels[place]
+    np.save(tmp_path / "b.npy", pixels)
+    assert (tmp_path / "a.npy").read_bytes() == (tmp_path / "b.npy").read_bytes()
 
 
 @pytest.mark.parametrize(("shape", "dtype"), [((4, 4), np.float32), ((4, 4, 2), np.uint8)])

@@ -21,7 +21,7 @@ from kernel_demo.ui import (
 
 KEYS = {
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
-    "used_fraction", "padding", "bit_exact", "explanation",
+    "used_fraction", "padding", "bit_exact", "white", "explanation",
 }  # fmt: skip
 
 
