@@ -1,6 +1,9 @@
 """What question 8 says: twelve ways to break it, and the challenge."""
 
-from kernel_demo.ui.wording.numbers import figure
+from collections.abc import Sequence
+
+from kernel_demo.lab.limit import Limit
+from kernel_demo.ui.wording.numbers import at_most, figure, shown
 
 # key of LIMITS: (name, why)
 LIMITS = {
@@ -66,13 +69,21 @@ CHOOSE = "or one of them"
 TRUE, LEARNED = "true", "learned"
 
 
-def finding(tried: int, worst_ratio: float) -> str:
-    """How well theory foretold the errors that were tried."""
-    ways = "way" if tried == 1 else "ways"
-    return f"{tried} {ways} tried; no error was above {figure(worst_ratio)} times its forecast."
+def finding(tried: Sequence[Limit]) -> str:
+    """How well theory foretold the errors, as they are and as the table writes them."""
+    ways = "way" if len(tried) == 1 else "ways"
+    worst = max(
+        ratio
+        for limit in tried
+        for ratio in (
+            limit.measured / limit.predicted,
+            shown(limit.measured) / shown(limit.predicted),
+        )
+    )
+    return f"{len(tried)} {ways} tried; no error was above {at_most(worst)} times its forecast."
 
 
-def facts(limit) -> list[tuple[str, str]]:
+def facts(limit: Limit) -> list[tuple[str, str]]:
     """(number, meaning) of one way to break it."""
     unit = MEASURES[limit.measure]
     pairs = [
