@@ -15,8 +15,6 @@ AFTER = "After"
 LARGEST = "Largest size"
 RECOVER = "Recover the filter"
 EXAMPLES = "Try one that a real tool made"
-NO_PICTURE = "No picture at hand? Send this noise through your tool:"
-PROBE = "download a probe"
 SEVERAL = "Several pairs of one filter are welcome: they are matched in order."
 
 EMPTY_TITLE = "Which filter was it?"
