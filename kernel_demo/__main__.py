@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from kernel_demo import command_apply
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.recovery import Recovery, recover_many
+from kernel_demo.learning.recovery.explanations import rounded_up
 from kernel_demo.sources.decoding import samples
 
 
@@ -74,9 +76,10 @@ def _lines(found: Recovery) -> list[str]:
         with np.printoptions(precision=5, suppress=True, linewidth=120, threshold=1000):
             lines.append(str(found.kernel + 0.0))
         lines.append(f"offset: {_rounded(found.offset)}")
-        lines.append(f"standard errors: up to {found.standard_error.max():.2g}")
+        lines.append(f"standard errors: up to {rounded_up(found.standard_error.max(), 2)}")
         lines.append(f"border: {found.padding or _sides(found)}")
-        lines.append(f"pixels used: {found.used_fraction:.1%}")
+        used = math.floor(1000 * found.used_fraction) / 1000  # only all is 100 %
+        lines.append(f"pixels used: {used:.1%}")
     return lines + [f"note: {note}" for note in found.notes]
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from kernel_demo.__main__ import main
+from kernel_demo.__main__ import _lines, main
+from kernel_demo.learning.recovery import CONVOLUTION, Recovery
 from kernel_demo.sources.bundled import FOLDER
 from kernel_demo.ui.recover_pairs import open_pairs
 
@@ -96,3 +97,12 @@ def test_large_offsets_are_written_out(capsys, tmp_path):
         Image.fromarray(values).save(path)
     assert main(["recover", *paths, "--max-size", "5"]) == 0
     assert "offset: 32767.5 grey levels" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.99999, "99.9%"), (1.0, "100.0%")])
+def test_only_all_pixels_are_a_hundred_per_cent(share, told):
+    """One clipped pixel in a hundred thousand is seen, and no error bar is rounded down."""
+    kernel, errors = np.eye(3), np.full((3, 3), 0.00123456)
+    lines = _lines(Recovery(CONVOLUTION, kernel=kernel, standard_error=errors, used_fraction=share))
+    assert f"pixels used: {told}" in lines
+    assert "standard errors: up to 0.0013" in lines

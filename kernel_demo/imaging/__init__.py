@@ -7,5 +7,6 @@ kernels     the Kernel record: named, random, parsed, checked
 borders     the five border modes and padding
 filtering   the reference filter, grey and 8 bits
 tiles       the same filter on pictures of any size
+probe       a picture to send through a tool whose filter is asked for
 operators   what no single convolution can do; noise and 8 bits
 """

@@ -20,12 +20,18 @@ HALVES = 2  # the hidden weights are multiples of a half: a person can find them
 class Score:
     """A guess, against the best that the pictures allow."""
 
-    points: float  # 0 (no better than a black picture) to 100 (as good as the pictures allow)
+    points: float  # 0 (a weight is off as far as in a kernel of zeros) to 100 (all are right)
     kernel_error: float  # largest |guess - truth|
     best_kernel_error: float  # what to expect of the best fit to 8-bit pictures
     output_error: float  # RMS over the pictures, in their unit
     best_output_error: float  # what to expect of the best fit
     exact: bool  # every weight is right
+    nearest_exact: bool  # every weight is right once rounded to the halves that are asked for
+
+    @property
+    def whole_points(self) -> int:
+        """Points cut off to a whole number: only an exact guess has 100."""
+        return math.floor(self.points)
 
 
 def hidden(size: int, seed: int) -> Kernel:
@@ -40,11 +46,12 @@ def hidden(size: int, seed: int) -> Kernel:
 
 
 def score(guess: np.ndarray, truth: np.ndarray, statistics: Statistics) -> Score:
-    """Points for a guess (k, k), on the scale of the logarithm of the output error.
+    """Points for a guess (k, k): 100 (1 - kernel error / largest |true weight|), at least 0.
 
-    statistics: of the before pictures (their X'X is what counts), of the truth's size. The best to
-    expect is least squares on answers rounded to a grey level: an RMS error of
-    sigma sqrt(k^2 / n). 0 points are for the zero kernel. DemoError: a guess of another size.
+    They fall with every rise of the kernel error, until it reaches that of the zero kernel; 100 are
+    for the exact kernel alone. statistics: of the before pictures (their X'X is what counts), of
+    the truth's size. The best to expect of a fit is least squares on answers rounded to a grey
+    level: an RMS error of sigma sqrt(k^2 / n). DemoError: a guess of another size.
     """
     truth = check(truth)
     guess = np.asarray(guess, np.float64)
@@ -61,16 +68,16 @@ def score(guess: np.ndarray, truth: np.ndarray, statistics: Statistics) -> Score
         weights = difference.ravel()
         return math.sqrt(max(weights @ statistics.gram @ weights, 0.0) / statistics.count)
 
-    start, error = output_error(truth), output_error(guess - truth)
-    best = sigma * math.sqrt(truth.size / statistics.count)
-    points = 100.0
-    if error > best:
-        points = 100 * math.log(start / error) / math.log(start / best) if start > best else 0.0
+    error = kernel_error(guess, truth)
+    exact = bool(np.array_equal(guess, truth))
+    points = max(100 * (1 - error / float(np.abs(truth).max())), 0.0)
     return Score(
-        points=min(max(points, 0.0), 100.0),
-        kernel_error=kernel_error(guess, truth),
+        # An error below the spacing of floats near 1 would come out as 100.
+        points=100.0 if exact else min(points, math.nextafter(100.0, 0.0)),
+        kernel_error=error,
         best_kernel_error=random_largest(statistics, sigma, seed=0),
-        output_error=error,
-        best_output_error=best,
-        exact=bool(np.array_equal(guess, truth)),
+        output_error=output_error(guess - truth),
+        best_output_error=sigma * math.sqrt(truth.size / statistics.count),
+        exact=exact,
+        nearest_exact=bool(np.array_equal(np.rint(guess * HALVES), truth * HALVES)),
     )

@@ -18,7 +18,6 @@ LEARNED = (
 VISIBLE = 0.5  # grey levels of 255: a combination that moves results by less is lost in rounding
 ROUNDING = 12**-0.5  # RMS error of rounding, in units of the step
 MAX_PATTERNS = 16  # of each sort that a certificate carries
-MAX_SIDE = 8192  # pixels of a probe picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,14 +137,3 @@ class Optimum:
             received = " x ".join(map(str, kernel.shape))
             raise DemoError(f"a {size} x {size} kernel", received, "Take the sums at its size.")
         return kernel.ravel() - self._best
-
-
-def probe(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """A picture that tells all weights apart: binary random noise, height x width uint8, 0 or 255.
-
-    Its patches have X'X about n 255^2 (I + 1 1') / 4, of condition k^2 + 1: 10 at 3 x 3.
-    DemoError: a side below 1 or above MAX_SIDE.
-    """
-    if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE):
-        raise DemoError(f"sides from 1 to {MAX_SIDE}", f"{height} x {width}", "Choose 512 x 512.")
-    return np.random.default_rng(seed).integers(0, 2, (height, width), np.uint8) * np.uint8(255)

@@ -1,25 +1,22 @@
 """The panel "How sure is this?": first what the pictures can tell, after learning the proof."""
 
-from functools import lru_cache
 from html import escape
 
 import gradio as gr
 import numpy as np
 
 from kernel_demo.errors import DemoError
-from kernel_demo.learning.certificate import Certificate, certify, probe
+from kernel_demo.learning.certificate import Certificate, certify
 from kernel_demo.learning.solution import Solution
 from kernel_demo.learning.stopping import LOST
-from kernel_demo.ui import lesson
+from kernel_demo.ui import lesson, probe
 from kernel_demo.ui.experiment_form import experiment as read
 from kernel_demo.ui.markup import block, quiet, title
 from kernel_demo.ui.matrix_view import matrix
-from kernel_demo.ui.pictures import data_url
 from kernel_demo.ui.session import Experiment, Session
 from kernel_demo.ui.wording import certificate as wording
 
 PATTERNS = 6  # drawn; the sentence tells how many there are
-PROBE_SIDE = 512  # pixels
 
 
 def build(start: Experiment) -> gr.HTML:
@@ -110,8 +107,7 @@ def _patterns(found: Certificate) -> str:
     if not patterns:
         return ""
     drawn = "".join(matrix(pattern, numbers=False) for pattern in patterns[:PATTERNS])
-    link = f'<a class="kd-link" download="probe.png" href="{_probe()}">{escape(wording.PROBE)}</a>'
-    return f'{quiet(caption)}<div class="kd-patterns">{drawn}</div><p class="kd-note">{link}</p>'
+    return f'{quiet(caption)}<div class="kd-patterns">{drawn}</div>{probe.link()}'
 
 
 def _bars(best: Solution) -> str:
@@ -125,8 +121,3 @@ def _bars(best: Solution) -> str:
         f'<details class="kd-details"><summary>{escape(wording.ERROR_BARS)}</summary>'
         f'<div class="kd-matrix-small">{table}</div></details>'
     )
-
-
-@lru_cache(maxsize=1)
-def _probe() -> str:
-    return data_url(probe(PROBE_SIDE, PROBE_SIDE))

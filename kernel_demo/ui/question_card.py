@@ -54,7 +54,8 @@ def connect(
     """Run `function` at a press; each item it yields is the answer so far, as HTML.
 
     trains: it waits in the queue of the device. reads: turns the inputs' values into the
-    function's arguments. DemoErrors of either are told.
+    function's arguments. DemoErrors of either are told, and take the answer away: what stands
+    there was the answer to something else.
     """
 
     def announce(*_) -> tuple:
@@ -62,14 +63,14 @@ def connect(
         return _updates(experiment, *busy, quiet(wording.WORKING), gr.skip())
 
     def run(*values) -> Iterator[tuple]:
-        said = ""
+        said, answer = "", gr.skip()
         try:
             for html in latest(function(*reads(*values))):
                 said = _spoken(html)
                 yield _updates(experiment, gr.skip(), gr.skip(), gr.skip(), html)
         except DemoError as error:
-            said = problem(error)
-        yield _updates(experiment, *_ready(), said, gr.skip())
+            said, answer = problem(error), ""
+        yield _updates(experiment, *_ready(), said, answer)
 
     queue = {"concurrency_id": SUMS_QUEUE, "concurrency_limit": 2}
     if trains:

@@ -58,12 +58,13 @@ def build(pictures: PictureInputs) -> tuple[gr.Dropdown, gr.Number]:
     inputs = [*pictures.components, size, seed]
     question_card.connect(guessed, guess, [*inputs, editor], reads=_read)
     question_card.connect(learned, learn, inputs, reads=_read, trains=True)
+    editor.edit(checked, editor, [guessed.status, guessed.result], queue=False, **QUIET)
     another.click(lambda: secrets.randbelow(NUMBERS), None, seed, queue=False, **QUIET)
     size.change(kernel_editor.fitted, [editor, size], editor, queue=False, **QUIET)
     gr.on(
         [size.change, seed.change, pictures.source.change, pictures.uploads.change],
-        lambda *values: (show(*values), "", ""), inputs,
-        [shown, guessed.result, learned.result],
+        lambda *values: (show(*values), "", "", ""), inputs,
+        [shown, guessed.status, guessed.result, learned.result],
         trigger_mode="always_last", concurrency_limit=2, **QUIET,
     )  # fmt: skip
     return size, seed
@@ -93,6 +94,15 @@ def from_link(request: gr.Request) -> tuple:
     if size in map(str, SIZES) and number.isascii() and number.isdecimal():
         return int(size), min(int(number), NUMBERS - 1), gr.Tabs(selected=TAB_ID)
     return gr.skip(), gr.skip(), gr.skip()
+
+
+def checked(editor: dict | None) -> tuple:
+    """What stands beside the grid after an edit: a cell that is no number takes the score away."""
+    try:
+        _numbers(editor)
+    except DemoError as error:
+        return problem(error), ""
+    return "", gr.skip()
 
 
 def guess(pictures: Sequence[np.ndarray], truth: np.ndarray, editor: dict) -> Iterator[str]:

@@ -23,7 +23,7 @@ def every(pictures: Sequence[np.ndarray]) -> Iterator[str]:
         ratio = max(limit.measured / limit.predicted for limit in tried)
         yield html.result(
             html.table(wording.TABLE, [_cells(limit) for limit in tried]),
-            html.sentence(wording.finding(len(tried), ratio)),
+            html.sentence(wording.finding(tried)),
             done=done,
             tried=len(tried),
             ratio=ratio,

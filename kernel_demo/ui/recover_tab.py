@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from kernel_demo.ui import recover_events, recover_examples, recover_view, result_view, take_card
+from kernel_demo.ui import (
+    probe,
+    recover_events,
+    recover_examples,
+    recover_view,
+    result_view,
+    take_card,
+)
 from kernel_demo.ui.markup import block, quiet, step_title, title
 from kernel_demo.ui.wording import recover as wording
 
@@ -58,7 +65,7 @@ def _pair_card() -> PairCard:
         with gr.Row(elem_classes="kd-drops"):
             before, after = _drop(wording.BEFORE), _drop(wording.AFTER)
         chosen = block("", "recover-chosen")
-        block(recover_view.probe_link())
+        block(probe.link())
     with gr.Column(elem_classes="kd-card"):
         block(step_title(2, wording.TAB))
         max_size = gr.Dropdown(

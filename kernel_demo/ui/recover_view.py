@@ -1,31 +1,27 @@
 """A Recovery as the page shows it: verdict, kernel with its error bars, pictures, what to take."""
 
 import json
-from functools import lru_cache
 from html import escape
 
 import numpy as np
 
 from kernel_demo.imaging.borders import BORDERS
-from kernel_demo.learning.certificate import probe
 from kernel_demo.learning.recovery import CONVOLUTION, NOISY, NOT, UNDETERMINED, Recovery
-from kernel_demo.ui import result_view
+from kernel_demo.ui import probe, result_view
 from kernel_demo.ui.markup import quiet, title
 from kernel_demo.ui.matrix_view import NUMBERS_UP_TO, matrix
 from kernel_demo.ui.pictures import data_url
 from kernel_demo.ui.take_card import Taken
 from kernel_demo.ui.wording import recover as wording
 
-PROBE_SIDE = 512  # pixels
 ROOM, WIDE_ROOM = 340, 480  # CSS pixels for the one kernel, so that its numbers can be read
 SHOWN_SHARE = 0.995  # of the residual's pixels are within full opacity
-PROBE_LEVELS = 96, 160  # middle tones: what most filters make of them is not clipped
 
 
 def verdict(found: Recovery, notes: tuple[str, ...] = ()) -> str:
     """The verdict in one sentence, what to do next, and what was done to the files (HTML)."""
     sure = "" if found.verdict in (CONVOLUTION, NOISY) else " kd-unsure"
-    link = probe_link() if found.verdict == UNDETERMINED else ""
+    link = probe.link() if found.verdict == UNDETERMINED else ""
     told = "".join(map(quiet, (*notes, *found.notes)))
     return (
         f'<section class="kd-verdict{sure}" data-verdict="{escape(found.verdict)}">'
@@ -41,20 +37,6 @@ def empty() -> str:
         f'<section class="kd-card kd-recover-empty">{title(wording.EMPTY_TITLE)}'
         f"<p>{escape(wording.EMPTY)}</p><ul>{points}</ul></section>"
     )
-
-
-def probe_link() -> str:
-    """A picture to send through a tool, as a download (HTML)."""
-    return (
-        f'<p class="kd-note">{escape(wording.NO_PICTURE)} <a class="kd-link" download="probe.png" '
-        f'href="{_probe()}">{escape(wording.PROBE)}</a></p>'
-    )
-
-
-@lru_cache(maxsize=1)
-def _probe() -> str:
-    low, high = PROBE_LEVELS
-    return data_url(np.where(probe(PROBE_SIDE, PROBE_SIDE), high, low).astype(np.uint8))
 
 
 def kernel(found: Recovery) -> str:

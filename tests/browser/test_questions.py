@@ -82,14 +82,19 @@ def test_questions_6_and_7(page, server):
 
 
 def test_a_challenge_by_its_link(page, server):
-    """A link opens the tab and the challenge; a guess is scored, the layer solves it; and one
-    way to break it has its foretold error beside the real one."""
+    """A link opens the tab and the challenge; a guess is scored until a cell is no number; the
+    layer solves it; and one way to break it has its foretold error beside the real one."""
     page.goto(f"{server}?challenge=3-17")
     expect(page.locator("#challenge-number input")).to_have_value("17")
     expect(page.locator("#challenge-guess")).to_be_visible()
-    page.locator("#challenge-editor").get_by_label("row 2, column 2").fill("1.5")
-    page.locator("#challenge-editor").get_by_label("row 2, column 2").press("Tab")
+    cell = page.locator("#challenge-editor").get_by_label("row 2, column 2")
+    cell.fill("1.5")
+    cell.press("Tab")
     assert 0 <= figure(prove(page, "challenge-guess"), "points") < 100
+    cell.fill("abc")
+    cell.press("Tab")
+    expect(page.locator("#challenge-guess-status .kd-error")).to_contain_text("Expected a number")
+    expect(answer(page, "challenge-guess")).to_have_count(0)
     assert figure(prove(page, "challenge-learn"), "points") > 50
     page.get_by_role("radio", name="JPEG", exact=True).check()
     found = page.locator("#limits-one [aria-live=polite] .kd-answer")

@@ -8,7 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import named, random
-from kernel_demo.learning.certificate import MAX_PATTERNS, NEAR, Optimum, certify, probe
+from kernel_demo.learning.certificate import MAX_PATTERNS, NEAR, Optimum, certify
 from kernel_demo.learning.statistics import Statistics
 from tests.learning.explicit import photo_like
 
@@ -83,25 +83,6 @@ class TestWhatThePicturesCannotTell:
         certificate = certify(Statistics.from_pair(np.ones((20, 20)), np.ones((20, 20)), 7))
         assert certificate.undetermined_count == 49
         assert len(certificate.undetermined) == MAX_PATTERNS
-
-    @pytest.mark.parametrize("size", [3, 7])
-    def test_the_probe_picture_tells_all_weights_apart(self, size):
-        """Binary noise: condition k^2 + 1 (10 at 3 x 3), and any kernel comes back."""
-        picture = probe(256, 200, seed=3)
-        assert set(np.unique(picture)) == {0, 255}
-        kernel = random(size, 2).values
-        after = correlate(picture.astype(np.float64), kernel)
-        certificate = certify(Statistics.from_pair(picture, after, size))
-        assert certificate.solution.condition == pytest.approx(size**2 + 1, rel=0.2)
-        np.testing.assert_allclose(certificate.solution.kernel, kernel, atol=1e-9)
-
-    def test_the_probe_is_a_function_of_its_seed(self):
-        """The same seed gives the same picture; sides out of bounds are refused."""
-        assert (probe(9, 8, 1) == probe(9, 8, 1)).all()
-        assert (probe(9, 8, 1) != probe(9, 8, 2)).any()
-        for sides in [(0, 5), (5, 10_000)]:
-            with pytest.raises(DemoError, match="sides from 1"):
-                probe(*sides)
 
 
 class TestDistanceFromTheBest:

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kernel_demo.learning.recovery import alignment, candidates, fractions, jpeg, naming
+from kernel_demo.learning.recovery import (
+    alignment,
+    candidates,
+    explanations,
+    fractions,
+    jpeg,
+    naming,
+)
 from kernel_demo.learning.recovery.planes import Plane, sample
 from kernel_demo.sources.bundled import FOLDER
 
@@ -113,3 +120,14 @@ def test_names(kernel, name):
 def test_an_unknown_kernel_has_no_name():
     """Random weights are called nothing."""
     assert naming.name(np.random.default_rng(0).normal(size=(5, 5))) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(1.4, 1, "2"), (0.0312, 1, "0.04"), (0.96, 1, "1"), (9.4, 1, "10"), (3.0, 1, "3"),
+     (0.00123456, 2, "0.0013"), (0.0, 1, "0"), (float("inf"), 1, "inf")],
+)  # fmt: skip
+def test_a_bound_is_rounded_upwards(value, digits, text):
+    """Every weight is known to what is said, and not only to a little more."""
+    assert explanations.rounded_up(value, digits) == text
+    assert float(text) >= value

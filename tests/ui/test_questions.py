@@ -4,6 +4,7 @@ import re
 from contextlib import closing
 
 import cv2
+import gradio as gr
 import numpy as np
 import pytest
 
@@ -152,6 +153,39 @@ def test_a_guess_is_scored(pictures):
     assert figure(right, "points") == 100
     assert figure(wrong, "points") == 0
     assert limits_wording.HIDDEN not in wrong
+
+
+@pytest.mark.parametrize("cell", ["abc", "", "nan", "1/2"])
+def test_a_cell_that_is_no_number_takes_the_score_away(cell):
+    """Scored or only edited: one sentence says what was expected, and no score stays beside it."""
+    rows = [["0", "1", "0"], ["0", cell, "0"], ["0", "0", "0"]]
+    told, result = question_challenge.checked({"rows": rows})
+    assert told.count("Expected") == 1
+    assert result == ""
+    told, result = question_challenge.checked({"rows": [["0"] * 3] * 3})
+    assert told == ""
+    assert result != ""  # a score stays beside numbers
+
+
+def test_an_old_answer_does_not_stay_beside_an_error():
+    """What a card shows after a problem is the problem: the answer to other inputs is gone."""
+    with gr.Blocks() as page:
+        cell = gr.Textbox()
+        card = question_card.build("card", "Ask")
+        question_card.connect(card, lambda text: (yield html.result(text)), [cell], reads=no_bees)
+    *_, run = [block for block in page.fns.values() if block.inputs == [cell]]
+    *_, (_, status, result) = run.fn("a")
+    assert "role" not in status
+    assert result == gr.skip()  # the answer that was shown just before stays
+    *_, (_, status, result) = run.fn("b")
+    assert "Expected no b" in status
+    assert result == ""
+
+
+def no_bees(text: str) -> tuple:
+    if text == "b":
+        raise DemoError("no b", text, "Leave it out.")
+    return (text,)
 
 
 def test_the_layer_solves_the_challenge(pictures, monkeypatch):

@@ -1,5 +1,8 @@
 """Recover by its endpoint: what real tools made comes back, and nothing valid makes it fail."""
 
+import base64
+import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,16 +11,22 @@ from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image, ImageFilter
 
+from kernel_demo.imaging import probe as imaging_probe
 from kernel_demo.imaging.filtering import correlate
+from kernel_demo.imaging.kernels import named
 from kernel_demo.learning.recovery import recover
+from kernel_demo.learning.training import TrainSettings
 from kernel_demo.sources.bundled import FOLDER
 from kernel_demo.ui import (
+    certificate_card,
+    probe,
     recover_events,
     recover_examples,
     recover_pairs,
     recover_view,
     take_card,
 )
+from kernel_demo.ui.session import Damage, Experiment, PictureChoice
 
 KEYS = {
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
@@ -168,13 +177,20 @@ def test_forgotten_files_are_told(tmp_path):
     assert "upload them again" in told
 
 
-def test_the_probe_is_not_clipped_by_common_filters():
-    """Middle tones: Pillow's SHARPEN makes neither black nor white of it."""
-    low, high = recover_view.PROBE_LEVELS
-    tones = np.where(np.random.default_rng(0).integers(0, 2, (64, 64)), high, low).astype(np.uint8)
-    sharpened = np.array(Image.fromarray(tones).filter(ImageFilter.SHARPEN))
-    assert sharpened.min() > 0
-    assert sharpened.max() < 255
+def test_both_cards_offer_the_same_probe(tmp_path):
+    """Recover's verdict and "How sure is this?" link to the probe in one way."""
+    flat = np.full((90, 90), 90, np.uint8)
+    path = tmp_path / "flat.png"
+    Image.fromarray(flat).save(path)
+    verdict = recover_view.verdict(recover(flat, flat, 3))
+    sobel = tuple(map(tuple, named("sobel_x").values.tolist()))
+    mine = PictureChoice("mine", uploads=(str(path),))
+    panel = certificate_card.before_learning(Experiment(mine, sobel, Damage(), TrainSettings()))
+    assert probe.link() in verdict
+    assert probe.link() in panel
+    encoded = re.search(r'href="data:image/png;base64,([^"]*)"', probe.link())[1]
+    file = Image.open(io.BytesIO(base64.b64decode(encoded)))
+    assert np.array_equal(np.asarray(file), imaging_probe.probe())
 
 
 def test_a_channel_without_a_kernel_is_not_offered():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from kernel_demo.learning.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING
@@ -85,7 +87,7 @@ def _use(several: tuple[Fractions, ...]) -> str:
 
 def _noisy(found: Recovery) -> tuple[str, str]:
     left = f"{found.residual:.2f} grey levels RMS"
-    known = f"every weight is known to ±{_worst_share(found):.1g} % of the largest"
+    known = f"every weight is known to ±{rounded_up(_worst_share(found), 1)} % of the largest"
     if not found.compression and found.residual <= MANY_ROUNDINGS * found.rounding_floor:
         return (
             f"This is a convolution{_called(found)}, with a little noise: {left} are left, as "
@@ -129,6 +131,17 @@ def _worst_share(found: Recovery) -> float:
     """The largest standard error in per cent of the largest weight."""
     finite = found.standard_error[np.isfinite(found.standard_error)]
     return 100 * float(finite.max(initial=0)) / max(float(np.abs(found.kernel).max()), 1e-12)
+
+
+def rounded_up(value: float, digits: int) -> str:
+    """A bound to so many digits, never below the value (>= 0)."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    unit = 10.0 ** (math.floor(math.log10(value)) + 1 - digits)
+    written = float(f"{value:.{digits}g}")
+    if written < value:
+        written = float(f"{written + unit:.{digits}g}")
+    return f"{written:g}"
 
 
 def _written(fractions: Fractions | tuple[Fractions, ...]) -> str:

@@ -5,8 +5,7 @@ from kernel_demo.ui.wording.numbers import figure
 
 TITLE = "How sure is this?"
 NOTHING_LEFT = "Nothing left to learn"  # how the sentences of a run that is complete begin
-PROBE = "Download a probe picture"
-REMEDY = "Take more or sharper pictures, or send a probe picture of random noise through the tool."
+REMEDY = "Take more or sharper pictures, or send the probe picture through the tool."
 UNDETERMINED = (
     "What these pictures cannot tell: add one of these to the kernel, and nothing changes"
 )

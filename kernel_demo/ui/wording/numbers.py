@@ -1,6 +1,8 @@
-"""Numbers for reading."""
+"""Numbers for reading. Bounds are rounded upwards, shares of all downwards: both hold as read."""
 
 import math
+
+_PLAIN = 1e-3, 1e4  # from here to there without a power of ten
 
 
 def figure(value: float | None) -> str:
@@ -11,13 +13,43 @@ def figure(value: float | None) -> str:
         return "–"
     if value == 0:
         return "0"
-    if 1e-3 <= abs(value) < 1e4:
-        text = f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+    if _PLAIN[0] <= abs(value) < _PLAIN[1]:
+        text = f"{value:.{_decimals(value)}f}"
     else:
         digits, power = f"{value:.1e}".split("e")
         raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
         text = f"{digits}·10{raised}"
     return text.replace("-", "−")
+
+
+def shown(value: float) -> float:
+    """The number that figure() writes."""
+    if value == 0 or not math.isfinite(value):
+        return value
+    return round(value, _decimals(value))
+
+
+def at_most(value: float) -> str:
+    """An upper bound as figure() writes it, rounded upwards: never below the value. value >= 0."""
+    written = shown(value)
+    if value <= written or not math.isfinite(value):
+        return figure(value)
+    return figure(written + 10.0 ** -_decimals(value))
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """A share of all as 99.9 %, rounded downwards: only all is 100 %."""
+    if share >= 1:
+        return "100 %"
+    scale = 10**decimals
+    # 0.29 times 100 is 28.999999999999996: the rounding takes such tails away before the cut.
+    return f"{math.floor(round(100 * scale * share, 6)) / scale:.{decimals}f} %"
+
+
+def _decimals(value: float) -> int:
+    """How many decimals figure() keeps: three digits in all, two beside a power of ten."""
+    magnitude = math.floor(math.log10(abs(value)))
+    return max(0, 2 - magnitude) if _PLAIN[0] <= abs(value) < _PLAIN[1] else 1 - magnitude
 
 
 def duration(seconds: float) -> str:

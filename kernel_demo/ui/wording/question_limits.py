@@ -1,6 +1,9 @@
 """What question 8 says: twelve ways to break it, and the challenge."""
 
-from kernel_demo.ui.wording.numbers import figure
+from collections.abc import Sequence
+
+from kernel_demo.lab.limit import Limit
+from kernel_demo.ui.wording.numbers import at_most, figure, shown
 
 # key of LIMITS: (name, why)
 LIMITS = {
@@ -66,13 +69,21 @@ CHOOSE = "or one of them"
 TRUE, LEARNED = "true", "learned"
 
 
-def finding(tried: int, worst_ratio: float) -> str:
-    """How well theory foretold the errors that were tried."""
-    ways = "way" if tried == 1 else "ways"
-    return f"{tried} {ways} tried; no error was above {figure(worst_ratio)} times its forecast."
+def finding(tried: Sequence[Limit]) -> str:
+    """How well theory foretold the errors, as they are and as the table writes them."""
+    ways = "way" if len(tried) == 1 else "ways"
+    worst = max(
+        ratio
+        for limit in tried
+        for ratio in (
+            limit.measured / limit.predicted,
+            shown(limit.measured) / shown(limit.predicted),
+        )
+    )
+    return f"{len(tried)} {ways} tried; no error was above {at_most(worst)} times its forecast."
 
 
-def facts(limit) -> list[tuple[str, str]]:
+def facts(limit: Limit) -> list[tuple[str, str]]:
     """(number, meaning) of one way to break it."""
     unit = MEASURES[limit.measure]
     pairs = [
@@ -103,7 +114,10 @@ LEARNING = "the layer, step {step}"
 def score_facts(score) -> list[tuple[str, str]]:
     """(number, meaning) of a guess."""
     return [
-        (f"{score.points:.0f} of 100", "points, on the scale of the best that the pictures allow"),
+        (
+            f"{score.whole_points} of 100",
+            "points; they fall with the largest weight error, and 100 is every weight right",
+        ),
         (
             figure(score.kernel_error),
             f"largest weight error (the best: {figure(score.best_kernel_error)})",
@@ -120,12 +134,17 @@ def guess_finding(score) -> str:
     if score.exact:
         return "Exactly right: every weight."
     if score.points >= 50:
-        return "Close. The pictures can tell more."
+        return "Close: more than half the way from a kernel of zeros."
     if score.points > 0:
-        return "Something of it is right."
-    return "No better than a black picture so far."
+        return "Nearer than a kernel of zeros. The pictures can tell more."
+    return "One weight is off at least as far as in a kernel of zeros."
 
 
 def learned_finding(score) -> str:
     """What the layer made of it."""
-    return f"The layer found it to {figure(score.kernel_error)}: {score.points:.0f} of 100 points."
+    told = (
+        f"The layer found it to {at_most(score.kernel_error)}: {score.whole_points} of 100 points."
+    )
+    if score.nearest_exact and not score.exact:
+        told += " Rounded to halves, every weight is right."
+    return told

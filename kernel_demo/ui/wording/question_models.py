@@ -1,7 +1,7 @@
 """What questions 4 to 7 say: speed, a small model, when to stop, depth."""
 
 from kernel_demo.ui.wording.certificate import TITLE as CERTIFICATE
-from kernel_demo.ui.wording.numbers import duration, figure
+from kernel_demo.ui.wording.numbers import at_most, duration, figure
 
 TRUE, LEARNED = "true", "learned"
 STEP = "step"
@@ -71,7 +71,7 @@ def small_finding(eight_bit_error: float, output: float, rank: int, size: int) -
     eight = (
         "8-bit integers keep it exactly"
         if eight_bit_error == 0
-        else f"8-bit integers changed the first picture by at most {figure(output)} grey levels"
+        else f"8-bit integers changed the first picture by at most {at_most(output)} grey levels"
     )
     if rank == 1:
         return f"{eight}; and it is one column times one row: {2 * size} numbers for {size**2}."
@@ -115,7 +115,7 @@ def complete_finding(verdicts, done: bool) -> str:
     whose = "All three rules" if len(verdicts) == len(RULES) else f"{len(verdicts)} of 3 rules"
     return (
         f"{whose} had called it complete by step {last}, with weights off by up to "
-        f"{figure(worst)}. "
+        f"{at_most(worst)}. "
         + (f"What does tell is “{CERTIFICATE}” on the tab Learn." if done else "")
     ).strip()
 
@@ -142,7 +142,7 @@ def depth_finding(shallow: float, deep: float, why: str) -> str:
     gain = deep - shallow
     if gain >= 3:
         return f"{why} The deep network is {gain:.1f} dB better, on pictures it has never seen."
-    if gain > 0:
+    if gain >= 0.05:  # that is, 0.1 as it is written
         return f"{why} So far the deep network is {gain:.1f} dB better."
     return f"{why} So far the deep network is no better."
 

@@ -1,6 +1,6 @@
 """What questions 1 to 3 say: tiles, edges, a layer on a picture of any size."""
 
-from kernel_demo.ui.wording.numbers import duration, figure
+from kernel_demo.ui.wording.numbers import at_most, duration, figure
 
 TRUE, LEARNED = "true", "learned"
 
@@ -21,7 +21,7 @@ def tiles_facts(kernel: float, output: float) -> tuple[tuple[str, str], ...]:
 
 def tiles_finding(same: bool, error: float) -> str:
     sums = "Every sum is the same number, bit for bit" if same else "The sums differ"
-    return f"{sums}. Both kernels are within {figure(error)} of the true one."
+    return f"{sums}. Both kernels are within {at_most(error)} of the true one."
 
 
 APPLY = "Apply a filter to a picture of any size"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.learning.recovery import CONVOLUTION, NOISY, NOT, UNDETERMINED
 from kernel_demo.learning.recovery.fractions import Fractions
-from kernel_demo.ui.wording.numbers import figure
+from kernel_demo.ui.wording.numbers import figure, percent
 
 TAB = "Recover"
 PAIR = "Before and after"
@@ -15,8 +15,6 @@ AFTER = "After"
 LARGEST = "Largest size"
 RECOVER = "Recover the filter"
 EXAMPLES = "Try one that a real tool made"
-NO_PICTURE = "No picture at hand? Send this noise through your tool:"
-PROBE = "download a probe"
 SEVERAL = "Several pairs of one filter are welcome: they are matched in order."
 
 EMPTY_TITLE = "Which filter was it?"
@@ -147,8 +145,7 @@ def left_over(residual: float, floor: float) -> str:
 
 def used(share: float) -> str:
     """The share of the pixels that were not clipped."""
-    text = "all" if share == 1 else f"{100 * share:.1f} %"
-    return text if share == 1 else f"{text}; the others are clipped"
+    return "all" if share == 1 else f"{percent(share)}; the others are clipped"
 
 
 def fractions(whole: Fractions) -> str:
@@ -175,7 +172,7 @@ def residual(gain: float) -> str:
 def figures(largest: float, share: float) -> tuple[tuple[str, str], ...]:
     """The figures under the pictures: (number, meaning)."""
     return (
-        (f"{100 * share:.4g} %", "of all samples are reproduced exactly"),
+        (percent(share, 2), "of all samples are reproduced exactly"),
         (figure(largest), "largest difference, grey levels"),
     )
 

@@ -1,7 +1,7 @@
 """What the card "Take it with you" says."""
 
 from kernel_demo.imaging.borders import BORDERS
-from kernel_demo.ui.wording.numbers import figure
+from kernel_demo.ui.wording.numbers import at_most
 
 TITLE = "Take it with you"
 CODE = "Code to use it"
@@ -21,8 +21,8 @@ def about(border: str, int8_error: float, float16_error: float) -> str:
     if not int8_error and not float16_error:
         return f"Edges: {label}. Every precision stores these weights exactly."
     return (
-        f"Edges: {label}. Stored as float16, a weight is off by at most {figure(float16_error)}; "
-        f"in 8 bits by at most {figure(int8_error)}."
+        f"Edges: {label}. Stored as float16, a weight is off by at most {at_most(float16_error)}; "
+        f"in 8 bits by at most {at_most(int8_error)}."
     )
 
 

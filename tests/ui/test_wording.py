@@ -1,0 +1,104 @@
+"""The sentences of the page are true of the figures as they are written."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from kernel_demo.lab.limit import Limit
+from kernel_demo.ui.wording import question_limits, question_models, question_pixels, recover, take
+from kernel_demo.ui.wording.numbers import at_most, figure, percent, shown
+
+
+def read(text: str) -> float:
+    """A figure as a person reads it."""
+    digits, _, power = text.replace("−", "-").partition("·10")
+    raised = power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+    return float(digits) * 10.0 ** int(raised or 0)
+
+
+# Where rounding goes down, up and nowhere, and both ends of the numbers without a power of ten.
+VALUES = [
+    0,
+    1.0007,
+    0.9996,
+    0.9994,
+    1.006,
+    2.5,
+    123.4,
+    1234.4,
+    9999.4,
+    9999.6,
+    12345,
+    0.001,
+    3.14e-7,
+]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_bound_is_rounded_upwards(value):
+    """What is read is no less than the value, and no more than one unit of its last digit above."""
+    assert value <= read(at_most(value)) <= value * 1.1
+    assert read(at_most(value)) - read(figure(value)) <= 0.1 * value
+
+
+@pytest.mark.parametrize("value", [-0.0123, *VALUES])
+def test_shown_is_what_is_read(value):
+    """The number that a figure stands for."""
+    assert shown(value) == pytest.approx(read(figure(value)), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("share", "decimals", "text"),
+    [(1, 1, "100 %"), (0.99999, 1, "99.9 %"), (0.29, 1, "29.0 %"), (1 - 1e-8, 2, "99.99 %"),
+     (0.5678, 2, "56.78 %"), (0.0, 1, "0.0 %")],
+)  # fmt: skip
+def test_only_all_is_a_hundred_per_cent(share, decimals, text):
+    """A share below one is written below 100 %."""
+    assert percent(share, decimals) == text
+
+
+def limit(predicted, measured):
+    return Limit("constant", "kernel", predicted, measured, None, np.zeros((3, 3)))
+
+
+@pytest.mark.parametrize(
+    ("predicted", "measured", "bound"),
+    [
+        (0.9594, 0.9595, 1.01),  # the table says 0.959 and 0.960
+        (0.95901, 0.95999, 1.01),
+        (1.00499, 1.01501, 1.02),  # the table says 1.00 and 1.02
+        (2.0, 1.0, 0.5),
+        (1.0, 1.0, 1.0),
+    ],
+)
+def test_no_error_is_above_what_question_8_says(predicted, measured, bound):
+    """The bound holds for the errors and for the figures in the table."""
+    said = question_limits.finding([limit(1.0, 0.4), limit(predicted, measured)])
+    told = float(said.split("no error was above ")[1].split(" times")[0])
+    assert told == pytest.approx(bound)
+    assert told >= measured / predicted
+    assert told >= read(figure(measured)) / read(figure(predicted))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        (take.about("reflect", 0.0012341, 0.5), "in 8 bits by at most 0.00124"),
+        (take.about("reflect", 0.5, 0.0056781), "is off by at most 0.00568"),
+        (question_pixels.tiles_finding(True, 1.04e-9), "within 1.1·10⁻⁹"),
+        (question_models.small_finding(0.1, 0.6671, 2, 3), "at most 0.668 grey levels"),
+        (
+            question_models.complete_finding([SimpleNamespace(kernel_error=0.5004, step=9)], False),
+            "up to 0.501.",
+        ),
+        (question_models.depth_finding(20.0, 20.01, "Why."), "no better"),
+        (recover.used(0.99999), "99.9 %; the others are clipped"),
+        (recover.used(1.0), "all"),
+        (recover.figures(1.0, 0.999999)[0][0], "99.99 %"),
+        (recover.figures(0.0, 1.0)[0][0], "100 %"),
+    ],
+)  # fmt: skip
+def test_bounds_and_alls_are_true(sentence, told):
+    """Each "at most", "within", "up to" and "all" holds for the value behind it."""
+    assert told in sentence
