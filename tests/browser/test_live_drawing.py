@@ -48,8 +48,7 @@ def frame(number=1, session=1, kernel=SOBEL + 0.1, truth=SOBEL, **changes):
         "stopped_because": "",
     }
     progress = SimpleNamespace(**(state | changes))
-    history = live_view.History()
-    history.add(progress)
+    history = live_view.History().add([progress])
     return live_view.frame(session, number, progress, truth, history, patch())
 
 
