@@ -1,6 +1,5 @@
 """The buttons of card 3 in motion: one run, streamed to the live view."""
 
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -160,7 +159,6 @@ def _drawn(session: Session) -> dict:
         return live_view.idle(truth, session.patch, preparing=session.running)
     return live_view.frame(
         session.number,
-        time.time_ns() // 1_000_000,  # ascending, whichever event draws
         session.progress,
         truth,
         session.history,

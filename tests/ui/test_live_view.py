@@ -128,7 +128,7 @@ def test_the_curves_decode_to_what_was_added():
 def test_the_kernels_decode_to_the_same_numbers(size):
     """True and learned kernel arrive in float32, row by row."""
     truth, learned = np.random.default_rng(size).normal(size=(2, size, size))
-    value = live_view.frame(1, 0, progress(kernel=learned), truth, History())
+    value = live_view.frame(1, progress(kernel=learned), truth, History())
     assert value["size"] == size
     for name, matrix in (("truth", truth), ("learned", learned), ("difference", truth - learned)):
         np.testing.assert_array_equal(floats(value[name]), matrix.astype("<f4").ravel())
@@ -137,7 +137,7 @@ def test_the_kernels_decode_to_the_same_numbers(size):
 def test_a_difference_below_float32_arrives():
     """1 - (1 - 1e-9) is subtracted in float64: in float32 it would be zero."""
     value = live_view.frame(
-        1, 0, progress(kernel=np.full((3, 3), 1 - 1e-9)), np.ones((3, 3)), History()
+        1, progress(kernel=np.full((3, 3), 1 - 1e-9)), np.ones((3, 3)), History()
     )
     np.testing.assert_allclose(floats(value["difference"]), 1e-9, rtol=1e-6)
 
@@ -146,7 +146,7 @@ def test_a_difference_below_float32_arrives():
 def test_every_value_is_json(bad):
     """No NaN and no infinity reaches the wire, whatever the run came to."""
     state = progress(loss=bad, validation_loss=bad, kernel_error=bad)
-    value = live_view.frame(1, 0, state, np.eye(3), History().add([state]))
+    value = live_view.frame(1, state, np.eye(3), History().add([state]))
     assert value["kernel_error"] is None
     for each in (value, live_view.idle(None), live_view.idle(np.eye(5)), live_view.failed("no")):
         json.dumps(each, allow_nan=False)
@@ -154,8 +154,8 @@ def test_every_value_is_json(bad):
 
 def test_a_run_without_a_true_or_a_learned_kernel_is_shown():
     """A deep net has no kernel, a real pair no truth: what is unknown is None, not an error."""
-    deep = live_view.frame(1, 0, progress(kernel=None, kernel_error=None), np.eye(3), History())
-    blind = live_view.frame(1, 0, progress(kernel_error=None), None, History())
+    deep = live_view.frame(1, progress(kernel=None, kernel_error=None), np.eye(3), History())
+    blind = live_view.frame(1, progress(kernel_error=None), None, History())
     assert (deep["learned"], deep["difference"]) == (None, None)
     assert (blind["truth"], blind["difference"]) == (None, None)
 
@@ -174,7 +174,7 @@ def test_an_update_is_small(size, most):
         state = progress(step=step, steps=1000, kernel=generator.normal(size=(size, size)))
         state.loss = state.validation_loss = state.kernel_error = 0.9**step
         history = history.add([state])
-        value = live_view.frame(7, step, state, truth, history, patch)
+        value = live_view.frame(7, state, truth, history, patch)
         if previous is not None:
             edits = diff(previous, value)
             assert not any(edit[1][0] in ("patch", "truth") for edit in edits)
@@ -235,9 +235,7 @@ def test_the_sentences_follow_the_run():
     """Time to go while it runs, `paused` while it does not, and in the end why it stopped."""
 
     def told(paused=False, **changes):
-        return live_view.frame(1, 0, progress(**changes), np.eye(3), History(), paused=paused)[
-            "text"
-        ]
+        return live_view.frame(1, progress(**changes), np.eye(3), History(), paused=paused)["text"]
 
     assert told(step=15, seconds=3.0)["to_go"] == "about 9.0 s to go"
     assert told(step=0)["to_go"] == ""
@@ -254,7 +252,7 @@ def test_the_component_is_what_the_browser_can_run():
     assert component.elem_id == "stage"
     assert not re.search(r"\{\{|\$\{|`", component.html_template)
     written = set(re.findall(r"write\(text\.(\w+)", component.js_on_load))
-    sent = live_view.frame(1, 0, progress(), np.eye(3), History())["text"].keys() - {"spoken"}
+    sent = live_view.frame(1, progress(), np.eye(3), History())["text"].keys() - {"spoken"}
     assert written | sent == set(re.findall(r'data-text="(\w+)"', component.html_template))
 
 
