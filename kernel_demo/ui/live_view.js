@@ -238,9 +238,8 @@ function accept(value, live) {
     write(error, value.error);
     if (shown?.kind === 'idle') write(text.step, words.ready);
     if (live) error.scrollIntoView({ block: 'nearest', behavior: stillness.matches ? 'auto' : 'smooth' });
-    return;
   }
-  if (!value?.kind) return;
+  if (!value?.kind || value.kind === 'error') return;
   const begins = ['server', 'session', 'kind'].some((name) => value[name] !== shown?.[name]);
   const late = value.server === shown?.server && value.number < shown.number;
   // The last word on a run is that it is done: what was still under way then comes too late.

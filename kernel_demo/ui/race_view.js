@@ -267,7 +267,7 @@ function accept(value) {
   const error = root.querySelector('.kd-error');
   error.hidden = !value?.error;
   write(error, value?.error || '');
-  if (value?.kind === 'stopped' && shown) {
+  if (value?.kind === 'stopped' && shown && !shown.done) {
     stopped = shown.run;
     show({ ...shown, kind: 'stopped', done: true, verdict: words.stopped });
   }
