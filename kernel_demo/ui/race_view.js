@@ -269,7 +269,7 @@ function accept(value) {
   write(error, value?.error || '');
   if (value?.kind === 'stopped' && shown && !shown.done) {
     stopped = shown.run;
-    show({ ...shown, kind: 'stopped', done: true, verdict: words.stopped });
+    show({ ...shown, kind: 'stopped', done: true, verdict: value.error ? '' : words.stopped });
   }
   if (value?.kind !== 'race' || value.run === stopped) return;
   if (shown && shown.run === value.run && value.number < shown.number) return;

@@ -23,6 +23,7 @@ def test_a_full_queue_gives_the_buttons_back(page, server, watch, tmp_path):
         for button, place in buttons.items():
             page.locator(button).click()
             expect(page.locator(f"{place} .kd-error")).to_have_text(FAILED)
+            expect(page.locator(place)).not_to_contain_text("Stopped by you")
             expect(page.locator(button)).to_be_enabled()
     (tmp_path / "any.png").write_bytes(b"any")
     page.locator("#apply").locator("xpath=..").locator("input").set_input_files(
