@@ -7,7 +7,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.ui import kernel_editor, learn_controls, live_view
-from kernel_demo.ui.events import QUIET
+from kernel_demo.ui.events import QUIET, tell_failure
 from kernel_demo.ui.learn_cards import FilterCard, Stage, components
 from kernel_demo.ui.learn_controls import FREE_SIZES, size_choices
 from kernel_demo.ui.markup import problem, quiet
@@ -25,11 +25,15 @@ def connect(card: FilterCard, stage: Stage) -> list:
     choose = choosing(card)
     show = {"fn": show_truth, "inputs": [stage.session, *values], "outputs": shown, **QUIET}
     seeded = [controls.kernel, controls.seed]
+    edited = card.edit.click(edit_current, values, own, **QUIET)
+    used = card.use.click(use_pasted, [card.text, card.divisor], own, **QUIET)
+    for event in (edited, used):
+        tell_failure(event, card.problem)
     chosen = [
         controls.kernel.input(**choose),
         card.random.click(another_random, seeded, seeded, **QUIET).then(**choose),
-        card.edit.click(edit_current, values, own, **QUIET).then(**choose),
-        card.use.click(use_pasted, [card.text, card.divisor], own, **QUIET).then(**choose),
+        edited.then(**choose),
+        used.then(**choose),
         controls.size.input(
             kernel_editor.fitted, [controls.editor, controls.size], controls.editor, **QUIET
         ),

@@ -11,7 +11,7 @@ from kernel_demo.imaging.tiles import apply_tiled
 from kernel_demo.learning.evaluation import compare
 from kernel_demo.sources.decoding import Photo, decode
 from kernel_demo.ui import pictures, result_view
-from kernel_demo.ui.events import PRIVATE, QUIET
+from kernel_demo.ui.events import PRIVATE, QUIET, tell_failure
 from kernel_demo.ui.learn_cards import Stage
 from kernel_demo.ui.markup import problem, quiet
 from kernel_demo.ui.session import Session
@@ -99,13 +99,15 @@ def connect(edges: gr.Dropdown, stage: Stage) -> None:
         picture = gr.update(choices=choices, value=OWN_PICTURE)
         return picture, value, "", path
 
-    gr.on(
+    redrawn = gr.on(
         [stage.picture.input, edges.input], again,
         [stage.session, stage.picture, edges, stage.own_path],
         [stage.result, stage.empty], trigger_mode="always_last", **RENDERING, **QUIET,
     )  # fmt: skip
-    stage.try_own.upload(
+    tried = stage.try_own.upload(
         own, [stage.session, edges, stage.try_own, stage.own_path],
         [stage.picture, stage.result, stage.empty, stage.own_path],
         **RENDERING, **PRIVATE, show_progress="minimal",
     )  # fmt: skip
+    for event in (redrawn, tried):
+        tell_failure(event, stage.empty)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kernel_demo.learning.training import Progress, TrainSettings
 from kernel_demo.ui import gpu, lesson, pictures
-from kernel_demo.ui.live_history import History
+from kernel_demo.ui.live_history import Measured
 from kernel_demo.ui.session import Session
 
 FRAME_SECONDS = 0.08  # about ten updates a second; Gradio's queue has no back-pressure of its own
@@ -32,11 +32,11 @@ def paced(progresses: Iterator[Progress], seconds: float = FRAME_SECONDS) -> Ite
         yield latest
 
 
-def _recorded(progresses: Iterator[Progress], history: History) -> Iterator[Progress]:
-    """The same items, each of them also a point of the curves, shown or not."""
+def _measured(progresses: Iterator[Progress], since: list[Measured]) -> Iterator[Progress]:
+    """The same items; what the curves keep of each is put into `since`, shown or not."""
     with closing(progresses):
         for progress in progresses:
-            history.add(progress)
+            since.append(Measured.of(progress))
             yield progress
 
 
@@ -44,7 +44,8 @@ def run(session: Session, single_step: bool = False) -> Iterator[Session]:
     """The session after each update that is worth showing.
 
     Continues from `session.progress` where there is one, else starts. With `single_step` it makes
-    one update of the weights and returns.
+    one update of the weights and returns. Each session has the curves up to its own progress, so
+    that a run can be paused at any of them and goes on from there.
     """
     experiment = session.experiment
     taught = lesson.prepare(experiment)
@@ -53,18 +54,20 @@ def run(session: Session, single_step: bool = False) -> Iterator[Session]:
     if single_step and isinstance(settings, TrainSettings):
         settings = replace(settings, check_every=1)
     progresses = gpu.learn(taught, experiment.truth, settings, session.progress)
-    progresses = _recorded(progresses, session.history)
+    since: list[Measured] = []  # since the last frame
     target = (session.progress.step if session.progress else 0) + 1
     large = len(experiment.weights) > LARGE
     seconds = 0.0 if single_step else LARGE_FRAME_SECONDS if large else FRAME_SECONDS
-    with closing(paced(progresses, seconds)) as stream:
+    with closing(paced(_measured(progresses, since), seconds)) as stream:
         for progress in stream:
             paused = single_step and progress.step >= target
             session = replace(
                 session,
                 progress=progress,
+                history=session.history.add(since),
                 running=not (progress.done or paused),
             )
+            since.clear()
             yield session
             if paused:
                 return

@@ -238,12 +238,12 @@ function accept(value, live) {
     write(error, value.error);
     if (shown?.kind === 'idle') write(text.step, words.ready);
     if (live) error.scrollIntoView({ block: 'nearest', behavior: stillness.matches ? 'auto' : 'smooth' });
-    return;
   }
-  if (!value?.kind) return;
-  const begins = !shown || value.session !== shown.session || value.kind !== shown.kind;
+  if (!value?.kind || value.kind === 'error') return;
+  const begins = ['server', 'session', 'kind'].some((name) => value[name] !== shown?.[name]);
+  const late = value.server === shown?.server && value.number < shown.number;
   // The last word on a run is that it is done: what was still under way then comes too late.
-  if (!begins && (value.number < shown.number || (shown.done && !value.done))) return;
+  if (late || (!begins && shown.done && !value.done)) return;
   const state = { ...value, fresh: begins, truthText: value.truth };
   for (const name of Object.keys(kernels)) state[name] = floats(value[name]);
   state.scale = largest(state.truth) || largest(state.learned) || 1;

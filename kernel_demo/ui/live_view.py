@@ -1,14 +1,17 @@
 """The live stage: true kernel, learned kernel and their difference, the curves, a filtered picture.
 
 `component()` is drawn once by the browser; each update is one dict made by `idle`, `frame` or
-`failed`. An update is complete by itself and numbered, so any of them may be skipped or repeated.
+`failed`. An update is complete by itself and numbered, so any of them may be skipped, repeated or
+late: whichever event draws it, the browser passes over what was drawn before what it shows.
 Gradio sends only what changed between two of them: arrays travel as base64 strings, curves as
 chunks of which only the last one changes, and the picture before the filter once. The browser
 applies the kernels to that picture itself, so that it always shows the kernel beside it.
 """
 
 import base64
+import itertools
 import math
+import secrets
 from pathlib import Path
 
 import gradio as gr
@@ -20,6 +23,10 @@ from kernel_demo.ui.wording.live import WORDS, sentences
 __all__ = ["History", "component", "failed", "frame", "idle"]
 
 FOLDER = Path(__file__).parent
+# A count of this process, as clocks may be set back; a page that stays open while the server starts
+# anew gets lower numbers, and knows them by another name of the server.
+_SERVER = secrets.token_hex(4)
+_numbers = itertools.count(1)
 
 TEMPLATE = """
 <section class="kd-live" aria-label="{stage}" data-step="0" data-done="false">
@@ -94,8 +101,8 @@ def idle(
     """
     return {
         "kind": "idle",
+        **_order(),
         "session": 0,
-        "number": 0,
         "step": 0,
         "steps": 0,
         "done": False,
@@ -113,7 +120,6 @@ def idle(
 
 def frame(
     session_id: int,
-    number: int,
     progress,
     truth: np.ndarray | None,
     history: History,
@@ -123,7 +129,6 @@ def frame(
     """The value of one update.
 
     session_id: another one for each run; a new one clears the stage.
-    number: ascending within a run; an older one than the last drawn is ignored.
     progress: a `kernel_demo.learning.training.Progress`.
     truth: (k, k), or None where no true kernel is known.
     picture_patch: the picture *before* the filter, H x W grey, uint8 or 0..1, about 256 x 200.
@@ -131,8 +136,8 @@ def frame(
     """
     return {
         "kind": "frame",
+        **_order(),
         "session": int(session_id),
-        "number": int(number),
         "step": int(progress.step),
         "steps": int(progress.steps),
         "done": bool(progress.done),
@@ -147,6 +152,10 @@ def frame(
 def failed(message: str) -> dict:
     """The value that shows an error in words and keeps what was drawn."""
     return {"kind": "error", "error": str(message)}
+
+
+def _order() -> dict:
+    return {"server": _SERVER, "number": next(_numbers)}
 
 
 def _matrices(truth: np.ndarray | None, learned: np.ndarray | None) -> dict:

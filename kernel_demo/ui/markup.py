@@ -32,5 +32,10 @@ def step_title(number: int, text: str) -> str:
 
 
 def problem(error: DemoError) -> str:
-    """What a visitor can put right, announced to screen readers too."""
-    return f'<p class="kd-error" role="alert">{escape(str(error))}</p>'
+    """What a visitor can put right."""
+    return alert(str(error))
+
+
+def alert(text: str) -> str:
+    """What went wrong, announced to screen readers too."""
+    return f'<p class="kd-error" role="alert">{escape(text)}</p>'

@@ -7,7 +7,7 @@ import gradio as gr
 from kernel_demo.errors import DemoError
 from kernel_demo.sources import bundled
 from kernel_demo.ui import learn_controls, live_view, pictures
-from kernel_demo.ui.events import PRIVATE, QUIET
+from kernel_demo.ui.events import PRIVATE, QUIET, tell_failure
 from kernel_demo.ui.experiment_form import experiment
 from kernel_demo.ui.learn_cards import PictureCard, Stage, components
 from kernel_demo.ui.markup import problem, quiet
@@ -27,6 +27,7 @@ def connect(card: PictureCard, values: list, stage: Stage) -> list:
          controls.dataset_id.input],
         trigger_mode="always_last", **showing(card),
     )  # fmt: skip
+    tell_failure(gallery, card.notice)
     shown = [stage.live, stage.session]
     return [gallery.then(show_patch, [stage.session, *values], shown, **QUIET)]
 

@@ -15,11 +15,12 @@ from kernel_demo.imaging.tiles import apply_tiles, iter_tiles
 from kernel_demo.sources.decoding import MAX_PIXELS, samples
 from kernel_demo.sources.uploads import display_name
 from kernel_demo.ui import question_markup as html
-from kernel_demo.ui.events import QUIET, halt
+from kernel_demo.ui.events import Runs
 from kernel_demo.ui.learn_controls import border_choices
-from kernel_demo.ui.markup import block, problem, quiet
+from kernel_demo.ui.markup import alert, block, problem, quiet
 from kernel_demo.ui.question_card import SUMS_QUEUE, latest
 from kernel_demo.ui.wording import question_pixels as wording
+from kernel_demo.ui.wording.events import FAILED
 from kernel_demo.ui.wording.question_models import SMALL_KERNELS
 from kernel_demo.ui.wording.questions import STOPPED
 
@@ -52,23 +53,16 @@ def build() -> None:
             wording.APPLY_SAVE, visible=False, elem_id="apply-save", scale=0, min_width=60
         )
     result = block("", "apply-result")
-    outputs = [chosen, cancel, save, result]
-    running = chosen.upload(
-        run, [chosen, kernel, border], outputs, concurrency_id=SUMS_QUEUE, concurrency_limit=2,
-        **QUIET,
+    runs = Runs([chosen, cancel, save, result], lambda: _ended(alert(FAILED)))
+    runs.begin(
+        chosen.upload, lambda *_: _READING, run, [chosen, kernel, border],
+        concurrency_id=SUMS_QUEUE, concurrency_limit=2,
     )  # fmt: skip
-    halt(
-        cancel,
-        lambda: (*_buttons(False), gr.skip(), quiet(STOPPED)),
-        None,
-        outputs,
-        [running],
-    )
+    runs.halt(cancel, lambda: _ended(quiet(STOPPED)))
 
 
 def run(path: str, kernel: str, border: str) -> Iterator[tuple]:
     """The bar while it goes on, then the file."""
-    yield (*_buttons(True), gr.update(visible=False), quiet(wording.READING))
     try:
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / f"{Path(display_name(path)).stem}-filtered.png"
@@ -78,7 +72,7 @@ def run(path: str, kernel: str, border: str) -> Iterator[tuple]:
             save = gr.update(value=str(target), visible=True)
             yield (*_buttons(False), save, gr.skip())
     except DemoError as error:
-        yield (*_buttons(False), gr.skip(), problem(error))
+        yield _ended(problem(error))
 
 
 def _applied(path: str, target: Path, kernel: str, border: str) -> Iterator[str]:
@@ -104,5 +98,12 @@ def _applied(path: str, target: Path, kernel: str, border: str) -> Iterator[str]
     )
 
 
+def _ended(told: str) -> tuple:
+    return (*_buttons(False), gr.skip(), told)
+
+
 def _buttons(running: bool) -> tuple:
     return gr.update(interactive=not running), gr.update(interactive=running)
+
+
+_READING = (*_buttons(True), gr.update(visible=False), quiet(wording.READING))

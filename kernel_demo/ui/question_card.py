@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import gradio as gr
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.events import DEVICE_QUEUE, PRIVATE, QUIET, RUNS_AT_ONCE, begin, halt
-from kernel_demo.ui.markup import block, problem, quiet
+from kernel_demo.ui.events import DEVICE_QUEUE, PRIVATE, RUNS_AT_ONCE, Runs, tell_failure
+from kernel_demo.ui.markup import alert, block, problem, quiet
 from kernel_demo.ui.wording import questions as wording
+from kernel_demo.ui.wording.events import FAILED
 
 FRAME_SECONDS = 0.2  # five updates a second: tables that change faster cannot be read
 SUMS_QUEUE = "sums"  # experiments of a second or two on the processor, beside those that train
@@ -76,14 +77,13 @@ def connect(
     if trains:
         queue = {"concurrency_id": DEVICE_QUEUE, "concurrency_limit": RUNS_AT_ONCE}
 
-    def stopped() -> tuple:
-        return _updates(experiment, *_ready(), quiet(wording.STOPPED), gr.skip())
+    def ended(told: str) -> Callable[[], tuple]:
+        return lambda: _updates(experiment, *_ready(), told, gr.skip())
 
-    outputs = _outputs(experiment)
-    running = begin(experiment.button, announce, run, inputs, outputs, **queue)
-    running.failure(stopped, None, outputs, queue=False, **QUIET)
+    runs = Runs(_outputs(experiment), ended(alert(FAILED)))
+    runs.begin(experiment.button.click, announce, run, inputs, **queue)
     if experiment.stop is not None:
-        halt(experiment.stop, stopped, None, outputs, [running])
+        runs.halt(experiment.stop, ended(quiet(wording.STOPPED)))
 
 
 def connect_choice(
@@ -99,10 +99,11 @@ def connect_choice(
             return problem(error)
         return html
 
-    choice.input(
+    tried = choice.input(
         run, inputs, place, trigger_mode="always_last", concurrency_id=SUMS_QUEUE,
         show_progress="minimal", **PRIVATE,
     )  # fmt: skip
+    tell_failure(tried, place)
 
 
 def latest(items: Iterator[str], seconds: float = FRAME_SECONDS) -> Iterator[str]:

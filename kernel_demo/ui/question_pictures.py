@@ -8,7 +8,7 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.ui import pictures
-from kernel_demo.ui.events import PRIVATE
+from kernel_demo.ui.events import PRIVATE, tell_failure
 from kernel_demo.ui.markup import block, problem, quiet, title
 from kernel_demo.ui.session import PictureChoice
 from kernel_demo.ui.wording import questions as wording
@@ -47,10 +47,11 @@ def build() -> PictureInputs:
         lambda chosen: gr.update(visible=chosen == "mine"), source, uploads, queue=False,
         show_progress="hidden", **PRIVATE,
     )  # fmt: skip
-    gr.on(
+    shown = gr.on(
         [source.input, uploads.change], _show, [source, uploads], gallery,
         trigger_mode="always_last", concurrency_limit=2, show_progress="minimal", **PRIVATE,
     )  # fmt: skip
+    tell_failure(shown, gallery)
     return PictureInputs(source, uploads)
 
 

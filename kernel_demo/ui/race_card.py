@@ -14,11 +14,12 @@ from kernel_demo.learning import devices, pairs, race
 from kernel_demo.learning.race import Lane, Snapshot
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import experiment_form, gpu, lesson
-from kernel_demo.ui.events import DEVICE_QUEUE, QUIET, RUNS_AT_ONCE, begin, halt
+from kernel_demo.ui.events import DEVICE_QUEUE, QUIET, RUNS_AT_ONCE, Runs
 from kernel_demo.ui.markup import block, quiet, title
 from kernel_demo.ui.race_view import component, frame
 from kernel_demo.ui.session import Experiment
 from kernel_demo.ui.wording import race as wording
+from kernel_demo.ui.wording.events import FAILED
 
 DEFAULT = ["kfac", "adam", "sgd", "exact_lbfgs", "closed_form"]
 LIMIT = 6.0  # seconds of its own that each method has
@@ -56,12 +57,10 @@ def build() -> RaceCard:
 
 def connect(card: RaceCard, values: list, size: gr.Dropdown) -> None:
     """Connect the card; values: `experiment_form.inputs`, size: of the kernel."""
-    buttons = [card.start, card.stop]
-    outputs = [card.view, *buttons]
     device = {"concurrency_id": DEVICE_QUEUE, "concurrency_limit": RUNS_AT_ONCE}
-    running = begin(card.start, announce, run, [card.methods, *values], outputs, **device)
-    running.failure(stop, None, outputs, queue=False, **QUIET)
-    halt(card.stop, stop, None, outputs, [running])
+    runs = Runs([card.view, card.start, card.stop], failed)
+    runs.begin(card.start.click, announce, run, [card.methods, *values], **device)
+    runs.halt(card.stop, stop)
     gr.on(
         [card.methods.input, size.change], ready, [card.methods, size], [card.start, card.reason],
         queue=False, trigger_mode="always_last", **QUIET,
@@ -98,6 +97,11 @@ def run(names: Sequence[str], *values) -> Iterator[tuple]:
 def stop() -> tuple:
     """The race ends here; what was drawn stays."""
     return {"kind": "stopped"}, *_buttons(racing=False)
+
+
+def failed() -> tuple:
+    """The race could not be run, or not to its end; what was drawn stays."""
+    return {"kind": "stopped", "error": FAILED}, *_buttons(racing=False)
 
 
 def stream(names: Sequence[str], experiment: Experiment, limit: float = LIMIT) -> Iterator[dict]:

@@ -267,9 +267,9 @@ function accept(value) {
   const error = root.querySelector('.kd-error');
   error.hidden = !value?.error;
   write(error, value?.error || '');
-  if (value?.kind === 'stopped' && shown) {
+  if (value?.kind === 'stopped' && shown && !shown.done) {
     stopped = shown.run;
-    show({ ...shown, kind: 'stopped', done: true, verdict: words.stopped });
+    show({ ...shown, kind: 'stopped', done: true, verdict: value.error ? '' : words.stopped });
   }
   if (value?.kind !== 'race' || value.run === stopped) return;
   if (shown && shown.run === value.run && value.number < shown.number) return;

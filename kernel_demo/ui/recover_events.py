@@ -10,11 +10,12 @@ import gradio as gr
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.recovery import Recovery, recover_many
 from kernel_demo.ui import recover_examples, recover_pairs, recover_view, take_card
-from kernel_demo.ui.events import PRIVATE, QUIET
-from kernel_demo.ui.markup import problem, quiet
+from kernel_demo.ui.events import PRIVATE, QUIET, Runs, tell_failure
+from kernel_demo.ui.markup import alert, problem, quiet
 from kernel_demo.ui.recover_api import AT_ONCE, QUEUE
 from kernel_demo.ui.take_card import Taken
 from kernel_demo.ui.wording import recover as wording
+from kernel_demo.ui.wording.events import FAILED
 from kernel_demo.ui.wording.numbers import duration
 
 # On a narrow page the verdict is below the fold: bring it into view when it is there.
@@ -42,33 +43,34 @@ def connect(card, cards) -> None:
                 getattr(cards, name, None) or getattr(card, name): u for name, u in update.items()
             }
 
-    run = {
-        "fn": finding,
-        "inputs": [card.before, card.after, card.max_size],
-        "outputs": [
-            card.recover, card.progress, cards.state, cards.verdict, cards.kernel_card,
-            cards.kernel, cards.picture_card, cards.views, cards.reproduced, cards.pair,
-            cards.lost, cards.which, cards.take,
-        ],
-        "concurrency_id": QUEUE, "concurrency_limit": AT_ONCE, "trigger_mode": "once", **QUIET,
-    }  # fmt: skip
-    scroll = {"fn": None, "js": SCROLL, **PRIVATE}
-    gr.on(
+    inputs = [card.before, card.after, card.max_size]
+    shown = [
+        card.recover, card.progress, cards.state, cards.verdict, cards.kernel_card, cards.kernel,
+        cards.picture_card, cards.views, cards.reproduced, cards.pair, cards.lost, cards.which,
+        cards.take,
+    ]  # fmt: skip
+    queue = {"concurrency_id": QUEUE, "concurrency_limit": AT_ONCE}
+    runs = Runs([card.recover, card.progress], failed)
+
+    def begin(trigger) -> None:
+        found = runs.begin(trigger, lambda *_: hear(), finding, inputs, shown, **queue)
+        found.then(fn=None, js=SCROLL, **PRIVATE)
+
+    begin(card.recover.click)
+    for button, example in zip(cards.examples, recover_examples.examples(), strict=True):
+        laid = button.click(example.files, None, [card.before, card.after], **QUIET)
+        tell_failure(laid, card.progress)
+        begin(laid.then)
+    thumbnails = gr.on(
         [card.before.change, card.after.change], chosen, [card.before, card.after], card.chosen,
         trigger_mode="always_last", concurrency_limit=2, **QUIET,
     )  # fmt: skip
-    heard = {
-        "fn": hear, "inputs": None, "outputs": [card.recover, card.progress], "queue": False,
-        "trigger_mode": "once", **QUIET,
-    }  # fmt: skip
-    card.recover.click(**heard).then(**run).then(**scroll)
-    for button, example in zip(cards.examples, recover_examples.examples(), strict=True):
-        laid = button.click(example.files, None, [card.before, card.after], **QUIET)
-        laid.then(**heard).then(**run).then(**scroll)
-    cards.views.input(
+    tell_failure(thumbnails, card.chosen)
+    viewed = cards.views.input(
         view, [cards.views, cards.state], [cards.reproduced, cards.pair, cards.lost],
         trigger_mode="always_last", concurrency_limit=2, **QUIET,
     )  # fmt: skip
+    tell_failure(viewed, cards.lost)
     cards.which.input(which, [cards.which, cards.state], cards.take, **QUIET)
 
 
@@ -84,6 +86,11 @@ def chosen(befores, afters) -> str:
 def hear() -> tuple:
     """The press was heard; what is done is told when it is its turn."""
     return gr.update(interactive=False), _working(wording.HEARD)
+
+
+def failed() -> tuple:
+    """The recovery could not be done, or not to its end; what was found before stays."""
+    return gr.update(interactive=True), alert(FAILED)
 
 
 def find(befores, afters, max_size: int) -> Iterator[dict]:

@@ -1,6 +1,5 @@
 """The buttons of card 3 in motion: one run, streamed to the live view."""
 
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -10,12 +9,13 @@ import gradio as gr
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import experiment_form, learn_controls, live_view
-from kernel_demo.ui.events import DEVICE_QUEUE, QUIET, RUNS_AT_ONCE, begin, halt
+from kernel_demo.ui.events import DEVICE_QUEUE, QUIET, RUNS_AT_ONCE, Runs
 from kernel_demo.ui.learn_cards import LearnCard, Stage
 from kernel_demo.ui.learning_run import run
 from kernel_demo.ui.markup import quiet
 from kernel_demo.ui.session import Session
 from kernel_demo.ui.wording import learn as wording
+from kernel_demo.ui.wording.events import FAILED
 
 
 def connect(card: LearnCard, values: list, stage: Stage) -> list:
@@ -27,19 +27,11 @@ def connect(card: LearnCard, values: list, stage: Stage) -> list:
     )  # fmt: skip
     outputs = [stage.live, stage.session, card.learn, card.pause, card.resume, card.step, card.stop]
     device = {"concurrency_id": DEVICE_QUEUE, "concurrency_limit": RUNS_AT_ONCE}
-    inputs = [stage.session, *values]
-    running = [
-        begin(card.learn, announce, learn, inputs, outputs, **device),
-        begin(card.resume, wait, resume, [stage.session], outputs, **device),
-        begin(card.step, hear, step, inputs, outputs, **device),
-    ]
-    for event in running:  # a full queue, or a defect: what there is can be gone on with
-        event.failure(pause, stage.session, outputs, queue=False, **QUIET)
-    halting = [
-        halt(button, function, stage.session, outputs, running)
-        for button, function in ((card.pause, pause), (card.stop, stop))
-    ]
-    return running + halting
+    runs = Runs(outputs, failed, [stage.session])
+    runs.begin(card.learn.click, announce, learn, [stage.session, *values], **device)
+    runs.begin(card.resume.click, wait, resume, [stage.session], **device)
+    runs.begin(card.step.click, hear, step, [stage.session, *values], **device)
+    return [*runs.events, runs.halt(card.pause, pause), runs.halt(card.stop, stop)]
 
 
 def arranging(card: LearnCard) -> dict:
@@ -73,7 +65,7 @@ def announce(session: Session, *values) -> tuple:
     try:
         return _shown(replace(_set_up(session, *values), running=True))
     except DemoError as error:
-        return _failed(session, error)
+        return _told(session, str(error))
 
 
 def wait(session: Session) -> tuple:
@@ -93,7 +85,7 @@ def learn(session: Session, *values) -> Iterator[tuple]:
     try:
         yield from _stream(_set_up(session, *values))
     except DemoError as error:
-        yield _failed(session, error)
+        yield _told(session, str(error))
 
 
 def resume(session: Session) -> Iterator[tuple]:
@@ -101,7 +93,7 @@ def resume(session: Session) -> Iterator[tuple]:
     try:
         yield from _stream(session)
     except DemoError as error:
-        yield _failed(session, error)
+        yield _told(session, str(error))
 
 
 def step(session: Session, *values) -> Iterator[tuple]:
@@ -111,7 +103,7 @@ def step(session: Session, *values) -> Iterator[tuple]:
         goes_on = session.paused and session.experiment == wanted.experiment
         yield from _stream(session if goes_on else wanted, single_step=True)
     except DemoError as error:
-        yield _failed(session, error)
+        yield _told(session, str(error))
 
 
 def pause(session: Session) -> tuple:
@@ -122,6 +114,14 @@ def pause(session: Session) -> tuple:
 def stop(session: Session) -> tuple:
     """The run ends here, with the kernel that it has."""
     return _shown(session.stopped(wording.STOPPED_BY_YOU))
+
+
+def failed(session: Session) -> tuple:
+    """An unexpected error, or a full queue: what there is can be gone on with, and it is told."""
+    if session.experiment is None:
+        return _told(session, FAILED)
+    drawn, *rest = pause(session)
+    return drawn | {"error": FAILED}, *rest
 
 
 def _set_up(session: Session, *values) -> Session:
@@ -149,9 +149,9 @@ def _shown(session: Session, buttons: bool = True) -> tuple:
     return (_drawn(session), session, *_button_updates(session))
 
 
-def _failed(session: Session, error: DemoError) -> tuple:
+def _told(session: Session, sentence: str) -> tuple:
     session = replace(session, running=False)
-    return (live_view.failed(str(error)), session, *_button_updates(session))
+    return (live_view.failed(sentence), session, *_button_updates(session))
 
 
 def _drawn(session: Session) -> dict:
@@ -160,7 +160,6 @@ def _drawn(session: Session) -> dict:
         return live_view.idle(truth, session.patch, preparing=session.running)
     return live_view.frame(
         session.number,
-        time.time_ns() // 1_000_000,  # ascending, whichever event draws
         session.progress,
         truth,
         session.history,

@@ -4,7 +4,7 @@ Both records are frozen: an event gets one, and returns the next. They hold plai
 arrays only, never pictures, so that a visitor who leaves costs nothing.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class Session:
     number: int = 0  # counts the runs of this visitor: the live view tells them apart by it
     experiment: Experiment | None = None
     progress: Progress | None = None  # the last one; enough to resume
-    history: History = field(default_factory=History)
+    history: History = History()  # the curves up to `progress`, and no further
     patch: np.ndarray | None = None  # H x W uint8, the piece of a picture shown while learning
     running: bool = False
 

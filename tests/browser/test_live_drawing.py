@@ -45,7 +45,7 @@ def patch():
     return np.random.default_rng(0).integers(0, 256, (80, 100), dtype=np.uint8)
 
 
-def frame(number=1, session=1, kernel=SOBEL + 0.1, truth=SOBEL, **changes):
+def frame(number=1, session=1, server="one", kernel=SOBEL + 0.1, truth=SOBEL, **changes):
     state = {
         "step": number,
         "steps": 50,
@@ -59,9 +59,9 @@ def frame(number=1, session=1, kernel=SOBEL + 0.1, truth=SOBEL, **changes):
         "stopped_because": "",
     }
     progress = SimpleNamespace(**(state | changes))
-    history = live_view.History()
-    history.add(progress)
-    return live_view.frame(session, number, progress, truth, history, patch())
+    history = live_view.History().add([progress])
+    value = live_view.frame(session, progress, truth, history, patch())
+    return value | {"server": server, "number": number}
 
 
 @pytest.fixture
@@ -113,7 +113,8 @@ def test_the_browser_filters_as_opencv_does(page, size):
 
 
 def test_an_update_may_be_repeated_or_come_late(stage):
-    """The same update twice draws the same; an older one of the same run is ignored."""
+    """The same update twice draws the same; one that was drawn before what is shown is ignored,
+    of this run or of the one before; a server that started anew counts from one again."""
     page = stage()
     show(page, frame(number=5))
     drawn = page.evaluate("pixels()")
@@ -121,7 +122,11 @@ def test_an_update_may_be_repeated_or_come_late(stage):
     assert page.evaluate("pixels()") == drawn
     show(page, frame(number=4, kernel=SOBEL * 0))
     assert (step(page), page.evaluate("pixels()")) == ("5", drawn)
-    show(page, frame(number=1, session=2))
+    show(page, frame(number=7, session=2))
+    assert step(page) == "7"
+    show(page, frame(number=6, session=1))
+    assert step(page) == "7"
+    show(page, frame(number=1, session=2, server="another"))
     assert step(page) == "1"
 
 

@@ -9,9 +9,14 @@ from kernel_demo.ui import layout
 
 
 @pytest.fixture(scope="session")
-def address():
+def page():
+    """The page's Blocks."""
+    return layout.build()
+
+
+@pytest.fixture(scope="session")
+def address(page):
     """The base address of the page, on a free port of 127.0.0.1."""
-    page = layout.build()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -1,13 +1,18 @@
 """The stream of one run, paced for a browser."""
 
-from dataclasses import dataclass
+import base64
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
+from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
+from kernel_demo.ui import gpu, learning_run
 from kernel_demo.ui.learning_run import paced, run
 from kernel_demo.ui.session import Damage, Experiment, PictureChoice, Session
 
@@ -71,6 +76,68 @@ def test_single_steps_arrive_where_a_run_does():
     *_, ran = run(session(steps=3))
     assert stepped.progress.step == ran.progress.step == 3
     np.testing.assert_array_equal(stepped.progress.kernel, ran.progress.kernel)
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """A run that stands still before its step GATE, which is in the core and not on the page.
+
+    (reached, opened): events; the first frame is shown, and after it only the last one.
+    """
+    reached, opened = threading.Event(), threading.Event()
+    real = gpu.learn
+
+    def gated(*arguments):
+        for progress in real(*arguments):
+            if progress.step == GATE and not opened.is_set():
+                reached.set()
+                assert opened.wait(60)
+            yield progress
+
+    monkeypatch.setattr(gpu, "learn", gated)
+    monkeypatch.setattr(learning_run, "FRAME_SECONDS", 1000)
+    return reached, opened
+
+
+GATE = 12
+
+
+@pytest.mark.parametrize("settings", [ExactSettings(optimizer="adam", steps=24),
+                                      TrainSettings(steps=24, check_every=2)])  # fmt: skip
+def test_a_paused_run_goes_on_where_its_curve_ends(gate, settings):
+    """Paused while the core is steps ahead of the page: the curve only ascends, and the weights
+    are, bit for bit, those of a run that was never paused."""
+    begun = replace(session(), experiment=replace(session().experiment, settings=settings))
+    reached, opened = gate
+    running = run(begun)
+    shown = next(running)  # what the page has when Pause is pressed
+    with ThreadPoolExecutor(1) as core:
+        core.submit(next, running)
+        assert reached.wait(60)
+        paused = replace(shown, running=False)
+        before = steps(paused)
+        opened.set()
+    assert steps(paused) == before == [0]  # and what the core did meanwhile is not in it
+    *_, resumed = run(paused)
+    *_, unbroken = run(begun)
+    assert resumed.progress.step == unbroken.progress.step == 24
+    np.testing.assert_array_equal(resumed.progress.kernel, unbroken.progress.kernel)
+    assert (np.diff(steps(resumed)) > 0).all()
+    assert steps(resumed)[-1] == 24
+
+
+def steps(shown: Session) -> list[int]:
+    """The steps of the curve of the loss, as the browser gets them."""
+    raw = b"".join(base64.b64decode(chunk) for chunk in shown.history.encode()["loss"])
+    return np.frombuffer(raw, "<f4")[::2].astype(int).tolist()
+
+
+def test_each_frame_has_its_own_curve(monkeypatch):
+    """A frame's curve ends at the frame's own step, also when later ones were made since."""
+    monkeypatch.setattr(learning_run, "FRAME_SECONDS", 0)
+    frames = list(run(session(steps=30, check_every=2)))
+    assert len(frames) > 10
+    assert [steps(frame)[-1] for frame in frames] == [frame.progress.step for frame in frames]
 
 
 def test_uploads_without_files_are_refused():

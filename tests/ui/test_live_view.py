@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+import sys
+from dataclasses import FrozenInstanceError
 from types import SimpleNamespace
 
 import numpy as np
@@ -45,9 +47,10 @@ def progress(**changes):
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 399, 400, 401, 5000])
 def test_a_curve_is_bounded_and_keeps_its_ends(count, limit):
     """However long the run: at most `limit` points, in order, the first and the last among them."""
-    curve = Curve(limit)
-    for step in range(count):
-        curve.add(step, 1.0 / (step + 1))
+    curve, batch = Curve(limit), max(1, count // 7)
+    for start in range(0, count, batch):
+        steps = range(start, min(start + batch, count))
+        curve = curve.add((step, 1.0 / (step + 1)) for step in steps)
     kept = curve.points()
     steps = [step for step, _ in kept]
     assert len(kept) <= limit
@@ -58,9 +61,7 @@ def test_a_curve_is_bounded_and_keeps_its_ends(count, limit):
 
 def test_a_thinned_curve_stays_even():
     """Thinning keeps the whole run visible: no gap is wider than twice the others."""
-    curve = Curve(400)
-    for step in range(100_000):
-        curve.add(step, 1.0)
+    curve = Curve(400).add((step, 1.0) for step in range(100_000))
     gaps = np.diff([step for step, _ in curve.points()][:-1])
     assert gaps.max() == gaps.min()
 
@@ -68,10 +69,42 @@ def test_a_thinned_curve_stays_even():
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf"), -float("inf"), 1e39])
 def test_a_curve_leaves_out_what_cannot_be_drawn(value):
     """A loss that diverged, or was not measured, is no point of the curve."""
-    curve = Curve()
-    curve.add(0, 1.0)
-    curve.add(1, value)
-    assert curve.points() == [(0, 1.0)]
+    assert Curve().add([(0, 1.0), (1, value)]).points() == ((0, 1.0),)
+
+
+def test_a_curve_never_runs_backwards():
+    """A run that goes on begins with the Progress it was paused at: no step comes twice."""
+    curve = Curve().add([(0, 1.0), (3, 0.5)]).add([(3, 0.5), (2, 9.0), (4, 0.25)])
+    assert curve.points() == ((0, 1.0), (3, 0.5), (4, 0.25))
+
+
+def test_a_history_does_not_change_under_its_reader():
+    """Whatever else is added, and in whichever thread, a history keeps the points that it had."""
+    start = History().add([progress(step=0)])
+    sent = start.encode()
+    longer = start.add([progress(step=step) for step in range(1, 500)])
+    assert start.encode() == sent
+    assert len(points(longer.encode()["loss"])) > 200
+    with pytest.raises(FrozenInstanceError):
+        start.loss.last = (1, 1.0)
+
+
+def test_a_history_can_be_read_while_it_is_added_to():
+    """Another thread may read at every line of add(): it finds the history as it was."""
+    history, read = History(), []
+
+    def read_at_each_line(*_):
+        read.append(history.loss.points())
+        return read_at_each_line
+
+    sys.settrace(read_at_each_line)
+    try:
+        longer = history.add([progress(step=0), progress(step=1)])
+    finally:
+        sys.settrace(None)
+    assert len(read) > 20
+    assert set(read) == {()}
+    assert [step for step, _ in longer.loss.points()] == [0, 1]
 
 
 def test_the_curves_decode_to_what_was_added():
@@ -81,7 +114,8 @@ def test_the_curves_decode_to_what_was_added():
     losses = 10.0 ** generator.uniform(-15, 3, 100)
     for step, loss in enumerate(losses):
         validation = loss * 2 if step % 10 == 0 else None
-        history.add(progress(step=step, loss=loss, validation_loss=validation, kernel_error=loss))
+        new = progress(step=step, loss=loss, validation_loss=validation, kernel_error=loss)
+        history = history.add([new])
     sent = history.encode()
     np.testing.assert_array_equal(points(sent["loss"])[:, 0], np.arange(100))
     np.testing.assert_allclose(points(sent["loss"])[:, 1], losses, rtol=FLOAT32)
@@ -94,7 +128,7 @@ def test_the_curves_decode_to_what_was_added():
 def test_the_kernels_decode_to_the_same_numbers(size):
     """True and learned kernel arrive in float32, row by row."""
     truth, learned = np.random.default_rng(size).normal(size=(2, size, size))
-    value = live_view.frame(1, 0, progress(kernel=learned), truth, History())
+    value = live_view.frame(1, progress(kernel=learned), truth, History())
     assert value["size"] == size
     for name, matrix in (("truth", truth), ("learned", learned), ("difference", truth - learned)):
         np.testing.assert_array_equal(floats(value[name]), matrix.astype("<f4").ravel())
@@ -103,7 +137,7 @@ def test_the_kernels_decode_to_the_same_numbers(size):
 def test_a_difference_below_float32_arrives():
     """1 - (1 - 1e-9) is subtracted in float64: in float32 it would be zero."""
     value = live_view.frame(
-        1, 0, progress(kernel=np.full((3, 3), 1 - 1e-9)), np.ones((3, 3)), History()
+        1, progress(kernel=np.full((3, 3), 1 - 1e-9)), np.ones((3, 3)), History()
     )
     np.testing.assert_allclose(floats(value["difference"]), 1e-9, rtol=1e-6)
 
@@ -111,10 +145,8 @@ def test_a_difference_below_float32_arrives():
 @pytest.mark.parametrize("bad", [None, float("nan"), float("inf")])
 def test_every_value_is_json(bad):
     """No NaN and no infinity reaches the wire, whatever the run came to."""
-    history = History()
     state = progress(loss=bad, validation_loss=bad, kernel_error=bad)
-    history.add(state)
-    value = live_view.frame(1, 0, state, np.eye(3), history)
+    value = live_view.frame(1, state, np.eye(3), History().add([state]))
     assert value["kernel_error"] is None
     for each in (value, live_view.idle(None), live_view.idle(np.eye(5)), live_view.failed("no")):
         json.dumps(each, allow_nan=False)
@@ -122,8 +154,8 @@ def test_every_value_is_json(bad):
 
 def test_a_run_without_a_true_or_a_learned_kernel_is_shown():
     """A deep net has no kernel, a real pair no truth: what is unknown is None, not an error."""
-    deep = live_view.frame(1, 0, progress(kernel=None, kernel_error=None), np.eye(3), History())
-    blind = live_view.frame(1, 0, progress(kernel_error=None), None, History())
+    deep = live_view.frame(1, progress(kernel=None, kernel_error=None), np.eye(3), History())
+    blind = live_view.frame(1, progress(kernel_error=None), None, History())
     assert (deep["learned"], deep["difference"]) == (None, None)
     assert (blind["truth"], blind["difference"]) == (None, None)
 
@@ -141,8 +173,8 @@ def test_an_update_is_small(size, most):
     for step in range(1000):
         state = progress(step=step, steps=1000, kernel=generator.normal(size=(size, size)))
         state.loss = state.validation_loss = state.kernel_error = 0.9**step
-        history.add(state)
-        value = live_view.frame(7, step, state, truth, history, patch)
+        history = history.add([state])
+        value = live_view.frame(7, state, truth, history, patch)
         if previous is not None:
             edits = diff(previous, value)
             assert not any(edit[1][0] in ("patch", "truth") for edit in edits)
@@ -203,9 +235,7 @@ def test_the_sentences_follow_the_run():
     """Time to go while it runs, `paused` while it does not, and in the end why it stopped."""
 
     def told(paused=False, **changes):
-        return live_view.frame(1, 0, progress(**changes), np.eye(3), History(), paused=paused)[
-            "text"
-        ]
+        return live_view.frame(1, progress(**changes), np.eye(3), History(), paused=paused)["text"]
 
     assert told(step=15, seconds=3.0)["to_go"] == "about 9.0 s to go"
     assert told(step=0)["to_go"] == ""

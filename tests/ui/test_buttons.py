@@ -1,0 +1,186 @@
+"""No button stays dead: whatever goes wrong under it, it is there again and the page says so."""
+
+import json
+
+import pytest
+
+from kernel_demo.ui import gpu, learning_run
+from kernel_demo.ui.wording.events import FAILED
+from tests.ui.visitor import Visitor
+
+EXAMPLE = "kd-example"  # the class of the buttons of the examples; the first one is pressed
+SECRET = "hidden in /srv/secret"
+# What starts something and is disabled meanwhile: (what its event is called, what is under it,
+# where the visitor is told).
+STARTS = {
+    "learn": ("click", "kernel_demo.ui.run_events.run", "live"),
+    "resume": ("click", "kernel_demo.ui.run_events.run", "live"),
+    "step": ("click", "kernel_demo.ui.run_events.run", "live"),
+    "race": ("click", "kernel_demo.ui.race_card._runners", "race-view"),
+    "recover": ("click", "kernel_demo.ui.recover_pairs.open_pairs", "recover-progress"),
+    EXAMPLE: ("click", "kernel_demo.ui.recover_pairs.open_pairs", "recover-progress"),
+    "apply": ("upload", "kernel_demo.ui.question_apply._applied", "apply-result"),
+    "try-size": ("click", "kernel_demo.lab.tiling.compare", "try-size-status"),
+    "try-edges": ("click", "kernel_demo.lab.padding.side_by_side", "try-edges-status"),
+    "try-anywhere": ("click", "kernel_demo.ui.question_size.train", "try-anywhere-status"),
+    "try-speed": ("click", "kernel_demo.ui.question_speed.rows", "try-speed-status"),
+    "try-small": ("click", "kernel_demo.ui.question_small.compress", "try-small-status"),
+    "try-complete": ("click", "kernel_demo.ui.question_complete.watch", "try-complete-status"),
+    "try-depth": ("click", "kernel_demo.lab.depth.compare", "try-depth-status"),
+    "try-stack": ("click", "kernel_demo.lab.stacking.compare", "try-stack-status"),
+    "try-limits": ("click", "kernel_demo.ui.question_limits.break_it", "try-limits-status"),
+    "challenge-guess": (
+        "click", "kernel_demo.ui.question_challenge.score", "challenge-guess-status",
+    ),
+    "challenge-learn": (
+        "click", "kernel_demo.ui.question_challenge.train", "challenge-learn-status",
+    ),
+}  # fmt: skip
+# What starts something and disables nothing.
+LOADS = {
+    "load": ("click", "kernel_demo.ui.pictures.gather", "notice"),
+    "try-own": ("upload", "kernel_demo.ui.learn_result.render", "result-empty"),
+    "edit": ("click", "kernel_demo.ui.learn_controls.truth", "filter-problem"),
+    "use-matrix": ("click", "kernel_demo.imaging.kernels.parse", "filter-problem"),
+    "limits-way": ("input", "kernel_demo.ui.question_limits.break_it", "limits-one"),
+    "recover-before": ("change", "kernel_demo.ui.recover_pairs.open_side", "recover-chosen"),
+    "question-source": ("input", "kernel_demo.ui.pictures.gather", "question-gallery"),
+}
+QUEUED = STARTS | LOADS
+HALTS = {"pause", "stop", "race-stop", "apply-stop", "challenge-learn-stop"} | {
+    f"try-{key}-stop" for key in ("anywhere", "speed", "complete", "depth", "stack", "limits")
+}
+AT_ONCE = {"random", "challenge-another", "open-certificate"}  # a number, a tab: nothing to fail
+BUTTONS = ("button", "uploadbutton", "downloadbutton")
+
+
+@pytest.fixture
+def visitor(address):
+    return Visitor(address)
+
+
+def press(visitor, name):
+    event = QUEUED[name][0]
+    if name == EXAMPLE:
+        name = next(key for key, props in visitor.props.items()
+                    if EXAMPLE in (props.get("elem_classes") or ()))  # fmt: skip
+    visitor.press(name, event)
+
+
+def usable(visitor):
+    """Of each button of the page, whether it can be seen and pressed."""
+    return {
+        key: (props["visible"], props.get("interactive") is not False)
+        for key, props in visitor.props.items()
+        if props.get("name") in BUTTONS
+    }
+
+
+def assert_as_before(visitor, before, place):
+    told = json.dumps(visitor.shown[place]["value"])
+    assert FAILED in told
+    assert usable(visitor) == before
+    assert visitor.failures
+    everything = json.dumps([new for _, new in visitor.history])
+    assert not any(word in everything for word in ("secret", "Traceback", "RuntimeError"))
+
+
+def disabled(visitor):
+    return any(new.get("interactive") is False for _, new in visitor.history)
+
+
+@pytest.mark.parametrize("name", QUEUED)
+def test_an_unexpected_error_gives_the_button_back(visitor, monkeypatch, name):
+    """What is under the button raises: all buttons are as before, the visitor is told where they
+    look, and nothing of the error is shown."""
+    if name == "resume":
+        visitor.press("step")
+    before = usable(visitor)
+    visitor.history.clear()
+
+    def broken(*_, **__):
+        raise RuntimeError(SECRET)
+
+    monkeypatch.setattr(QUEUED[name][1], broken)
+    press(visitor, name)
+    assert disabled(visitor) == (name in STARTS)
+    assert_as_before(visitor, before, QUEUED[name][2])
+
+
+@pytest.mark.parametrize("name", QUEUED)
+def test_a_full_queue_gives_the_button_back(visitor, page, monkeypatch, name):
+    """The queue has no place: the same, and what was under way before is still there."""
+    if name == "resume":
+        visitor.press("step")
+    before = usable(visitor)
+    visitor.history.clear()
+    monkeypatch.setattr(page._queue, "max_size", 0)
+    press(visitor, name)
+    assert_as_before(visitor, before, QUEUED[name][2])
+
+
+def test_an_error_on_the_way_leaves_a_run_to_go_on_with(visitor, monkeypatch):
+    """Learning fails after its first frames: they stay in view, Resume is offered, and it ends."""
+    real = gpu.learn
+
+    def stumbles(*arguments):
+        for progress in real(*arguments):
+            yield progress
+            if progress.step >= 3:
+                raise RuntimeError(SECRET)
+
+    monkeypatch.setattr(gpu, "learn", stumbles)
+    monkeypatch.setattr(learning_run, "FRAME_SECONDS", 0)
+    visitor.press("learn")
+    assert visitor.shown["live"]["value"]["error"] == FAILED
+    assert visitor.shown["live"]["value"]["step"] >= 3
+    assert (visitor.shown["learn"]["visible"], visitor.shown["resume"]["visible"]) == (False, True)
+    monkeypatch.undo()
+    visitor.press("resume")
+    assert visitor.shown["live"]["value"]["done"]
+    assert "error" not in visitor.shown["live"]["value"]
+
+
+def elements(page):
+    return {part["id"]: part["props"] for part in page.config["components"]}
+
+
+def names(page, part):
+    props = elements(page).get(part, {})
+    return EXAMPLE if EXAMPLE in (props.get("elem_classes") or ()) else props.get("elem_id")
+
+
+def test_every_button_is_in_a_table(page):
+    """A new button must say what it is: something that starts, halts, or is done at once."""
+    pressed = {
+        names(page, part)
+        for event in page.config["dependencies"]
+        for part, kind in event["targets"]
+        if event["backend_fn"] and kind in ("click", "upload")
+    }
+    assert pressed - set(LOADS) == set(STARTS) | HALTS | AT_ONCE
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_every_event_that_disables_has_a_way_back(page, name):
+    """Each event of a start that updates its buttons has a handler of failures for all of them."""
+    events = page.config["dependencies"]
+    parts = elements(page)
+
+    def after(event, failure):
+        return [other for other in events if other["trigger_after"] == event["id"]
+                and other["trigger_only_on_failure"] == failure]  # fmt: skip
+
+    chain = [event for event in events
+             if any((names(page, part), kind) == (name, STARTS[name][0])
+                    for part, kind in event["targets"])]  # fmt: skip
+    for event in chain:  # grows
+        chain += after(event, failure=False)
+    buttons = {part for event in chain if event["queue"] is False for part in event["outputs"]
+               if parts[part]["name"] in BUTTONS}  # fmt: skip
+    assert buttons
+    changing = [event for event in chain if buttons & set(event["outputs"])]
+    assert len(changing) >= 2  # the answer at once, and what it starts
+    for event in changing:
+        restored = {part for handler in after(event, failure=True) for part in handler["outputs"]}
+        assert buttons <= restored
