@@ -12,7 +12,8 @@ PICTURES = [np.random.default_rng(0).random((300, 300)).astype(np.float32)]
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
-    monkeypatch.setattr(speed, "SECONDS", 0.1)
+    monkeypatch.setattr(speed, "MAX_STEPS", 3)
+    monkeypatch.setattr(speed, "SECONDS", 60)  # no clock decides, however busy the machine is
 
 
 def test_a_row_for_every_way():
@@ -20,7 +21,7 @@ def test_a_row_for_every_way():
     rows = {row.key: row for row in speed.rows(PICTURES, named("sobel_x").values, device="cpu")}
     assert list(rows) == ["one_tile", "batch", "accumulation", "sums"]
     for row in rows.values():
-        assert row.steps >= 1
+        assert row.steps == (1 if row.key == "sums" else 3)
         assert row.seconds > 0
         assert row.megapixels_per_second > 0
     assert rows["sums"].kernel_error < 1e-5
