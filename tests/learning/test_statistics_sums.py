@@ -1,10 +1,7 @@
 """One pass over a pair, by every way there is, against sums over explicit patches."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
-import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.learning import lags, sums
@@ -112,17 +109,11 @@ class TestSumsAgainstExplicitPatches:
 
 class TestThreads:
     def test_shared_among_threads_nothing_changes(self, monkeypatch):
-        """Four threads or one: the same whole numbers, and torch's own setting as it was."""
+        """Four threads or one: the same whole numbers."""
         monkeypatch.setattr(lags, "STRIP_PIXELS", 2**12)
         before, after = picture((200, 150), np.uint8, 1), picture((200, 150), np.uint8, 2)
-        allowed = torch.get_num_threads()
         for size in (5, 15):
-            monkeypatch.setattr(sums, "workers_for", lambda *_: 1)
-            monkeypatch.setattr(lags, "workers_for", lambda *_: 1)
+            monkeypatch.setattr(lags.Norms, "workers", lambda *_: 1)
             alone = patch_sums(before, after, size)
-            monkeypatch.setattr(sums, "workers_for", lambda *_: 4)
-            monkeypatch.setattr(lags, "workers_for", lambda *_: 4)
+            monkeypatch.setattr(lags.Norms, "workers", lambda *_: 4)
             assert_same_bits(patch_sums(before, after, size), alone)
-        assert torch.get_num_threads() == allowed
-        with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(torch.get_num_threads).result() == allowed
