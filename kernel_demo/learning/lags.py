@@ -6,8 +6,10 @@ Two ways to the same numbers, strip by strip: matrix products of row chunks cost
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -20,6 +22,7 @@ EXACT_PRODUCTS = 2**10
 STRIP_PIXELS = 2**18  # pixels multiplied at a time: their copies stay in the processor's cache
 BLOCK = 256  # side of a transformed block, about
 WIDEST = 2**12  # answers in a row, at most: `sums` cuts wider pictures
+TORCH = ctypes.CDLL(torch._C.__file__)  # with it the libraries that torch itself stands on
 
 
 class Lags(NamedTuple):
@@ -61,11 +64,39 @@ def _quickest(before, target, size: int, device) -> tuple[type, float]:
 
 
 def _shared(work: Callable, parts: Iterable, workers: int) -> list:
-    """What `work` makes of each part, shared by that many threads."""
+    """What `work` makes of each part, shared by that many threads.
+
+    Threads with a part of the picture each wait for each other once; threads that share each of
+    its hundreds of small operations wait at every one, and on a busy machine ten times as long.
+    """
     if workers == 1:
         return [work(part) for part in parts]
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(workers, initializer=_be_alone) as pool:
         return list(pool.map(work, parts))
+
+
+def _be_alone() -> None:
+    """Has torch compute within this thread, and changes nothing for any other.
+
+    `torch.set_num_threads` tells the whole process, and whoever meets torch meanwhile. What torch
+    tells OpenMP and MKL, when a thread first meets it, is of that thread alone: said again here.
+    """
+    torch.get_num_threads()
+    for name in ("omp_set_num_threads", "MKL_Set_Num_Threads_Local"):
+        if hasattr(TORCH, name):
+            getattr(TORCH, name)(1)
+
+
+@cache
+def _can_be_alone() -> bool:
+    """Whether that works here: where torch has other threads than OpenMP's, it does not."""
+    with ThreadPoolExecutor(1, initializer=_be_alone) as pool:
+        return pool.submit(torch.get_num_threads).result() == 1
+
+
+def _workers(pixels: int) -> int:
+    """How many threads share a picture: all that torch may use, of a small one a single thread."""
+    return 1 if pixels < 2 * STRIP_PIXELS else torch.get_num_threads()
 
 
 def _over_strips(before, target, size: int, method, tops, level: float):
@@ -105,10 +136,6 @@ class Norms:
     All three are sums of whole numbers; a processor takes the last, `cv2.norm` of two views, at 30
     pixels a nanosecond. In a strip with zeros on either side every view reaches from end to end of
     the picture, so that the sums of squares depend on the rows alone.
-
-    `cv2.norm` computes in the thread that calls it; so several share the strips, and wait for each
-    other once. Nothing in them is torch's: torch would share each operation among threads of its
-    own again, and how many it may use is one number for the whole process, visitors included.
     """
 
     def __init__(self, height: int, width: int, size: int, exact: bool, device) -> None:
@@ -117,8 +144,7 @@ class Norms:
         self.room = ((self.rows, width + 2 * size - 2),)  # of a, with zeros on either side
 
     def workers(self, pixels: int) -> int:
-        """How many threads share a picture: as many as torch may use, one of a small picture."""
-        return 1 if pixels < 2 * STRIP_PIXELS else torch.get_num_threads()
+        return _workers(pixels)
 
     def zeros(self, *shape: int) -> np.ndarray:
         return np.zeros(shape, np.uint8)
@@ -151,13 +177,14 @@ class Norms:
 
 
 class _ByTorch:
-    """What the two ways below share: torch computes, on the device, with threads of its own."""
+    """What the two ways below share: torch computes, on the device."""
 
     dtype: torch.dtype
     device: torch.device | str
 
     def workers(self, pixels: int) -> int:
-        return 1
+        shared = torch.device(self.device).type == "cpu" and _can_be_alone()
+        return _workers(pixels) if shared else 1
 
     def zeros(self, *shape: int) -> torch.Tensor:
         return torch.zeros(shape, dtype=self.dtype, device=self.device)

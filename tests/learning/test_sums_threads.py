@@ -1,5 +1,6 @@
 """Sums that share threads leave torch's own threads alone, and do not mind each other."""
 
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -58,6 +59,22 @@ def test_who_meets_torch_meanwhile_has_all_threads(threads, monkeypatch, dtype, 
     assert numbers
     assert set(numbers) == {threads}
     assert torch.get_num_threads() == threads
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere torch may have no OpenMP")
+@pytest.mark.parametrize(("dtype", "size", "way"), WAYS)
+def test_each_thread_computes_alone(threads, monkeypatch, dtype, size, way):
+    """Threads that share a picture do not have torch share each operation once more."""
+    numbers, correlate = [], way.correlate
+
+    def counted(*arguments):
+        numbers.append((threading.get_ident(), torch.get_num_threads()))
+        return correlate(*arguments)
+
+    monkeypatch.setattr(way, "correlate", counted)
+    patch_sums(*(each.astype(dtype) for each in PAIR), size)
+    assert {number for _, number in numbers} == {1}
+    assert threading.get_ident() not in dict(numbers)
 
 
 def test_an_error_in_a_thread_is_told_and_leaves_nothing(threads, monkeypatch):
