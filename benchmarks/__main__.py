@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
             results.append({"name": name, "skipped": missing})
         elif hasattr(module, "run"):  # a module without it is shared by several benchmarks
             results.append(measure(name, module))
-    save(options.results, machine, results)
+    save(options.results, {"machine": machine, "benchmarks": results})
     return int(any(result.get("error") for result in results))
 
 
@@ -114,11 +114,12 @@ def _to_stderr(line: str) -> None:
     print(f"  {line}", file=sys.stderr, flush=True)
 
 
-def save(folder: Path, machine: dict[str, str], results: list[dict]) -> None:
+def save(folder: Path, record: dict, prefix: str = "") -> None:
+    """Writes a record, and when that was, to a file of its own in the folder."""
     now = datetime.now(timezone.utc)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{now:%Y%m%d-%H%M%S}.json"
-    record = {"time": now.isoformat(timespec="seconds"), "machine": machine, "benchmarks": results}
+    path = folder / f"{prefix}{now:%Y%m%d-%H%M%S}.json"
+    record = {"time": now.isoformat(timespec="seconds"), **record}
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     _to_stderr(f"saved to {path}")
 

@@ -46,22 +46,29 @@ def load_photos():
     return [picture.astype(np.float32) / 255 for picture in pictures]
 
 
-def _tiles(photos, kernel):
-    return build(photos, teacher(photos, kernel), kernel.size, device=devices.best())
+def tiles(photos, kernel, device="auto"):
+    device = devices.resolve(device)
+    return build(photos, teacher(photos, kernel), kernel.size, device=device)
 
 
-def _learn(tiles, kernel, method="kfac", rate=None, steps=STEPS):
+def learn(tiles, kernel, method="kfac", rate=None, steps=STEPS, device="auto"):
     """Every Progress of a run."""
-    settings = TrainSettings(method=method, learning_rate=rate, steps=steps, patience=ENDLESS)
+    settings = TrainSettings(method, rate, steps=steps, patience=ENDLESS, device=device)
     return train(SingleConv(kernel.size), tiles, settings, truth=kernel.values)
 
 
-def _best_of_rates(tiles, kernel, method):
+def seconds_to(error, tiles, kernel, method="kfac", rate=None, steps=STEPS, device="auto"):
+    """Until the kernel error is that small, checks and reports included; inf: never."""
+    run = learn(tiles, kernel, method, rate, steps, device)
+    return next((p.seconds for p in run if p.kernel_error <= error), np.inf)
+
+
+def _best_of_rates(laid, kernel, method):
     """The smallest kernel error after STEPS steps, and the rate that gave it."""
     results = []
     for rate in RATES[method]:
         rate = rate / kernel.size**2 if method == "sgd" else rate
-        *_, last = _learn(tiles, kernel, method, rate)
+        *_, last = learn(laid, kernel, method, rate)
         if np.isfinite(last.kernel_error):
             results.append((last.kernel_error, rate))
     return min(results)
@@ -71,9 +78,9 @@ def _kernel_errors(report, photos):
     """Each named kernel at its smallest size, and random ones, beside Adam and SGD."""
     chosen = [named(key, min(entry.sizes)) for key, entry in CATALOGUE.items()]
     for kernel in [*chosen, *(random(size, seed=0) for size in RANDOM_SIZES)]:
-        tiles = _tiles(photos, kernel)
-        *_, last = _learn(tiles, kernel)
-        others = {method: _best_of_rates(tiles, kernel, method) for method in RATES}
+        laid = tiles(photos, kernel)
+        *_, last = learn(laid, kernel)
+        others = {method: _best_of_rates(laid, kernel, method) for method in RATES}
         report.row(
             f"kernel error, {kernel.name}",
             asked=f"<= 1e-5 in {STEPS} steps",
@@ -92,7 +99,7 @@ def _every_size(report, photos):
     for key, entry in CATALOGUE.items():
         for size in sorted(entry.sizes)[1:]:
             kernel = named(key, size)
-            *_, last = _learn(_tiles(photos, kernel), kernel)
+            *_, last = learn(tiles(photos, kernel), kernel)
             worst, where = max((worst, where), (last.kernel_error, kernel.name))
             count += 1
     report.row(
@@ -106,14 +113,11 @@ def _every_size(report, photos):
 def _time_to_learn(report, photos, error=1e-4):
     """Seconds until the kernel error is 1e-4, checks and reports included, once warm."""
     kernel = named("sobel_x")
-    tiles = _tiles(photos, kernel)
+    laid = tiles(photos, kernel)
 
-    def seconds(method, rate=None, steps=STEPS):
-        run = _learn(tiles, kernel, method, rate, steps)
-        return next((p.seconds for p in run if p.kernel_error <= error), np.inf)
-
-    ours = np.median([seconds("kfac") for _ in range(1 + ROUNDS)])
-    adam = {rate: seconds("adam", rate, ADAM_STEPS) for rate in RATES["adam"] + (0.3,)}
+    ours = np.median([seconds_to(error, laid, kernel) for _ in range(1 + ROUNDS)])
+    rates = RATES["adam"] + (0.3,)
+    adam = {rate: seconds_to(error, laid, kernel, "adam", rate, ADAM_STEPS) for rate in rates}
     rate = min(adam, key=adam.get)
     if np.isfinite(adam[rate]):
         words = f"Adam {adam[rate]:.2f} s (rate {rate}): {adam[rate] / ours:.0f}x"
@@ -131,11 +135,11 @@ def _time_to_learn(report, photos, error=1e-4):
 def _first_progress(report, photos):
     """From the call, the tiles lying on the device, to the first Progress, once warm."""
     kernel = named("sobel_x")
-    tiles = _tiles(photos, kernel)
+    laid = tiles(photos, kernel)
     taken = []
     for _ in range(1 + ROUNDS):
         start = time.perf_counter()
-        run = _learn(tiles, kernel)
+        run = learn(laid, kernel)
         next(run)
         taken.append(time.perf_counter() - start)
         run.close()
@@ -148,12 +152,12 @@ def _steps_a_second(report, photos, size):
     The best of several rounds each, in turns: what else the machine does only slows down.
     """
     kernel = random(size, seed=0)
-    tiles, afters = _tiles(photos, kernel), teacher(photos, kernel)
+    laid, afters = tiles(photos, kernel), teacher(photos, kernel)
     ours, plain, kfac = [], [], []
     for _ in range(ROUNDS):  # in turns, so that a busy moment hits both
-        ours.append(TIMED_STEPS / _timed(_drain, tiles, kernel, "adam"))
-        plain.append(TIMED_STEPS / _timed(_plain_loop, photos, afters, size))
-        kfac.append(TIMED_STEPS / 4 / _timed(_drain, tiles, kernel, "kfac", TIMED_STEPS // 4))
+        ours.append(TIMED_STEPS / _timed(drain, laid, kernel, "adam"))
+        plain.append(TIMED_STEPS / _timed(plain_loop, photos, afters, size))
+        kfac.append(TIMED_STEPS / 4 / _timed(drain, laid, kernel, "kfac", TIMED_STEPS // 4))
     ratio = max(ours) / max(plain)
     report.row(
         f"steps a second, Adam, {size}x{size}",
@@ -170,18 +174,18 @@ def _timed(function, *arguments):
     return time.perf_counter() - start
 
 
-def _drain(tiles, kernel, method, steps=TIMED_STEPS):
-    for _ in _learn(tiles, kernel, method, steps=steps):
+def drain(tiles, kernel, method, steps=TIMED_STEPS, device="auto"):
+    for _ in learn(tiles, kernel, method, steps=steps, device=device):
         pass
 
 
-def _plain_loop(befores, afters, size, batch=32, tile=64):
+def plain_loop(befores, afters, size, steps=TIMED_STEPS, device="auto", batch=32, tile=64):
     """What people write: random crops cut in NumPy, Conv2d, mean squared error, Adam."""
-    device, radius = devices.best(), size // 2
+    device, radius = devices.resolve(device), size // 2
     rng = np.random.default_rng(0)
     conv = nn.Conv2d(1, 1, size, bias=False).to(device)
     optimizer = torch.optim.Adam(conv.parameters(), lr=0.01)
-    for _ in range(TIMED_STEPS):
+    for _ in range(steps):
         x, y = [], []
         for picture in rng.integers(len(befores), size=batch):
             before, after = befores[picture], afters[picture]

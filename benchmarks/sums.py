@@ -9,7 +9,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import correlate, to_uint8
@@ -35,8 +34,6 @@ def run(report):
     _growth(report, before, after)
     _masked(report, before, after)
     _memory(report)
-    if torch.cuda.is_available():
-        _on_the_gpu(report, before, after)
     report.note(
         f"{devices.name('cpu')}. Pictures are mosaics of the bundled photos, 8-bit grey; JPEGs of "
         f"them in colour at quality 90. Times are the quickest of {ROUNDS} rounds, taken in turns."
@@ -185,25 +182,6 @@ def _memory_of(pairs):
     status = Path("/proc/self/status")  # getrusage counts the parent's peak too
     lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
     return int(lines["VmHWM"].split()[0]) / 1e3
-
-
-def _on_the_gpu(report, before, after):
-    """Mpx a second, copying to the device included, and the share of the memory's bandwidth."""
-    block = torch.empty(2**28, dtype=torch.float32, device="cuda")
-
-    def copy():
-        block[: 2**27].copy_(block[2**27 :])
-        torch.cuda.synchronize()
-
-    bandwidth = 2 * 4 * 2**27 / quickest(copy)[0]
-    for size in (3, 7, 15):
-        (seconds,) = quickest(lambda s=size: Statistics.from_pair(before, after, s, device="cuda"))
-        rate = before.size / seconds
-        report.row(
-            f"sums of 4 Mpx on {devices.name('cuda')}, {size}x{size}",
-            got=f"{rate / 1e6:.0f} Mpx/s: {2 * rate / bandwidth:.2%} of the memory's bandwidth",
-            beside=f"a copy within it: {bandwidth / 1e9:.0f} GB/s",
-        )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import types
 import pytest
 
 from benchmarks import __main__ as runner
+from benchmarks import gpu, learning, sums
 from benchmarks.table import Report
 
 
@@ -104,3 +105,84 @@ def test_an_unknown_name_is_refused_with_those_there_are(capsys):
     with pytest.raises(SystemExit):
         runner.main(["no_such_benchmark"])
     assert "no benchmark no_such_benchmark; there are" in capsys.readouterr().err
+
+
+@pytest.fixture
+def rehearse(monkeypatch, tmp_path):
+    """Runs benchmarks.gpu on the CPU with given stages; returns exit status and record."""
+
+    def run(*stages, budget=60):
+        monkeypatch.setattr(gpu, "stages", lambda device: stages)
+        options = ["--device", "cpu", "--budget", str(budget), "--results", str(tmp_path)]
+        status = gpu.main(options)
+        (path,) = tmp_path.glob("gpu-*.json")
+        return status, json.loads(path.read_text())
+
+    return run
+
+
+def stage(name, code, seconds=30.0):
+    return gpu.Stage(name, ("-c", code), seconds)
+
+
+FIGURE = """print('{"what": "sums", "device": "1 ms", "cpu": "2 ms"}', flush=True)"""
+TESTS = """print('tests/a.py::test_b[few out] PASSED [ 50%]', flush=True)
+print('tests/a.py::test_c FAILED [100%]')
+raise SystemExit(1)"""
+
+
+def test_the_gpu_s_figures_and_tests_are_shown_and_kept(rehearse, capsys):
+    """Figures stand beside the CPU's; failed tests are named, and show in the exit status."""
+    status, record = rehearse(stage("figures", FIGURE), stage("tests", TESTS))
+    shown = capsys.readouterr().out
+    assert status == 1
+    assert "| sums | 1 ms" in shown
+    assert "- tests/a.py::test_c" in shown
+    figures, tests = record["stages"]
+    assert figures["figures"] == [{"what": "sums", "device": "1 ms", "cpu": "2 ms"}]
+    assert (figures["ended"], tests["ended"]) == ("done", "failed with status 1")
+    assert tests["tests"] == {"passed": 1, "failed": 1}
+    assert tests["failures"] == ["tests/a.py::test_c"]
+    assert {"torch", "CUDA", "GPU"} <= set(record["machine"])
+
+
+def test_a_stage_that_takes_too_long_keeps_what_it_told(rehearse):
+    """It is cut short at its own limit, and a stage for which no time is left is not begun."""
+    slow = stage("slow", FIGURE + "; import time; time.sleep(60)", seconds=1.0)
+    status, record = rehearse(slow, stage("late", FIGURE), budget=gpu.LEAST + 0.5)
+    first, second = record["stages"]
+    assert status == 1
+    assert first["ended"].startswith("cut short")
+    assert first["figures"]
+    assert second["ended"].startswith("skipped")
+
+
+def test_without_cuda_one_sentence(monkeypatch, capsys):
+    """Where there is no CUDA, nothing is measured under its name."""
+    monkeypatch.setattr(gpu.torch.cuda, "is_available", lambda: False)
+    assert gpu.main([]) != 0
+    assert capsys.readouterr().err == "There is no CUDA device here; --device cpu rehearses.\n"
+
+
+@pytest.fixture
+def one_thread():
+    """Threads that wait for each other on busy cores take a hundred times as long."""
+    threads = gpu.torch.get_num_threads()
+    gpu.torch.set_num_threads(1)
+    yield
+    gpu.torch.set_num_threads(threads)
+
+
+def test_every_figure_of_the_gpu_can_be_taken(monkeypatch, one_thread):
+    """On the CPU and on tiny pictures: each row has the device's figure and the CPU's."""
+    monkeypatch.setattr(sums, "SIDE", 64)
+    monkeypatch.setattr(sums, "LARGE", (64, 80))
+    photos = learning.load_photos()[:1]
+    monkeypatch.setattr(learning, "load_photos", lambda: [photos[0][:90, :90]])
+    for name, value in (("COPIED", 2**10), ("ADAM_STEPS", 1), ("STEPS", 1), ("ROUNDS", 1)):
+        monkeypatch.setattr(gpu, name, value)
+    of_sums, of_learning = list(gpu.of_sums("cpu")), list(gpu.of_learning("cpu"))
+    assert len(of_sums) == 2 + len(gpu.SIZES) + 1
+    assert len(of_learning) == 7
+    assert all(figure.device for figure in of_sums + of_learning)
+    assert all(figure.cpu for figure in of_sums[2:] + of_learning)

@@ -43,6 +43,11 @@ def name(device: torch.device | str) -> str:
     return f"CPU, {cores} core{'s' if cores != 1 else ''}"
 
 
+def with_float64(device: torch.device) -> torch.device:
+    """That device, or the CPU in place of one that has no float64: Apple's MPS."""
+    return torch.device("cpu") if device.type == "mps" else device
+
+
 def half_precision(device: torch.device | str) -> torch.dtype | None:
     """The 16-bit type that training can use here; None: mixed precision is of no use here.
 

@@ -6,10 +6,10 @@ Two ways to the same numbers, strip by strip: matrix products of row chunks cost
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ctypes
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from threading import Barrier
+from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -22,6 +22,7 @@ EXACT_PRODUCTS = 2**10
 STRIP_PIXELS = 2**18  # pixels multiplied at a time: their copies stay in the processor's cache
 BLOCK = 256  # side of a transformed block, about
 WIDEST = 2**12  # answers in a row, at most: `sums` cuts wider pictures
+TORCH = ctypes.CDLL(torch._C.__file__)  # with it the libraries that torch itself stands on
 
 
 class Lags(NamedTuple):
@@ -39,18 +40,15 @@ def lags(before: np.ndarray, target: np.ndarray, size: int, device) -> Lags:
     pictures the results are exact whole numbers.
     """
     kind, level = _quickest(before, target, size, device)
-    method = kind(*before.shape, size, bool(level))
+    method = kind(*before.shape, size, bool(level), device)
     tops = range(0, before.shape[0], method.rows)
-    workers = workers_for(before.size, device)
+    workers = method.workers(before.size)
     share = -(-len(tops) // workers)
 
-    def work(first: int) -> torch.Tensor:
-        mine = tops[first : first + share]
-        return _over_strips(before, target, size, method, mine, level, device)
+    def work(first: int):
+        return _over_strips(before, target, size, method, tops[first : first + share], level)
 
-    with threads(workers) as each:
-        parts = list(each(work, range(0, len(tops), share)))
-    auto, cross = method.lags(sum(parts)).cpu().numpy()
+    auto, cross = method.lags(sum(_shared(work, range(0, len(tops), share), workers)))
     return Lags(auto, cross[:, size - 1 :], level)
 
 
@@ -65,47 +63,59 @@ def _quickest(before, target, size: int, device) -> tuple[type, float]:
     return Transforms if size >= (13 if eight_bits else 7) else Products, level
 
 
-def workers_for(pixels: int, device) -> int:
-    """How many threads share a picture: all that torch may use, of a small one a single thread."""
-    alone = pixels < 2 * STRIP_PIXELS or torch.device(device).type != "cpu"
-    return 1 if alone else torch.get_num_threads()
-
-
-@contextmanager
-def threads(workers: int) -> Iterator:
-    """A `map` over that many threads, in each of which torch computes alone.
+def _shared(work: Callable, parts: Iterable, workers: int) -> list:
+    """What `work` makes of each part, shared by that many threads.
 
     Threads with a part of the picture each wait for each other once; threads that share each of
     its hundreds of small operations wait at every one, and on a busy machine ten times as long.
     """
     if workers == 1:
-        yield map
-        return
-    allowed, started = torch.get_num_threads(), Barrier(workers, timeout=60)
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        list(pool.map(lambda _: started.wait(), range(workers)))
-        torch.set_num_threads(allowed)  # each thread keeps its own; others start with this one
-        yield pool.map
+        return [work(part) for part in parts]
+    with ThreadPoolExecutor(workers, initializer=_be_alone) as pool:
+        return list(pool.map(work, parts))
 
 
-def _over_strips(before, target, size: int, method, tops, level: float, device):
+def _be_alone() -> None:
+    """Has torch compute within this thread, and changes nothing for any other.
+
+    `torch.set_num_threads` tells the whole process, and whoever meets torch meanwhile. What torch
+    tells OpenMP and MKL, when a thread first meets it, is of that thread alone: said again here.
+    """
+    torch.get_num_threads()
+    for name in ("omp_set_num_threads", "MKL_Set_Num_Threads_Local"):
+        if hasattr(TORCH, name):
+            getattr(TORCH, name)(1)
+
+
+@cache
+def _can_be_alone() -> bool:
+    """Whether that works here: where torch has other threads than OpenMP's, it does not."""
+    with ThreadPoolExecutor(1, initializer=_be_alone) as pool:
+        return pool.submit(torch.get_num_threads).result() == 1
+
+
+def _workers(pixels: int) -> int:
+    """How many threads share a picture: all that torch may use, of a small one a single thread."""
+    return 1 if pixels < 2 * STRIP_PIXELS else torch.get_num_threads()
+
+
+def _over_strips(before, target, size: int, method, tops, level: float):
     """The method's total over the strips that begin at `tops`.
 
     A strip b has rows + k-1 rows of `before`, with k-1 columns more on either side; a has rows of
     `target`. They are about `level`, with zeros around the picture, and share their memory.
     """
     margin, width = size - 1, before.shape[1]
-    kind = {"dtype": method.dtype, "device": device}
-    b = torch.zeros(method.rows + margin, method.width + 2 * margin, **kind)
-    a = torch.zeros(method.rows, method.width, **kind)
-    room = tuple(torch.zeros(shape, **kind) for shape in method.room)
+    b = method.zeros(method.rows + margin, method.width + 2 * margin)
+    a = method.zeros(method.rows, method.width)
+    room = tuple(method.zeros(*shape) for shape in method.room)
     total = 0
     for top in tops:
         for strip, pixels in (
             (b[:, margin : margin + width], before[top : top + method.rows + margin]),
             (a[:, : width - margin], target[top : top + method.rows]),
         ):
-            strip[: len(pixels)] = as_tensor(pixels, level, device)
+            strip[: len(pixels)] = method.load(pixels, level)
             strip[len(pixels) :] = 0
         total = total + method.correlate(b, a, *room)
     return total
@@ -128,20 +138,26 @@ class Norms:
     the picture, so that the sums of squares depend on the rows alone.
     """
 
-    dtype = torch.uint8
-
-    def __init__(self, height: int, width: int, size: int, exact: bool) -> None:
+    def __init__(self, height: int, width: int, size: int, exact: bool, device) -> None:
         self.size, self.width = size, width
         self.rows = _even(height, 4 * STRIP_PIXELS // width)  # bytes: four times as many fit
         self.room = ((self.rows, width + 2 * size - 2),)  # of a, with zeros on either side
 
-    def correlate(self, b, a, wide) -> torch.Tensor:
+    def workers(self, pixels: int) -> int:
+        return _workers(pixels)
+
+    def zeros(self, *shape: int) -> np.ndarray:
+        return np.zeros(shape, np.uint8)
+
+    def load(self, pixels: np.ndarray, level: float) -> np.ndarray:
+        return pixels
+
+    def correlate(self, b, a, wide) -> np.ndarray:
         """(2, k, 2k-1) float64: lags of b with itself, and of a with b (for h from 0)."""
         rows, width, margin = self.rows, self.width, self.size - 1
         wide[:, margin : margin + width] = a
-        b, a = b.numpy(), wide.numpy()
         squares = [cv2.norm(b[v : v + rows], cv2.NORM_L2SQR) for v in range(self.size)]
-        of_a = cv2.norm(a, cv2.NORM_L2SQR)
+        of_a = cv2.norm(wide, cv2.NORM_L2SQR)
         total = np.zeros((2, self.size, 2 * self.size - 1))
         for v in range(self.size):
             for h in range(-margin, margin + 1):
@@ -150,17 +166,34 @@ class Norms:
                 apart = cv2.norm(b[:rows, start:stop], moved, cv2.NORM_L2SQR)
                 total[0, v, h + margin] = squares[0] + squares[v] - apart
                 if h >= 0:
-                    apart = cv2.norm(a[:, start:stop], moved, cv2.NORM_L2SQR)
+                    apart = cv2.norm(wide[:, start:stop], moved, cv2.NORM_L2SQR)
                     total[1, v, h + margin] = of_a + squares[v] - apart
         # OpenCV may have squared a root, and be off by a rounding.
-        return torch.from_numpy(np.rint(total / 2))
+        return np.rint(total / 2)
 
-    def lags(self, total: torch.Tensor) -> torch.Tensor:
+    def lags(self, total: np.ndarray) -> np.ndarray:
         """(2, k, 2k-1): what `correlate` gives, summed over the strips."""
         return total
 
 
-class Products:
+class _ByTorch:
+    """What the two ways below share: torch computes, on the device."""
+
+    dtype: torch.dtype
+    device: torch.device | str
+
+    def workers(self, pixels: int) -> int:
+        shared = torch.device(self.device).type == "cpu" and _can_be_alone()
+        return _workers(pixels) if shared else 1
+
+    def zeros(self, *shape: int) -> torch.Tensor:
+        return torch.zeros(shape, dtype=self.dtype, device=self.device)
+
+    def load(self, pixels: np.ndarray, level: float) -> torch.Tensor:
+        return as_tensor(pixels, level, self.device)
+
+
+class Products(_ByTorch):
     """Lags by matrix products of row chunks.
 
     Each row is cut in chunks of L pixels; a row of A holds one chunk, the same row of B that chunk
@@ -168,8 +201,8 @@ class Products:
     v picture rows gives lag v.
     """
 
-    def __init__(self, height: int, width: int, size: int, exact: bool) -> None:
-        self.size = size
+    def __init__(self, height: int, width: int, size: int, exact: bool, device) -> None:
+        self.size, self.device = size, device
         self.dtype = torch.float32 if exact else torch.float64
         self.chunk = 8 if size <= 7 else 16
         self.chunks = -(-width // self.chunk)
@@ -193,15 +226,15 @@ class Products:
         moved = (right[v : v + self.rows].view(-1, depth, reach) for v in range(k))
         return torch.stack([torch.bmm(left, m).sum(0, dtype=torch.float64) for m in moved])
 
-    def lags(self, total: torch.Tensor) -> torch.Tensor:
+    def lags(self, total: torch.Tensor) -> np.ndarray:
         """(2, k, 2k-1): lags of b with itself, and of a with b, from the sum over the strips."""
         k, length, block = self.size, self.chunk, self.chunk * self.reach
         strides = (block, 2 * block, self.reach + 1, 1)  # picture, v, down a diagonal, h
         diagonals = total.as_strided((2, k, length, 2 * k - 1), strides)
-        return diagonals.sum(2)
+        return diagonals.sum(2).cpu().numpy()
 
 
-class Transforms:
+class Transforms(_ByTorch):
     """Lags by float64 Fourier transforms of blocks, each with the neighbours that its lags reach.
 
     For 8-bit pictures about mid-grey the results are rounded to whole numbers. That is exact: the
@@ -209,8 +242,8 @@ class Transforms:
     and Stability of Numerical Algorithms", section 24.1), below 0.1 for 2**30 such pixels.
     """
 
-    def __init__(self, height: int, width: int, size: int, exact: bool) -> None:
-        self.size, self.exact = size, exact
+    def __init__(self, height: int, width: int, size: int, exact: bool, device) -> None:
+        self.size, self.exact, self.device = size, exact, device
         self.dtype = torch.float64
         self.rows = _even(height, BLOCK - size + 1)
         self.step = _even(width, BLOCK - 2 * size + 2)
@@ -232,10 +265,10 @@ class Transforms:
             total.addcmul_(own.conj(), wider)
         return total
 
-    def lags(self, total: torch.Tensor) -> torch.Tensor:
+    def lags(self, total: torch.Tensor) -> np.ndarray:
         """(2, k, 2k-1): lags of b with itself, and of a with b, from the sum over the strips."""
         found = torch.fft.irfft2(total, self.shape)[:, : self.size, : 2 * self.size - 1]
-        return found.round() if self.exact else found
+        return (found.round() if self.exact else found).cpu().numpy()
 
 
 def _even(extent: int, most: int) -> int:

@@ -8,6 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+# On a GPU, cuDNN convolves. Left alone it rounds float32 to the 10 bits of TF32, and with it the
+# learned kernel; and it adds some gradients up in an order of the moment, so that a resumed run is
+# not the one that never stopped. Said once for the process: a switch around each convolution would
+# be thrown for other threads too.
+torch.backends.cudnn.allow_tf32 = False
+torch.backends.cudnn.deterministic = True
+
 FEW = 9  # weights up to which _ShiftConv is the faster way
 BLOCK = 32  # columns of one product of _RowConv
 

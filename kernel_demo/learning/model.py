@@ -38,7 +38,7 @@ class SingleConv(nn.Module):
 
     def kernel(self) -> np.ndarray:
         """(k, k) float64, a copy."""
-        return self.conv.weight.detach()[0, 0].double().cpu().numpy().copy()
+        return self.conv.weight.detach()[0, 0].cpu().numpy().astype(np.float64)
 
     def offset(self) -> float:
         """What is added to every pixel; 0 where none is learned."""

@@ -5,6 +5,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from kernel_demo.errors import DemoError
+from kernel_demo.learning import devices
 
 METHODS = ("kfac", "adam", "sgd")
 MOMENTUM = 0.9  # of sgd
@@ -86,7 +87,7 @@ class KFAC(Optimizer):
         if state_dict["state"]:
             moment = state_dict["state"][0]["moment"]
             weight = self.param_groups[0]["params"][0]
-            self.state[weight]["moment"] = moment.clone().to(_exact_device(weight.device))
+            self.state[weight]["moment"] = moment.clone().to(devices.with_float64(weight.device))
 
     def _average(self, decay: float) -> torch.Tensor:
         """(n, n) float64: the bias-corrected running average, the latest patches included."""
@@ -105,7 +106,7 @@ class KFAC(Optimizer):
             return  # the picture is only filtered, nothing is learned from it
         with torch.no_grad():
             patches, weights = self._sample(inputs[0].detach())
-            device = _exact_device(patches.device)
+            device = devices.with_float64(patches.device)
             patches, weights = patches.to(device, torch.float64), weights.to(device, torch.float64)
             patches *= weights.sqrt()[:, None]
             gram, weight = patches.T @ patches, weights.sum()
@@ -196,8 +197,3 @@ def _spread(total: int, count: int, turn: int, device: torch.device) -> torch.Te
     stride = round(total * 0.6180339887) | 1
     first = turn * count % total
     return (torch.arange(first, first + count, device=device) * stride + turn) % total
-
-
-def _exact_device(device: torch.device) -> torch.device:
-    """Where float64 is to be had: not on MPS."""
-    return torch.device("cpu") if device.type == "mps" else device

@@ -14,6 +14,7 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.kernels import MAX_SIZE
+from kernel_demo.learning import devices
 from kernel_demo.learning.solution import Solution, solve
 from kernel_demo.learning.sums import patch_sums
 
@@ -59,8 +60,8 @@ class Statistics:
         """Sums over the valid pixels of one pair (or of one tile of it).
 
         before, after: H x W of one shape, uint8, uint16 or float; of `after` only the interior is
-        read. mask: H x W bool, True for the pixels of `after` to use. device: cpu or cuda (it
-        needs float64). DemoError on anything else.
+        read. mask: H x W bool, True for the pixels of `after` to use. device: one of
+        devices.CHOICES; the CPU in place of one without float64. DemoError on anything else.
         """
         _check_size(size)
         before, after = _picture(before, "before"), _picture(after, "after")
@@ -78,6 +79,7 @@ class Statistics:
             )
         if mask is not None:
             mask = _checked_mask(mask, before.shape, size)
+        device = devices.with_float64(devices.resolve(device))
         return cls(size, *patch_sums(before, after, size, mask, device), peak=_peak(before))
 
     def __add__(self, other: Statistics) -> Statistics:
@@ -149,16 +151,20 @@ class Statistics:
         return solve(self, offset, ridge)
 
 
-def accumulate(pairs: Iterable, size: int) -> tuple[Statistics, tuple[str, ...]]:
+def accumulate(
+    pairs: Iterable, size: int, device: str = "cpu"
+) -> tuple[Statistics, tuple[str, ...]]:
     """The sums over pairs (before, after) or (before, after, mask), taken one at a time.
 
     A pair that cannot be used is left out and named: the second value has one sentence for each,
-    "pair 7: Expected ...", counted from 1.
+    "pair 7: Expected ...", counted from 1. device: as in Statistics.from_pair(); DemoError for one
+    that is not there.
     """
+    devices.resolve(device)
     total, problems = Statistics.zero(size), []
     for number, pair in enumerate(pairs, 1):
         try:
-            total = total + Statistics.from_pair(*pair[:2], size, *pair[2:])
+            total = total + Statistics.from_pair(*pair[:2], size, *pair[2:], device=device)
         except DemoError as error:  # noqa: PERF203 - a pass over pixels dwarfs a try
             problems.append(f"pair {number}: {error}")
     return total, tuple(problems)

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
-from kernel_demo.learning.lags import EXACT_PRODUCTS, WIDEST, as_tensor, lags, threads, workers_for
+from kernel_demo.learning.lags import EXACT_PRODUCTS, WIDEST, as_tensor, lags
 
 BLOCK_VALUES = 2**22  # patch values held at once while adding patches one by one
 SMALL = 2**17  # patch values of a whole picture below which adding its patches up is quickest
@@ -92,8 +92,7 @@ def _whole(before, target, size: int, device) -> Sums:
         part.astype(np.float64) - level
         for part in (before[: k - 1], before[height:], before[:, : k - 1].T, before[:, width:].T)
     )
-    with threads(workers_for(before.size, device)) as each:
-        of_top, of_bottom, of_left, of_right = each(strip_lags, (top, bottom, left, right))
+    of_top, of_bottom, of_left, of_right = map(strip_lags, (top, bottom, left, right))
     # Of all rows y: at vertical lag v, [j, j', v] = sum of b[y, x+j] b[y+v, x+j'].
     by_lag = windowed(
         found.auto.T,

@@ -16,14 +16,22 @@ def random_tiles(*shape, seed=0, dtype=torch.float32):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
-def test_it_correlates_as_opencv_does():
+def test_it_correlates_as_opencv_does(device):
     """after[y, x] = sum kernel[i, j] before[y + i - r, x + j - r]: not flipped, as filter2D."""
     model = SingleConv(3)
     with torch.no_grad():
         model.conv.weight.copy_(torch.from_numpy(ASYMMETRIC))
     picture = random_tiles(1, 1, 20, 31)
     expected = cv2.filter2D(picture[0, 0].double().numpy(), -1, ASYMMETRIC)[1:-1, 1:-1]
-    assert np.abs(model(picture)[0, 0].detach().numpy() - expected).max() < 1e-6  # float32
+    found = model.to(device)(picture.to(device))[0, 0].detach().cpu().numpy()
+    assert np.abs(found - expected).max() < 1e-6  # float32, not the 10 bits of TF32
+    assert np.array_equal(model.kernel(), ASYMMETRIC.astype(np.float32))
+
+
+def test_a_gpu_convolves_in_full_and_in_order():
+    """cuDNN may neither round float32 to TF32 nor add up in an order of the moment."""
+    assert not torch.backends.cudnn.allow_tf32
+    assert torch.backends.cudnn.deterministic
 
 
 # (32, 40): smaller than a block of columns; 75: two and a rest; 1 x k: one row or column of output.
@@ -33,22 +41,23 @@ SHAPES = [(1, 9, 9), (3, 32, 40), (2, 33, 75), (5, 15, 80), (2, 90, 15)]
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("size", [3, 5, 9])
 @pytest.mark.parametrize("offset", [False, True])
-def test_fast_way_equals_torch(shape, size, offset):
-    """Output and gradient of the banded products are those of torch.conv2d, in float64 to 1e-12."""
+def test_every_way_equals_torch(device64, shape, size, offset):
+    """Output and gradient, on each device, are torch.conv2d's on the CPU, in float64 to 1e-12."""
     n, height, width = shape
     before = random_tiles(n, 1, height, width, dtype=torch.float64)
-    model = SingleConv(size, seed=1, offset=offset).double()
-    out = model(before)
+    model = SingleConv(size, seed=1, offset=offset).double().to(device64)
+    out = model(before.to(device64))
     target = random_tiles(*out.shape, seed=2, dtype=torch.float64)
-    (out - target).square().sum().backward()
+    (out - target.to(device64)).square().sum().backward()
 
+    out, model = out.cpu(), model.cpu()
     weight = model.conv.weight.detach().clone().requires_grad_()
     expected = F.conv2d(before, weight, model.conv.bias)
     (expected - target).square().sum().backward()
     assert out.shape == expected.shape
     assert (out - expected).abs().max() < 1e-12
     scale = weight.grad.abs().max()
-    assert (model.conv.weight.grad - weight.grad).abs().max() < 1e-12 * scale
+    assert (model.conv.weight.grad.cpu() - weight.grad).abs().max() < 1e-12 * scale
 
 
 def test_gradient_by_finite_differences():

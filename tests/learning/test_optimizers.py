@@ -27,6 +27,8 @@ def patches(before, size):
 
 def backward(model, before, after, weight=None):
     weight = torch.ones_like(after) if weight is None else weight
+    device = next(model.parameters()).device
+    before, after, weight = (tensor.to(device) for tensor in (before, after, weight))
     model.zero_grad()
     error = model(before) - after
     (weight * error.square()).sum().div(weight.sum()).backward()
@@ -34,11 +36,11 @@ def backward(model, before, after, weight=None):
 
 @pytest.mark.parametrize("size", [3, 5])
 @pytest.mark.parametrize("offset", [None, 0.7])
-def test_one_full_step_is_least_squares(size, offset):
+def test_one_full_step_is_least_squares(device64, size, offset):
     """With every patch and lr 1, one step lands on the closed form by numpy.linalg.lstsq."""
     before, after, _ = problem(size, offset or 0.0)
     after = after + torch.randn(after.shape, generator=torch.Generator().manual_seed(9)) * 0.1
-    model = SingleConv(size, seed=1, offset=offset is not None).double()
+    model = SingleConv(size, seed=1, offset=offset is not None).double().to(device64)
     optimizer = KFAC(model.conv, lr=1.0, damping=0.0, samples=10**9)
     backward(model, before, after)
     optimizer.step()
@@ -51,10 +53,10 @@ def test_one_full_step_is_least_squares(size, offset):
     assert np.abs(learned - expected).max() < 1e-9  # float64, condition number of X'X near 100
 
 
-def test_step_follows_its_formula():
+def test_step_follows_its_formula(device64):
     """w - lr (2 A + damping tr(A) / n I)^-1 gradient, by NumPy, over two steps of running A."""
     lr, damping, decay = 0.3, 0.01, 0.8
-    model = SingleConv(3, seed=1).double()
+    model = SingleConv(3, seed=1).double().to(device64)
     optimizer = KFAC(model.conv, lr, damping, decay, samples=10**9)
     weights = model.kernel().ravel()
     moment = np.zeros((9, 9))
@@ -71,7 +73,7 @@ def test_step_follows_its_formula():
         assert np.abs(model.kernel().ravel() - weights).max() < 1e-12
 
 
-def test_pixels_without_weight_shape_nothing():
+def test_pixels_without_weight_shape_nothing(device64):
     """Masked pixels, whatever lies under them, leave the step as it is without their tile."""
     before, after, _ = problem()
     weight = torch.ones_like(after)
@@ -83,9 +85,9 @@ def test_pixels_without_weight_shape_nothing():
         (before[:2], after[:2], None),
         (spoilt, after, weight),
     ]:
-        model = SingleConv(3, seed=1).double()
+        model = SingleConv(3, seed=1).double().to(device64)
         optimizer = KFAC(model.conv, lr=0.5, samples=10**9)
-        optimizer.pixel_weight = weights
+        optimizer.pixel_weight = None if weights is None else weights.to(device64)
         backward(model, tiles, answers, weights)
         optimizer.step()
         results.append(model.kernel())
@@ -107,10 +109,10 @@ def test_accumulated_passes_are_one_batch():
     assert np.abs(results[0] - results[1]).max() < 1e-12
 
 
-def test_a_part_of_the_patches_leads_to_the_same_kernel():
+def test_a_part_of_the_patches_leads_to_the_same_kernel(device64):
     """Sampled patches shape the steps, not where they lead: the true kernel, to 1e-9."""
     before, after, true = problem(size=5)
-    model = SingleConv(5, seed=1).double()
+    model = SingleConv(5, seed=1).double().to(device64)
     optimizer = KFAC(model.conv, samples=200)
     for _ in range(60):
         backward(model, before, after)
@@ -129,10 +131,10 @@ def test_filtering_teaches_nothing():
     assert np.array_equal(model.kernel(), start)
 
 
-def test_state_dict_keeps_its_precision():
+def test_state_dict_keeps_its_precision(device):
     """Saved and loaded, the covariance is the same to the last bit of float64."""
     before, after, _ = problem()
-    first, second = SingleConv(3, seed=1), SingleConv(3, seed=1)
+    first, second = SingleConv(3, seed=1).to(device), SingleConv(3, seed=1).to(device)
     one, two = KFAC(first.conv), KFAC(second.conv)
     backward(first, before.float(), after.float())
     one.step()

@@ -46,12 +46,11 @@ def made(errors, seconds=0.0):
         )
 
 
-def test_all_kinds_run_from_one_start(pictures, tiles):
+def test_all_kinds_run_from_one_start(pictures, tiles, device):
     """Mini-batch, exact and closed form in one race; all but the closed form start alike."""
     names = ("kfac", "adam", "exact_kfac", "exact_lbfgs", "closed_form")
-    snapshots = list(
-        race(runners(names, tiles, pictures, SOBEL, seed=4, steps=60), limit=5.0, turn=0.02)
-    )
+    running = runners(names, tiles, pictures, SOBEL, seed=4, steps=60, device=device)
+    snapshots = list(race(running, limit=5.0, turn=0.02))
     final = snapshots[-1]
     assert final.done
     assert tuple(lane.name for lane in final.lanes) == names

@@ -144,6 +144,23 @@ class TestBadInput:
         with pytest.raises(DemoError, match="odd size"):
             Statistics.from_pair(*self.GOOD, size)
 
+    def test_sums_on_each_device(self, device):
+        """By the device's name, `auto` too, the sums are those of the CPU: whole numbers."""
+        expected = values(Statistics.from_pair(*self.GOOD, 3))
+        for name in (device, "auto"):
+            assert_same_bits(values(Statistics.from_pair(*self.GOOD, 3, device=name)), expected)
+            assert_same_bits(values(accumulate([self.GOOD], 3, name)[0]), expected)
+
+    @pytest.mark.parametrize("choice", ["mps", "cuda", "tpu"])
+    def test_a_device_that_is_not_there(self, monkeypatch, choice):
+        """It is refused with what there is, also of many pairs: it is no fault of a pair."""
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+        with pytest.raises(DemoError, match="a device"):
+            Statistics.from_pair(*self.GOOD, 3, device=choice)
+        with pytest.raises(DemoError, match="a device"):
+            accumulate([self.GOOD], 3, choice)
+
     def test_one_broken_pair_in_a_thousand_is_left_out(self):
         """The rest is used, to the bit; the broken pair is named by its number."""
         good = [(picture((8, 8), np.uint8, 1), picture((8, 8), np.uint8, 2))]

@@ -1,10 +1,7 @@
 """One pass over a pair, by every way there is, against sums over explicit patches."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
-import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.learning import lags, sums
@@ -44,55 +41,56 @@ class TestSumsAgainstExplicitPatches:
     @pytest.mark.parametrize("share", [None, 0.8, 0.3], ids=["whole", "few out", "few in"])
     @pytest.mark.parametrize(("size", "shape"), SHAPES)
     @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-    def test_whole_numbers_are_exact(self, dtype, size, shape, share):
+    def test_whole_numbers_are_exact(self, device64, dtype, size, shape, share):
         """For 8 and 16-bit pictures every sum is the integer that integers give."""
         before, after = picture(shape, dtype, 1), picture(shape, dtype, 2)
         mask = None if share is None else np.random.default_rng(3).random(shape) < share
         if mask is not None and mask.mean() * (shape[0] - size) * (shape[1] - size) < size**2 * 2:
             mask = np.ones(shape, bool)
-        found = patch_sums(before, after, size, mask)
+        found = patch_sums(before, after, size, mask, device64)
         assert_same_bits(found, brute_force(before, after, size, mask))
 
     @pytest.mark.parametrize("share", [None, 0.8, 0.3], ids=["whole", "few out", "few in"])
     @pytest.mark.parametrize(("size", "shape"), SHAPES)
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    def test_floats_agree_to_rounding(self, dtype, size, shape, share):
+    def test_floats_agree_to_rounding(self, device64, dtype, size, shape, share):
         """For float pictures every sum is right to 1e-12 of the largest of its kind."""
         before, after = picture(shape, dtype, 1), picture(shape, dtype, 2)
         mask = None if share is None else np.random.default_rng(3).random(shape) < share
-        found = patch_sums(before, after, size, mask)
+        found = patch_sums(before, after, size, mask, device64)
         assert_close(found, brute_force(before, after, size, mask))
 
     @pytest.mark.parametrize(
         ("way", "level"), [(lags.Norms, 0.0), (lags.Products, 128.0), (lags.Transforms, 128.0)]
     )
     @pytest.mark.parametrize("size", [1, 3, 7, 11, 31])
-    def test_every_way_to_the_lags_is_exact(self, monkeypatch, way, level, size):
+    def test_every_way_to_the_lags_is_exact(self, monkeypatch, device64, way, level, size):
         """Norms, products and transforms give the same whole numbers, also at the largest size."""
         monkeypatch.setattr(lags, "_quickest", lambda *_: (way, level))
         before, after = picture((70, 290), np.uint8, 4), picture((70, 290), np.uint8, 5)
         patches, answers = rows(before, after, size)  # float64 holds these sums exactly
-        found = patch_sums(before, after, size)
+        found = patch_sums(before, after, size, device=device64)
         np.testing.assert_array_equal(found.gram, patches.T @ patches)
         np.testing.assert_array_equal(found.cross, patches.T @ answers)
 
     @pytest.mark.parametrize("size", [3, 15])
-    def test_extreme_pictures_stay_exact(self, size):
+    def test_extreme_pictures_stay_exact(self, device64, size):
         """All black and all white are the largest sums about mid-grey: still no rounding."""
         for before, after in [(0, 255), (255, 0), (255, 255)]:
             shape = (600, 700)
             b, a = np.full(shape, before, np.uint8), np.full(shape, after, np.uint8)
-            found = patch_sums(b, a, size)
+            found = patch_sums(b, a, size, device=device64)
             count = (shape[0] - size + 1) * (shape[1] - size + 1)
             assert (found.gram == before * before * count).all()
             assert (found.cross == before * after * count).all()
             assert found.energy == after * after * count
 
-    def test_a_picture_wider_than_one_cut(self):
+    def test_a_picture_wider_than_one_cut(self, device64):
         """Wider than the widest strip: cut into parts that overlap by k - 1, nothing lost."""
         shape = (9, 2 * lags.WIDEST + 100)
         before, after = picture(shape, np.uint8, 6), picture(shape, np.uint8, 7)
-        assert_same_bits(patch_sums(before, after, 5), brute_force(before, after, 5))
+        found = patch_sums(before, after, 5, device=device64)
+        assert_same_bits(found, brute_force(before, after, 5))
 
     @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
     def test_the_short_way_of_small_pictures(self, monkeypatch, dtype):
@@ -102,27 +100,22 @@ class TestSumsAgainstExplicitPatches:
         monkeypatch.setattr(sums, "SMALL", 2**30)
         assert_same_bits(patch_sums(before, after, 5), long)
 
-    def test_a_view_of_a_picture(self):
+    def test_a_view_of_a_picture(self, device64):
         """Slices, transposes and read-only pictures are taken as they are."""
         whole = picture((80, 90), np.uint8, 8)
         before, after = whole[::2, ::-1].T, whole[1::2].T
         before.setflags(write=False)
-        assert_same_bits(patch_sums(before, after, 3), brute_force(before, after, 3))
+        found = patch_sums(before, after, 3, device=device64)
+        assert_same_bits(found, brute_force(before, after, 3))
 
 
 class TestThreads:
     def test_shared_among_threads_nothing_changes(self, monkeypatch):
-        """Four threads or one: the same whole numbers, and torch's own setting as it was."""
+        """Four threads or one: the same whole numbers."""
         monkeypatch.setattr(lags, "STRIP_PIXELS", 2**12)
         before, after = picture((200, 150), np.uint8, 1), picture((200, 150), np.uint8, 2)
-        allowed = torch.get_num_threads()
-        for size in (5, 15):
-            monkeypatch.setattr(sums, "workers_for", lambda *_: 1)
-            monkeypatch.setattr(lags, "workers_for", lambda *_: 1)
+        for size in (5, 15, 17):
+            monkeypatch.setattr(lags, "_workers", lambda *_: 1)
             alone = patch_sums(before, after, size)
-            monkeypatch.setattr(sums, "workers_for", lambda *_: 4)
-            monkeypatch.setattr(lags, "workers_for", lambda *_: 4)
+            monkeypatch.setattr(lags, "_workers", lambda *_: 4)
             assert_same_bits(patch_sums(before, after, size), alone)
-        assert torch.get_num_threads() == allowed
-        with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(torch.get_num_threads).result() == allowed

@@ -45,26 +45,26 @@ def run(pairs, size=3, truth=None, resume=None, **settings):
     ("name", "size"),
     [("sobel_x", 3), ("random", 3), ("gaussian", 5), ("log", 7), ("random", 9), ("random", 15)],
 )
-def test_kfac_finds_the_kernel_of_real_photos(photos, name, size):
+def test_kfac_finds_the_kernel_of_real_photos(photos, device, name, size):
     """From two bundled photos K-FAC learns the kernel to 1e-5 within 100 steps."""
     kernel = kernels.resolve(name, size, seed=1)
     pairs = build(photos[:2], teacher(photos[:2], kernel), size)
-    last = run(pairs, size, kernel.values, steps=100, batch=16)[-1]
+    last = run(pairs, size, kernel.values, steps=100, batch=16, device=device)[-1]
     assert last.kernel_error <= 1e-5
     assert last.kernel_error == np.abs(last.kernel - kernel.values).max()
 
 
-def test_offset_is_learned_too(photos):
+def test_offset_is_learned_too(photos, device):
     """An offset, as in Pillow's EMBOSS, is learned along with the kernel."""
     kernel = kernels.named("emboss")
     pairs = build(photos[:1], teacher(photos[:1], kernel, offset=128 / 255), 3)
     model = SingleConv(3, offset=True)
-    *_, last = train(model, pairs, TrainSettings(steps=60), truth=kernel.values)
+    *_, last = train(model, pairs, TrainSettings(steps=60, device=device), truth=kernel.values)
     assert last.kernel_error <= 1e-5
     assert last.offset == pytest.approx(128 / 255, abs=1e-5)
 
 
-def test_masked_pixels_do_no_harm(photos):
+def test_masked_pixels_do_no_harm(photos, device):
     """Clipped as files are, Sobel is found with the clipped pixels masked, and not without.
 
     Sobel of an 8-bit picture is whole grey levels, so that rounding as such changes nothing.
@@ -74,14 +74,15 @@ def test_masked_pixels_do_no_harm(photos):
     rounded = [np.round(np.clip(after, 0, 1) * 255) / 255 for after in exact]
     masks = [(after > 0) & (after < 1) for after in rounded]
     pairs = build(photos[:1], rounded, 3, masks=masks)
-    assert run(pairs, truth=kernel.values, steps=40, batch=16)[-1].kernel_error <= 1e-5
+    settings = {"steps": 40, "batch": 16, "device": device}
+    assert run(pairs, truth=kernel.values, **settings)[-1].kernel_error <= 1e-5
     naive = build(photos[:1], rounded, 3)
-    assert run(naive, truth=kernel.values, steps=40, batch=16)[-1].kernel_error > 0.3
+    assert run(naive, truth=kernel.values, **settings)[-1].kernel_error > 0.3
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("accumulation", [1, 2])
-def test_resumed_equals_never_stopped(sobel, method, accumulation):
+def test_resumed_equals_never_stopped(sobel, device, method, accumulation):
     """From any Progress the rest of the way is the same, to the last bit."""
     pairs, truth = sobel
     settings = {
@@ -91,6 +92,7 @@ def test_resumed_equals_never_stopped(sobel, method, accumulation):
         "steps": 17,
         "check_every": 3,
         "seed": 5,
+        "device": device,
     }
     whole = run(pairs, truth=truth, **settings)
     for start in (whole[0], next(p for p in whole if p.step >= 7)):
@@ -103,30 +105,31 @@ def test_resumed_equals_never_stopped(sobel, method, accumulation):
         assert next(same) == next(same)
 
 
-def test_resumed_remembers_its_patience(sobel):
+def test_resumed_remembers_its_patience(sobel, device):
     """Stopping early happens at the same step, interrupted or not."""
     pairs, _ = sobel
-    settings = {"steps": 200, "seed": 2, "batch": 8}
+    settings = {"steps": 200, "seed": 2, "batch": 8, "device": device}
     whole = run(pairs, **settings)
     rest = run(pairs, resume=whole[12], **settings)
     assert 12 < rest[-1].step == whole[-1].step < 200
     assert rest[-1].stopped_because == whole[-1].stopped_because
 
 
-def test_who_goes_on_after_the_end_goes_on(sobel):
+def test_who_goes_on_after_the_end_goes_on(sobel, device):
     """Resumed with more steps, a finished run makes them."""
     pairs, _ = sobel
-    first = run(pairs, method="adam", steps=5)[-1]
+    settings = {"method": "adam", "device": device}
+    first = run(pairs, steps=5, **settings)[-1]
     assert first.done
-    more = run(pairs, method="adam", steps=9, resume=first)
+    more = run(pairs, steps=9, resume=first, **settings)
     assert more[-1].step == 9
-    assert np.array_equal(more[-1].kernel, run(pairs, method="adam", steps=9)[-1].kernel)
+    assert np.array_equal(more[-1].kernel, run(pairs, steps=9, **settings)[-1].kernel)
 
 
-def test_reporting_does_not_change_learning(sobel, monkeypatch):
+def test_reporting_does_not_change_learning(sobel, device, monkeypatch):
     """However often a Progress is made for people to watch, the kernel is the same."""
     pairs, _ = sobel
-    settings = {"method": "adam", "steps": 40, "batch": 8}
+    settings = {"method": "adam", "steps": 40, "batch": 8, "device": device}
     monkeypatch.setattr(training, "REPORT_SECONDS", 0.0)
     often = run(pairs, **settings)
     monkeypatch.setattr(training, "REPORT_SECONDS", 3600.0)
@@ -149,7 +152,7 @@ def test_first_progress_is_the_start(sobel):
     assert progress.stopped_because == ""
 
 
-def test_losses_are_those_of_the_formula(sobel):
+def test_losses_are_those_of_the_formula(sobel, device):
     """loss and validation_loss are weighted means of squares over batch and held-out tiles."""
     pairs, _ = sobel
     model = SingleConv(3, seed=3)
@@ -160,17 +163,17 @@ def test_losses_are_those_of_the_formula(sobel):
         weight = pairs.weight[tiles]
         return ((weight * error.square()).sum() / weight.sum()).item()
 
-    everything = TrainSettings(batch=len(pairs.training))
+    everything = TrainSettings(batch=len(pairs.training), device=device)
     progress = next(train(SingleConv(3, seed=3), pairs, everything))
     # float32 sums of many squares: seven digits, less the logarithm of their number.
     assert progress.loss == pytest.approx(expected(pairs.training), rel=1e-5)
     assert progress.validation_loss == pytest.approx(expected(pairs.validation), rel=1e-5)
 
 
-def test_each_epoch_goes_once_through_all(sobel):
+def test_each_epoch_goes_once_through_all(sobel, device):
     """The batches of an epoch are disjoint and make up the training tiles."""
     pairs, _ = sobel
-    loop = Loop(SingleConv(3), pairs, TrainSettings(batch=8), torch.device("cpu"))
+    loop = Loop(SingleConv(3), pairs, TrainSettings(batch=8), torch.device(device))
     per_epoch = len(pairs.training) // 8
     for epoch in range(2):
         steps = range(epoch * per_epoch + 1, (epoch + 1) * per_epoch + 1)
@@ -188,10 +191,10 @@ def test_each_epoch_goes_once_through_all(sobel):
         ({"steps": 200, "method": "sgd", "learning_rate": 90.0}, "Lower the learning rate"),
     ],
 )
-def test_it_says_why_it_stopped(sobel, settings, reason):
+def test_it_says_why_it_stopped(sobel, device, settings, reason):
     """The last Progress, and only it, is done and says why."""
     pairs, _ = sobel
-    progresses = run(pairs, batch=8, **settings)
+    progresses = run(pairs, batch=8, device=device, **settings)
     assert reason in progresses[-1].stopped_because
     assert [p.done for p in progresses] == [False] * (len(progresses) - 1) + [True]
     assert all((p.stopped_because != "") == p.done for p in progresses)
@@ -205,10 +208,11 @@ def test_deadline_ends_it(sobel):
     assert last.stopped_because == "The time is up: 0 seconds."
 
 
-def test_progress_owns_its_arrays(sobel):
+def test_progress_owns_its_arrays(sobel, device):
     """A Progress does not change when training goes on."""
     pairs, _ = sobel
-    iterator = train(SingleConv(3, seed=3), pairs, TrainSettings(method="adam", check_every=1))
+    settings = TrainSettings(method="adam", check_every=1, device=device)
+    iterator = train(SingleConv(3, seed=3), pairs, settings)
     first = next(iterator)
     kept = first.kernel.copy(), first.state["weights"]["conv.weight"].copy()
     second = next(iterator)
@@ -218,11 +222,12 @@ def test_progress_owns_its_arrays(sobel):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_stopping_frees_everything(sobel, method):
+def test_stopping_frees_everything(sobel, device, method):
     """Closed in the middle, nothing of the run is alive, and the model is as it was given."""
     pairs, _ = sobel
     model = SingleConv(3)
-    iterator = train(model, pairs, TrainSettings(method=method, check_every=1))
+    settings = TrainSettings(method=method, check_every=1, device=device)
+    iterator = train(model, pairs, settings)
     for _ in range(3):
         next(iterator)
     loop = weakref.ref(iterator.gi_frame.f_locals["loop"])
@@ -230,29 +235,30 @@ def test_stopping_frees_everything(sobel, method):
     gc.collect()
     assert loop() is None
     assert model.conv.weight.grad is None
+    assert model.conv.weight.device.type == "cpu"
     assert not model.conv._forward_pre_hooks
 
 
-def test_any_model_can_learn(photos):
+def test_any_model_can_learn(photos, device):
     """A deep net goes through the same train(): its loss falls, and it has no kernel."""
     magnitude = [np.hypot(*np.gradient(photo)).astype(np.float32) for photo in photos[:1]]
     pairs = build(photos[:1], magnitude, 5)
     torch.manual_seed(0)
     net = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Conv2d(8, 1, 3))
-    settings = TrainSettings(method="adam", learning_rate=0.01, steps=40, batch=8)
+    settings = TrainSettings("adam", learning_rate=0.01, steps=40, batch=8, device=device)
     first, *_, last = train(net, pairs, settings, truth=np.eye(3))
     assert last.validation_loss < first.validation_loss / 2
     assert last.kernel is None
     assert last.kernel_error is None
 
 
-def test_global_generator_is_left_alone(sobel):
+def test_global_generator_is_left_alone(sobel, device):
     """Training draws nothing from the global generators, hence visitors do not meet there."""
     pairs, _ = sobel
     torch.manual_seed(1)
     np.random.seed(1)
     before = torch.get_rng_state(), np.random.get_state()[2]
-    run(pairs, steps=5)
+    run(pairs, steps=5, device=device)
     assert torch.equal(before[0], torch.get_rng_state())
     assert before[1] == np.random.get_state()[2]
 
