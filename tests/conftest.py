@@ -8,6 +8,6 @@ _temporary = tempfile.TemporaryDirectory(prefix="kernel-demo-tests-", ignore_cle
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["GRADIO_TEMP_DIR"] = _temporary.name
-# torch and the linear algebra below it read this once, at import; the figures in the tests are for
-# two cores, and more threads than cores make every test slower.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# torch and the linear algebra below it read this once, at import. Two cores are what the tests are
+# for, shared by two workers or all for one: threads that wait for a core wait for each other, too.
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")

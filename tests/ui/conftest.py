@@ -23,8 +23,7 @@ def address(page):
     _, url, _ = layout.launch(
         page, server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, quiet=True
     )
-    yield url
-    page.close()
+    return url  # it ends with this process; closing waits 5 s for streams that clients left open
 
 
 @pytest.fixture(scope="session")

