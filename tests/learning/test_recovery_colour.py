@@ -12,7 +12,7 @@ from kernel_demo.learning.recovery import recover as search
 from kernel_demo.sources.bundled import FOLDER
 
 COLOUR = np.asarray(Image.open(FOLDER / "cat.jpg").convert("RGB"))[20:220, 100:340]
-COFFEE = np.asarray(Image.open(FOLDER / "coffee.jpg").convert("RGB"))[:300, :400]
+COFFEE = np.asarray(Image.open(FOLDER / "coffee.jpg").convert("RGB"))[50:250, 200:440]
 SHARPEN = np.array([[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]])
 
 

@@ -15,6 +15,8 @@ from kernel_demo.errors import DemoError
 from kernel_demo.sources import hub, hub_worker
 from tests.sources import fake_hub
 
+pytestmark = pytest.mark.tool
+
 ROOT = Path(__file__).parents[2]
 LONG = 200.0  # seconds: never reached, whatever else the machine does
 
