@@ -22,6 +22,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from kernel_demo.ui import theme
+
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 VIEWPORT = {"width": 1280, "height": 1250}  # both columns of the page without scrolling
@@ -44,6 +46,21 @@ ARGUMENTS = [
     # A page that does reach out gets no answer either, and `watch` has the request.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
+
+# As gradio runs a component's script; pixels() is what its canvases show.
+RUN = """([script, first, more]) => {
+  const element = document.getElementById('part');
+  const props = { value: first, ...more };
+  let told = () => {};
+  Function('element', 'props', 'watch', script)(element, props, (name, call) => { told = call; });
+  window.show = (value) => {
+    props.value = value;
+    told();
+    return new Promise((done) => requestAnimationFrame(() => setTimeout(done, 400)));
+  };
+  window.pixels = () => [...element.querySelectorAll('canvas')].map((c) => c.toDataURL());
+  return document.fonts.ready.then(() => window.show(first));
+}"""
 
 
 def pytest_collection_modifyitems(items):
@@ -197,3 +214,21 @@ def new_page(chromium: Browser, watch: Watch):
 def page(new_page) -> Page:
     """One page of a fresh visitor."""
     return new_page()
+
+
+@pytest.fixture
+def alone(new_page):
+    """A component by itself, without a server: alone(part, value, viewport=...) -> the page.
+
+    part: a gr.HTML with a script; page.evaluate("(value) => show(value)", value) updates it.
+    """
+
+    def draw(part, value, **options) -> Page:
+        page = new_page(**options)
+        css = "\n".join((theme.FOLDER / name).read_text("utf-8") for name in theme.STYLE_SHEETS)
+        body = f"<div class='gradio-container'><div id='part'>{part.html_template}</div></div>"
+        page.set_content(f"<!doctype html><style>{css}</style>{body}")
+        page.evaluate(RUN, [part.js_on_load, value, part.props])
+        return page
+
+    return draw

@@ -10,27 +10,13 @@ import gradio
 import numpy as np
 import pytest
 
-from kernel_demo.ui import live_view, theme
+from kernel_demo.ui import live_view
 
 pytestmark = pytest.mark.browser
 
 SOBEL = np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 UNEVEN = np.array([[0.0, 1, -2], [3, 0.5, 0], [-1, 4, 0.25]])  # no symmetry: shows a flipped kernel
 SIZES = [(1280, 900), (390, 844)]
-
-RUN = """([script, first, more]) => {
-  const element = document.getElementById('live');
-  const props = { value: first, ...more };
-  let told = () => {};
-  Function('element', 'props', 'watch', script)(element, props, (name, call) => { told = call; });
-  window.show = (value) => {
-    props.value = value;
-    told();
-    return new Promise((done) => requestAnimationFrame(() => setTimeout(done, 400)));
-  };
-  window.pixels = () => [...element.querySelectorAll('canvas')].map((c) => c.toDataURL());
-  return document.fonts.ready.then(() => window.show(first));
-}"""
 
 
 def plex():
@@ -65,17 +51,12 @@ def frame(number=1, session=1, server="one", kernel=SOBEL + 0.1, truth=SOBEL, **
 
 
 @pytest.fixture
-def stage(new_page):
+def stage(alone):
     """Opens the stage at a width: stage(width=1280, height=900) -> the page."""
 
     def open_stage(width=1280, height=900):
-        part = live_view.component()
-        page = new_page(viewport={"width": width, "height": height})
-        css = "\n".join((theme.FOLDER / name).read_text("utf-8") for name in theme.STYLE_SHEETS)
-        body = f"<div class='gradio-container'><div id='live'>{part.html_template}</div></div>"
-        page.set_content(f"<!doctype html><style>{css}</style>{body}")
-        page.evaluate(RUN, [part.js_on_load, live_view.idle(SOBEL, patch()), part.props])
-        return page
+        first = live_view.idle(SOBEL, patch())
+        return alone(live_view.component(), first, viewport={"width": width, "height": height})
 
     return open_stage
 

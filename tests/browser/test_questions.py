@@ -70,7 +70,7 @@ def test_questions_6_and_7(page, server):
     page.locator("#try-depth-stop").click()
     expect(page.locator("#try-depth-status")).to_contain_text("Stopped by you")
     expect(page.locator("#try-depth")).to_be_enabled()
-    expect(running).to_contain_text("deep network")
+    expect(page.locator("#try-depth-result .kd-answer")).to_contain_text("deep network")
 
     page.locator("#try-stack").click()
     expect(page.locator("#try-stack-result .kd-matrix")).to_have_count(5)

@@ -2,7 +2,12 @@
 
 import re
 
+import numpy as np
+import pytest
 from playwright.sync_api import expect
+
+from kernel_demo.learning.race import RUNNERS, Lane, Snapshot
+from kernel_demo.ui import race_view
 
 
 def switch(page, label):
@@ -45,3 +50,15 @@ def test_stop_keeps_what_was_drawn(page, server):
     expect(page.locator("#race-view tr[data-name=sgd] td").last).not_to_be_empty()
     expect(page.locator("#race-view")).to_contain_text("Stopped by you")
     expect(page.locator("#race")).to_be_enabled()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_racer_has_a_look_of_its_own(alone, scheme):
+    """Whoever races: no two lines in the legend are drawn alike."""
+    figures = np.arange(3), np.arange(3.0), np.array([1.0, 0.1, 0.01])
+    lanes = tuple(Lane(name, *figures, None, (), True, "") for name in RUNNERS)
+    page = alone(race_view.component(), {"kind": "idle"}, color_scheme=scheme)
+    value = race_view.frame("run", 1, Snapshot(lanes, True), limit=6.0)
+    page.evaluate("(value) => show(value)", value)
+    keys = page.locator("tbody th canvas").evaluate_all("(all) => all.map((c) => c.toDataURL())")
+    assert len(set(keys)) == len(RUNNERS)

@@ -88,12 +88,3 @@ def test_an_example_on_a_phone(new_page, server):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     widest = "Math.max(...[...document.querySelectorAll('.kd-card')].map((e) => e.clientWidth))"
     assert page.evaluate(widest) <= 390
-
-
-def test_after_learning_the_kernel_can_be_taken(page, server):
-    """The card is there in the tab Learn too, once a run has ended."""
-    page.goto(server)
-    expect(page.locator("#take .kd-take")).to_be_hidden()
-    page.locator("#learn").click()
-    expect(page.locator("#take .kd-take")).to_be_visible()
-    expect(page.locator("#take code")).to_contain_text("import cv2")

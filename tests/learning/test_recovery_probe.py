@@ -57,6 +57,20 @@ def test_every_named_kernel_comes_back(name, offset):
     assert found.offset == pytest.approx(offset, abs=1e-9 if whole else 0.1)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("key", CATALOGUE)
+def test_every_size_comes_back(key):
+    """All kernels of the page at all their sizes, searched as far as the page searches."""
+    for size in CATALOGUE[key].sizes:
+        kernel = named(key, size).values
+        for offset in (0, 128) if kernel.min() < 0 else (0,):
+            found = recover(probe(), sent(kernel, offset), 15)
+            assert found.verdict == CONVOLUTION, (size, offset)
+            most = max(found.size, size)
+            error = np.abs(fitted_size(found.kernel, most) - fitted_size(kernel, most)).max()
+            assert error <= 3e-3 * np.abs(kernel).max(), (size, offset)
+
+
 @pytest.mark.parametrize(
     "kernel",
     [formulas.sobel_x(11), np.ones((7, 7)), -formulas.identity(3)],
