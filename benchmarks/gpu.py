@@ -64,12 +64,13 @@ def stages(device: str) -> tuple[Stage, ...]:
     """In the order of what matters: the last one has whatever time is left."""
     chosen = f"{device} or gpu"
     figures = ("-m", "benchmarks.gpu", "--device", device, "--figures")
+    tests = (*PYTEST.split(), "-m", "not slow")
     rest = ("tests/imaging", "tests/lab", "tests/learning")
     return (
-        Stage("tests on it", (*PYTEST.split(), *rest[1:], "-k", chosen), 100),
+        Stage("tests on it", (*tests, *rest[1:], "-k", chosen), 100),
         Stage("sums", (*figures, "sums"), 45),
         Stage("learning", (*figures, "learning"), 100),
-        Stage("other tests", (*PYTEST.split(), *rest, "-k", f"not ({chosen})"), BUDGET),
+        Stage("other tests", (*tests, *rest, "-k", f"not ({chosen})"), BUDGET),
     )
 
 
