@@ -25,8 +25,8 @@ demo: $(VENV)/run.stamp ## Start the page on http://127.0.0.1:7860 (ARGS="--port
 test: $(VENV)/dev.stamp chromium tools ## Run the tests, the browser's too (ARGS="-k sobel" and so on)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-quick: $(VENV)/dev.stamp ## Run those that need neither a browser nor another program
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not (slow or browser or tool)" $(ARGS)
+quick: $(VENV)/dev.stamp ## Run those that need no browser, no other program and no served page
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not (slow or browser or tool or served)" $(ARGS)
 
 slow: $(VENV)/dev.stamp chromium tools ## Run those that take over 20 s each
 	$(BIN)/python -m pytest -m slow $(ARGS)

@@ -8,6 +8,13 @@ from gradio_client import Client
 from kernel_demo.ui import layout
 
 
+def pytest_collection_modifyitems(items):
+    """What goes through the served page takes longer than the rest of tests/ui together."""
+    for item in items:
+        if "address" in getattr(item, "fixturenames", ()):
+            item.add_marker("served")
+
+
 @pytest.fixture(scope="session")
 def page():
     """The page's Blocks."""
