@@ -47,7 +47,7 @@ def connect(card, cards) -> None:
     shown = [
         card.recover, card.progress, cards.state, cards.verdict, cards.kernel_card, cards.kernel,
         cards.picture_card, cards.views, cards.reproduced, cards.pair, cards.lost, cards.which,
-        cards.take,
+        cards.take, card.chosen,
     ]  # fmt: skip
     queue = {"concurrency_id": QUEUE, "concurrency_limit": AT_ONCE}
     runs = Runs([card.recover, card.progress], failed)
@@ -103,7 +103,11 @@ def find(befores, afters, max_size: int) -> Iterator[dict]:
         yield {"progress": _working(told)}
         found = recover_many([(b.samples, a.samples) for b, a in pairs], int(max_size))
     except DemoError as error:
-        yield {"recover": gr.update(interactive=True), "progress": problem(error)}
+        told = problem(error)
+        said = (
+            {"chosen": ""} if chosen(befores, afters) == told else {}
+        )  # there, too: once is enough
+        yield {"recover": gr.update(interactive=True), "progress": told, **said}
         return
     notes = tuple(dict.fromkeys(note for pair in pairs for side in pair for note in side.notes))
     state = _state(found, befores, afters)

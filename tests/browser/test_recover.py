@@ -66,13 +66,14 @@ def test_what_is_no_convolution(page, server, pair):
 
 
 def test_a_broken_file(page, server, pair):
-    """One sentence with the file's own name and no folder; the other file stays."""
+    """One sentence, once, with the file's own name and no folder; the other file stays."""
     paths = pair(lambda image: image)
     paths[1].write_bytes(paths[1].read_bytes()[:500])
     recover(page, server, paths)
     problem = page.locator("#recover-progress .kd-error")
     expect(problem).to_contain_text("after.png")
     assert "/" not in problem.inner_text()
+    expect(page.get_by_text("damaged or cut short")).to_have_count(1)
     expect(page.locator("#recover-before .file")).to_have_count(1)
 
 
