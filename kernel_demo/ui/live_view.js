@@ -236,7 +236,10 @@ function accept(value, live) {
   error.hidden = !value?.error;
   if (value?.error) {
     write(error, value.error);
-    if (shown?.kind === 'idle') write(text.step, words.ready);
+    if (shown?.kind === 'idle') {
+      write(text.step, words.ready);
+      write(text.verdict, words.invitation);
+    }
     if (live) error.scrollIntoView({ block: 'nearest', behavior: stillness.matches ? 'auto' : 'smooth' });
   }
   if (!value?.kind || value.kind === 'error') return;

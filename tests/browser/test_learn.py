@@ -123,6 +123,7 @@ def test_a_visitors_own_pictures(page, server, tmp_path):
     expect(error).to_contain_text("Expected at least one picture of yours")
     expect(error).to_be_in_viewport()
     expect(page.locator('#live [data-text="step"]')).to_have_text("Ready to learn")
+    expect(page.locator('#live [data-text="verdict"]')).to_contain_text("Press Learn")
     expect(page.locator("#learn")).to_be_enabled()
 
     page.locator("#uploads input[type=file]").set_input_files(sorted(tmp_path.glob("*.png")))
