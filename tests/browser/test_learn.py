@@ -65,6 +65,7 @@ def test_learned_looked_at_and_taken(page, server, tmp_path):
     assert live(page).get_attribute("data-step") == step
 
 
+@pytest.mark.slow
 def test_pause_resume_and_stop(page, server):
     """A paused run stands still and goes on from where it was; Stop says that it was the visitor.
 

@@ -118,6 +118,7 @@ NONLINEAR = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("picture", [COLOUR, COFFEE], ids=["cat", "coffee"])
 @pytest.mark.parametrize("name", NONLINEAR)
 def test_no_colour_operation_is_called_a_convolution(name, picture):
