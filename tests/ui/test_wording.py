@@ -102,3 +102,9 @@ def test_no_error_is_above_what_question_8_says(predicted, measured, bound):
 def test_bounds_and_alls_are_true(sentence, told):
     """Each "at most", "within", "up to" and "all" holds for the value behind it."""
     assert told in sentence
+
+
+def test_half_of_the_points_are_not_called_more():
+    """An error of exactly half the largest weight: at least half the way, and no more."""
+    half = SimpleNamespace(exact=False, points=50.0)
+    assert "at least half the way" in question_limits.guess_finding(half)

@@ -134,7 +134,7 @@ def guess_finding(score) -> str:
     if score.exact:
         return "Exactly right: every weight."
     if score.points >= 50:
-        return "Close: more than half the way from a kernel of zeros."
+        return "Close: at least half the way from a kernel of zeros."
     if score.points > 0:
         return "Nearer than a kernel of zeros. The pictures can tell more."
     return "One weight is off at least as far as in a kernel of zeros."
