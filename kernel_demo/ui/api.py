@@ -144,9 +144,13 @@ def _eight_bit(pixels, weights, padding, offset, offset_levels) -> np.ndarray:
     In units of 1 / 65535 the samples of 8-bit and of 16-bit files are whole numbers. Sums of them
     are exact, and with them the halves.
     """
-    samples = np.rint(pixels * np.float32(65535))
+    samples = pixels * np.float32(65535)
+    np.rint(samples, out=samples)
     filtered = apply_tiled(samples, weights, padding, 65535 * offset + 257 * offset_levels)
-    return np.floor(np.clip(filtered, 0, 65535) / 257 + 0.5).astype(np.uint8)
+    np.clip(filtered, 0, 65535, out=filtered)  # in place: 40 Mpx in colour are 480 MB each time
+    filtered /= 257
+    filtered += 0.5
+    return filtered.astype(np.uint8)  # cuts off
 
 
 def _bounded(name: str, value: Any, low: int, high: int) -> None:
