@@ -7,6 +7,7 @@ Two ways to the same numbers, strip by strip: matrix products of row chunks cost
 from __future__ import annotations
 
 import ctypes
+import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -22,6 +23,9 @@ EXACT_PRODUCTS = 2**10
 STRIP_PIXELS = 2**18  # pixels multiplied at a time: their copies stay in the processor's cache
 BLOCK = 256  # side of a transformed block, about
 WIDEST = 2**12  # answers in a row, at most: `sums` cuts wider pictures
+# torch warns that it could be made to write into a read-only picture; the sums only read.
+warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
+
 TORCH = ctypes.CDLL(torch._C.__file__)  # with it the libraries that torch itself stands on
 
 

@@ -1,6 +1,5 @@
 """The picture pairs of an experiment: what the learner is shown, and their exact sums."""
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,9 +12,6 @@ from kernel_demo.learning.clipping import trusted
 from kernel_demo.learning.statistics import Statistics, accumulate
 from kernel_demo.ui import pictures
 from kernel_demo.ui.session import Damage, Experiment, PictureChoice
-
-# torch warns that it could be made to write into such an array; the sums only read.
-warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
 
 
 @dataclass(frozen=True, eq=False)
