@@ -3,10 +3,7 @@
 import argparse
 import os
 
-from kernel_demo.ui import (
-    gpu,  # noqa: F401  first: on a Space with ZeroGPU it must come before torch
-    layout,
-)
+from kernel_demo.ui import layout
 
 
 def arguments() -> argparse.Namespace:

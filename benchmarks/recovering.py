@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter, ImageOps
 from scipy import ndimage
 
 from kernel_demo.imaging import operators
-from kernel_demo.learning.recovery import CONVOLUTION, NOISY, recover
+from kernel_demo.recovery import CONVOLUTION, NOISY, recover
 
 TITLE = "Recovering filters"
 NEEDS = ("scipy",)

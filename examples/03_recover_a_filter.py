@@ -7,7 +7,7 @@ import cv2
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from kernel_demo.learning.recovery import recover
+from kernel_demo.recovery import recover
 
 folder = Path(__file__).parent / "recover"
 for tool in ("camera_emboss.png", "camera_smooth.jpg", "camera_edges.png"):

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "kernel_demo"
 
 CORE = ("errors", "imaging")
-BELOW_UI = ("errors", "imaging", "sources", "learning", "export", "lab")
+BELOW_UI = ("errors", "imaging", "sources", "learning", "recovery", "export", "lab")
 
 # The table of the design: what each part may import besides itself.
 MAY_IMPORT = {
@@ -21,14 +21,12 @@ MAY_IMPORT = {
     "imaging": ("errors",),
     "sources": ("errors",),
     "learning": CORE,
-    "export": ("learning", *CORE),
-    "lab": ("learning", *CORE),
+    "recovery": ("learning", *CORE),
+    "export": ("recovery", "learning", *CORE),
+    "lab": ("recovery", "learning", *CORE),
     "ui": BELOW_UI,
-    "command_apply": BELOW_UI,
-    "__main__": (
-        "command_apply",
-        *BELOW_UI,
-    ),  # the command line: what the page can, without the page
+    "commands": BELOW_UI,
+    "__main__": ("commands", *BELOW_UI),  # the command line: what the page can, without the page
     "app": ("ui",),
 }
 
@@ -39,7 +37,7 @@ ONLY_IN = {
     "datasets": ("sources",),
     "huggingface_hub": ("sources",),
     "PIL": ("sources", "ui"),
-    "torch": ("learning", "export", "lab", "ui"),
+    "torch": ("learning", "recovery", "export", "lab", "ui"),
 }
 
 # The three ways to get pictures share the decoder and know nothing of each other.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kernel_demo.learning.recovery.jpeg import COSINES, steps
+from kernel_demo.recovery.jpeg import COSINES, steps
 
 
 def quantised(levels: np.ndarray, quality: int) -> np.ndarray:

@@ -8,11 +8,15 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from kernel_demo.learning import devices
-from kernel_demo.ui import api, learn_tab, questions_tab, recover_tab, theme
+from kernel_demo.ui import api, theme
 from kernel_demo.ui.guard import Guard
-from kernel_demo.ui.markup import block
-from kernel_demo.ui.wording import learn as wording
-from kernel_demo.ui.wording import questions, recover
+from kernel_demo.ui.html import block
+from kernel_demo.ui.learn import tab as learn_tab
+from kernel_demo.ui.learn import words as wording
+from kernel_demo.ui.questions import tab as questions_tab
+from kernel_demo.ui.questions import words as questions
+from kernel_demo.ui.recover import tab as recover_tab
+from kernel_demo.ui.recover import words as recover
 
 MAX_UPLOAD = "60mb"
 QUEUE = 16  # visitors who wait; one more is told that the page is busy

@@ -13,8 +13,8 @@ from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import to_grey, to_uint8
 from kernel_demo.sources import bundled, hub, uploads
 from kernel_demo.sources.decoding import Photo
-from kernel_demo.ui.session import PictureChoice
-from kernel_demo.ui.wording import learn as wording
+from kernel_demo.ui.learn import words as wording
+from kernel_demo.ui.learn.session import PictureChoice
 
 MAX_PICTURES = 16
 THUMBNAIL = 160  # pixels, the longer side: sharp on a phone's screen at about 70 CSS pixels

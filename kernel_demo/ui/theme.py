@@ -13,11 +13,11 @@ FOLDER = Path(__file__).parent
 STYLE_SHEETS = (
     "theme.css",
     "controls.css",
-    "live_view.css",
-    "race_view.css",
+    "components/stage.css",
+    "components/race_chart.css",
     "page.css",
-    "recover.css",
-    "questions.css",
+    "recover/recover.css",
+    "questions/questions.css",
 )
 
 # Bundled with Gradio: no request leaves the page.

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from kernel_demo.ui import question_markup, theme
-from kernel_demo.ui.matrix_view import matrix
+from kernel_demo.ui import theme
+from kernel_demo.ui.components.matrix import matrix
+from kernel_demo.ui.questions import markup as question_markup
 
 # The WCAG contrast of an element's ink on its ground, both as the browser paints them.
 CONTRAST = """(elements) => {

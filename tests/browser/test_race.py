@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from kernel_demo.learning.race import RUNNERS, Lane, Snapshot
-from kernel_demo.ui import race_view
+from kernel_demo.ui.components import race_chart as race_view
 
 
 def switch(page, label):

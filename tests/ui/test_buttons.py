@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from kernel_demo.ui import gpu, learning_run
-from kernel_demo.ui.wording.events import FAILED
+from kernel_demo.ui import device as gpu
+from kernel_demo.ui.failure import FAILED
+from kernel_demo.ui.learn import run as learning_run
 from tests.ui.visitor import Visitor
 
 EXAMPLE = "kd-example"  # the class of the buttons of the examples; the first one is pressed
@@ -13,37 +14,37 @@ SECRET = "hidden in /srv/secret"
 # What starts something and is disabled meanwhile: (what its event is called, what is under it,
 # where the visitor is told).
 STARTS = {
-    "learn": ("click", "kernel_demo.ui.run_events.run", "live"),
-    "resume": ("click", "kernel_demo.ui.run_events.run", "live"),
-    "step": ("click", "kernel_demo.ui.run_events.run", "live"),
-    "race": ("click", "kernel_demo.ui.race_card._runners", "race-view"),
-    "recover": ("click", "kernel_demo.ui.recover_pairs.open_pairs", "recover-progress"),
-    EXAMPLE: ("click", "kernel_demo.ui.recover_pairs.open_pairs", "recover-progress"),
-    "apply": ("upload", "kernel_demo.ui.question_apply._applied", "apply-result"),
+    "learn": ("click", "kernel_demo.ui.learn.run_events.run", "live"),
+    "resume": ("click", "kernel_demo.ui.learn.run_events.run", "live"),
+    "step": ("click", "kernel_demo.ui.learn.run_events.run", "live"),
+    "race": ("click", "kernel_demo.ui.learn.race._runners", "race-view"),
+    "recover": ("click", "kernel_demo.ui.recover.pairs.open_pairs", "recover-progress"),
+    EXAMPLE: ("click", "kernel_demo.ui.recover.pairs.open_pairs", "recover-progress"),
+    "apply": ("upload", "kernel_demo.ui.questions.apply._applied", "apply-result"),
     "try-size": ("click", "kernel_demo.lab.tiling.compare", "try-size-status"),
     "try-edges": ("click", "kernel_demo.lab.padding.side_by_side", "try-edges-status"),
-    "try-anywhere": ("click", "kernel_demo.ui.question_size.train", "try-anywhere-status"),
-    "try-speed": ("click", "kernel_demo.ui.question_speed.rows", "try-speed-status"),
-    "try-small": ("click", "kernel_demo.ui.question_small.compress", "try-small-status"),
-    "try-complete": ("click", "kernel_demo.ui.question_complete.watch", "try-complete-status"),
+    "try-anywhere": ("click", "kernel_demo.ui.questions.size.train", "try-anywhere-status"),
+    "try-speed": ("click", "kernel_demo.ui.questions.speed.rows", "try-speed-status"),
+    "try-small": ("click", "kernel_demo.ui.questions.small.compress", "try-small-status"),
+    "try-complete": ("click", "kernel_demo.ui.questions.complete.watch", "try-complete-status"),
     "try-depth": ("click", "kernel_demo.lab.depth.compare", "try-depth-status"),
     "try-stack": ("click", "kernel_demo.lab.stacking.compare", "try-stack-status"),
-    "try-limits": ("click", "kernel_demo.ui.question_limits.break_it", "try-limits-status"),
+    "try-limits": ("click", "kernel_demo.ui.questions.limits.break_it", "try-limits-status"),
     "challenge-guess": (
-        "click", "kernel_demo.ui.question_challenge.score", "challenge-guess-status",
+        "click", "kernel_demo.ui.questions.challenge.score", "challenge-guess-status",
     ),
     "challenge-learn": (
-        "click", "kernel_demo.ui.question_challenge.train", "challenge-learn-status",
+        "click", "kernel_demo.ui.questions.challenge.train", "challenge-learn-status",
     ),
 }  # fmt: skip
 # What starts something and disables nothing.
 LOADS = {
     "load": ("click", "kernel_demo.ui.pictures.gather", "notice"),
-    "try-own": ("upload", "kernel_demo.ui.learn_result.render", "result-empty"),
-    "edit": ("click", "kernel_demo.ui.learn_controls.truth", "filter-problem"),
+    "try-own": ("upload", "kernel_demo.ui.learn.result.render", "result-empty"),
+    "edit": ("click", "kernel_demo.ui.learn.settings.truth", "filter-problem"),
     "use-matrix": ("click", "kernel_demo.imaging.kernels.parse", "filter-problem"),
-    "limits-way": ("input", "kernel_demo.ui.question_limits.break_it", "limits-one"),
-    "recover-before": ("change", "kernel_demo.ui.recover_pairs.open_side", "recover-chosen"),
+    "limits-way": ("input", "kernel_demo.ui.questions.limits.break_it", "limits-one"),
+    "recover-before": ("change", "kernel_demo.ui.recover.pairs.open_side", "recover-chosen"),
     "question-source": ("input", "kernel_demo.ui.pictures.gather", "question-gallery"),
 }
 QUEUED = STARTS | LOADS

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from kernel_demo.imaging import kernels
-from kernel_demo.ui import gpu, learn_controls, learning_run
-from kernel_demo.ui.session import Session
-from kernel_demo.ui.wording.events import FAILED
+from kernel_demo.ui import device as gpu
+from kernel_demo.ui.failure import FAILED
+from kernel_demo.ui.learn import run as learning_run
+from kernel_demo.ui.learn import settings as learn_controls
+from kernel_demo.ui.learn.session import Session
 from tests.ui.visitor import PATIENCE, Visitor
 
 

@@ -11,17 +11,15 @@ from PIL.PngImagePlugin import PngImageFile
 from kernel_demo.errors import DemoError
 from kernel_demo.sources import bundled, decoding, hub
 from kernel_demo.sources.memory import Memory
-from kernel_demo.ui import (
-    certificate_card,
-    learn_result,
-    picture_events,
-    pictures,
-    question_pictures,
-    recover_events,
-)
-from kernel_demo.ui.experiment_form import experiment
-from kernel_demo.ui.learning_run import run
-from kernel_demo.ui.session import PictureChoice, Session
+from kernel_demo.ui import pictures
+from kernel_demo.ui.learn import certificate as certificate_card
+from kernel_demo.ui.learn import picture_events
+from kernel_demo.ui.learn import result as learn_result
+from kernel_demo.ui.learn.form import experiment
+from kernel_demo.ui.learn.run import run
+from kernel_demo.ui.learn.session import PictureChoice, Session
+from kernel_demo.ui.questions import pictures as question_pictures
+from kernel_demo.ui.recover import events as recover_events
 
 
 @pytest.mark.parametrize("count", [8, 9, 16])

@@ -5,7 +5,7 @@ import time
 
 import psutil
 
-from kernel_demo.ui import gpu
+from kernel_demo.ui import device as gpu
 
 
 def test_cancelling_closes_the_run(client, monkeypatch):

@@ -1,0 +1,106 @@
+"""Two pictures under a divider, their difference, and what the figures say.
+
+Signed outputs are drawn as blue (below zero) and orange (above) whose opacity is the magnitude, so
+that zero is the page's own ground in light and in dark. Pictures travel as PNG inside the value:
+no file is written and no other visitor can ask for one.
+"""
+
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+
+from kernel_demo.imaging.filtering import to_uint8
+from kernel_demo.ui.pictures import data_url, fit
+
+LONGEST = 1024  # pixels of the longer side on the page; the figures are those of the full size
+NEGATIVE = (63, 127, 191)  # blue and orange: told apart with every common colour vision
+POSITIVE = (224, 123, 44)
+_HERE = Path(__file__).parent
+
+
+def component(elem_id: str) -> gr.HTML:
+    """The view; its value is what `view()` returns, or None."""
+    return gr.HTML(
+        value=None,
+        html_template=(_HERE / "comparison.html").read_text(encoding="utf-8"),
+        js_on_load=(_HERE / "comparison.js").read_text(encoding="utf-8"),
+        elem_id=elem_id,
+        apply_default_css=False,
+    )
+
+
+def signed(values: np.ndarray, scale: float) -> np.ndarray:
+    """H x W signed values as RGBA; `scale` is the value of full opacity."""
+    opacity = np.clip(np.abs(values) / max(scale, np.finfo(float).tiny), 0, 1)
+    rgba = np.empty((*values.shape, 4), np.uint8)
+    rgba[..., :3] = np.where((values < 0)[..., None], NEGATIVE, POSITIVE)
+    rgba[..., 3] = np.rint(255 * opacity)
+    return rgba
+
+
+def is_signed(kernel: np.ndarray) -> bool:
+    """Whether a flat picture comes out near zero: then the output is a signed map, not a photo."""
+    return bool(abs(kernel.sum()) < 0.5)
+
+
+def strongest(difference: np.ndarray, longest: int) -> np.ndarray:
+    """Shrink an H x W (x 3) difference to one plane that keeps its largest errors in sight.
+
+    Each block of pixels keeps its most extreme value of any channel.
+    """
+    high, low = difference, difference
+    if difference.ndim == 3:
+        high, low = difference.max(axis=2), difference.min(axis=2)
+    block = -(-max(difference.shape[:2]) // longest)
+    if block > 1:
+        for axis in (0, 1):
+            starts = np.arange(0, difference.shape[axis], block)
+            high = np.maximum.reduceat(high, starts, axis)
+            low = np.minimum.reduceat(low, starts, axis)
+    return np.where(high > -low, high, low)
+
+
+def view(
+    first: np.ndarray,
+    second: np.ndarray,
+    names: tuple[str, str],
+    *,
+    is_map: bool,
+    figures: tuple[tuple[str, str], ...] = (),
+    note: str = "",
+) -> dict:
+    """The value for the component.
+
+    first, second: H x W or H x W x 3 float32, 0..1 or signed when `is_map`.
+    figures: (number, meaning) pairs, already worded.
+    """
+    difference = (second - first).astype(np.float32)
+    largest = float(np.abs(difference).max())
+    # The gain is a power of ten that brings the largest difference to between 0.1 and 1.
+    gain = 10.0 ** np.clip(np.floor(-np.log10(largest)), 0, 9) if largest > 0 else 1.0
+    # One scale for both pictures; the 98th percentile, so that one bright edge hides no other.
+    scale = float(np.percentile(np.abs(first), 98)) if is_map else 1.0
+    height, width = first.shape[:2]
+    return {
+        "first": _drawn(first, is_map, scale),
+        "second": _drawn(second, is_map, scale),
+        "difference": data_url(signed(strongest(difference, LONGEST) * gain, 1.0)),
+        "names": list(names),
+        "gain": _gain(gain, largest),
+        "width": width,
+        "height": height,
+        "figures": [list(figure) for figure in figures],
+        "note": note,
+    }
+
+
+def _drawn(image: np.ndarray, is_map: bool, scale: float) -> str:
+    small = fit(image, LONGEST)
+    return data_url(signed(small, scale) if is_map else to_uint8(small))
+
+
+def _gain(gain: float, largest: float) -> str:
+    if largest == 0:
+        return "difference: none"
+    return f"difference × {int(gain):,}".replace(",", " ") if gain > 1 else "difference"

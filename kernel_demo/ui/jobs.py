@@ -1,0 +1,84 @@
+"""How the page's own events run; scripts use the endpoints of `api`."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+
+from kernel_demo.ui.failure import FAILED
+from kernel_demo.ui.html import alert
+
+RUNS_AT_ONCE = 2
+DEVICE_QUEUE = "device"  # everything that holds the device waits in one queue
+PRIVATE = {"api_visibility": "private"}
+QUIET = {**PRIVATE, "show_progress": "hidden"}
+UNQUEUED = {"queue": False, **QUIET}  # who presses a button is answered before all who wait
+
+
+class Runs:
+    """What some buttons start and others halt, all of it shown in the same components.
+
+    Whatever ends a run, the buttons are as before: the function itself ends with them enabled, and
+    where it cannot (an unexpected error, a full queue), `failed` puts them back and says so.
+    """
+
+    def __init__(self, outputs: Sequence, failed: Callable, held: Sequence = ()) -> None:
+        """failed: what the outputs show then, of the values of `held`; it says `FAILED`."""
+        self.events: list[gr.events.Dependency] = []  # those that stream
+        self._outputs, self._failed, self._held = [*outputs], failed, [*held]
+        # Gradio tells the failure of a run that a visitor halts, too.
+        self._halted = gr.State(False)
+
+    def begin(
+        self,
+        trigger: Callable,
+        announce: Callable,
+        function: Callable,
+        inputs: Any,
+        shown: Sequence | None = None,
+        **queue,
+    ) -> gr.events.Dependency:
+        """Let a trigger show at once what `announce` returns, and stream `function` in its turn.
+
+        While others hold the device, a visitor thus sees that the click was heard, and can stop.
+        trigger: `button.click`, or `then` of an event before. shown: what `function` updates, by
+        default the outputs. queue: options of the event that streams, which is returned.
+        """
+        heard = trigger(
+            lambda *values: (*announce(*values), False), inputs, [*self._outputs, self._halted],
+            trigger_mode="once", **UNQUEUED,
+        )  # fmt: skip
+        runs = heard.then(function, inputs, shown or self._outputs, trigger_mode="once",
+                          **queue, **QUIET)  # fmt: skip
+        for event in (heard, runs):
+            event.failure(
+                lambda halted, *held: self._left() if halted else self._failed(*held),
+                [self._halted, *self._held], self._outputs, **UNQUEUED,
+            )  # fmt: skip
+        self.events.append(runs)
+        return runs
+
+    def halt(self, button: gr.Button, function: Callable) -> gr.events.Dependency:
+        """Let a button end what was begun and show what `function` returns, of `held`.
+
+        Not queued: who stops must not wait for others. Said twice: an update that was under way
+        when it was said first would have the last word, in the browser or in the session. Not said
+        again to who has begun anew meanwhile.
+        """
+        said = button.click(
+            lambda *held: (*function(*held), True), self._held, [*self._outputs, self._halted],
+            cancels=self.events, **UNQUEUED,
+        )  # fmt: skip
+        return said.then(
+            lambda halted, *held: function(*held) if halted else self._left(),
+            [self._halted, *self._held], self._outputs, **UNQUEUED,
+        )  # fmt: skip
+
+    def _left(self) -> list:
+        """The outputs, as they are."""
+        return [gr.skip()] * len(self._outputs)
+
+
+def tell_failure(event: gr.events.Dependency, place: gr.HTML) -> None:
+    """Say in `place` that an event failed which disables nothing."""
+    event.failure(lambda: alert(FAILED), None, place, **UNQUEUED)

@@ -1,1 +1,0 @@
-"""Every sentence that a visitor reads, a module for each tab."""

@@ -1,0 +1,108 @@
+"""`python -m kernel_demo recover`: what the page can, in a terminal."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from kernel_demo.__main__ import _lines, main
+from kernel_demo.recovery import CONVOLUTION, Recovery
+from kernel_demo.sources.bundled import FOLDER
+from kernel_demo.ui.recover.pairs import open_pairs
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory) -> tuple[str, str]:
+    """The paths of a photo and of the same sharpened by Pillow."""
+    folder = tmp_path_factory.mktemp("pair")
+    before, after = folder / "before.png", folder / "after.png"
+    image = Image.open(FOLDER / "cat.jpg").crop((100, 20, 300, 200))
+    image.save(before)
+    image.filter(ImageFilter.SHARPEN).save(after)
+    return str(before), str(after)
+
+
+def test_says_what_it_found(pair, capsys):
+    """The verdict, the fractions, the border: in a few lines on stdout."""
+    assert main(["recover", *pair]) == 0
+    said = capsys.readouterr().out
+    assert "after.png: convolution" in said
+    assert "[[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]] / 8" in said
+    assert "border: copied" in said
+
+
+def test_json_has_everything(pair, capsys):
+    """--json prints one object that a script can read."""
+    assert main(["recover", *pair, "--json", "--max-size", "5"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["verdict"] == "convolution"
+    assert found["bit_exact"] is True
+    assert found["white"] == 255
+    assert np.allclose(found["kernel"], np.array([[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]]) / 8)
+
+
+def test_json_has_no_infinity(tmp_path, capsys):
+    """A constant picture leaves infinite errors, which JSON cannot hold: they are null."""
+    Image.new("L", (60, 60), 90).save(tmp_path / "flat.png")
+    assert main(["recover", str(tmp_path / "flat.png"), str(tmp_path / "flat.png"), "--json"]) == 0
+    assert "Infinity" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("files", [["none.png", "none.png"], ["one.png"]])
+def test_bad_input_has_one_sentence(files, capsys):
+    """What the user can put right goes to stderr, status 2, and no traceback."""
+    assert main(["recover", *files]) == 2
+    assert capsys.readouterr().err.startswith("Expected ")
+
+
+@pytest.mark.tool
+def test_runs_as_a_module(pair):
+    """python -m kernel_demo lists and runs its subcommands."""
+    command = [sys.executable, "-m", "kernel_demo"]
+    told = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True).stdout
+    assert "recover" in told
+    assert "apply" in told
+    result = subprocess.run(
+        [*command, "recover", *pair], capture_output=True, text=True, check=True
+    )
+    assert "convolution" in result.stdout
+
+
+def test_what_lies_under_transparency_does_not_count(pair, tmp_path, capsys):
+    """Other colours under a hole in the picture are no part of the filter's result."""
+    paths = []
+    for path, hidden in zip(pair, (0, 200), strict=True):
+        image = Image.open(path).convert("RGBA")
+        image.paste((hidden, 9, 90, 0), (60, 50, 130, 120))
+        paths.append(str(tmp_path / Path(path).name))
+        image.save(paths[-1])
+    assert main(["recover", *paths]) == 0
+    said = capsys.readouterr().out
+    assert "[[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]] / 8" in said
+    assert "not opaque" in said
+    (pictures,) = open_pairs(paths[:1], paths[1:])
+    assert [picture.samples.shape[2] for picture in pictures] == [4, 4]
+
+
+def test_large_offsets_are_written_out(capsys, tmp_path):
+    """An offset of a 16-bit file, 32768, is no power of ten."""
+    before = np.random.default_rng(0).integers(9000, 50000, (60, 60)).astype(np.uint16)
+    after = (before.astype(np.int64) - np.roll(before, 1, axis=1) + 2**17) // 4
+    paths = [str(tmp_path / f"{name}.png") for name in ("before", "after")]
+    for path, values in zip(paths, (before, after.astype(np.uint16)), strict=True):
+        Image.fromarray(values).save(path)
+    assert main(["recover", *paths, "--max-size", "5"]) == 0
+    assert "offset: 32767.5 grey levels" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.99999, "99.9%"), (1.0, "100.0%")])
+def test_only_all_pixels_are_a_hundred_per_cent(share, told):
+    """One clipped pixel in a hundred thousand is seen, and no error bar is rounded down."""
+    kernel, errors = np.eye(3), np.full((3, 3), 0.00123456)
+    lines = _lines(Recovery(CONVOLUTION, kernel=kernel, standard_error=errors, used_fraction=share))
+    assert f"pixels used: {told}" in lines
+    assert "standard errors: up to 0.0013" in lines

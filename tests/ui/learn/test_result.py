@@ -1,0 +1,92 @@
+"""What stands beside a run that ended: its result, how sure it is, what can be taken along."""
+
+import re
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from kernel_demo.errors import DemoError
+from kernel_demo.imaging import kernels
+from kernel_demo.learning.exact import ExactSettings
+from kernel_demo.learning.stopping import LOST
+from kernel_demo.learning.training import TrainSettings
+from kernel_demo.sources import hub
+from kernel_demo.ui.components import take as take_card
+from kernel_demo.ui.learn import certificate as certificate_card
+from kernel_demo.ui.learn import result as learn_result
+from kernel_demo.ui.learn import words as wording
+from kernel_demo.ui.learn.run import run
+from kernel_demo.ui.learn.session import Damage, Experiment, PictureChoice, Session
+
+ONE = PictureChoice(count=1)
+
+
+def ended(settings, choice=ONE) -> Session:
+    """The last session of a run on Sobel x."""
+    weights = tuple(map(tuple, kernels.named("sobel_x").values.tolist()))
+    *_, last = run(Session(experiment=Experiment(choice, weights, Damage(), settings)))
+    return last
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        TrainSettings("sgd", learning_rate=2.0),  # ends with a huge kernel ...
+        TrainSettings("sgd", learning_rate=100.0),  # ... and with NaN
+        TrainSettings("kfac", learning_rate=100.0),
+        ExactSettings("sgd", learning_rate=100.0),
+    ],
+)
+def test_a_run_that_diverged_has_no_kernel(settings):
+    """Where learning diverged, every card says so, and none offers a kernel."""
+    session = ended(settings)
+    assert session.progress.stopped_because == LOST
+    assert session.kernel is None
+    assert LOST in certificate_card.conclude(session)
+    assert take_card.learned(session, "reflect") is None
+    *_, note, value = learn_result.show(session, "reflect", None)
+    assert wording.NO_KERNEL in note
+    assert value is None
+
+
+def test_the_error_bars_are_those_of_the_best_kernel():
+    """The panel's table is the optimum, which Adam is still far from after 25 steps."""
+    session = ended(TrainSettings("adam", steps=25))
+    assert session.progress.kernel_error > 0.1
+    cells = re.findall(r">([^<>]+)<small>", certificate_card.conclude(session))
+    shown = np.array([float(cell.replace("−", "-")) for cell in cells])
+    np.testing.assert_allclose(shown, kernels.named("sobel_x").values.ravel(), atol=1e-6)
+
+
+def test_an_own_picture_that_is_gone_makes_place(tmp_path):
+    """A file that was deleted is told, and the first photo is shown instead."""
+    gone = str(tmp_path / "gone.png")
+    session = ended(None)
+    picture, _, note, value = learn_result.show(session, "reflect", gone)
+    assert 'role="alert"' in note
+    assert picture["value"] == 0
+    assert value is not None
+    cv2.imwrite(gone, np.zeros((9, 9), np.uint8))
+    picture, _, note, value = learn_result.show(session, "reflect", gone)
+    assert (picture["value"], note) == (learn_result.OWN_PICTURE, "")
+    assert ["–", "SSIM"] in value["figures"]  # a picture smaller than SSIM's window has none
+
+
+def test_photos_instead_of_a_dataset_are_told(monkeypatch):
+    """Who learned from the bundled photos for want of a dataset reads so beside the result."""
+
+    def silent(*_, **__):
+        raise DemoError("an answer of the Hub", "none", "Try again later.")
+
+    monkeypatch.setattr(hub, "load", silent)
+    session = ended(None, PictureChoice(source="hub", count=2))
+    assert "Using the bundled photos." in certificate_card.conclude(session)
+    assert "Using the bundled photos." in certificate_card.before_learning(session.experiment)
+
+
+def test_an_emptied_seed_is_refused_in_words():
+    """A number field without a number is told by its name."""
+    with pytest.raises(DemoError, match="seed to be a whole number"):
+        replace(ExactSettings(), seed=None)

@@ -1,0 +1,210 @@
+"""Recover by its endpoint: what real tools made comes back, and nothing valid makes it fail."""
+
+import base64
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gradio_client import handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image, ImageFilter
+
+from kernel_demo.imaging import probe as imaging_probe
+from kernel_demo.imaging.filtering import correlate
+from kernel_demo.imaging.kernels import named
+from kernel_demo.learning.training import TrainSettings
+from kernel_demo.recovery import recover
+from kernel_demo.sources.bundled import FOLDER
+from kernel_demo.ui.components import probe
+from kernel_demo.ui.components import take as take_card
+from kernel_demo.ui.learn import certificate as certificate_card
+from kernel_demo.ui.learn.session import Damage, Experiment, PictureChoice
+from kernel_demo.ui.recover import events as recover_events
+from kernel_demo.ui.recover import examples as recover_examples
+from kernel_demo.ui.recover import finding as recover_view
+from kernel_demo.ui.recover import pairs as recover_pairs
+
+KEYS = {
+    "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
+    "used_fraction", "padding", "bit_exact", "white", "explanation",
+}  # fmt: skip
+
+
+def photo(colour=False):
+    """A piece of a bundled photo, large enough for every verdict and quick to go through."""
+    name = "cat.jpg" if colour else "camera.jpg"
+    image = Image.open(FOLDER / name).convert("RGB" if colour else "L")
+    return image.crop((120, 80, 280, 200))
+
+
+@pytest.fixture
+def ask(client, tmp_path):
+    """ask(before, after, **more): the endpoint's answer for two Pillow pictures."""
+
+    def answer(before, after, **more):
+        files = []
+        for name, image in (("before", before), ("after", after)):
+            image.save(tmp_path / f"{name}.png")
+            files.append(handle_file(str(tmp_path / f"{name}.png")))
+        return client.predict(*files, api_name="/recover", **more)
+
+    return answer
+
+
+# Pillow's own definitions (PIL.ImageFilter), top row last: it draws kernels upside down.
+PILLOW = {
+    "EMBOSS": (ImageFilter.EMBOSS, 128),
+    "SHARPEN": (ImageFilter.SHARPEN, 0),
+    "BLUR": (ImageFilter.BLUR, 0),
+}
+
+
+@pytest.mark.parametrize("name", PILLOW)
+def test_pillows_filters_come_back_exactly(ask, name):
+    """From one small 8-bit photo: kernel, offset and verdict, each pixel reproduced."""
+    tool, offset = PILLOW[name]
+    size, scale, _, values = tool.filterargs
+    found = ask(photo(), photo().filter(tool), max_size=7)
+    assert set(found) == KEYS
+    assert found["verdict"] == "convolution"
+    assert found["bit_exact"] is True
+    assert found["size"] == size[0]
+    assert found["offset"] == pytest.approx(offset, abs=1e-6)
+    oracle = np.reshape(values, size)[::-1] / scale
+    np.testing.assert_allclose(found["kernel"], oracle, atol=1e-9)
+
+
+def test_a_median_is_no_convolution(ask):
+    """What no kernel can do is said to be so."""
+    found = ask(photo(), photo().filter(ImageFilter.MedianFilter(3)), max_size=5)
+    assert found["verdict"] == "not a convolution"
+    assert found["bit_exact"] is False
+
+
+def test_a_kernel_for_each_channel(ask):
+    """Red blurred, blue sharpened: three kernels, and three of all that goes with them."""
+    red, green, blue = photo(colour=True).split()
+    parts = red.filter(ImageFilter.SMOOTH), green, blue.filter(ImageFilter.SHARPEN)
+    found = ask(photo(colour=True), Image.merge("RGB", parts), max_size=5)
+    assert found["verdict"] == "convolution"
+    assert np.shape(found["kernel"]) == (3, 3, 3)
+    assert np.shape(found["standard_error"]) == (3, 3, 3)
+    assert len(found["offset"]) == 3
+    assert found["kernel"][1][1][1] == pytest.approx(1, abs=1e-3)
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (40, 50)).astype(np.uint8)
+STRANGE = {
+    "constant": (np.full((40, 50), 90, np.uint8),) * 2,
+    "one pixel": (np.zeros((1, 1), np.uint8),) * 2,
+    "a line": (NOISE[:1], NOISE[:1]),
+    "other sizes": (NOISE, NOISE[:20, :20]),
+    "strangers": (NOISE, NOISE[::-1]),
+    "all white": (NOISE, np.full((40, 50), 255, np.uint8)),
+    "grey to colour": (NOISE, np.dstack([NOISE] * 3)),
+    "with alpha": (np.dstack([NOISE] * 4), np.dstack([NOISE] * 4)),
+    "deep": (NOISE.astype(np.uint16) * 257, NOISE),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_no_valid_pair_makes_it_fail(ask, name):
+    """Whatever the two pictures are, there is a verdict, a sentence and plain JSON."""
+    found = ask(*(Image.fromarray(values) for values in STRANGE[name]), max_size=5)
+    assert set(found) == KEYS
+    assert found["verdict"] in recover_view.wording.VERDICTS
+    assert found["explanation"]
+
+
+@pytest.mark.parametrize("size", [4, 1, 33, "many", 10**9])
+def test_a_size_out_of_range_gets_a_sentence(ask, size):
+    """An even, too small, too large or absurd size is refused in words."""
+    with pytest.raises(AppError, match="Expected an odd max_size"):
+        ask(photo(), photo(), max_size=size)
+
+
+def test_a_broken_file_gets_a_sentence(client, tmp_path):
+    """It is named, and nothing of the server's folders is shown."""
+    good, broken = tmp_path / "good.png", tmp_path / "broken.png"
+    photo().save(good)
+    broken.write_bytes(good.read_bytes()[:700])
+    with pytest.raises(AppError, match="broken.png") as caught:
+        client.predict(handle_file(str(good)), handle_file(str(broken)), api_name="/recover")
+    assert "/" not in str(caught.value)
+
+
+def test_the_examples_are_there():
+    """Every pair that COMMANDS.md lists is offered, with the command that made it."""
+    listed = recover_examples.COMMANDS.read_text(encoding="utf-8").count("| camera.png |")
+    found = recover_examples.examples()
+    assert sum(example.before.name == "camera.png" for example in found) == listed > 0
+    for example in found:
+        assert example.command
+        befores, afters = (recover_pairs.open_side([p]) for p in (example.before, example.after))
+        assert befores[0].samples.shape[:2] == afters[0].samples.shape[:2]
+
+
+@pytest.mark.parametrize("size", [7, 9])
+def test_what_has_no_numbers_says_how_to_read_it(size):
+    """Up to 7 x 7 the weights are written in their cells; above, a line tells of pointing."""
+    generator = np.random.default_rng(0)
+    before = generator.integers(0, 256, (90, 90)).astype(np.uint8)
+    weights = generator.random((size, size))
+    after = np.rint(correlate(before, weights / weights.sum(), "reflect")).astype(np.uint8)
+    found = recover(before, after, size)
+    assert found.size == size
+    drawn = recover_view.kernel(found)
+    assert ("Larger than 7 × 7: point at a cell" in drawn) == (size > 7)
+    assert ("<small>" in drawn) == (size <= 7)
+
+
+def test_forgotten_files_are_told(tmp_path):
+    """Before and after can be seen while the files are there; later a line says to upload them."""
+    paths = tuple(str(tmp_path / f"{name}.png") for name in ("before", "after"))
+    for path in paths:
+        photo().save(path)
+    state = recover_events.Found(paths, (0, 0), ())
+    _, pair, told = recover_events.view("pair", state)
+    assert (pair["visible"], told) == (True, "")
+    for path in paths:
+        Path(path).unlink()
+    reproduced, pair, told = recover_events.view("pair", state)
+    assert (reproduced["visible"], pair["visible"]) == (False, False)
+    assert "upload them again" in told
+
+
+def test_both_cards_offer_the_same_probe(tmp_path):
+    """Recover's verdict and "How sure is this?" link to the probe in one way."""
+    flat = np.full((90, 90), 90, np.uint8)
+    path = tmp_path / "flat.png"
+    Image.fromarray(flat).save(path)
+    verdict = recover_view.verdict(recover(flat, flat, 3))
+    sobel = tuple(map(tuple, named("sobel_x").values.tolist()))
+    mine = PictureChoice("mine", uploads=(str(path),))
+    panel = certificate_card.before_learning(Experiment(mine, sobel, Damage(), TrainSettings()))
+    assert probe.link() in verdict
+    assert probe.link() in panel
+    encoded = re.search(r'href="data:image/png;base64,([^"]*)"', probe.link())[1]
+    file = Image.open(io.BytesIO(base64.b64decode(encoded)))
+    assert np.array_equal(np.asarray(file), imaging_probe.probe())
+
+
+def test_a_channel_without_a_kernel_is_not_offered():
+    """Where a tool blanks a channel, the kernels of the other two can be taken, and are whole."""
+    before = np.asarray(photo(colour=True))
+    after = np.asarray(photo(colour=True).filter(ImageFilter.SMOOTH)).copy()
+    after[..., 2] = 40
+    offered = recover_view.taken(recover(before, after, 5))
+    assert [label for label, _ in offered] == ["red", "green"]
+    assert all(take_card.value(kernel)["snippets"] for _, kernel in offered)
+
+
+def test_a_tool_that_cuts_off_is_told_so():
+    """The sums of 1 2 1 without rounding: the sentence of the fractions says how they end."""
+    before = np.asarray(photo())
+    kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16
+    found = recover(before, np.floor(correlate(before.astype(float), kernel)).astype(np.uint8), 5)
+    assert found.bit_exact
+    assert "/ 16 + 0, cut off: every one of" in recover_view.kernel(found)
