@@ -25,6 +25,8 @@ from kernel_demo.learning.training import Progress, TrainSettings
 from kernel_demo.ui.learn.lesson import Lesson, sums
 from kernel_demo.ui.learn.session import Settings
 
+# What a Space lends of its GPU belongs to the runs of the tab "Learn".
+LAB_DEVICE = "cpu" if spaces else "auto"
 GPU_SECONDS = 20  # what a run may take of a visitor's quota on ZeroGPU
 # The longest run of all: a client that never reads must not hold the device. ZeroGPU would end it
 # by an error, so that there it ends itself a little before.

@@ -1,24 +1,55 @@
-"""How the page's own events run; scripts use the endpoints of `api`."""
+"""What a button starts: heard at once, runs in its turn, is stopped or fails, and ends.
 
-from collections.abc import Callable, Sequence
-from typing import Any
+Scripts use the endpoints of `api`.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from typing import Any, TypeVar
 
 import gradio as gr
 
-from kernel_demo.ui.failure import FAILED
 from kernel_demo.ui.html import alert
 
+Item = TypeVar("Item")
+
 RUNS_AT_ONCE = 2
-DEVICE_QUEUE = "device"  # everything that holds the device waits in one queue
+# Everything that holds the device waits in one queue; what sums on the processor in another; and
+# whole pictures are drawn two at a time (of 40 Mpx, 2.5 GB each).
+DEVICE = {"concurrency_id": "device", "concurrency_limit": RUNS_AT_ONCE}
+SUMS = {"concurrency_id": "sums", "concurrency_limit": 2}
+RENDERING = {"concurrency_id": "result", "concurrency_limit": 2}
 PRIVATE = {"api_visibility": "private"}
 QUIET = {**PRIVATE, "show_progress": "hidden"}
 UNQUEUED = {"queue": False, **QUIET}  # who presses a button is answered before all who wait
+FAILED = (
+    "This did not work: the page is busy, or something in it went wrong. "
+    "Wait a moment, then press again."
+)
 
 
-class Runs:
+def throttled(items: Iterator[Item], seconds: float) -> Iterator[Item]:
+    """At most one item each `seconds`; the first and the last are always among them.
+
+    Closing this iterator closes the one below, which frees the device.
+    """
+    shown, nothing = float("-inf"), object()
+    waiting = nothing
+    with closing(items):
+        for waiting in items:
+            if time.monotonic() - shown >= seconds:
+                shown = time.monotonic()
+                yield waiting
+                waiting = nothing
+    if waiting is not nothing:
+        yield waiting
+
+
+class Job:
     """What some buttons start and others halt, all of it shown in the same components.
 
-    Whatever ends a run, the buttons are as before: the function itself ends with them enabled, and
+    Whatever ends it, the buttons are as before: the function itself ends with them enabled, and
     where it cannot (an unexpected error, a full queue), `failed` puts them back and says so.
     """
 

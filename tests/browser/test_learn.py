@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.imaging.kernels import named
-from kernel_demo.ui.failure import FAILED
+from kernel_demo.ui.jobs import FAILED
 
 PHONE = {"width": 390, "height": 844}
 

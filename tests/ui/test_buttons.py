@@ -5,7 +5,7 @@ import json
 import pytest
 
 from kernel_demo.ui import device as gpu
-from kernel_demo.ui.failure import FAILED
+from kernel_demo.ui.jobs import FAILED
 from kernel_demo.ui.learn import run as learning_run
 from tests.ui.visitor import Visitor
 

@@ -10,7 +10,7 @@ import pytest
 
 from kernel_demo.imaging import kernels
 from kernel_demo.ui import device as gpu
-from kernel_demo.ui.failure import FAILED
+from kernel_demo.ui.jobs import FAILED
 from kernel_demo.ui.learn import run as learning_run
 from kernel_demo.ui.learn import settings as learn_controls
 from kernel_demo.ui.learn.session import Session

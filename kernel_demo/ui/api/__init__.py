@@ -21,7 +21,7 @@ from kernel_demo.sources.decoding import decode
 from kernel_demo.ui import pictures
 from kernel_demo.ui.api import recover as recover_api
 from kernel_demo.ui.api import sent_file
-from kernel_demo.ui.jobs import DEVICE_QUEUE, RUNS_AT_ONCE
+from kernel_demo.ui.jobs import DEVICE
 from kernel_demo.ui.learn.run import run
 from kernel_demo.ui.learn.session import Damage, Experiment, PictureChoice, Session, Settings
 from kernel_demo.ui.learn.settings import MAX_STEPS
@@ -31,8 +31,7 @@ MAX_OFFSET = 100  # times white: far beyond it everything is black or white
 
 def define() -> None:
     """Add the endpoints to the page that is being built."""
-    device = {"concurrency_id": DEVICE_QUEUE, "concurrency_limit": RUNS_AT_ONCE}
-    gr.api(learn, api_name="learn", **device)
+    gr.api(learn, api_name="learn", **DEVICE)
     gr.api(apply, api_name="apply", concurrency_limit=2)
     recovering = {"concurrency_id": recover_api.QUEUE, "concurrency_limit": recover_api.AT_ONCE}
     gr.api(_told(recover_api.recover), api_name="recover", **recovering)

@@ -1,7 +1,6 @@
 """The card "Race": the chosen methods learn what the page is set to, side by side."""
 
 import secrets
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,9 +14,8 @@ from kernel_demo.learning.race import Lane, Snapshot
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import device as gpu
 from kernel_demo.ui.components.race_chart import component, frame
-from kernel_demo.ui.failure import FAILED
 from kernel_demo.ui.html import block, quiet, title
-from kernel_demo.ui.jobs import DEVICE_QUEUE, QUIET, RUNS_AT_ONCE, Runs
+from kernel_demo.ui.jobs import DEVICE, FAILED, QUIET, Job, throttled
 from kernel_demo.ui.learn import form as experiment_form
 from kernel_demo.ui.learn import lesson
 from kernel_demo.ui.learn import race_words as wording
@@ -27,7 +25,6 @@ DEFAULT = ["kfac", "adam", "sgd", "exact_lbfgs", "closed_form"]
 LIMIT = 6.0  # seconds of its own that each method has
 MAX_SIZE = 15  # beyond it one turn of an exact method takes longer than LIMIT
 FRAME_SECONDS = 0.1
-DEVICE = "cpu" if gpu.spaces else "auto"  # a Space's visitors have few seconds of GPU: none here
 
 
 @dataclass(frozen=True)
@@ -59,9 +56,8 @@ def build() -> RaceCard:
 
 def connect(card: RaceCard, values: list, size: gr.Dropdown) -> None:
     """Connect the card; values: `experiment_form.inputs`, size: of the kernel."""
-    device = {"concurrency_id": DEVICE_QUEUE, "concurrency_limit": RUNS_AT_ONCE}
-    runs = Runs([card.view, card.start, card.stop], failed)
-    runs.begin(card.start.click, announce, run, [card.methods, *values], **device)
+    runs = Job([card.view, card.start, card.stop], failed)
+    runs.begin(card.start.click, announce, run, [card.methods, *values], **DEVICE)
     runs.halt(card.stop, stop)
     gr.on(
         [card.methods.input, size.change], ready, [card.methods, size], [card.start, card.reason],
@@ -108,17 +104,14 @@ def failed() -> tuple:
 
 def stream(names: Sequence[str], experiment: Experiment, limit: float = LIMIT) -> Iterator[dict]:
     """The view's values, at most one each FRAME_SECONDS; the last one is `done`."""
-    number, run_id = 0, secrets.token_hex(4)
+    run_id = secrets.token_hex(4)
     empty = [Lane(name, *np.zeros((3, 0)), None, (), False, "") for name in names]
-    yield frame(run_id, number, Snapshot(tuple(empty), False), limit)
+    yield frame(run_id, 0, Snapshot(tuple(empty), False), limit)
     taught = lesson.prepare(experiment)
     runners, why = _runners(names, experiment, taught)
-    shown = float("-inf")
-    with closing(race.race(runners, limit=limit)) as snapshots:
-        for snapshot in snapshots:
-            if time.monotonic() - shown >= FRAME_SECONDS or snapshot.done:
-                shown, number = time.monotonic(), number + 1
-                yield frame(run_id, number, snapshot, limit, why)
+    with closing(throttled(race.race(runners, limit=limit), FRAME_SECONDS)) as snapshots:
+        for number, snapshot in enumerate(snapshots, 1):
+            yield frame(run_id, number, snapshot, limit, why)
 
 
 def _runners(names: Sequence[str], experiment: Experiment, taught: lesson.Lesson) -> tuple:
@@ -131,13 +124,13 @@ def _runners(names: Sequence[str], experiment: Experiment, taught: lesson.Lesson
         size,
         tile=getattr(settings, "tile", TrainSettings().tile),
         seed=settings.seed,
-        device=devices.resolve(DEVICE),
+        device=devices.resolve(gpu.LAB_DEVICE),
         masks=taught.masks,
     )
     solution = lesson.sums(taught, size)[0].solve(offset=False)
     why = wording.why(solution, float(np.abs(solution.kernel - truth).max()))
     pictures = list(taught.pairs())
-    start = {"init": settings.init, "seed": settings.seed, "device": DEVICE}
+    start = {"init": settings.init, "seed": settings.seed, "device": gpu.LAB_DEVICE}
     return race.runners(names, tiles, pictures, truth, **start), why
 
 

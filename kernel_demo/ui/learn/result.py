@@ -13,12 +13,11 @@ from kernel_demo.sources.decoding import Photo, decode
 from kernel_demo.ui import pictures
 from kernel_demo.ui.components import comparison as result_view
 from kernel_demo.ui.html import problem, quiet
-from kernel_demo.ui.jobs import PRIVATE, QUIET, tell_failure
+from kernel_demo.ui.jobs import PRIVATE, QUIET, RENDERING, tell_failure
 from kernel_demo.ui.learn import words as wording
 from kernel_demo.ui.learn.cards import Stage
 from kernel_demo.ui.learn.session import Session
 
-RENDERING = {"concurrency_id": "result", "concurrency_limit": 2}  # of 40 Mpx, 2.5 GB each
 OWN_PICTURE = -1  # the visitor's own, among the numbers of the pictures learned from
 
 

@@ -1,6 +1,5 @@
 """One visitor's run as a stream of sessions, paced for a browser."""
 
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -9,29 +8,13 @@ from kernel_demo.learning.training import Progress, TrainSettings
 from kernel_demo.ui import device as gpu
 from kernel_demo.ui import pictures
 from kernel_demo.ui.components.history import Measured
+from kernel_demo.ui.jobs import throttled
 from kernel_demo.ui.learn import lesson
 from kernel_demo.ui.learn.session import Session
 
 FRAME_SECONDS = 0.08  # about ten updates a second; Gradio's queue has no back-pressure of its own
 LARGE = 15  # kernels beyond this size have so many cells that a browser takes its time over them
 LARGE_FRAME_SECONDS = 0.2
-
-
-def paced(progresses: Iterator[Progress], seconds: float = FRAME_SECONDS) -> Iterator[Progress]:
-    """At most one item each `seconds`; the first and the last are always among them.
-
-    Closing this iterator closes the one below, which frees the device.
-    """
-    shown = float("-inf")
-    latest = None
-    with closing(progresses):
-        for latest in progresses:
-            if time.monotonic() - shown >= seconds or latest.done:
-                shown = time.monotonic()
-                yield latest
-                latest = None
-    if latest is not None:
-        yield latest
 
 
 def _measured(progresses: Iterator[Progress], since: list[Measured]) -> Iterator[Progress]:
@@ -60,7 +43,7 @@ def run(session: Session, single_step: bool = False) -> Iterator[Session]:
     target = (session.progress.step if session.progress else 0) + 1
     large = len(experiment.weights) > LARGE
     seconds = 0.0 if single_step else LARGE_FRAME_SECONDS if large else FRAME_SECONDS
-    with closing(paced(_measured(progresses, since), seconds)) as stream:
+    with closing(throttled(_measured(progresses, since), seconds)) as stream:
         for progress in stream:
             paused = single_step and progress.step >= target
             session = replace(

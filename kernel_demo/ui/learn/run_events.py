@@ -9,9 +9,8 @@ import gradio as gr
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui.components import stage as live_view
-from kernel_demo.ui.failure import FAILED
 from kernel_demo.ui.html import quiet
-from kernel_demo.ui.jobs import DEVICE_QUEUE, QUIET, RUNS_AT_ONCE, Runs
+from kernel_demo.ui.jobs import DEVICE, FAILED, QUIET, Job
 from kernel_demo.ui.learn import form as experiment_form
 from kernel_demo.ui.learn import settings as learn_controls
 from kernel_demo.ui.learn import words as wording
@@ -28,11 +27,10 @@ def connect(card: LearnCard, values: list, stage: Stage) -> list:
         queue=False, **QUIET,
     )  # fmt: skip
     outputs = [stage.live, stage.session, card.learn, card.pause, card.resume, card.step, card.stop]
-    device = {"concurrency_id": DEVICE_QUEUE, "concurrency_limit": RUNS_AT_ONCE}
-    runs = Runs(outputs, failed, [stage.session])
-    runs.begin(card.learn.click, announce, learn, [stage.session, *values], **device)
-    runs.begin(card.resume.click, wait, resume, [stage.session], **device)
-    runs.begin(card.step.click, hear, step, [stage.session, *values], **device)
+    runs = Job(outputs, failed, [stage.session])
+    runs.begin(card.learn.click, announce, learn, [stage.session, *values], **DEVICE)
+    runs.begin(card.resume.click, wait, resume, [stage.session], **DEVICE)
+    runs.begin(card.step.click, hear, step, [stage.session, *values], **DEVICE)
     return [*runs.events, runs.halt(card.pause, pause), runs.halt(card.stop, stop)]
 
 

@@ -14,13 +14,12 @@ from kernel_demo.imaging import kernels
 from kernel_demo.imaging.tiles import apply_tiles, iter_tiles
 from kernel_demo.sources.decoding import MAX_PIXELS, samples
 from kernel_demo.sources.uploads import display_name
-from kernel_demo.ui.failure import FAILED
 from kernel_demo.ui.html import alert, block, problem, quiet
-from kernel_demo.ui.jobs import Runs
+from kernel_demo.ui.jobs import FAILED, SUMS, Job, throttled
 from kernel_demo.ui.learn.settings import border_choices
 from kernel_demo.ui.questions import markup as html
 from kernel_demo.ui.questions import pixel_words as wording
-from kernel_demo.ui.questions.card import SUMS_QUEUE, latest
+from kernel_demo.ui.questions.card import FRAME_SECONDS
 from kernel_demo.ui.questions.model_words import SMALL_KERNELS
 from kernel_demo.ui.questions.words import STOPPED
 
@@ -53,10 +52,10 @@ def build() -> None:
             wording.APPLY_SAVE, visible=False, elem_id="apply-save", scale=0, min_width=60
         )
     result = block("", "apply-result")
-    runs = Runs([chosen, cancel, save, result], lambda: _ended(alert(FAILED)))
+    runs = Job([chosen, cancel, save, result], lambda: _ended(alert(FAILED)))
     runs.begin(
         chosen.upload, lambda *_: _READING, run, [chosen, kernel, border],
-        concurrency_id=SUMS_QUEUE, concurrency_limit=2,
+        **SUMS,
     )  # fmt: skip
     runs.halt(cancel, lambda: _ended(quiet(STOPPED)))
 
@@ -66,7 +65,7 @@ def run(path: str, kernel: str, border: str) -> Iterator[tuple]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / f"{Path(display_name(path)).stem}-filtered.png"
-            for shown in latest(_applied(path, target, kernel, border)):
+            for shown in throttled(_applied(path, target, kernel, border), FRAME_SECONDS):
                 yield (gr.skip(), gr.skip(), gr.skip(), shown)
             # Gradio copies the file to its own folder before it asks for the next item.
             save = gr.update(value=str(target), visible=True)

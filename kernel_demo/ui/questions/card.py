@@ -1,21 +1,17 @@
 """One experiment of the tab "Questions": its button, its Stop, and the place of its answer."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 
 import gradio as gr
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.failure import FAILED
 from kernel_demo.ui.html import alert, block, problem, quiet
-from kernel_demo.ui.jobs import DEVICE_QUEUE, PRIVATE, RUNS_AT_ONCE, Runs, tell_failure
+from kernel_demo.ui.jobs import DEVICE, FAILED, PRIVATE, SUMS, Job, tell_failure, throttled
 from kernel_demo.ui.questions import words as wording
 
 FRAME_SECONDS = 0.2  # five updates a second: tables that change faster cannot be read
-SUMS_QUEUE = "sums"  # experiments of a second or two on the processor, beside those that train
 
 
 @dataclass(frozen=True)
@@ -66,22 +62,18 @@ def connect(
     def run(*values) -> Iterator[tuple]:
         said, answer = "", gr.skip()
         try:
-            for html in latest(function(*reads(*values))):
+            for html in throttled(function(*reads(*values)), FRAME_SECONDS):
                 said = _spoken(html)
                 yield _updates(experiment, gr.skip(), gr.skip(), gr.skip(), html)
         except DemoError as error:
             said, answer = problem(error), ""
         yield _updates(experiment, *_ready(), said, answer)
 
-    queue = {"concurrency_id": SUMS_QUEUE, "concurrency_limit": 2}
-    if trains:
-        queue = {"concurrency_id": DEVICE_QUEUE, "concurrency_limit": RUNS_AT_ONCE}
-
     def ended(told: str) -> Callable[[], tuple]:
         return lambda: _updates(experiment, *_ready(), told, gr.skip())
 
-    runs = Runs(_outputs(experiment), ended(alert(FAILED)))
-    runs.begin(experiment.button.click, announce, run, inputs, **queue)
+    runs = Job(_outputs(experiment), ended(alert(FAILED)))
+    runs.begin(experiment.button.click, announce, run, inputs, **(DEVICE if trains else SUMS))
     if experiment.stop is not None:
         runs.halt(experiment.stop, ended(quiet(wording.STOPPED)))
 
@@ -100,26 +92,10 @@ def connect_choice(
         return html
 
     tried = choice.input(
-        run, inputs, place, trigger_mode="always_last", concurrency_id=SUMS_QUEUE,
+        run, inputs, place, trigger_mode="always_last", **SUMS,
         show_progress="minimal", **PRIVATE,
     )  # fmt: skip
     tell_failure(tried, place)
-
-
-def latest(items: Iterator[str], seconds: float = FRAME_SECONDS) -> Iterator[str]:
-    """At most one item each `seconds`, the first and the last among them.
-
-    Closing this iterator closes the one below, which frees the device.
-    """
-    shown, waiting = float("-inf"), None
-    with closing(items):
-        for waiting in items:
-            if time.monotonic() - shown >= seconds:
-                shown = time.monotonic()
-                yield waiting
-                waiting = None
-    if waiting is not None:
-        yield waiting
 
 
 def _spoken(html: str) -> str:

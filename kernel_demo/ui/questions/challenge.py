@@ -17,6 +17,7 @@ from kernel_demo.learning.pairs import build as build_pairs
 from kernel_demo.learning.statistics import Statistics
 from kernel_demo.learning.training import TrainSettings, train
 from kernel_demo.ui.components import kernel_editor
+from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.html import block, problem, quiet
 from kernel_demo.ui.jobs import QUIET
 from kernel_demo.ui.learn.link import CHALLENGE
@@ -24,7 +25,6 @@ from kernel_demo.ui.pictures import data_url
 from kernel_demo.ui.questions import card as question_card
 from kernel_demo.ui.questions import limit_words as wording
 from kernel_demo.ui.questions import markup as html
-from kernel_demo.ui.questions.device import DEVICE
 from kernel_demo.ui.questions.pictures import PictureInputs, grey
 from kernel_demo.ui.questions.size import drawn_signed
 

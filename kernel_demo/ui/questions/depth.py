@@ -9,10 +9,10 @@ import numpy as np
 from kernel_demo.imaging.kernels import named
 from kernel_demo.imaging.operators import OPERATORS
 from kernel_demo.lab import depth, stacking
+from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.numbers import duration, figure
 from kernel_demo.ui.questions import markup as html
 from kernel_demo.ui.questions import model_words as wording
-from kernel_demo.ui.questions.device import DEVICE
 
 DEADLINE = 40.0  # seconds: 1500 steps take half of that on two cores
 STACK_STEPS, STACK_DEADLINE = 400, 30.0

@@ -12,9 +12,8 @@ from kernel_demo.recovery import Recovery, recover_many
 from kernel_demo.ui.api.recover import AT_ONCE, QUEUE
 from kernel_demo.ui.components import take as take_card
 from kernel_demo.ui.components.take import Taken
-from kernel_demo.ui.failure import FAILED
 from kernel_demo.ui.html import alert, problem, quiet
-from kernel_demo.ui.jobs import PRIVATE, QUIET, Runs, tell_failure
+from kernel_demo.ui.jobs import FAILED, PRIVATE, QUIET, Job, tell_failure
 from kernel_demo.ui.numbers import duration
 from kernel_demo.ui.recover import examples as recover_examples
 from kernel_demo.ui.recover import finding as recover_view
@@ -53,7 +52,7 @@ def connect(card, cards) -> None:
         cards.take, card.chosen,
     ]  # fmt: skip
     queue = {"concurrency_id": QUEUE, "concurrency_limit": AT_ONCE}
-    runs = Runs([card.recover, card.progress], failed)
+    runs = Job([card.recover, card.progress], failed)
 
     def begin(trigger) -> None:
         found = runs.begin(trigger, lambda *_: hear(), finding, inputs, shown, **queue)

@@ -3,7 +3,7 @@
 import base64
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,14 +14,8 @@ from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import device as gpu
 from kernel_demo.ui.learn import run as learning_run
-from kernel_demo.ui.learn.run import paced, run
+from kernel_demo.ui.learn.run import run
 from kernel_demo.ui.learn.session import Damage, Experiment, PictureChoice, Session
-
-
-@dataclass(frozen=True)
-class Item:
-    number: int
-    done: bool = False
 
 
 def session(source: str = "bundled", **settings) -> Session:
@@ -32,33 +26,6 @@ def session(source: str = "bundled", **settings) -> Session:
         settings=TrainSettings(**settings),
     )
     return Session(experiment=experiment)
-
-
-def test_pace_keeps_the_first_and_the_last():
-    """A fast source is thinned, and neither its start nor its end is lost."""
-    shown = list(paced((Item(n, done=n == 999) for n in range(1000)), seconds=60))
-    assert [item.number for item in shown] == [0, 999]
-
-
-def test_an_end_without_done_is_shown_too():
-    """A source that just ends still shows its last item."""
-    assert [item.number for item in paced((Item(n) for n in range(5)), 60)] == [0, 4]
-
-
-def test_closing_the_stream_closes_its_source():
-    """Who stops looking frees the device."""
-    closed = []
-
-    def source():
-        try:
-            yield from map(Item, range(10**9))
-        finally:
-            closed.append(True)
-
-    stream = paced(source(), 0)
-    next(stream)
-    stream.close()
-    assert closed == [True]
 
 
 def test_a_run_ends_with_the_true_kernel():

@@ -246,22 +246,6 @@ def test_the_pictures_of_a_visitor(tmp_path):
             question_pictures.grey("mine", uploads)
 
 
-def test_only_the_latest_is_shown():
-    """At most one item in the time, the first and the last among them; what is below is closed."""
-    closed = []
-
-    def items():
-        try:
-            yield from map(str, range(1000))
-        finally:
-            closed.append(True)
-
-    assert list(question_card.latest(items(), 60)) == ["0", "999"]
-    with closing(question_card.latest(items(), 60)) as shown:
-        next(shown)
-    assert closed == [True, True]
-
-
 def test_text_is_escaped():
     """Whatever a part is given, no markup comes out of it."""
     evil = "<script>"
