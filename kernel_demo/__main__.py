@@ -10,8 +10,8 @@ import numpy as np
 
 from kernel_demo.commands import apply as command_apply
 from kernel_demo.errors import DemoError
+from kernel_demo.numbers import rounded_up
 from kernel_demo.recovery import Recovery, recover_many
-from kernel_demo.recovery.explanations import rounded_up
 from kernel_demo.sources.decoding import samples
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from kernel_demo.numbers import rounded_up
 from kernel_demo.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.record import CONVOLUTION, NOISY, Recovery
@@ -131,17 +130,6 @@ def _worst_share(found: Recovery) -> float:
     """The largest standard error in per cent of the largest weight."""
     finite = found.standard_error[np.isfinite(found.standard_error)]
     return 100 * float(finite.max(initial=0)) / max(float(np.abs(found.kernel).max()), 1e-12)
-
-
-def rounded_up(value: float, digits: int) -> str:
-    """A bound to so many digits, never below the value (>= 0)."""
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    unit = 10.0 ** (math.floor(math.log10(value)) + 1 - digits)
-    written = float(f"{value:.{digits}g}")
-    if written < value:
-        written = float(f"{written + unit:.{digits}g}")
-    return f"{written:g}"
 
 
 def _written(fractions: Fractions | tuple[Fractions, ...]) -> str:

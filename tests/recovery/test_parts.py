@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kernel_demo.recovery import alignment, candidates, explanations, fractions, jpeg, naming
+from kernel_demo.numbers import rounded_up
+from kernel_demo.recovery import alignment, candidates, fractions, jpeg, naming
 from kernel_demo.recovery.planes import Plane, sample
 from kernel_demo.sources.bundled import FOLDER
 
@@ -122,5 +123,5 @@ def test_an_unknown_kernel_has_no_name():
 )  # fmt: skip
 def test_a_bound_is_rounded_upwards(value, digits, text):
     """Every weight is known to what is said, and not only to a little more."""
-    assert explanations.rounded_up(value, digits) == text
+    assert rounded_up(value, digits) == text
     assert float(text) >= value

@@ -1,6 +1,6 @@
 """What the live stage says."""
 
-from kernel_demo.ui.numbers import duration, figure
+from kernel_demo.numbers import duration, figure
 
 WORDS = {
     "stage": "Learning, live",

@@ -1,7 +1,7 @@
 """What the card "Take it with you" says."""
 
 from kernel_demo.imaging.borders import BORDERS
-from kernel_demo.ui.numbers import at_most
+from kernel_demo.numbers import at_most
 
 TITLE = "Take it with you"
 CODE = "Code to use it"

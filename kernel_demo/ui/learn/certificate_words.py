@@ -1,7 +1,7 @@
 """What the panel "How sure is this?" says."""
 
 from kernel_demo.learning.certificate import LEARNED, NEAR
-from kernel_demo.ui.numbers import figure
+from kernel_demo.numbers import figure
 
 TITLE = "How sure is this?"
 NOTHING_LEFT = "Nothing left to learn"  # how the sentences of a run that is complete begin

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kernel_demo.learning.race import GOALS, Lane
 from kernel_demo.learning.solution import Solution
-from kernel_demo.ui.numbers import figure
+from kernel_demo.numbers import figure
 
 TITLE = "Race"
 INVITATION = (

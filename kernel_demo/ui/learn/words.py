@@ -2,7 +2,7 @@
 
 from math import isnan
 
-from kernel_demo.ui.numbers import figure
+from kernel_demo.numbers import figure
 
 TITLE = "Kernel Demo"
 TAGLINE = "One convolution layer learns any linear image filter from pictures alone."

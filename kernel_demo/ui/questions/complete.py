@@ -8,8 +8,8 @@ import numpy as np
 
 from kernel_demo.imaging.kernels import named
 from kernel_demo.lab.stopping import RULES, Moment, watch
+from kernel_demo.numbers import figure
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
-from kernel_demo.ui.numbers import figure
 from kernel_demo.ui.questions import markup as html
 from kernel_demo.ui.questions import model_words as wording
 

@@ -9,8 +9,8 @@ import numpy as np
 from kernel_demo.imaging.kernels import named
 from kernel_demo.imaging.operators import OPERATORS
 from kernel_demo.lab import depth, stacking
+from kernel_demo.numbers import duration, figure
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
-from kernel_demo.ui.numbers import duration, figure
 from kernel_demo.ui.questions import markup as html
 from kernel_demo.ui.questions import model_words as wording
 

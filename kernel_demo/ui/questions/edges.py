@@ -8,8 +8,8 @@ from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.filtering import to_uint8
 from kernel_demo.imaging.kernels import named
 from kernel_demo.lab import padding
+from kernel_demo.numbers import figure
 from kernel_demo.ui.components.comparison import signed
-from kernel_demo.ui.numbers import figure
 from kernel_demo.ui.pictures import data_url
 from kernel_demo.ui.questions import markup as html
 from kernel_demo.ui.questions import pixel_words as wording

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kernel_demo.lab.limit import Limit
-from kernel_demo.ui.numbers import at_most, figure, shown
+from kernel_demo.numbers import at_most, figure, shown
 
 # key of LIMITS: (name, why)
 LIMITS = {

@@ -1,6 +1,6 @@
 """What questions 1 to 3 say: tiles, edges, a layer on a picture of any size."""
 
-from kernel_demo.ui.numbers import at_most, duration, figure
+from kernel_demo.numbers import at_most, duration, figure
 
 TRUE, LEARNED = "true", "learned"
 

@@ -11,9 +11,9 @@ from kernel_demo.lab import tiling
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build, teacher
 from kernel_demo.learning.training import TrainSettings, train
+from kernel_demo.numbers import figure
 from kernel_demo.ui.components.comparison import signed
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
-from kernel_demo.ui.numbers import figure
 from kernel_demo.ui.pictures import data_url, fit
 from kernel_demo.ui.questions import markup as html
 from kernel_demo.ui.questions import pixel_words as wording

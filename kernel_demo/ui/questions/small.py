@@ -7,7 +7,7 @@ import numpy as np
 from kernel_demo.errors import DemoError
 from kernel_demo.export.compression import KINDS, Compressed, Effect, compress, measure
 from kernel_demo.imaging.kernels import resolve
-from kernel_demo.ui.numbers import figure
+from kernel_demo.numbers import figure
 from kernel_demo.ui.questions import markup as html
 from kernel_demo.ui.questions import model_words as wording
 

@@ -8,13 +8,13 @@ from html import escape
 import gradio as gr
 
 from kernel_demo.errors import DemoError
+from kernel_demo.numbers import duration
 from kernel_demo.recovery import Recovery, recover_many
 from kernel_demo.ui.api.recover import AT_ONCE, QUEUE
 from kernel_demo.ui.components import take as take_card
 from kernel_demo.ui.components.take import Taken
 from kernel_demo.ui.html import alert, problem, quiet
 from kernel_demo.ui.jobs import FAILED, PRIVATE, QUIET, Job, tell_failure
-from kernel_demo.ui.numbers import duration
 from kernel_demo.ui.recover import examples as recover_examples
 from kernel_demo.ui.recover import finding as recover_view
 from kernel_demo.ui.recover import pairs as recover_pairs

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.numbers import figure, percent
 from kernel_demo.recovery import CONVOLUTION, NOISY, NOT, UNDETERMINED
 from kernel_demo.recovery.fractions import Fractions
-from kernel_demo.ui.numbers import figure, percent
 
 TAB = "Recover"
 PAIR = "Before and after"

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from gradio.utils import diff
 
-from kernel_demo.ui import numbers, theme
+from kernel_demo import numbers
+from kernel_demo.ui import theme
 from kernel_demo.ui.components import stage as live_view
 from kernel_demo.ui.components.history import CHUNK, Curve, History
 

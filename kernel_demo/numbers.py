@@ -37,6 +37,17 @@ def at_most(value: float) -> str:
     return figure(written + 10.0 ** -_decimals(value))
 
 
+def rounded_up(value: float, digits: int) -> str:
+    """A bound to so many digits, never below the value (>= 0)."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    unit = 10.0 ** (math.floor(math.log10(value)) + 1 - digits)
+    written = float(f"{value:.{digits}g}")
+    if written < value:
+        written = float(f"{written + unit:.{digits}g}")
+    return f"{written:g}"
+
+
 def percent(share: float, decimals: int = 1) -> str:
     """A share of all as 99.9 %, rounded downwards: only all is 100 %."""
     if share >= 1:
