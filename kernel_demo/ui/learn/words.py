@@ -99,7 +99,6 @@ OWN_PICTURE = "Your picture"
 TRY_OWN = "Try your own picture"
 TRUE = "true"
 LEARNED = "learned"
-STOPPED_BY_YOU = "Stopped by you."
 
 
 def picture_count(count: int, pixels: int) -> str:
