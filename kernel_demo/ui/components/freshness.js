@@ -2,9 +2,11 @@
 // whenever it shows them again, so that they are marked whenever one comes into the page.
 const note = element.querySelector('.kd-stale');
 const mark = () => {
-  const stale = Boolean(props.value?.stale);
-  note.hidden = !stale;
+  const told = props.value?.stale || [];
+  const marked = told === true ? [...props.results, ...props.taken] : told;
+  note.hidden = !marked.length;
   for (const id of [...props.results, ...props.taken]) {
+    const stale = marked.includes(id);
     const result = document.getElementById(id);
     if (!result) continue;
     if (result.dataset.stale !== String(stale)) result.dataset.stale = stale;
