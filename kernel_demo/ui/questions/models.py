@@ -1,7 +1,7 @@
 """What questions 4 to 7 say: speed, a small model, when to stop, depth."""
 
 from kernel_demo.numbers import at_most, duration, figure
-from kernel_demo.ui.learn.certificate_words import TITLE as CERTIFICATE
+from kernel_demo.ui.learn.words import CERTIFICATE
 
 TRUE, LEARNED = "true", "learned"
 STEP = "step"
