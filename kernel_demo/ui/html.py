@@ -6,6 +6,10 @@ import gradio as gr
 
 from kernel_demo.errors import DemoError
 
+# What one tab says of another.
+CHALLENGE = "challenge"  # the key of a link that Questions reads, and Learn passes over
+CERTIFICATE = "How sure is this?"  # the title of Learn's panel, to which Questions points
+
 
 def block(html: str, elem_id: str | None = None, spoken: bool = False) -> gr.HTML:
     """A piece of HTML in the page's own look, without gradio's typography.

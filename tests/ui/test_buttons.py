@@ -24,17 +24,17 @@ STARTS = {
     "try-size": ("click", "kernel_demo.lab.tiling.compare", "try-size-status"),
     "try-edges": ("click", "kernel_demo.lab.padding.side_by_side", "try-edges-status"),
     "try-anywhere": ("click", "kernel_demo.ui.questions.pixels.train", "try-anywhere-status"),
-    "try-speed": ("click", "kernel_demo.ui.questions.speed.rows", "try-speed-status"),
-    "try-small": ("click", "kernel_demo.ui.questions.small.compress", "try-small-status"),
-    "try-complete": ("click", "kernel_demo.ui.questions.complete.watch", "try-complete-status"),
+    "try-speed": ("click", "kernel_demo.ui.questions.models.rows", "try-speed-status"),
+    "try-small": ("click", "kernel_demo.ui.questions.models.compress", "try-small-status"),
+    "try-complete": ("click", "kernel_demo.ui.questions.models.watch", "try-complete-status"),
     "try-depth": ("click", "kernel_demo.lab.depth.compare", "try-depth-status"),
     "try-stack": ("click", "kernel_demo.lab.stacking.compare", "try-stack-status"),
     "try-limits": ("click", "kernel_demo.ui.questions.limits.break_it", "try-limits-status"),
     "challenge-guess": (
-        "click", "kernel_demo.ui.questions.challenge.score", "challenge-guess-status",
+        "click", "kernel_demo.ui.questions.limits.score", "challenge-guess-status",
     ),
     "challenge-learn": (
-        "click", "kernel_demo.ui.questions.challenge.train", "challenge-learn-status",
+        "click", "kernel_demo.ui.questions.limits.train", "challenge-learn-status",
     ),
 }  # fmt: skip
 # What starts something and disables nothing.

@@ -19,12 +19,12 @@ from kernel_demo.imaging.kernels import MAX_SEED, check
 from kernel_demo.learning import settings as training
 from kernel_demo.learning.model import INITS
 from kernel_demo.sources import bundled
+from kernel_demo.ui.html import CHALLENGE
 from kernel_demo.ui.learn import settings as learn_controls
 from kernel_demo.ui.learn import words as wording
 from kernel_demo.ui.learn.settings import FREE_SIZES
 from kernel_demo.ui.pictures import MAX_PICTURES
 
-CHALLENGE = "challenge"  # the key of `question_challenge`, which reads it itself
 MAX_TEXT = 200  # characters of a dataset id, a split or a column
 MAX_MATRIX = 12_000  # characters of a kernel made by hand: 31 x 31 weights of twelve
 
