@@ -7,7 +7,7 @@ import pytest
 
 from kernel_demo.lab.limit import Limit
 from kernel_demo.numbers import at_most, figure, percent, shown
-from kernel_demo.ui.components import take_words as take
+from kernel_demo.ui.components import take
 from kernel_demo.ui.questions import limits, models, pixels
 from kernel_demo.ui.recover import words as recover
 

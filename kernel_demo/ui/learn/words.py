@@ -97,7 +97,6 @@ OWN_PICTURE = "Your picture"
 TRY_OWN = "Try your own picture"
 TRUE = "true"
 LEARNED = "learned"
-STOPPED_BY_YOU = "Stopped by you."
 
 
 def ignored(names: tuple[str, ...]) -> str:
