@@ -20,7 +20,7 @@ from kernel_demo.ui.learn.run import run
 from kernel_demo.ui.learn.session import Session
 from kernel_demo.ui.pictures import PictureChoice
 from kernel_demo.ui.questions.card import grey, show_pictures
-from kernel_demo.ui.recover import events as recover_events
+from kernel_demo.ui.recover import events
 
 
 @pytest.mark.parametrize("count", [8, 9, 16])
@@ -92,7 +92,7 @@ def test_each_upload_is_decoded_once(decoded, uploads):
     *_, ended = run(mine(uploads))
     learn_result.show(ended, "reflect", None)
     assert len(grey("mine", uploads)[0]) == 4
-    recover_events.chosen(uploads[:2], uploads[2:])
+    events.chosen(uploads[:2], uploads[2:])
     assert len(decoded) == 4
 
 

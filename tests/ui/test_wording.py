@@ -9,7 +9,7 @@ from kernel_demo.lab.limit import Limit
 from kernel_demo.numbers import at_most, figure, percent, shown
 from kernel_demo.ui.components import take
 from kernel_demo.ui.questions import limits, models, pixels
-from kernel_demo.ui.recover import words as recover
+from kernel_demo.ui.recover import finding
 
 
 def read(text: str) -> float:
@@ -95,10 +95,10 @@ def test_no_error_is_above_what_question_8_says(predicted, measured, bound):
             "up to 0.501.",
         ),
         (models.depth_finding(20.0, 20.01, "Why."), "no better"),
-        (recover.used(0.99999), "99.9 %; the others are clipped"),
-        (recover.used(1.0), "all"),
-        (recover.figures(1.0, 0.999999)[0][0], "99.99 %"),
-        (recover.figures(0.0, 1.0)[0][0], "100 %"),
+        (finding.used(0.99999), "99.9 %; the others are clipped"),
+        (finding.used(1.0), "all"),
+        (finding.figures(1.0, 0.999999)[0][0], "99.99 %"),
+        (finding.figures(0.0, 1.0)[0][0], "100 %"),
     ],
 )  # fmt: skip
 def test_bounds_and_alls_are_true(sentence, told):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 
 import gradio as gr
@@ -37,6 +38,7 @@ STOPPED = "Stopped by you."
 WORKING = "Working…"
 STALE = "This was made from other pictures or choices. Press “{button}” to ask again."
 TRUE, LEARNED = "true", "learned"
+KEPT = gr.skip(), gr.skip()  # an answer, and what it was made from
 
 
 @dataclass(frozen=True)
@@ -170,33 +172,34 @@ def connect(
     reads: turns the inputs' values into the function's arguments. DemoErrors of either are told,
     and take the answer away. Returns the event that looks whether the answer is stale.
     """
-    kept = gr.skip(), gr.skip()
-
-    def run(*values) -> Iterator[tuple]:
-        said, left = "", kept
-        try:
-            for found in throttled(function(*reads(*values)), FRAME_SECONDS):
-                # Heard only: the eyes have the sentence below the figures.
-                said = found.finding and f'<p class="kd-live-spoken">{escape(found.finding)}</p>'
-                yield (*[gr.skip()] * 3, found.html, _key(*values))
-        except DemoError as error:
-            said, left = problem(error), ("", None)
-        yield *buttons(running=False), said, *left
 
     def ended(told: str) -> Callable[[], tuple]:
-        return lambda: (*buttons(running=False), told, *kept)
+        return lambda: (*buttons(running=False), told, *KEPT)
 
     outputs = [
         experiment.button, experiment.stop, experiment.status, experiment.result, experiment.made,
     ]  # fmt: skip
     runs = Job(outputs, ended(alert(FAILED)))
     runs.begin(
-        experiment.button.click, lambda *_: (*buttons(running=True), quiet(WORKING), *kept), run,
-        inputs, **(DEVICE if trains else SUMS),
+        experiment.button.click, lambda *_: (*buttons(running=True), quiet(WORKING), *KEPT),
+        partial(ask, function, reads), inputs, **(DEVICE if trains else SUMS),
     )  # fmt: skip
     if experiment.stop.visible:
         runs.halt(experiment.stop, ended(quiet(STOPPED)))
     return follow(experiment.fresh, experiment.made, inputs)
+
+
+def ask(function: Callable[..., Iterator[Answer]], reads: Callable, *values) -> Iterator[tuple]:
+    """What an experiment's components show while its function runs, and at last."""
+    said, left = "", KEPT
+    try:
+        for found in throttled(function(*reads(*values)), FRAME_SECONDS):
+            # Heard only: the eyes have the sentence below the figures.
+            said = found.finding and f'<p class="kd-live-spoken">{escape(found.finding)}</p>'
+            yield (*[gr.skip()] * 3, found.html, _key(*values))
+    except DemoError as error:
+        said, left = problem(error), ("", None)
+    yield *buttons(running=False), said, *left
 
 
 def connect_choice(

@@ -14,7 +14,7 @@ from kernel_demo.imaging.operators import OPERATORS
 from kernel_demo.lab import depth, stacking
 from kernel_demo.lab.speed import Row, rows
 from kernel_demo.lab.stopping import RULES, Moment, watch
-from kernel_demo.numbers import at_most, duration, figure
+from kernel_demo.numbers import at_most, count, duration, figure
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.html import CERTIFICATE
 from kernel_demo.ui.questions import markup
@@ -283,8 +283,7 @@ def _raced(moment: depth.Moment, curves: tuple[list, list], why: str) -> Answer:
         (DEEP, moment.deep_weights, moment.deep, moment.deep_psnr),
     )
     rows = [
-        (name, f"{weights:,}".replace(",", "\u202f"), _step(run), _decibels(psnr))
-        for name, weights, run, psnr in sides
+        (name, count(weights), _step(run), _decibels(psnr)) for name, weights, run, psnr in sides
     ]
     return answer(
         markup.chart(
