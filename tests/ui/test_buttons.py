@@ -45,9 +45,13 @@ LOADS = {
     "use-matrix": ("click", "kernel_demo.imaging.kernels.parse", "filter-problem"),
     "limits-way": ("input", "kernel_demo.ui.questions.limits.break_it", "limits-one"),
     "recover-before": ("change", "kernel_demo.ui.recover.pairs.open_side", "recover-chosen"),
+    "recover-views": ("input", "kernel_demo.ui.recover.pairs.open_side", "recover-lost"),
+    "recover-which": ("input", "kernel_demo.ui.components.take.value", "recover-lost"),
     "question-source": ("input", "kernel_demo.ui.pictures.gather", "question-gallery"),
 }
 QUEUED = STARTS | LOADS
+# What is there only after something else: that is pressed first.
+AFTER = {"resume": "step", "recover-views": EXAMPLE, "recover-which": EXAMPLE}
 HALTS = {"pause", "stop", "race-stop", "apply-stop", "challenge-learn-stop"} | {
     f"try-{key}-stop" for key in ("anywhere", "speed", "complete", "depth", "stack", "limits")
 }
@@ -94,8 +98,10 @@ def disabled(visitor):
 def test_an_unexpected_error_gives_the_button_back(visitor, monkeypatch, name):
     """What is under the button raises: all buttons are as before, the visitor is told where they
     look, and nothing of the error is shown."""
-    if name == "resume":
-        visitor.press("step")
+    if name in AFTER:
+        press(visitor, AFTER[name])
+    if name == "recover-views":
+        visitor.shown[name]["value"] = "pair"
     before = usable(visitor)
     visitor.history.clear()
 
@@ -111,8 +117,10 @@ def test_an_unexpected_error_gives_the_button_back(visitor, monkeypatch, name):
 @pytest.mark.parametrize("name", QUEUED)
 def test_a_full_queue_gives_the_button_back(visitor, page, monkeypatch, name):
     """The queue has no place: the same, and what was under way before is still there."""
-    if name == "resume":
-        visitor.press("step")
+    if name in AFTER:
+        press(visitor, AFTER[name])
+    if name == "recover-views":
+        visitor.shown[name]["value"] = "pair"
     before = usable(visitor)
     visitor.history.clear()
     monkeypatch.setattr(page._queue, "max_size", 0)
