@@ -10,12 +10,12 @@ mixture        a kernel from each channel into each
 channels       the simplest arrangement of kernels that explains the pair
 jpeg           what a JPEG file tells in spite of its compression
 nonlinearity   is what the kernel leaves noise?
-operations     known operations that are no convolution
+known          known operations that are no convolution
 judging        the verdict
 candidates, arithmetic, fractions   round numbers that reproduce every pixel
 border         how the tool went on beyond the border
 naming         what the kernel is called
-prediction     the kernels applied again
+reproduction     the kernels applied again
 explanations   codes, and the sentences made of them
 record, reporting   what comes out
 search         swapped files, displaced pictures, and all of the above in turn

@@ -7,7 +7,7 @@ import numpy as np
 from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.explanations import Edge
-from kernel_demo.recovery.prediction import Kernels, bands, predicted_bands
+from kernel_demo.recovery.reproduction import Kernels, bands, predicted_bands
 
 # The simplest that explains a side is taken; for radius 1 replicate and symmetric are the same.
 PREFERENCE = ("reflect", "replicate", "symmetric", "zero", "wrap", *Edge)

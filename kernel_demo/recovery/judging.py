@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from kernel_demo.imaging import formulas
-from kernel_demo.recovery import mixture, nonlinearity, operations
+from kernel_demo.recovery import known, mixture, nonlinearity
 from kernel_demo.recovery.channels import Arrangement, planes
 from kernel_demo.recovery.explanations import Reason, Told, Verdict
 from kernel_demo.recovery.fitting import ONE_ROUNDING, Fit
-from kernel_demo.recovery.operations import Alternative
+from kernel_demo.recovery.known import Alternative
 
 # Standard errors above this share of the largest weight: the picture cannot tell.
 VAGUE = 0.1
@@ -53,14 +53,14 @@ def judge(found: Arrangement | None, max_size: int, pairs) -> Judgement:
     if found.mixed is not None:
         return _mixture(found)
     if found.weights is not None and not found.at_floor and found.curved > mixture.CURVED:
-        return Judgement(Verdict.NOT, operations.better(found.fits[0], None, found.planes()))
+        return Judgement(Verdict.NOT, known.better(found.fits[0], None, found.planes()))
     rounding_only = found.at_floor and not _merely_noise(found)
     certain = Judgement(Verdict.CONVOLUTION)
     judgement = certain if rounding_only else _beyond_rounding(found, max_size)
     searched = min(fit.searched for fit in found.fits)
     if searched < max_size and not judgement.verdict.linear:
-        known = judgement.alternative
-        if known is None or known.residual is None or known.residual > EXPLAINED:
+        better = judgement.alternative
+        if better is None or better.residual is None or better.residual > EXPLAINED:
             reason = Told(Reason.TOO_SMALL, {"size": searched})
             return Judgement(Verdict.UNDETERMINED, reason=reason)
     if judgement.verdict != Verdict.NOT and any(_vague(fit) for fit in found.fits):
@@ -89,14 +89,14 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
         own = found.planes(index if len(found.fits) > 1 else None)
         cut_off = fit.reaches_edge and fit.noise.autocorrelation > CUT_OFF
         if cut_off and not (evidence and evidence.varying):
-            known = operations.better(fit, evidence, own)
-            if known is None:
+            better = known.better(fit, evidence, own)
+            if better is None:
                 reason = Told(Reason.LARGER, {"size": max_size})
                 return Judgement(Verdict.UNDETERMINED, reason=reason)
-            return Judgement(Verdict.NOT, known)
+            return Judgement(Verdict.NOT, better)
         if not fit.in_passes and (evidence is None or evidence.nonlinear):
-            return Judgement(Verdict.NOT, operations.better(fit, evidence, own))
-        curve = operations.tone_curve(own)
+            return Judgement(Verdict.NOT, known.better(fit, evidence, own))
+        curve = known.tone_curve(own)
         if curve is not None and curve.residual < 0.5 * fit.residual / own[0].step:
             return Judgement(Verdict.NOT, curve)
     if _merely_noise(found):
@@ -146,7 +146,7 @@ def _curve(pairs) -> Alternative | None:
     answers = pairs[0].after.shape[2]
     if pairs[0].before.shape[2] > answers:
         return None
-    found = [operations.tone_curve(planes(pairs, c)) for c in range(answers)]
+    found = [known.tone_curve(planes(pairs, c)) for c in range(answers)]
     if any(curve is None or curve.residual > EXPLAINED for curve in found):
         return None
     return found[0]

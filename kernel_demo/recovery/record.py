@@ -11,8 +11,8 @@ from kernel_demo.recovery import explanations
 from kernel_demo.recovery.explanations import Channels, Edge, Phrase, Told, Verdict
 from kernel_demo.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING
 from kernel_demo.recovery.fractions import Fractions
+from kernel_demo.recovery.known import Alternative
 from kernel_demo.recovery.naming import Name
-from kernel_demo.recovery.operations import Alternative
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ from kernel_demo.recovery.channels import Arrangement
 from kernel_demo.recovery.explanations import Note, Told, Verdict
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
-from kernel_demo.recovery.prediction import Kernels, fitted_size, reproduce
 from kernel_demo.recovery.record import Recovery
+from kernel_demo.recovery.reproduction import Kernels, fitted_size, reproduce
 
 
 def report(

@@ -9,6 +9,10 @@ from markupsafe import Markup
 
 from kernel_demo.errors import DemoError
 
+# What one tab says of another.
+CHALLENGE = "challenge"  # the key of a link that Questions reads, and Learn passes over
+CERTIFICATE = "How sure is this?"  # the title of Learn's panel, to which Questions points
+
 NUMBERS_UP_TO = 7  # larger kernels are drawn in colour alone; the numbers are in each cell's title
 ENTRIES = "entries from {} to {}"  # a large kernel, read out
 
@@ -67,7 +71,8 @@ def matrix(
 ) -> str:
     """(k, k) values as a table: blue below zero, orange above, the deeper the larger.
 
-    errors: (k, k) standard errors, shown below the numbers.
+    errors: (k, k) standard errors, shown below the numbers: none where it is 0, ? for one that is
+    not known.
     scale: the value of the deepest colour; by default the largest magnitude.
     """
     size = len(values)
@@ -101,11 +106,12 @@ def short(value: float) -> str:
 
 
 def _cell(value: float, error: float | None, scale: float, numbers: bool) -> str:
-    title = short(value) if error is None else f"{short(value)} ± {error:.1e}"
-    inside = ""
-    if numbers:
-        below = "" if error is None else f"<small>±{error:.0e}</small>".replace("e-0", "e−")
-        inside = f"{short(value)}{below}"
+    title, inside = short(value), short(value) if numbers else ""
+    if error:
+        known = np.isfinite(error)
+        title += f" ± {error:.1e}" if known else " ± ?"
+        bar = f"{error:.0e}".replace("e-0", "e−") if known else "?"
+        inside += f"<small>±{bar}</small>" if numbers else ""
     return f'<span style="{fill(value, scale)}" title="{title}">{inside}</span>'
 
 

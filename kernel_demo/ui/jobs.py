@@ -20,6 +20,7 @@ RUNS_AT_ONCE = 2
 DEVICE = {"concurrency_id": "device", "concurrency_limit": RUNS_AT_ONCE}
 SUMS = {"concurrency_id": "sums", "concurrency_limit": 2}
 RENDERING = {"concurrency_id": "result", "concurrency_limit": 2}
+RECOVERING = {"concurrency_id": "recover", "concurrency_limit": 2}  # the button and the endpoint
 PRIVATE = {"api_visibility": "private"}
 QUIET = {**PRIVATE, "show_progress": "hidden"}
 UNQUEUED = {"queue": False, **QUIET}  # who presses a button is answered before all who wait

@@ -14,9 +14,7 @@ from kernel_demo.ui.html import block
 from kernel_demo.ui.learn import tab as learn_tab
 from kernel_demo.ui.learn import words as wording
 from kernel_demo.ui.questions import tab as questions_tab
-from kernel_demo.ui.questions import words as questions
 from kernel_demo.ui.recover import tab as recover_tab
-from kernel_demo.ui.recover import words as recover
 
 MAX_UPLOAD = "60mb"
 QUEUE = 16  # visitors who wait; one more is told that the page is busy
@@ -41,9 +39,9 @@ def build() -> gr.Blocks:
         with gr.Tabs(elem_classes="kd-tabs") as tabs:
             with gr.Tab(wording.TAB, id="learn"):
                 learn_tab.build(page)
-            with gr.Tab(recover.TAB, id="recover"):
+            with gr.Tab(recover_tab.TAB, id="recover"):
                 recover_tab.build()
-            with gr.Tab(questions.TAB, id="questions"):
+            with gr.Tab(questions_tab.TAB, id="questions"):
                 questions_tab.build(tabs)
     page.queue(max_size=QUEUE, default_concurrency_limit=4, api_open=False)
     return page

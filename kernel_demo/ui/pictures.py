@@ -11,6 +11,7 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import to_grey, to_uint8
+from kernel_demo.numbers import count
 from kernel_demo.sources import bundled, hub, uploads
 from kernel_demo.sources.decoding import Photo
 
@@ -140,8 +141,7 @@ def gallery(photos: Sequence[Photo]) -> str:
     )
     pixels = sum(photo.pixels.shape[0] * photo.pixels.shape[1] for photo in photos)
     noun = "photo" if len(photos) == 1 else "photos"
-    few = f"{pixels:,} pixels".replace(",", "\u202f")
-    size = f"{pixels / 1e6:.1f} Mpx" if pixels >= 5e4 else few
+    size = f"{pixels / 1e6:.1f} Mpx" if pixels >= 5e4 else f"{count(pixels)} pixels"
     return (
         f'<div class="kd-gallery">{figures}</div>'
         f'<p class="kd-note">{len(photos)} {noun} · {size} · learned from in grey</p>'

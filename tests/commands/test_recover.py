@@ -13,7 +13,7 @@ from kernel_demo.__main__ import main
 from kernel_demo.commands.recover import _lines
 from kernel_demo.recovery import Recovery, Verdict
 from kernel_demo.sources.bundled import FOLDER
-from kernel_demo.ui.recover.pairs import open_pairs
+from kernel_demo.ui.recover.pairs import open_side
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_what_lies_under_transparency_does_not_count(pair, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "[[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]] / 8" in said
     assert "not opaque" in said
-    (pictures,) = open_pairs(paths[:1], paths[1:])
+    pictures = open_side(paths, keep_alpha=True)
     assert [picture.samples.shape[2] for picture in pictures] == [4, 4]
 
 

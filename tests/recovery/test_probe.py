@@ -9,7 +9,7 @@ from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.imaging.kernels import named, random
 from kernel_demo.imaging.probe import probe
 from kernel_demo.recovery import Verdict, recover
-from kernel_demo.recovery.prediction import fitted_size
+from kernel_demo.recovery.reproduction import fitted_size
 
 # At the smallest size of each, and where the weights are largest, the blur strongest, the wave
 # weakest; Laplacians with either sign.

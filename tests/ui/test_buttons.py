@@ -18,23 +18,23 @@ STARTS = {
     "resume": ("click", "kernel_demo.ui.learn.run.run", "live"),
     "step": ("click", "kernel_demo.ui.learn.run.run", "live"),
     "race": ("click", "kernel_demo.ui.learn.race._runners", "race-view"),
-    "recover": ("click", "kernel_demo.ui.recover.pairs.open_pairs", "recover-progress"),
-    EXAMPLE: ("click", "kernel_demo.ui.recover.pairs.open_pairs", "recover-progress"),
+    "recover": ("click", "kernel_demo.ui.recover.pairs.match", "recover-progress"),
+    EXAMPLE: ("click", "kernel_demo.ui.recover.pairs.match", "recover-progress"),
     "apply": ("upload", "kernel_demo.ui.questions.apply._applied", "apply-result"),
     "try-size": ("click", "kernel_demo.lab.tiling.compare", "try-size-status"),
     "try-edges": ("click", "kernel_demo.lab.padding.side_by_side", "try-edges-status"),
     "try-anywhere": ("click", "kernel_demo.ui.questions.pixels.train", "try-anywhere-status"),
-    "try-speed": ("click", "kernel_demo.ui.questions.speed.rows", "try-speed-status"),
-    "try-small": ("click", "kernel_demo.ui.questions.small.compress", "try-small-status"),
-    "try-complete": ("click", "kernel_demo.ui.questions.complete.watch", "try-complete-status"),
+    "try-speed": ("click", "kernel_demo.ui.questions.models.rows", "try-speed-status"),
+    "try-small": ("click", "kernel_demo.ui.questions.models.compress", "try-small-status"),
+    "try-complete": ("click", "kernel_demo.ui.questions.models.watch", "try-complete-status"),
     "try-depth": ("click", "kernel_demo.lab.depth.compare", "try-depth-status"),
     "try-stack": ("click", "kernel_demo.lab.stacking.compare", "try-stack-status"),
     "try-limits": ("click", "kernel_demo.ui.questions.limits.break_it", "try-limits-status"),
     "challenge-guess": (
-        "click", "kernel_demo.ui.questions.challenge.score", "challenge-guess-status",
+        "click", "kernel_demo.ui.questions.limits.score", "challenge-guess-status",
     ),
     "challenge-learn": (
-        "click", "kernel_demo.ui.questions.challenge.train", "challenge-learn-status",
+        "click", "kernel_demo.ui.questions.limits.train", "challenge-learn-status",
     ),
 }  # fmt: skip
 # What starts something and disables nothing.
@@ -45,9 +45,13 @@ LOADS = {
     "use-matrix": ("click", "kernel_demo.imaging.kernels.parse", "filter-problem"),
     "limits-way": ("input", "kernel_demo.ui.questions.limits.break_it", "limits-one"),
     "recover-before": ("change", "kernel_demo.ui.recover.pairs.open_side", "recover-chosen"),
+    "recover-views": ("input", "kernel_demo.ui.recover.pairs.open_side", "recover-lost"),
+    "recover-which": ("input", "kernel_demo.ui.components.take.value", "recover-lost"),
     "question-source": ("input", "kernel_demo.ui.pictures.gather", "question-gallery"),
 }
 QUEUED = STARTS | LOADS
+# What is there only after something else: that is pressed first.
+AFTER = {"resume": "step", "recover-views": EXAMPLE, "recover-which": EXAMPLE}
 HALTS = {"pause", "stop", "race-stop", "apply-stop", "challenge-learn-stop"} | {
     f"try-{key}-stop" for key in ("anywhere", "speed", "complete", "depth", "stack", "limits")
 }
@@ -94,8 +98,10 @@ def disabled(visitor):
 def test_an_unexpected_error_gives_the_button_back(visitor, monkeypatch, name):
     """What is under the button raises: all buttons are as before, the visitor is told where they
     look, and nothing of the error is shown."""
-    if name == "resume":
-        visitor.press("step")
+    if name in AFTER:
+        press(visitor, AFTER[name])
+    if name == "recover-views":
+        visitor.shown[name]["value"] = "pair"
     before = usable(visitor)
     visitor.history.clear()
 
@@ -111,8 +117,10 @@ def test_an_unexpected_error_gives_the_button_back(visitor, monkeypatch, name):
 @pytest.mark.parametrize("name", QUEUED)
 def test_a_full_queue_gives_the_button_back(visitor, page, monkeypatch, name):
     """The queue has no place: the same, and what was under way before is still there."""
-    if name == "resume":
-        visitor.press("step")
+    if name in AFTER:
+        press(visitor, AFTER[name])
+    if name == "recover-views":
+        visitor.shown[name]["value"] = "pair"
     before = usable(visitor)
     visitor.history.clear()
     monkeypatch.setattr(page._queue, "max_size", 0)

@@ -17,8 +17,8 @@ from kernel_demo.ui.learn.run import run
 from kernel_demo.ui.learn.session import Session
 from kernel_demo.ui.learn.settings import START, experiment
 from kernel_demo.ui.pictures import PictureChoice
-from kernel_demo.ui.questions import pictures as question_pictures
-from kernel_demo.ui.recover import events as recover_events
+from kernel_demo.ui.questions.card import grey, show_pictures
+from kernel_demo.ui.recover import events
 
 
 @pytest.mark.parametrize("count", [8, 9, 16])
@@ -87,8 +87,8 @@ def test_each_upload_is_decoded_once(decoded, uploads):
     result.look(None, values)
     *_, ended = run(mine(uploads))
     result.show(ended, "reflect", None)
-    assert len(question_pictures.grey("mine", uploads)) == 4
-    recover_events.chosen(uploads[:2], uploads[2:])
+    assert len(grey("mine", uploads)[0]) == 4
+    events.chosen(uploads[:2], uploads[2:])
     assert len(decoded) == 4
 
 
@@ -152,8 +152,8 @@ def test_uploads_that_are_all_bad_get_one_sentence(tmp_path):
     assert (told.count("Expected"), told.count("a.png"), told.count("b.png")) == (1, 1, 1)
     assert ".." not in told
     assert str(tmp_path) not in told
-    assert question_pictures._show("mine", paths) == told
-    for use in (question_pictures.grey, lambda _, paths: next(run(mine(paths)))):
+    assert show_pictures("mine", paths) == told
+    for use in (grey, lambda _, paths: next(run(mine(paths)))):
         with pytest.raises(DemoError, match="none of yours. See beside your files"):
             use("mine", paths)
 

@@ -8,10 +8,8 @@ import pytest
 from kernel_demo.lab.limit import Limit
 from kernel_demo.numbers import at_most, figure, percent, shown
 from kernel_demo.ui.components import take
-from kernel_demo.ui.questions import limit_words as question_limits
-from kernel_demo.ui.questions import models as question_models
-from kernel_demo.ui.questions import pixel_words as question_pixels
-from kernel_demo.ui.recover import words as recover
+from kernel_demo.ui.questions import limits, models, pixels
+from kernel_demo.ui.recover import finding
 
 
 def read(text: str) -> float:
@@ -78,7 +76,7 @@ def limit(predicted, measured):
 )
 def test_no_error_is_above_what_question_8_says(predicted, measured, bound):
     """The bound holds for the errors and for the figures in the table."""
-    said = question_limits.finding([limit(1.0, 0.4), limit(predicted, measured)])
+    said = limits.limits_finding([limit(1.0, 0.4), limit(predicted, measured)])
     told = float(said.split("no error was above ")[1].split(" times")[0])
     assert told == pytest.approx(bound)
     assert told >= measured / predicted
@@ -90,17 +88,17 @@ def test_no_error_is_above_what_question_8_says(predicted, measured, bound):
     [
         (take.about("reflect", 0.0012341, 0.5), "in 8 bits by at most 0.00124"),
         (take.about("reflect", 0.5, 0.0056781), "is off by at most 0.00568"),
-        (question_pixels.tiles_finding(True, 1.04e-9), "within 1.1·10⁻⁹"),
-        (question_models.small_finding(0.1, 0.6671, 2, 3), "at most 0.668 grey levels"),
+        (pixels.tiles_finding(True, 1.04e-9), "within 1.1·10⁻⁹"),
+        (models.small_finding(0.1, 0.6671, 2, 3), "at most 0.668 grey levels"),
         (
-            question_models.complete_finding([SimpleNamespace(kernel_error=0.5004, step=9)], False),
+            models.complete_finding([SimpleNamespace(kernel_error=0.5004, step=9)], False),
             "up to 0.501.",
         ),
-        (question_models.depth_finding(20.0, 20.01, "Why."), "no better"),
-        (recover.used(0.99999), "99.9 %; the others are clipped"),
-        (recover.used(1.0), "all"),
-        (recover.figures(1.0, 0.999999)[0][0], "99.99 %"),
-        (recover.figures(0.0, 1.0)[0][0], "100 %"),
+        (models.depth_finding(20.0, 20.01, "Why."), "no better"),
+        (finding.used(0.99999), "99.9 %; the others are clipped"),
+        (finding.used(1.0), "all"),
+        (finding.figures(1.0, 0.999999)[0][0], "99.99 %"),
+        (finding.figures(0.0, 1.0)[0][0], "100 %"),
     ],
 )  # fmt: skip
 def test_bounds_and_alls_are_true(sentence, told):
@@ -111,4 +109,4 @@ def test_bounds_and_alls_are_true(sentence, told):
 def test_half_of_the_points_are_not_called_more():
     """An error of exactly half the largest weight: at least half the way, and no more."""
     half = SimpleNamespace(exact=False, points=50.0)
-    assert "at least half the way" in question_limits.guess_finding(half)
+    assert "at least half the way" in limits.guess_finding(half)

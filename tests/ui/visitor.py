@@ -66,6 +66,15 @@ class Visitor:
         """The number of the component with that elem_id, or number."""
         return next(key for key, props in self.props.items() if name in (key, props.get("elem_id")))
 
+    def choose(self, name: str, value) -> None:
+        """Set an input and do what follows from its change."""
+        self.shown[name]["value"] = value
+        self.press(name, "change")
+
+    def stale(self, name: str) -> bool:
+        """Whether the mark of that elem_id is on what it marks."""
+        return self.shown[name]["value"]["stale"]
+
     def of(self, name: str | int, event: str = "click") -> list[dict]:
         """The events of a button, in order."""
         target = [self.part(name), event]
@@ -123,11 +132,19 @@ class Visitor:
                 new = message["output"]["data"]
                 data = [*map(apply_diff, data, new)] if data else new
                 self._show(event, data)
+                self._tell_changes(message["output"])
             if message["msg"] == "process_completed":
                 if self.running.pop(event["id"], None) is None:
                     return "over"  # whoever cancelled it goes on
                 self._show(event, (message["output"] or {}).get("data") or data)
+                self._tell_changes(message["output"] or {})
                 return "success" if message["success"] else "failure"
+
+    def _tell_changes(self, output: dict) -> None:
+        """Do what follows when what the server keeps for this visitor has changed."""
+        for part in output.get("changed_state_ids") or ():
+            for event in self.of(part, "change"):
+                self.dispatch(event)
 
     def _listen(self) -> None:
         """Read the one stream of all events of this page, while there are any."""

@@ -1,17 +1,13 @@
 """The endpoint /recover: two files, and what the filter between them is."""
 
-from typing import Any
-
 import gradio as gr
-import numpy as np
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import odd
+from kernel_demo.imaging.kernels import MAX_SIZE, MIN_SIZE
 from kernel_demo.recovery import recover as find
 from kernel_demo.sources.decoding import samples
-from kernel_demo.ui.api import sent_file
+from kernel_demo.ui.api.apply import sent
 
-QUEUE = "recover"  # the page's own button and the endpoint wait in one queue
-AT_ONCE = 2
 KEYS = (
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
     "used_fraction", "padding", "bit_exact", "white",
@@ -28,19 +24,12 @@ def recover(before: gr.FileData, after: gr.FileData, max_size: int = 15) -> dict
     less). For one kernel a channel, kernel, offset and standard_error are lists of three. A number
     that is not known is null.
     """
-    _odd(max_size)
-    found = find(_samples(before, "before"), _samples(after, "after"), max_size)
+    max_size = odd("max_size", max_size, MIN_SIZE, MAX_SIZE)
+    pair = (samples(*sent(before, "before"), keep_alpha=True)[0],
+            samples(*sent(after, "after"), keep_alpha=True)[0])  # fmt: skip
+    found = find(*pair, max_size)
     report = found.as_dict()
     return {
         **{key: report[key] for key in KEYS},
         "explanation": f"{found.explanation} {found.next_step}".strip(),
     }
-
-
-def _odd(size: Any) -> None:
-    if isinstance(size, bool) or not isinstance(size, int) or size % 2 == 0 or not 3 <= size <= 31:
-        raise DemoError("an odd max_size from 3 to 31", repr(size)[:40], "Send 15, for example.")
-
-
-def _samples(file: Any, role: str) -> np.ndarray:
-    return samples(*sent_file.opened(file, role), keep_alpha=True)[0]

@@ -6,14 +6,14 @@ key by key: what cannot be used is left as it was and named, never obeyed.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import gradio as gr
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.html import quiet
+from kernel_demo.ui.components import script
+from kernel_demo.ui.html import CHALLENGE, quiet
 from kernel_demo.ui.jobs import QUIET
 from kernel_demo.ui.learn import words
 from kernel_demo.ui.learn.settings import (
@@ -24,7 +24,6 @@ from kernel_demo.ui.learn.settings import (
     sizes,
 )
 
-CHALLENGE = "challenge"  # the key of the challenge in the tab "Questions", which reads it itself
 SHARED = {setting.key: setting for setting in TABLE if setting.key}
 NAMES = tuple(SHARED)
 # Replaces the query in the address bar whenever Python names another one.
@@ -34,19 +33,16 @@ watch('value', () => {
   if (query !== location.search) history.replaceState(null, '', location.pathname + query);
 });
 """
-COPY = """
-async () => {
-  @clipboard@
+COPY = f"""
+async () => {{
+  {script("clipboard")}
   await toClipboard(location.href);
   const button = document.querySelector('#copy-link');
   const text = button.textContent;
   button.textContent = '✓';
-  setTimeout(() => { button.textContent = text; }, 1500);
-}
-""".replace(
-    "@clipboard@",
-    (Path(__file__).parents[1] / "components" / "clipboard.js").read_text(encoding="utf-8"),
-)
+  setTimeout(() => {{ button.textContent = text; }}, 1500);
+}}
+"""
 
 
 def keys(values: Iterable[Any]) -> dict[str, Any]:

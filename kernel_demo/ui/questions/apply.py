@@ -8,56 +8,59 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import DemoError, one_of
 from kernel_demo.export.png import PngFile
 from kernel_demo.imaging import kernels
+from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.tiles import apply_tiles, iter_tiles
+from kernel_demo.numbers import duration
 from kernel_demo.sources.decoding import MAX_PIXELS, samples
 from kernel_demo.sources.uploads import display_name
+from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.html import alert, block, problem, quiet
 from kernel_demo.ui.jobs import FAILED, SUMS, Job, throttled
-from kernel_demo.ui.learn.settings import border_choices
-from kernel_demo.ui.questions import markup as html
-from kernel_demo.ui.questions import pixel_words as wording
-from kernel_demo.ui.questions.card import FRAME_SECONDS
+from kernel_demo.ui.questions import markup
+from kernel_demo.ui.questions.card import FRAME_SECONDS, STOPPED, buttons, follow
 from kernel_demo.ui.questions.models import SMALL_KERNELS
-from kernel_demo.ui.questions.words import STOPPED
 
 TILE = 512  # pixels: a bar that moves, and a Cancel that is heard, several times a second
-CHOICES = {"sobel_x 3": "Sobel x 3 × 3", **SMALL_KERNELS, "box 15": "Box 15 × 15"}
+CHOICES = {**SMALL_KERNELS, "box 15": "Box 15 × 15"}
+
+NOTE = (
+    f"Here up to {MAX_PIXELS / 1e6:g} megapixels; up to 200 megapixels by the command "
+    "python -m kernel_demo apply IN OUT --kernel sobel_x"
+)
+STALE = "This was made with another kernel or other edges. Choose the picture again to apply these."
 
 
 def build() -> None:
     """Lay the part out and connect it."""
-    block(html.heading(wording.APPLY))
-    block(quiet(wording.APPLY_NOTE.format(pixels=f"{MAX_PIXELS / 1e6:g}")))
+    block(markup.heading("Apply a filter to a picture of any size"))
+    block(quiet(NOTE))
     with gr.Row(elem_classes="kd-experiment"):
         kernel = gr.Dropdown(
             [(label, key) for key, label in CHOICES.items()], value="sharpen 3",
-            label=wording.KERNEL, elem_classes="kd-field", elem_id="apply-kernel", min_width=280,
+            label="Kernel", elem_classes="kd-field", elem_id="apply-kernel", min_width=280,
         )  # fmt: skip
         border = gr.Dropdown(
-            border_choices(), value="reflect", label=wording.EDGES, elem_classes="kd-field",
-            elem_id="apply-border", min_width=320,
+            [(border.label, name) for name, border in BORDERS.items()], value="reflect",
+            label="Edges", elem_classes="kd-field", elem_id="apply-border", min_width=320,
         )  # fmt: skip
     with gr.Row(elem_classes="kd-experiment"):
         chosen = gr.UploadButton(
-            wording.APPLY_BUTTON, file_types=["image"], type="filepath", elem_id="apply",
+            "Choose a picture and apply", file_types=["image"], type="filepath", elem_id="apply",
             scale=0, min_width=60,
         )  # fmt: skip
-        cancel = gr.Button(
-            wording.APPLY_CANCEL, interactive=False, elem_id="apply-stop", scale=0, min_width=60
-        )
+        cancel = gr.Button("Cancel", interactive=False, elem_id="apply-stop", scale=0, min_width=60)
         save = gr.DownloadButton(
-            wording.APPLY_SAVE, visible=False, elem_id="apply-save", scale=0, min_width=60
+            "Save the result", visible=False, elem_id="apply-save", scale=0, min_width=60
         )
-    result = block("", "apply-result")
-    runs = Job([chosen, cancel, save, result], lambda: _ended(alert(FAILED)))
-    runs.begin(
-        chosen.upload, lambda *_: _READING, run, [chosen, kernel, border],
-        **SUMS,
-    )  # fmt: skip
+    fresh = Freshness("apply-stale", ["apply-result"], ["apply-save"], STALE)
+    result, made = block("", "apply-result"), gr.State(None)
+    runs = Job([chosen, cancel, save, result, made], lambda: _ended(alert(FAILED)))
+    runs.begin(chosen.upload, lambda *_: _READING, run, [chosen, kernel, border], **SUMS)
     runs.halt(cancel, lambda: _ended(quiet(STOPPED)))
+    follow(fresh, made, [kernel, border], key=lambda *values: values)
 
 
 def run(path: str, kernel: str, border: str) -> Iterator[tuple]:
@@ -66,43 +69,38 @@ def run(path: str, kernel: str, border: str) -> Iterator[tuple]:
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / f"{Path(display_name(path)).stem}-filtered.png"
             for shown in throttled(_applied(path, target, kernel, border), FRAME_SECONDS):
-                yield (gr.skip(), gr.skip(), gr.skip(), shown)
+                yield (gr.skip(), gr.skip(), gr.skip(), shown, gr.skip())
             # Gradio copies the file to its own folder before it asks for the next item.
             save = gr.update(value=str(target), visible=True)
-            yield (*_buttons(False), save, gr.skip())
+            yield (*buttons(False), save, gr.skip(), (kernel, border))
     except DemoError as error:
         yield _ended(problem(error))
 
 
 def _applied(path: str, target: Path, kernel: str, border: str) -> Iterator[str]:
-    if kernel not in CHOICES:
-        raise DemoError("a kernel of the list", repr(kernel)[:40], "Choose one of them.")
-    name, size = kernel.split()
+    name, size = one_of("a kernel of the list", kernel, CHOICES).split()
     weights = kernels.resolve(name, size=int(size)).values
     began = time.monotonic()
     source, notes = samples(path, display_name(path))
     height, width = source.shape[:2]
-    megapixels = height * width / 1e6
+
+    def bar(done: float) -> str:
+        all_of_it = height * width / 1e6
+        return markup.progress(done, f"{done * all_of_it:.1f} of {all_of_it:.1f} Mpx")
+
     with PngFile(target, source.shape, source.dtype) as file:
         for done in apply_tiles(source, file, weights, border, tile=TILE, working=np.float64):
-            text = wording.applying(done, megapixels)
-            yield html.result(html.progress(done, text), done=False, fraction=round(done, 3))
+            yield markup.result(bar(done), done=False, fraction=round(done, 3))
     tiles = sum(1 for _ in iter_tiles(height, width, TILE))
-    seconds = time.monotonic() - began
-    yield html.result(
-        html.progress(1.0, wording.applying(1.0, megapixels)),
-        html.sentence(wording.applied(display_name(path), width, height, tiles, seconds)),
-        *map(quiet, notes),
-        fraction=1.0,
+    told = (
+        f"{display_name(path)}: {width} × {height} pixels filtered in {tiles} "
+        f"{'tile' if tiles == 1 else 'tiles'}, {duration(time.monotonic() - began)}."
     )
+    yield markup.result(bar(1.0), markup.sentence(told), *map(quiet, notes), fraction=1.0)
 
 
 def _ended(told: str) -> tuple:
-    return (*_buttons(False), gr.skip(), told)
+    return (*buttons(False), gr.skip(), told, gr.skip())
 
 
-def _buttons(running: bool) -> tuple:
-    return gr.update(interactive=not running), gr.update(interactive=running)
-
-
-_READING = (*_buttons(True), gr.update(visible=False), quiet(wording.READING))
+_READING = (*buttons(True), gr.update(visible=False), quiet("Reading the picture…"), None)

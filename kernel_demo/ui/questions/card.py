@@ -1,17 +1,133 @@
-"""One experiment of the tab "Questions": its button, its Stop, and the place of its answer."""
+"""What the experiments of the tab "Questions" share: the pictures, and the card of each."""
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from html import escape
 
 import gradio as gr
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.html import alert, block, problem, quiet
-from kernel_demo.ui.jobs import DEVICE, FAILED, PRIVATE, SUMS, Job, tell_failure, throttled
-from kernel_demo.ui.questions import words as wording
+from kernel_demo.ui import pictures
+from kernel_demo.ui.components.freshness import Freshness
+from kernel_demo.ui.html import alert, block, problem, quiet, title
+from kernel_demo.ui.jobs import (
+    DEVICE,
+    FAILED,
+    PRIVATE,
+    SUMS,
+    UNQUEUED,
+    Job,
+    tell_failure,
+    throttled,
+)
+from kernel_demo.ui.pictures import PictureChoice
+from kernel_demo.ui.questions import markup
 
 FRAME_SECONDS = 0.2  # five updates a second: tables that change faster cannot be read
+MAX_PICTURES = 8
+MAX_SIDE = 1024  # of what is used of a picture: the experiments answer within seconds
+MIN_SIDE = 72  # a 64 x 64 tile and the halo of a 9 x 9 kernel
+
+PICTURES = "Pictures"
+SOURCES = [("Bundled", "bundled"), ("Mine", "mine")]
+UPLOAD = "Your pictures"
+NO_UPLOAD_YET = "Choose one or more pictures; every experiment then uses them."
+STOP = "Stop"
+STOPPED = "Stopped by you."
+WORKING = "Working…"
+STALE = "This was made from other pictures or choices. Press “{button}” to ask again."
+TRUE, LEARNED = "true", "learned"
+KEPT = gr.skip(), gr.skip()  # an answer, and what it was made from
+
+
+@dataclass(frozen=True)
+class PictureInputs:
+    """The choice: which source, and the visitor's files."""
+
+    source: gr.Radio
+    uploads: gr.File
+
+    @property
+    def components(self) -> list:
+        return [self.source, self.uploads]
+
+
+def choose_pictures() -> PictureInputs:
+    """Lay out the card of the pictures, one choice for all experiments, and connect it."""
+    block(title(PICTURES))
+    source = gr.Radio(
+        SOURCES, value="bundled", show_label=False, container=False,
+        elem_classes="kd-segmented", elem_id="question-source",
+    )  # fmt: skip
+    uploads = gr.File(
+        file_count="multiple", type="filepath", label=UPLOAD, visible=False, height=120,
+        elem_id="question-uploads",
+    )  # fmt: skip
+    photos = pictures.gather(PictureChoice(count=MAX_PICTURES)).photos
+    gallery = block(pictures.gallery(photos), "question-gallery")
+    source.input(lambda chosen: gr.update(visible=chosen == "mine"), source, uploads, **UNQUEUED)
+    shown = gr.on(
+        [source.input, uploads.change], show_pictures, [source, uploads], gallery,
+        trigger_mode="always_last", concurrency_limit=2, show_progress="minimal", **PRIVATE,
+    )  # fmt: skip
+    tell_failure(shown, gallery)
+    return PictureInputs(source, uploads)
+
+
+def show_pictures(source: str, uploads: Sequence[str] | None) -> str:
+    """The gallery of the chosen pictures, or what is wrong with them (HTML)."""
+    if source == "mine" and not uploads:
+        return quiet(NO_UPLOAD_YET)
+    try:
+        gathered = pictures.gather(_choice(source, uploads), beside=True)
+    except DemoError as error:
+        return problem(error)
+    large = any(max(photo.pixels.shape[:2]) > MAX_SIDE for photo in gathered.photos)
+    middle = f"Of a picture larger than {MAX_SIDE} × {MAX_SIDE}, the middle is used."
+    gallery = pictures.gallery(gathered.photos[:MAX_PICTURES])
+    return gallery + quiet(gathered.told) + quiet(middle if large else "")
+
+
+def grey(source: str, uploads: Sequence[str] | None, *rest) -> tuple:
+    """(the chosen pictures, H x W float32, 0..1: of a larger one its middle; then the rest).
+
+    DemoError: no picture, or none large enough for the experiments.
+    """
+    photos = pictures.gather(_choice(source, uploads)).photos[:MAX_PICTURES]
+    every = []
+    for picture in pictures.grey(photos, "luminance"):
+        top, left = (max(0, (side - MAX_SIDE) // 2) for side in picture.shape)
+        every.append(picture[top : top + MAX_SIDE, left : left + MAX_SIDE])
+    usable = [picture for picture in every if min(picture.shape) >= MIN_SIDE]
+    if not usable:
+        height, width = every[0].shape
+        raise DemoError(
+            f"a picture of at least {MIN_SIDE} × {MIN_SIDE} pixels",
+            f"{width} × {height}",
+            "Choose a larger one.",
+        )
+    return usable, *rest
+
+
+def _choice(source: str, uploads: Sequence[str] | None) -> PictureChoice:
+    if source == "mine":
+        return PictureChoice("mine", MAX_PICTURES, uploads=tuple(uploads or ()))
+    return PictureChoice("bundled", MAX_PICTURES)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an experiment shows, so far or at last."""
+
+    html: str
+    finding: str = ""  # the sentence of it that is read out: a table would be too much
+
+
+def answer(*parts: str, finding: str = "", tone: str = "good", **figures) -> Answer:
+    """The parts one below the other, and what they showed; tone and figures: see markup."""
+    told = markup.sentence(finding, tone) if finding else ""
+    return Answer(markup.result(*parts, told, **figures), finding)
 
 
 @dataclass(frozen=True)
@@ -19,9 +135,11 @@ class Experiment:
     """The components of one experiment."""
 
     button: gr.Button
-    stop: gr.Button | None  # None: it takes less than two seconds
+    stop: gr.Button  # not to be seen where it takes less than two seconds
     status: gr.HTML  # what is going on, or what went wrong
     result: gr.HTML
+    made: gr.State  # what the answer was made from: `_key` of the inputs; None without an answer
+    fresh: Freshness
 
 
 def build(name: str, text: str, stoppable: bool = False, primary: bool = True) -> Experiment:
@@ -31,89 +149,100 @@ def build(name: str, text: str, stoppable: bool = False, primary: bool = True) -
             text, variant="primary" if primary else "secondary", elem_id=name, scale=0,
             min_width=60,
         )  # fmt: skip
-        stop = None
-        if stoppable:
-            stop = gr.Button(
-                wording.STOP, interactive=False, elem_id=f"{name}-stop", scale=0, min_width=60
-            )
+        stop = gr.Button(
+            STOP, interactive=False, visible=stoppable, elem_id=f"{name}-stop", scale=0,
+            min_width=60,
+        )  # fmt: skip
         status = block("", f"{name}-status", spoken=True)
-    return Experiment(button, stop, status, block("", f"{name}-result"))
+    fresh = Freshness(f"{name}-stale", [f"{name}-result"], [], STALE.format(button=text))
+    return Experiment(button, stop, status, block("", f"{name}-result"), gr.State(None), fresh)
 
 
 def connect(
     experiment: Experiment,
-    function: Callable[..., Iterator[str]],
+    function: Callable[..., Iterator[Answer]],
     inputs: list,
     *,
     trains: bool = False,
-    reads: Callable[..., tuple] = lambda *values: values,
-) -> None:
-    """Run `function` at a press; each item it yields is the answer so far, as HTML.
+    reads: Callable[..., tuple] = grey,
+) -> dict:
+    """Run `function` at a press; each item it yields is the answer so far.
 
-    trains: it waits in the queue of the device. reads: turns the inputs' values into the
-    function's arguments. DemoErrors of either are told, and take the answer away: what stands
-    there was the answer to something else.
+    inputs: the pictures and what else it depends on. trains: it waits in the queue of the device.
+    reads: turns the inputs' values into the function's arguments. DemoErrors of either are told,
+    and take the answer away. Returns the event that looks whether the answer is stale.
     """
 
-    def announce(*_) -> tuple:
-        busy = (gr.update(interactive=False), gr.update(interactive=True))
-        return _updates(experiment, *busy, quiet(wording.WORKING), gr.skip())
-
-    def run(*values) -> Iterator[tuple]:
-        said, answer = "", gr.skip()
-        try:
-            for html in throttled(function(*reads(*values)), FRAME_SECONDS):
-                said = _spoken(html)
-                yield _updates(experiment, gr.skip(), gr.skip(), gr.skip(), html)
-        except DemoError as error:
-            said, answer = problem(error), ""
-        yield _updates(experiment, *_ready(), said, answer)
-
     def ended(told: str) -> Callable[[], tuple]:
-        return lambda: _updates(experiment, *_ready(), told, gr.skip())
+        return lambda: (*buttons(running=False), told, *KEPT)
 
-    runs = Job(_outputs(experiment), ended(alert(FAILED)))
-    runs.begin(experiment.button.click, announce, run, inputs, **(DEVICE if trains else SUMS))
-    if experiment.stop is not None:
-        runs.halt(experiment.stop, ended(quiet(wording.STOPPED)))
+    outputs = [
+        experiment.button, experiment.stop, experiment.status, experiment.result, experiment.made,
+    ]  # fmt: skip
+    runs = Job(outputs, ended(alert(FAILED)))
+    runs.begin(
+        experiment.button.click, lambda *_: (*buttons(running=True), quiet(WORKING), *KEPT),
+        partial(ask, function, reads), inputs, **(DEVICE if trains else SUMS),
+    )  # fmt: skip
+    if experiment.stop.visible:
+        runs.halt(experiment.stop, ended(quiet(STOPPED)))
+    return follow(experiment.fresh, experiment.made, inputs)
+
+
+def ask(function: Callable[..., Iterator[Answer]], reads: Callable, *values) -> Iterator[tuple]:
+    """What an experiment's components show while its function runs, and at last."""
+    said, left = "", KEPT
+    try:
+        for found in throttled(function(*reads(*values)), FRAME_SECONDS):
+            # Heard only: the eyes have the sentence below the figures.
+            said = found.finding and f'<p class="kd-live-spoken">{escape(found.finding)}</p>'
+            yield (*[gr.skip()] * 3, found.html, _key(*values))
+    except DemoError as error:
+        said, left = problem(error), ("", None)
+    yield *buttons(running=False), said, *left
 
 
 def connect_choice(
-    choice: gr.Radio, place: gr.HTML, function: Callable[..., Iterator[str]], inputs: list, *,
-    reads: Callable[..., tuple],
+    choice: gr.Radio, place: gr.HTML, fresh: Freshness, function: Callable[..., Iterator[Answer]],
+    inputs: list,
 ) -> None:  # fmt: skip
     """Run `function` for each choice; its last item is shown in `place`, or what went wrong."""
 
-    def run(*values) -> str:
+    def run(*values) -> tuple:
         try:
-            *_, html = function(*reads(*values))
+            *_, found = function(*grey(*values))
         except DemoError as error:
-            return problem(error)
-        return html
+            return problem(error), None
+        return found.html, _key(*values)
 
+    made = gr.State(None)
     tried = choice.input(
-        run, inputs, place, trigger_mode="always_last", **SUMS,
+        run, inputs, [place, made], trigger_mode="always_last", **SUMS,
         show_progress="minimal", **PRIVATE,
     )  # fmt: skip
     tell_failure(tried, place)
+    follow(fresh, made, inputs)
 
 
-def _spoken(html: str) -> str:
-    """The sentence of an answer, to be heard only: a table read out would be too much."""
-    found = re.search(r'<p class="kd-finding [^>]*>([^<]*)', html)
-    return f'<p class="kd-live-spoken">{found[1]}</p>' if found else ""
+def _key(source: str, uploads: Sequence[str] | None, *rest) -> tuple:
+    """What an answer was made from, to be compared."""
+    return _choice(source, uploads), *rest
 
 
-def _outputs(experiment: Experiment) -> list:
-    parts = [experiment.button, experiment.stop, experiment.status, experiment.result]
-    return [part for part in parts if part is not None]
+def follow(
+    fresh: Freshness, made: gr.State, inputs: list, key: Callable[..., tuple] = _key
+) -> dict:
+    """Mark an answer while its inputs are not those it was made from; returns what looks.
+
+    made: `key` of the inputs' values then; None without an answer.
+    """
+    look = fresh.follow(
+        inputs, made, lambda made, *values: made is not None and made != key(*values)
+    )
+    made.change(trigger_mode="always_last", **look)
+    return look
 
 
-def _updates(experiment: Experiment, button, stop, status, result) -> tuple:
-    if experiment.stop is None:
-        return button, status, result
-    return button, stop, status, result
-
-
-def _ready() -> tuple:
-    return gr.update(interactive=True), gr.update(interactive=False)
+def buttons(running: bool) -> tuple:
+    """Updates of a button that starts something, and of the one that ends it."""
+    return gr.update(interactive=not running), gr.update(interactive=running)

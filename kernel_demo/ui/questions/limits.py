@@ -1,47 +1,137 @@
-"""Question 8: twelve ways to break it, each foretold and then tried."""
+"""Question 8: twelve ways to break it, each foretold and then tried; and the challenge."""
 
+import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from html import escape
 
+import gradio as gr
 import numpy as np
 
+from kernel_demo.errors import DemoError
+from kernel_demo.imaging.filtering import correlate, to_uint8
 from kernel_demo.imaging.kernels import named
+from kernel_demo.lab.challenge import SIZES, Score, hidden, score
 from kernel_demo.lab.limit import Limit
 from kernel_demo.lab.limits import LIMITS, break_it
-from kernel_demo.numbers import figure
-from kernel_demo.ui.questions import limit_words as wording
-from kernel_demo.ui.questions import markup as html
+from kernel_demo.lab.prediction import sums
+from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.pairs import build as build_pairs
+from kernel_demo.learning.statistics import Statistics
+from kernel_demo.learning.training import TrainSettings, train
+from kernel_demo.numbers import at_most, figure, shown
+from kernel_demo.ui.components import kernel_editor
+from kernel_demo.ui.device import LAB_DEVICE as DEVICE
+from kernel_demo.ui.html import CHALLENGE, block, problem, quiet
+from kernel_demo.ui.jobs import QUIET, UNQUEUED, tell_failure
+from kernel_demo.ui.pictures import data_url
+from kernel_demo.ui.questions import card, markup
+from kernel_demo.ui.questions.card import LEARNED, TRUE, Answer, PictureInputs, answer
+from kernel_demo.ui.questions.pixels import drawn_signed
 
-PICTURES = 3  # enough for each of them
+PICTURES = 3  # enough for each of the ways, and for the challenge
+START_SIZE = 3
+NUMBERS = 10_000  # challenges of each size
+CROP = 220  # pixels: a piece that is shown without being made smaller
+STEPS, BATCH, TILE, DEADLINE = 80, 16, 32, 30.0
 
 
-def every(pictures: Sequence[np.ndarray]) -> Iterator[str]:
+# Twelve ways to break it
+
+# key of LIMITS: (name, why)
+WAYS = {
+    "constant": (
+        "A flat picture",
+        "It shows the sum of the weights and nothing else: each comes out as their mean.",
+    ),
+    "blurred": (
+        "Blurred pictures",
+        "They hold no fine detail, and what is left of it drowns in the camera's noise.",
+    ),
+    "eight_bit_clipping": (
+        "Clipping",
+        "A file cuts at black and white, and the fit takes the cut values for answers.",
+    ),
+    "jpeg_file": (
+        "JPEG",
+        "The file's rounding in blocks of 8 × 8 takes away detail that the fit believes in.",
+    ),
+    "noise_after": (
+        "Noise after",
+        "Noise on the answers averages out: a hundred times the pixels, a tenth of the error.",
+    ),
+    "noise_before": (
+        "Noise before",
+        "Noise on what comes in shrinks the kernel, however many pixels there are.",
+    ),
+    "wrong_padding": (
+        "Wrong padding",
+        "The layer pads with zeros, the tool reflected: the border pixels teach a lie.",
+    ),
+    "model_too_small": (
+        "Too small a model",
+        "What does not fit into the model is laid on the weights that do.",
+    ),
+    "model_too_large": (
+        "Too large a model",
+        "No harm: the weights too many come out as zero.",
+    ),
+    "even_kernel": (
+        "An even kernel",
+        "A 2 × 2 average has no centre pixel: a 3 × 3 model holds it, shifted by half a pixel.",
+    ),
+    "varying_filter": (
+        "A filter that varies",
+        "Sharp at the left, blurred at the right: one kernel can only be the middle.",
+    ),
+    "non_linear": (
+        "Not linear",
+        "The length of the gradient has lost its sign: the best kernel is nearly none.",
+    ),
+}
+TABLE = ("Way", "foretold", "measured", "with the remedy", "error of")
+MEASURES = {"kernel": "a weight", "output": "the output, grey levels"}
+REMEDIES = {
+    "blurred": "sharp pictures",
+    "eight_bit_clipping": "cut pixels left out",
+    "noise_before": "the noise taken off X'X",
+    "wrong_padding": "valid pixels only",
+    "model_too_small": "a model of its size",
+}
+
+
+def every(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     """All of them with Sobel, as a table that grows."""
     tried: list[Limit] = []
     for key in LIMITS:
         tried.append(break_it(key, pictures[:PICTURES], named("sobel_x").values))
-        done = len(tried) == len(LIMITS)
-        ratio = max(limit.measured / limit.predicted for limit in tried)
-        yield html.result(
-            html.table(wording.TABLE, [_cells(limit) for limit in tried]),
-            html.sentence(wording.finding(tried)),
-            done=done,
+        yield answer(
+            markup.table(TABLE, [_cells(limit) for limit in tried]),
+            finding=limits_finding(tried),
+            done=len(tried) == len(LIMITS),
             tried=len(tried),
-            ratio=ratio,
+            ratio=max(limit.measured / limit.predicted for limit in tried),
         )
 
 
-def one(pictures: Sequence[np.ndarray], key: str) -> Iterator[str]:
+def one(pictures: Sequence[np.ndarray], key: str) -> Iterator[Answer]:
     """One of them: the kernels and both errors."""
     limit = break_it(key, pictures[:PICTURES], named("sobel_x").values)
-    kernels = [(wording.LEARNED, limit.learned)]
-    if limit.truth is not None:
-        kernels.insert(0, (wording.TRUE, limit.truth))
-    name, why = wording.LIMITS[key]
-    yield html.result(
-        html.heading(name),
-        html.matrices(kernels, "≠"),
-        html.facts(wording.facts(limit)),
-        html.sentence(why, "warm"),
+    kernels = [(TRUE, limit.truth), (LEARNED, limit.learned)]
+    name, why = WAYS[key]
+    unit = MEASURES[limit.measure]
+    facts = [
+        (figure(limit.predicted), f"error of {unit}, foretold"),
+        (figure(limit.measured), f"error of {unit}, measured"),
+    ]
+    if limit.remedied is not None:
+        facts.append((figure(limit.remedied), f"with the remedy: {REMEDIES[key]}"))
+    yield answer(
+        markup.heading(name),
+        markup.matrices([pair for pair in kernels if pair[1] is not None], "≠"),
+        markup.facts(facts),
+        finding=why,
+        tone="warm",
         key=key,
         predicted=limit.predicted,
         measured=limit.measured,
@@ -50,15 +140,211 @@ def one(pictures: Sequence[np.ndarray], key: str) -> Iterator[str]:
 
 def choices() -> list[tuple[str, str]]:
     """The ways as (name, key)."""
-    return [(wording.LIMITS[key][0], key) for key in LIMITS]
+    return [(WAYS[key][0], key) for key in LIMITS]
 
 
 def _cells(limit: Limit) -> tuple[str, ...]:
     remedied = "" if limit.remedied is None else figure(limit.remedied)
-    return (
-        wording.LIMITS[limit.key][0],
-        figure(limit.predicted),
-        figure(limit.measured),
-        remedied,
-        wording.MEASURES[limit.measure],
+    measured = figure(limit.predicted), figure(limit.measured), remedied
+    return WAYS[limit.key][0], *measured, MEASURES[limit.measure]
+
+
+def limits_finding(tried: Sequence[Limit]) -> str:
+    """How well theory foretold the errors, as they are and as the table writes them."""
+    ways = "way" if len(tried) == 1 else "ways"
+    worst = max(
+        ratio
+        for limit in tried
+        for ratio in (
+            limit.measured / limit.predicted,
+            shown(limit.measured) / shown(limit.predicted),
+        )
     )
+    return f"{len(tried)} {ways} tried; no error was above {at_most(worst)} times its forecast."
+
+
+# The challenge
+
+CHALLENGE_NOTE = (
+    "Every weight is a multiple of ½ from −2 to 2. Guess them from the pictures, or let the layer "
+    "learn them; the link brings a friend to the same kernel."
+)
+
+
+def build(pictures: PictureInputs) -> tuple[gr.Dropdown, gr.Number]:
+    """Lay the challenge out and connect it; returns what a link sets."""
+    block(markup.heading("The challenge: a hidden kernel"))
+    block(quiet(CHALLENGE_NOTE))
+    number = secrets.randbelow(NUMBERS)
+    with gr.Row(elem_classes="kd-experiment"):
+        size = gr.Dropdown(
+            [(f"{side} × {side}", side) for side in SIZES], value=START_SIZE, label="Size",
+            elem_classes="kd-field", elem_id="challenge-size", min_width=150,
+        )  # fmt: skip
+        seed = gr.Number(
+            number, label="Number", precision=0, minimum=0, maximum=NUMBERS - 1,
+            elem_classes="kd-field", elem_id="challenge-number", min_width=150,
+        )  # fmt: skip
+        another = gr.Button("Another", elem_id="challenge-another", scale=0, min_width=60)
+    hidden_by = block(show("bundled", None, START_SIZE, number), "challenge-pictures")
+    editor = kernel_editor.component(np.zeros((START_SIZE, START_SIZE)), "challenge-editor")
+    guessed = card.build("challenge-guess", "Score my guess")
+    learned = card.build("challenge-learn", "Let the layer learn it", stoppable=True, primary=False)
+
+    inputs = [*pictures.components, size, seed]
+    look = card.connect(guessed, guess, [*inputs, editor], reads=_read)
+    card.connect(learned, learn, inputs, reads=_read, trains=True)
+    answers = [guessed.status, guessed.result, guessed.made]
+    editor.edit(checked, editor, answers, **UNQUEUED).then(**look)
+    another.click(lambda: secrets.randbelow(NUMBERS), None, seed, **UNQUEUED)
+    size.change(kernel_editor.fitted, [editor, size], editor, **UNQUEUED)
+    anew = gr.on(
+        [size.change, seed.change, pictures.source.change, pictures.uploads.change],
+        lambda *values: (show(*values), "", "", None, "", None), inputs,
+        [hidden_by, *answers, learned.result, learned.made],
+        trigger_mode="always_last", concurrency_limit=2, **QUIET,
+    )  # fmt: skip
+    tell_failure(anew, hidden_by)
+    return size, seed
+
+
+def show(source: str, uploads: Sequence[str] | None, size: int, number: int) -> str:
+    """The pictures before and after the hidden kernel, and the link (HTML)."""
+    try:
+        pictures, truth = _read(source, uploads, size, number)
+    except DemoError as error:
+        return problem(error)
+    before = _crop(pictures[0])
+    after = data_url(drawn_signed(correlate(before, truth)))
+    shown = [(data_url(to_uint8(before)), "before", ""), (after, "after the hidden kernel", "")]
+    link = escape(f"?{CHALLENGE}={len(truth)}-{int(number or 0)}")
+    return markup.pictures(shown, "small") + (
+        f'<p class="kd-note"><a class="kd-link" href="{link}">Link to this challenge</a></p>'
+    )
+
+
+def from_link(request: gr.Request) -> tuple:
+    """Size, number and tab that an address with SIZE-NUMBER asks for; else they stay.
+
+    An address is anybody's: what is no challenge is passed over.
+    """
+    asked = str(request.query_params.get(CHALLENGE, ""))[:20]
+    size, _, number = asked.partition("-")
+    if size in map(str, SIZES) and number.isascii() and number.isdecimal():
+        return int(size), min(int(number), NUMBERS - 1), gr.Tabs(selected="questions")
+    return gr.skip(), gr.skip(), gr.skip()
+
+
+def checked(editor: dict | None) -> tuple:
+    """What stands beside the grid after an edit: a cell that is no number takes the score away."""
+    try:
+        _numbers(editor)
+    except DemoError as error:
+        return problem(error), "", None
+    return "", gr.skip(), gr.skip()
+
+
+def guess(pictures: Sequence[np.ndarray], truth: np.ndarray, editor: dict) -> Iterator[Answer]:
+    """What a visitor's matrix is worth; the hidden kernel stays hidden."""
+    values = _numbers(editor)
+    found = score(values, truth, _sums(pictures, truth))
+    made = data_url(drawn_signed(correlate(_crop(pictures[0]), values)))
+    yield answer(
+        markup.beside(
+            markup.matrices([("your guess", values)]),
+            markup.pictures([(made, "after your guess", "")], "small"),
+        ),
+        _score_facts(found),
+        finding=guess_finding(found),
+        tone="good" if found.exact else "warm",
+        points=found.points,
+    )
+
+
+def guess_finding(score) -> str:
+    """What a visitor's guess is worth, without telling the kernel."""
+    if score.exact:
+        return "Exactly right: every weight."
+    if score.points >= 50:
+        return "Close: at least half the way from a kernel of zeros."
+    if score.points > 0:
+        return "Nearer than a kernel of zeros. The pictures can tell more."
+    return "One weight is off at least as far as in a kernel of zeros."
+
+
+def learn(pictures: Sequence[np.ndarray], truth: np.ndarray) -> Iterator[Answer]:
+    """The layer learns it from whole grey levels, by K-FAC, and is scored alike."""
+    befores = pictures[:PICTURES]
+    afters = [np.rint(correlate(one * 255, truth)) / 255 for one in map(_levels, befores)]
+    pairs = build_pairs(befores, afters, len(truth), TILE)
+    settings = TrainSettings(steps=STEPS, batch=BATCH, tile=TILE, device=DEVICE)
+    statistics = _sums(pictures, truth)
+    layer = SingleConv(len(truth))
+    with closing(train(layer, pairs, settings, truth=truth, deadline=DEADLINE)) as run:
+        for progress in run:
+            found = score(progress.kernel, truth, statistics)
+            layer_now = (f"the layer, step {progress.step}", progress.kernel)
+            kernels = [layer_now, ("the hidden kernel", truth)]
+            yield answer(
+                markup.matrices(kernels if progress.done else kernels[:1], "≈"),
+                _score_facts(found),
+                finding=_learned_finding(found) if progress.done else "",
+                done=progress.done,
+                points=found.points,
+                step=progress.step,
+            )
+
+
+def _learned_finding(score: Score) -> str:
+    told = (
+        f"The layer found it to {at_most(score.kernel_error)}: {score.whole_points} of 100 points."
+    )
+    if score.nearest_exact and not score.exact:
+        told += " Rounded to halves, every weight is right."
+    return told
+
+
+def _score_facts(score: Score) -> str:
+    facts = [
+        (
+            f"{score.whole_points} of 100",
+            "points; they fall with the largest weight error, and 100 is every weight right",
+        ),
+        (
+            figure(score.kernel_error),
+            f"largest weight error (the best: {figure(score.best_kernel_error)})",
+        ),
+        (
+            figure(255 * score.output_error),
+            f"output error, grey levels (the best: {figure(255 * score.best_output_error)})",
+        ),
+    ]
+    return markup.facts(facts)
+
+
+def _read(source, uploads, size, number, *rest) -> tuple:
+    truth = hidden(int(size or 0), int(number or 0)).values
+    pictures, *rest = card.grey(source, uploads, *rest)
+    return pictures, truth, *rest
+
+
+def _numbers(editor: dict | None) -> np.ndarray:
+    """The grid's weights; all zeros are a guess, too."""
+    rows = (editor or {}).get("rows") or []
+    if rows and all(str(cell).strip() in ("0", "-0", "0.0") for row in rows for cell in row):
+        return np.zeros((len(rows), len(rows)))
+    return kernel_editor.read(editor)
+
+
+def _sums(pictures: Sequence[np.ndarray], truth: np.ndarray) -> Statistics:
+    befores = [_levels(one).astype(np.float64) for one in pictures[:PICTURES]]
+    return sums(befores, [correlate(one, truth) for one in befores], len(truth))
+
+
+def _levels(picture: np.ndarray) -> np.ndarray:
+    return (to_uint8(picture) / 255).astype(np.float32)
+
+
+def _crop(picture: np.ndarray) -> np.ndarray:
+    top, left = (max(0, (side - CROP) // 2) for side in picture.shape)
+    return picture[top : top + CROP, left : left + CROP]

@@ -1,21 +1,36 @@
-"""What questions 4 to 7 say: speed, a small model, when to stop, depth."""
+"""Questions 4 to 7: what makes it fast, what makes it small, when to stop, and depth."""
 
-from kernel_demo.numbers import at_most, duration, figure
-from kernel_demo.ui.learn.words import CERTIFICATE
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 
-TRUE, LEARNED = "true", "learned"
-STEP = "step"
-FINISHED = "finished"
+import numpy as np
 
+from kernel_demo.errors import one_of
+from kernel_demo.export.compression import KINDS, Compressed, Effect, compress
+from kernel_demo.export.compression import measure as measure_effect
+from kernel_demo.imaging.kernels import named, resolve
+from kernel_demo.imaging.operators import OPERATORS
+from kernel_demo.lab import depth, stacking
+from kernel_demo.lab.speed import Row, rows
+from kernel_demo.lab.stopping import RULES, Moment, watch
+from kernel_demo.numbers import at_most, count, duration, figure
+from kernel_demo.ui.device import LAB_DEVICE as DEVICE
+from kernel_demo.ui.html import CERTIFICATE
+from kernel_demo.ui.questions import markup
+from kernel_demo.ui.questions.card import LEARNED, TRUE, Answer, answer
 
-def power(decade: int) -> str:
-    """10⁻³, for an axis."""
-    if decade in (0, 1):
-        return str(10**decade)
-    return "10" + str(decade).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+STEPS = 1500  # of question 6
+DEADLINE = 40.0  # seconds: 1500 steps of question 7 take half of that on two cores
+STACK_STEPS, STACK_DEADLINE = 400, 30.0
+DECADES = (-4.0, 1.0)  # of the chart of question 6
+STACK_DECADES = (-7.0, 1.0)
+MOST_DECIBELS = 40.0  # of the chart of question 7, at least
+FACTORS_SHOWN = 1  # a kernel of a higher rank is told in words
 
 
 # 4. Speed
+
 SPEED_TABLE = ("Way", "device", "steps", "seconds", "Mpx per second", "kernel error")
 SPEED_WAYS = {
     "one_tile": "one tile a step",
@@ -29,26 +44,51 @@ SPEED_WAYS = {
 }
 
 
-def speed_finding(rows) -> str:
-    learned = [row for row in rows if row.kernel_error is not None]
+def measure(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
+    """Ways to learn, timed on this machine: the table, a row longer each time."""
+    measured: list[Row] = []
+    with closing(rows(pictures, named("sobel_x").values, device=DEVICE)) as timed:
+        for row in timed:
+            measured.append(row)
+            yield answer(_speed_table(measured), done=False, rows=len(measured))
+    learned = [row for row in measured if row.kernel_error is not None]
     best = min(learned, key=lambda row: row.kernel_error)
-    fastest = max(rows, key=lambda row: row.megapixels_per_second)
-    return (
-        f"Most pixels per second: {SPEED_WAYS[fastest.key]}. Nearest to the true kernel: "
-        f"{SPEED_WAYS[best.key]}, {figure(best.kernel_error)} after {duration(best.seconds)}."
+    fastest = max(measured, key=lambda row: row.megapixels_per_second)
+    yield answer(
+        _speed_table(measured),
+        finding=f"Most pixels per second: {SPEED_WAYS[fastest.key]}. Nearest to the true kernel: "
+        f"{SPEED_WAYS[best.key]}, {figure(best.kernel_error)} after {duration(best.seconds)}.",
+        rows=len(measured),
     )
 
 
+def _speed_table(measured: Sequence[Row]) -> str:
+    cells = [
+        (
+            SPEED_WAYS[row.key],
+            row.device,
+            str(row.steps),
+            duration(row.seconds),
+            figure(row.megapixels_per_second),
+            figure(row.kernel_error),
+        )
+        for row in measured
+    ]
+    return markup.table(SPEED_TABLE, cells)
+
+
 # 5. Small
-KERNEL = "Kernel"
+
+SMALL_KERNELS = {
+    "sobel_x 3": "Sobel x 3 × 3",
+    "gaussian 9": "Gaussian 9 × 9",
+    "sharpen 3": "Sharpen 3 × 3",
+    "log 9": "Laplacian of Gaussian 9 × 9",
+    "random 7": "Random 7 × 7",
+}
 SMALL_TABLE = (
-    "Stored as",
-    "bytes",
-    "kernel error",
-    "output error, grey levels",
-    "products a pixel",
-    "time",
-)
+    "Stored as", "bytes", "kernel error", "output error, grey levels", "products a pixel", "time",
+)  # fmt: skip
 SMALL_KINDS = {
     "float32": "32-bit floats",
     "float16": "16-bit floats",
@@ -57,17 +97,49 @@ SMALL_KINDS = {
     "int4": "4-bit integers, one scale",
     "separable": "columns and rows, 32-bit floats",
 }
-SMALL_KERNELS = {
-    "sobel_x 3": "Sobel x 3 × 3",
-    "gaussian 9": "Gaussian 9 × 9",
-    "sharpen 3": "Sharpen 3 × 3",
-    "log 9": "Laplacian of Gaussian 9 × 9",
-    "random 7": "Random 7 × 7",
-}
-COLUMN, ROW = "column", "row"
+
+
+def small(pictures: Sequence[np.ndarray], choice: str) -> Iterator[Answer]:
+    """A kernel as each of KINDS: bytes, errors and time on the first picture.
+
+    choice: a key of SMALL_KERNELS.
+    """
+    name, size = one_of("a kernel of the list", choice, SMALL_KERNELS).split()
+    kernel = resolve(name, size=int(size)).values
+    stored = {kind: compress(kernel, kind) for kind in KINDS}
+    effects = {kind: measure_effect(kernel, one, pictures[0]) for kind, one in stored.items()}
+    eight, effect, separable = stored["int8"], effects["int8"], stored["separable"]
+    integers, scale, _ = eight.stored
+    columns, rows = separable.stored
+    whole = f"8-bit integers, times {figure(float(scale))}"
+    yield answer(
+        markup.table(SMALL_TABLE, [_small_cells(stored[kind], effects[kind]) for kind in KINDS]),
+        markup.matrices([(TRUE, kernel), (whole, integers.astype(float))], one_scale=False),
+        markup.product(columns[:, 0], rows[0], ("column", "row"))
+        if separable.rank <= FACTORS_SHOWN
+        else "",
+        finding=small_finding(
+            eight.largest_error, effect.output_error, separable.rank, len(kernel)
+        ),
+        int8_error=eight.largest_error,
+        int8_output=effect.output_error,
+        rank=separable.rank,
+    )
+
+
+def _small_cells(one: Compressed, effect: Effect) -> tuple[str, ...]:
+    return (
+        SMALL_KINDS[one.kind],
+        str(one.bytes),
+        figure(one.largest_error),
+        figure(effect.output_error),
+        effect.passes.replace("x", "×"),
+        f"{effect.seconds * 1e3:.1f} ms",
+    )
 
 
 def small_finding(eight_bit_error: float, output: float, rank: int, size: int) -> str:
+    """What 8 bits cost, and what columns and rows spare."""
     eight = (
         "8-bit integers keep it exactly"
         if eight_bit_error == 0
@@ -83,62 +155,152 @@ def small_finding(eight_bit_error: float, output: float, rank: int, size: int) -
     return f"{eight}; as columns and rows it would need {rank} of each: no gain."
 
 
-def milliseconds(seconds: float) -> str:
-    return f"{seconds * 1e3:.1f} ms"
-
-
-def integers(scale: float) -> str:
-    return f"8-bit integers, times {figure(scale)}"
-
-
 # 6. Complete
-RULES = {
+
+RULES_SAY = {
     "loss": "The loss is small: 99 % explained",
     "validation": "The validation curve is flat",
     "patience": "Patience: 50 steps without progress",
 }
 RULES_TABLE = ("Rule", "“complete” at step", "loss then", "kernel error then")
-STILL_WATCHING = "not yet"
-STANDARD_ERRORS = "standard errors from the best: the certificate's measure, now"
-LOSS_SHARE = "of the variance not explained, now"
-ERROR_NOW = "largest weight error, now"
-LOSS_CURVE, ERROR_CURVE = "share of variance not explained", "kernel error"
-OPEN_CERTIFICATE = f"Open “{CERTIFICATE}”"
-COMPLETE_CHART = "Both fall, but not together"
+
+
+def watch_rules(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
+    """Sobel by Adam, asking three usual rules as it goes whether it is complete."""
+    kernel = named("sobel_x").values
+    losses, errors = [], []
+    run = watch(pictures, kernel, steps=STEPS, deadline=DEADLINE, device=DEVICE)
+    with closing(run) as moments:
+        for moment in moments:
+            step = moment.progress.step
+            losses.append((step, _decade(moment.loss_share)))
+            errors.append((step, _decade(moment.progress.kernel_error)))
+            yield _watched(moment, losses, errors, kernel)
+
+
+def _watched(moment: Moment, losses: list, errors: list, kernel: np.ndarray) -> Answer:
+    progress = moment.progress
+    curves = [
+        markup.Curve("share of variance not explained", losses, "accent"),
+        markup.Curve("kernel error", errors, "warm"),
+    ]
+    facts = (
+        (f"{moment.loss_share:.2%}", "of the variance not explained, now"),
+        (figure(progress.kernel_error), "largest weight error, now"),
+        (
+            figure(moment.distance),
+            "standard errors from the best: the certificate's measure, now",
+        ),
+    )
+    said = {verdict.rule: verdict for verdict in moment.verdicts}
+    cells = {
+        rule: (str(verdict.step), figure(verdict.loss), figure(verdict.kernel_error))
+        for rule, verdict in said.items()
+    }
+    return answer(
+        markup.beside(
+            markup.matrices([(TRUE, kernel), (LEARNED, progress.kernel)], decimals=2),
+            markup.chart(
+                curves, (0, max(progress.step, 100)), DECADES, _ticks(-4, 1),
+                f"step {progress.step}", "Both fall, but not together",
+            ),
+        ),
+        markup.table(
+            RULES_TABLE,
+            [(RULES_SAY[rule], *cells.get(rule, ("not yet", "–", "–"))) for rule in RULES],
+        ),
+        markup.facts(facts),
+        finding=complete_finding(moment.verdicts, moment.done),
+        tone="warm",
+        done=moment.done,
+        step=progress.step,
+        verdicts=len(moment.verdicts),
+        kernel_error=progress.kernel_error,
+    )  # fmt: skip
 
 
 def complete_finding(verdicts, done: bool) -> str:
+    """Which rules have called it complete, and with which error."""
     if not verdicts:
         return "No rule has called it complete so far."
     worst = max(verdict.kernel_error for verdict in verdicts)
-    last = verdicts[-1].step
     whose = "All three rules" if len(verdicts) == len(RULES) else f"{len(verdicts)} of 3 rules"
-    return (
-        f"{whose} had called it complete by step {last}, with weights off by up to "
-        f"{at_most(worst)}. "
-        + (f"What does tell is “{CERTIFICATE}” on the tab Learn." if done else "")
-    ).strip()
+    told = (
+        f"{whose} had called it complete by step {verdicts[-1].step}, with weights off by up to "
+        f"{at_most(worst)}."
+    )
+    return f"{told} What does tell is “{CERTIFICATE}” on the tab Learn." if done else told
+
+
+def _decade(value: float) -> float:
+    return math.log10(max(value, 1e-12))
+
+
+def _ticks(low: int, high: int, step: int = 1) -> list[tuple[float, str]]:
+    """Decades of an axis: 0.01 as 10⁻²."""
+    raised = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+    written = {0: "1", 1: "10"}
+    return [
+        (float(decade), written.get(decade) or "10" + str(decade).translate(raised))
+        for decade in range(low, high + 1, step)
+    ]
 
 
 # 7. Depth
-TARGET = "Filter to learn"
+
 DEPTH_TABLE = ("Model", "weights", "step", "PSNR on pictures held out")
 ONE_LAYER, DEEP = "one layer", "deep network, three layers"
-DEPTH_CHART = "PSNR, dB, on pictures held out"
-STACK = "And the opposite: three linear layers"
-STACK_CHART = "Kernel error of Sobel"
-SINGLE, STACKED = "one 7 × 7 layer", "three 3 × 3 layers"
 STACK_TABLE = ("Model", "weights", "step", "seconds", "kernel error")
+SINGLE, STACKED = "one 7 × 7 layer", "three 3 × 3 layers"
 FACTORS = ("first layer", "second", "third")
-THEIR_PRODUCT = "the one kernel that they are"
-TARGET_KERNEL = "true, framed by zeros"
 
 
-def decibels(value: float) -> str:
-    return "∞" if value == float("inf") else f"{value:.1f} dB".replace("-", "−")
+def targets() -> list[tuple[str, str]]:
+    """What no kernel can do, as (label, key)."""
+    return [(OPERATORS[key].label, key) for key in depth.TARGETS]
+
+
+def deep(pictures: Sequence[np.ndarray], target: str) -> Iterator[Answer]:
+    """One layer against a small deep network: PSNR of both on held-out pictures, live."""
+    curves: tuple[list, list] = ([], [])
+    race = depth.compare(pictures, target, deadline=DEADLINE, device=DEVICE)
+    with closing(race) as moments:
+        for moment in moments:
+            for curve, psnr in zip(curves, (moment.shallow_psnr, moment.deep_psnr), strict=True):
+                curve.append((moment.seconds, min(psnr, 99.0)))
+            yield _raced(moment, curves, OPERATORS[target].why)
+
+
+def _raced(moment: depth.Moment, curves: tuple[list, list], why: str) -> Answer:
+    lines = [
+        markup.Curve(ONE_LAYER, curves[0], "accent"),
+        markup.Curve(DEEP, curves[1], "warm"),
+    ]
+    top = max(MOST_DECIBELS, *(value for curve in curves for _, value in curve))
+    ticks = [(float(tick), str(tick)) for tick in range(0, int(top) + 1, 10)]
+    sides = (
+        (ONE_LAYER, moment.shallow_weights, moment.shallow, moment.shallow_psnr),
+        (DEEP, moment.deep_weights, moment.deep, moment.deep_psnr),
+    )
+    rows = [
+        (name, count(weights), _step(run), _decibels(psnr)) for name, weights, run, psnr in sides
+    ]
+    return answer(
+        markup.chart(
+            lines, (0, max(moment.seconds, 2.0)), (0, top), ticks,
+            duration(moment.seconds), "PSNR, dB, on pictures held out",
+        ),
+        markup.table(DEPTH_TABLE, rows),
+        finding=depth_finding(moment.shallow_psnr, moment.deep_psnr, why),
+        done=moment.done,
+        step=moment.deep.step,
+        shallow=moment.shallow_psnr,
+        deep=moment.deep_psnr,
+    )  # fmt: skip
 
 
 def depth_finding(shallow: float, deep: float, why: str) -> str:
+    """How much better the deep network is, as it is written."""
     gain = deep - shallow
     if gain >= 3:
         return f"{why} The deep network is {gain:.1f} dB better, on pictures it has never seen."
@@ -147,9 +309,63 @@ def depth_finding(shallow: float, deep: float, why: str) -> str:
     return f"{why} So far the deep network is no better."
 
 
-def stack_finding(single: float, stacked: float) -> str:
-    return (
-        "Without a bend between them, three layers are one kernel, "
-        + (f"{figure(stacked / single)} times further from the truth " if stacked > single else "")
-        + "for all their trouble."
+def linear(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
+    """Sobel by one 7 x 7 layer and by three 3 x 3 layers with nothing between them."""
+    kernel = named("sobel_x").values
+    curves: tuple[list, list] = ([], [])
+    race = stacking.compare(
+        pictures, kernel, steps=STACK_STEPS, deadline=STACK_DEADLINE, device=DEVICE
     )
+    with closing(race) as moments:
+        for moment in moments:
+            sides = ((moment.single, moment.single_error), (moment.stacked, moment.stacked_error))
+            for curve, (run, error) in zip(curves, sides, strict=True):
+                curve.append((run.seconds, _decade(error)))
+            yield _stacked(moment, curves, kernel)
+
+
+def _stacked(moment: stacking.Moment, curves: tuple[list, list], kernel: np.ndarray) -> Answer:
+    lines = [
+        markup.Curve(SINGLE, curves[0], "accent"),
+        markup.Curve(STACKED, curves[1], "warm"),
+    ]
+    last = max(moment.single.seconds, moment.stacked.seconds, 1.0)
+    weights = sum(factor.size for factor in moment.factors)
+    sides = (
+        (SINGLE, stacking.SIZE**2, moment.single, moment.single_error),
+        (STACKED, weights, moment.stacked, moment.stacked_error),
+    )
+    rows = [
+        (name, str(weights), _step(run), duration(run.seconds), figure(error))
+        for name, weights, run, error in sides
+    ]
+    truth = np.pad(kernel, (stacking.SIZE - len(kernel)) // 2)
+    products = [("the one kernel that they are", moment.product), ("true, framed by zeros", truth)]
+    further = ""
+    if moment.stacked_error > moment.single_error:
+        ratio = moment.stacked_error / moment.single_error
+        further = f"{figure(ratio)} times further from the truth "
+    return answer(
+        markup.chart(
+            lines, (0, last), STACK_DECADES, _ticks(-7, 1, 2), duration(last),
+            "Kernel error of Sobel",
+        ),
+        markup.table(STACK_TABLE, rows),
+        markup.matrices(list(zip(FACTORS, moment.factors, strict=True)), "∗∗"),
+        markup.matrices(products, "≈"),
+        finding="Without a bend between them, three layers are one kernel, "
+        f"{further}for all their trouble.",
+        tone="warm",
+        done=moment.done,
+        step=moment.stacked.step,
+        single=moment.single_error,
+        stacked=moment.stacked_error,
+    )  # fmt: skip
+
+
+def _decibels(value: float) -> str:
+    return "∞" if value == float("inf") else f"{value:.1f} dB".replace("-", "−")
+
+
+def _step(run) -> str:
+    return f"{run.step}, finished" if run.done else f"{run.step}"

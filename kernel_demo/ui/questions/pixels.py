@@ -1,92 +1,84 @@
-"""Questions 1 and 3: a picture in tiles, and a layer on a picture of any size."""
+"""Questions 1 to 3: a picture in tiles, its edges, and a layer on a picture of any size."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import numpy as np
 
+from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.filtering import correlate_valid, to_uint8
 from kernel_demo.imaging.kernels import named
-from kernel_demo.lab import tiling
+from kernel_demo.lab import padding, tiling
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build, teacher
 from kernel_demo.learning.training import TrainSettings, train
-from kernel_demo.numbers import figure
+from kernel_demo.numbers import at_most, figure
 from kernel_demo.ui.components.comparison import signed
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
+from kernel_demo.ui.html import quiet
 from kernel_demo.ui.pictures import data_url, fit
-from kernel_demo.ui.questions import markup as html
-from kernel_demo.ui.questions import pixel_words as wording
+from kernel_demo.ui.questions import markup
+from kernel_demo.ui.questions.card import LEARNED, TRUE, Answer, answer
 
 TILE = 100  # pixels: a photo then has a few dozen tiles, the last ones narrower
+SHOWN = 900  # pixels, the longer side of a picture in an answer
+GRID = (128, 128, 128, 200)  # the colour of the edges of the tiles, RGBA
+
+CORNER = 28  # pixels of a side that are shown magnified
+BLUR = 15  # a wide blur: what lies beyond the border is seen seven pixels deep
+TAUGHT_PICTURES = 3  # enough for the lesson
+
 TRAINING_TILE = 64
 STEPS, BATCH = 60, 8
 DEADLINE = 30.0  # seconds
-SHOWN = 900  # pixels, the longer side of a picture in an answer
-WIDE = 1600
+WIDE = 1600  # pixels, the longer side of the panorama in the answer
 IN_PANORAMA = 4  # pictures side by side
-_GRID = (128, 128, 128, 200)
 
 
-def tiles(pictures: Sequence[np.ndarray]) -> Iterator[str]:
+# 1. Sizes
+
+
+def tiles(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     """Sobel on the first picture, cut to an odd size: learned and applied whole and in tiles."""
     kernel = named("sobel_x").values
     picture = odd(pictures[0])
     found = tiling.compare(picture, kernel, TILE)
     height, width = picture.shape
     drawn = _gridded(correlate_valid(picture, kernel))
-    caption = wording.tiles_caption(width, height, found.tiles, TILE)
+    caption = f"{width} × {height} pixels in {found.tiles} tiles of up to {TILE} × {TILE}"
     kernels = [
-        (wording.WHOLE, found.whole),
-        (wording.TILED, found.tiled),
-        (wording.DIFFERENCE, found.whole - found.tiled),
+        ("learned whole", found.whole),
+        ("learned in tiles", found.tiled),
+        ("difference", found.whole - found.tiled),
     ]
-    yield html.result(
-        html.matrices(kernels, "−="),
-        html.pictures([(data_url(drawn), caption, "")]),
-        html.facts(wording.tiles_facts(found.kernel_difference, found.output_difference)),
-        html.sentence(wording.tiles_finding(found.same_sums, found.kernel_error)),
+    facts = [
+        (figure(found.kernel_difference), "largest difference between the two kernels"),
+        (
+            figure(found.output_difference),
+            "largest difference between the two outputs, grey levels",
+        ),
+    ]
+    yield answer(
+        markup.matrices(kernels, "−="),
+        markup.pictures([(data_url(drawn), caption, "")]),
+        markup.facts(facts),
+        finding=tiles_finding(found.same_sums, found.kernel_error),
         kernel_difference=found.kernel_difference,
         output_difference=found.output_difference,
         tiles=found.tiles,
     )
 
 
+def tiles_finding(same: bool, error: float) -> str:
+    """Whether the sums are the same, and how near both kernels are to the true one."""
+    sums = "Every sum is the same number, bit for bit" if same else "The sums differ"
+    return f"{sums}. Both kernels are within {at_most(error)} of the true one."
+
+
 def odd(picture: np.ndarray) -> np.ndarray:
     """The picture without its last row or column where it has an even number of them."""
     height, width = picture.shape
     return picture[: height - 1 + height % 2, : width - 1 + width % 2]
-
-
-def anywhere(pictures: Sequence[np.ndarray]) -> Iterator[str]:
-    """Sobel learned on 64 x 64 tiles, then the layer itself called on a panorama."""
-    kernel = named("sobel_x").values
-    pairs = build(pictures, teacher(pictures, kernel), len(kernel), TRAINING_TILE)
-    layer = SingleConv(len(kernel))
-    settings = TrainSettings(steps=STEPS, batch=BATCH, tile=TRAINING_TILE, device=DEVICE)
-    with closing(train(layer, pairs, settings, truth=kernel, deadline=DEADLINE)) as run:
-        for progress in run:
-            learning = wording.LEARNING_TILES.format(
-                step=progress.step, error=figure(progress.kernel_error)
-            )
-            kernels = [(wording.TRUE, kernel), (wording.LEARNED, progress.kernel)]
-            yield html.result(html.matrices(kernels, "≈"), html.note(learning), done=False)
-    panorama = tiling.panorama(pictures[:IN_PANORAMA])
-    found = tiling.apply_anywhere(layer, TRAINING_TILE, panorama, kernel)
-    after = correlate_valid(panorama, progress.kernel)
-    shown = [
-        (data_url(to_uint8(fit(panorama, WIDE))), wording.PANORAMA, ""),
-        (data_url(drawn_signed(after, WIDE)), wording.PANORAMA_AFTER, ""),
-    ]
-    yield html.result(
-        html.matrices(kernels, "≈"),
-        html.note(learning),
-        html.pictures(shown, "wide"),
-        html.facts(wording.anywhere_facts(found)),
-        html.sentence(wording.anywhere_finding(found)),
-        output_difference=found.output_difference,
-        width=found.applied_to[1],
-    )
 
 
 def drawn_signed(values: np.ndarray, longest: int = SHOWN) -> np.ndarray:
@@ -98,6 +90,107 @@ def drawn_signed(values: np.ndarray, longest: int = SHOWN) -> np.ndarray:
 def _gridded(values: np.ndarray) -> np.ndarray:
     """`drawn_signed` with the edges of the tiles."""
     picture = drawn_signed(values, max(values.shape))
-    picture[TILE::TILE] = _GRID
-    picture[:, TILE::TILE] = _GRID
+    picture[TILE::TILE] = GRID
+    picture[:, TILE::TILE] = GRID
     return picture
+
+
+# 2. Edges
+
+EDGES_TABLE = ("Border", "largest difference at the border", "inside", "pixels that differ")
+TAUGHT = (TRUE, "learned with padded pixels", "learned from valid pixels only")
+
+
+def edges(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
+    """A blur under each border mode; then Sobel learned with and without padded pixels."""
+    bordered = padding.side_by_side(pictures[0], named("gaussian", BLUR).values)
+    after, apart = _corners(bordered)
+    compared = [
+        markup.heading("A corner of the blurred picture, magnified"),
+        markup.pictures(after, "magnified"),
+        markup.heading("Its difference to Reflect"),
+        markup.pictures(apart, "magnified"),
+        markup.table(EDGES_TABLE, [_row(one) for one in bordered]),
+    ]
+    yield answer(*compared, done=False)
+    kernel = named("sobel_x").values
+    taught = padding.teach(pictures[:TAUGHT_PICTURES], kernel)
+    kernels = zip(TAUGHT, (kernel, taught.padded, taught.valid), strict=True)
+    yield answer(
+        *compared,
+        markup.matrices(list(kernels), decimals=2),
+        finding=f"Only {taught.border_share:.1%} of the pixels lie at the border, yet a "
+        f"zero-padded layer that counts them errs by {figure(taught.padded_error)}; the one that "
+        f"leaves them out, by {figure(taught.valid_error)}.",
+        tone="warm",
+        padded_error=taught.padded_error,
+        valid_error=taught.valid_error,
+    )
+
+
+def _corners(bordered: Sequence[padding.Bordered]) -> tuple[list, list]:
+    """The corner where the modes differ most: as filtered, and how far from the reference."""
+    apart = sum(np.abs(one.difference) for one in bordered)
+    ends = (np.s_[:CORNER], np.s_[-CORNER:])
+    corners = [np.s_[rows, columns] for rows in ends for columns in ends]
+    corner = max(corners, key=lambda place: float(apart[place].sum()))
+    scale = max(float(np.abs(one.difference[corner]).max()) for one in bordered)
+    names = [BORDERS[one.border].label.partition(" (")[0] for one in bordered]
+    after = [data_url(to_uint8(one.after[corner])) for one in bordered]
+    differences = [data_url(signed(one.difference[corner], scale)) for one in bordered]
+    return tuple(
+        [(url, name, "") for url, name in zip(urls, names, strict=True)]
+        for urls in (after, differences)
+    )
+
+
+def _row(one: padding.Bordered) -> tuple[str, ...]:
+    return (
+        BORDERS[one.border].label,
+        figure(one.largest),
+        figure(one.largest_interior),
+        f"{one.differing_share:.1%}",
+    )
+
+
+# 3. Anywhere
+
+
+def anywhere(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
+    """Sobel learned on 64 x 64 tiles, then the layer itself called on a panorama."""
+    kernel = named("sobel_x").values
+    pairs = build(pictures, teacher(pictures, kernel), len(kernel), TRAINING_TILE)
+    layer = SingleConv(len(kernel))
+    settings = TrainSettings(steps=STEPS, batch=BATCH, tile=TRAINING_TILE, device=DEVICE)
+    with closing(train(layer, pairs, settings, truth=kernel, deadline=DEADLINE)) as run:
+        for progress in run:
+            kernels = markup.matrices([(TRUE, kernel), (LEARNED, progress.kernel)], "≈")
+            learning = quiet(
+                f"Learning on tiles of {TRAINING_TILE} × {TRAINING_TILE}: step {progress.step}, "
+                f"kernel error {figure(progress.kernel_error)}."
+            )
+            yield answer(kernels, learning, done=False)
+    panorama = tiling.panorama(pictures[:IN_PANORAMA])
+    found = tiling.apply_anywhere(layer, TRAINING_TILE, panorama, kernel)
+    after = correlate_valid(panorama, progress.kernel)
+    shown = [
+        (data_url(to_uint8(fit(panorama, WIDE))), "the panorama", ""),
+        (data_url(drawn_signed(after, WIDE)), "through the layer", ""),
+    ]
+    (side, _), (height, width) = found.trained_on, found.applied_to
+    facts = [
+        (f"{side} × {side}", "pixels, what it was trained on"),
+        (f"{width} × {height}", "pixels, what it is applied to"),
+        (str(found.weights), "weights, the same for both"),
+        (figure(found.output_difference), "largest difference to the true filter, grey levels"),
+    ]
+    times = height * width / side**2
+    yield answer(
+        kernels,
+        learning,
+        markup.pictures(shown, "wide"),
+        markup.facts(facts),
+        finding=f"The same layer, on a picture with {times:,.0f} times as many pixels as a tile.",
+        output_difference=found.output_difference,
+        width=width,
+    )

@@ -2,34 +2,108 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from html import escape
 
 import gradio as gr
 
-from kernel_demo.ui.html import block, quiet, title
-from kernel_demo.ui.jobs import PRIVATE, QUIET
-from kernel_demo.ui.questions import apply as question_apply
-from kernel_demo.ui.questions import card as question_card
-from kernel_demo.ui.questions import challenge as question_challenge
-from kernel_demo.ui.questions import complete as question_complete
-from kernel_demo.ui.questions import depth as question_depth
-from kernel_demo.ui.questions import edges as question_edges
-from kernel_demo.ui.questions import limit_words as limits_wording
-from kernel_demo.ui.questions import limits as question_limits
-from kernel_demo.ui.questions import models as models_wording
-from kernel_demo.ui.questions import pictures as question_pictures
-from kernel_demo.ui.questions import pixels as question_size
-from kernel_demo.ui.questions import small as question_small
-from kernel_demo.ui.questions import speed as question_speed
-from kernel_demo.ui.questions import words as wording
-from kernel_demo.ui.questions.pictures import PictureInputs
-from kernel_demo.ui.questions.words import QUESTIONS, Question
+from kernel_demo.ui.components.freshness import Freshness
+from kernel_demo.ui.html import CERTIFICATE, block, quiet, title
+from kernel_demo.ui.jobs import PRIVATE, UNQUEUED
+from kernel_demo.ui.questions import apply, card, limits, models, pixels
+from kernel_demo.ui.questions.card import PictureInputs
 
+TAB = "Questions"
+INTRODUCTION = "Eight questions, each answered by an experiment on the pictures at hand."
+CONTENTS = "The questions"
+STALE_WAY = "This was tried on other pictures. Choose another way, or press “{button}”."
 SHOW_CERTIFICATE = """() => {
   const panel = document.querySelector('#certificate');
   panel.tabIndex = -1;
   panel.focus();
 }"""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One of the eight."""
+
+    key: str
+    short: str  # for the list of questions
+    question: str
+    answer: str
+    button: str
+
+
+QUESTIONS = {
+    question.key: question
+    for question in (
+        Question(
+            "size",
+            "Huge or odd sizes",
+            "What if the picture is huge, or an odd size?",
+            "Cut it into tiles that overlap by the kernel's radius: their sums add up, their "
+            "outputs join, and nothing changes.",
+            "Learn and apply it in tiles",
+        ),
+        Question(
+            "edges",
+            "The edges",
+            "What happens at the edges?",
+            "The filter needs pixels there that the picture does not have. Whatever is made up for "
+            "them, learning must leave them out: only pixels whose whole patch is inside count.",
+            "Compare five borders",
+        ),
+        Question(
+            "anywhere",
+            "Fully convolutional",
+            "Is it fully convolutional?",
+            "Yes. The layer has weights but no size: what it learned on tiles of 64 × 64 it "
+            "applies to a panorama as it is.",
+            "Learn on tiles, apply to a panorama",
+        ),
+        Question(
+            "speed",
+            "Speed",
+            "What makes it fast?",
+            "Better steps rather than more of them: batches that keep the device busy, and, where "
+            "squared loss is all you want, one pass of exact sums.",
+            "Measure on this machine",
+        ),
+        Question(
+            "small",
+            "A small model",
+            "What if the model must be small?",
+            "A kernel of whole numbers survives 8-bit integers exactly, and one that is a column "
+            "times a row needs 2 k numbers instead of k × k.",
+            "Compress it",
+        ),
+        Question(
+            "complete",
+            "When to stop",
+            "When is training complete?",
+            "When the kernel is within its error bars of the best that the pictures allow. A small "
+            "loss, a flat curve or lost patience says so long before.",
+            "Watch the usual rules fail",
+        ),
+        Question(
+            "depth",
+            "Depth",
+            "When does depth help?",
+            "When the filter is not linear, and only then: no kernel can do it, but layers with a "
+            "bend between them can.",
+            "Race one layer against a deep network",
+        ),
+        Question(
+            "limits",
+            "Limits",
+            "Any kernel at all? What are the limits?",
+            "Any kernel that the pictures show. Here are twelve ways to break that, each foretold "
+            "by theory before it is tried.",
+            "Try all twelve",
+        ),
+    )
+}
 
 
 def build(tabs: gr.Tabs) -> None:
@@ -40,20 +114,40 @@ def build(tabs: gr.Tabs) -> None:
     with gr.Row(elem_classes="kd-columns", equal_height=False):
         with gr.Column(scale=3, min_width=300, elem_classes="kd-left kd-questions-left"):
             with gr.Column(elem_classes="kd-card"):
-                pictures = question_pictures.build()
+                pictures = card.choose_pictures()
             with gr.Column(elem_classes="kd-card kd-questions-list"):
-                block(title(wording.CONTENTS))
+                block(title(CONTENTS))
                 block(_contents())
         with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
-            block(quiet(wording.INTRODUCTION))
-            _sizes(pictures)
-            _plain("edges", question_edges.edges, pictures)
-            _plain("anywhere", question_size.anywhere, pictures, trains=True)
-            _plain("speed", question_speed.measure, pictures, trains=True)
-            _small(pictures)
-            _complete(pictures, tabs)
-            _depth(pictures)
-            _limits(pictures, tabs)
+            block(quiet(INTRODUCTION))
+            _questions(pictures, tabs)
+
+
+def _questions(pictures: PictureInputs, tabs: gr.Tabs) -> None:
+    with _card("size") as question:
+        _experiment("try-size", question.button, pixels.tiles, pictures)
+        apply.build()
+    with _card("edges") as question:
+        _experiment("try-edges", question.button, pixels.edges, pictures)
+    with _card("anywhere") as question:
+        _experiment("try-anywhere", question.button, pixels.anywhere, pictures, trains=True)
+    with _card("speed") as question:
+        _experiment("try-speed", question.button, models.measure, pictures, trains=True)
+    with _card("small") as question:
+        kernels = [(label, key) for key, label in models.SMALL_KERNELS.items()]
+        kernel = _choice(kernels, "Kernel", "small-kernel")
+        _experiment("try-small", question.button, models.small, pictures, kernel)
+    with _card("complete") as question:
+        _complete(question, pictures, tabs)
+    with _card("depth") as question:
+        target = _choice(models.targets(), "Filter to learn", "depth-target")
+        _experiment("try-depth", question.button, models.deep, pictures, target, trains=True)
+        _experiment(
+            "try-stack", "And the opposite: three linear layers", models.linear, pictures,
+            trains=True, primary=False,
+        )  # fmt: skip
+    with _card("limits") as question:
+        _limits(question, pictures, tabs)
 
 
 def _contents() -> str:
@@ -61,9 +155,7 @@ def _contents() -> str:
         f'<li><a href="#question-{question.key}">{escape(question.short)}</a></li>'
         for question in QUESTIONS.values()
     )
-    return (
-        f'<nav aria-label="{escape(wording.CONTENTS)}"><ol class="kd-contents">{links}</ol></nav>'
-    )
+    return f'<nav aria-label="{escape(CONTENTS)}"><ol class="kd-contents">{links}</ol></nav>'
 
 
 @contextmanager
@@ -79,80 +171,40 @@ def _card(key: str) -> Iterator[Question]:
         yield question
 
 
-def _on_pictures(source, uploads, *rest) -> tuple:
-    return question_pictures.grey(source, uploads), *rest
+def _experiment(
+    name: str, text: str, function: Callable, pictures: PictureInputs, *choices,
+    trains: bool = False, primary: bool = True,
+) -> None:  # fmt: skip
+    """A button and its answer, from the pictures and the choices; what trains can be stopped."""
+    laid = card.build(name, text, stoppable=trains, primary=primary)
+    card.connect(laid, function, [*pictures.components, *choices], trains=trains)
 
 
-def _plain(key: str, function: Callable, pictures: PictureInputs, trains: bool = False) -> None:
-    """A card with one button."""
-    with _card(key) as question:
-        experiment = question_card.build(f"try-{key}", question.button, stoppable=trains)
-    question_card.connect(
-        experiment, function, pictures.components, reads=_on_pictures, trains=trains
-    )
-
-
-def _sizes(pictures: PictureInputs) -> None:
-    with _card("size") as question:
-        experiment = question_card.build("try-size", question.button)
-        question_apply.build()
-    question_card.connect(experiment, question_size.tiles, pictures.components, reads=_on_pictures)
-
-
-def _small(pictures: PictureInputs) -> None:
-    choices = [(label, key) for key, label in models_wording.SMALL_KERNELS.items()]
-    with _card("small") as question:
-        kernel = _choice(choices, models_wording.KERNEL, "small-kernel")
-        experiment = question_card.build("try-small", question.button)
-    inputs = [*pictures.components, kernel]
-    question_card.connect(experiment, question_small.small, inputs, reads=_on_pictures)
-
-
-def _complete(pictures: PictureInputs, tabs: gr.Tabs) -> None:
-    with _card("complete") as question:
-        rules = question_card.build("try-complete", question.button, stoppable=True)
-        with gr.Row(elem_classes="kd-experiment"):
-            certificate = gr.Button(
-                models_wording.OPEN_CERTIFICATE, elem_id="open-certificate", scale=0, min_width=60
-            )
-    question_card.connect(
-        rules, question_complete.watch_rules, pictures.components, reads=_on_pictures, trains=True
-    )
-    certificate.click(
-        lambda: gr.Tabs(selected="learn"), None, tabs, queue=False, **QUIET
-    ).then(None, js=SHOW_CERTIFICATE, **PRIVATE)  # fmt: skip
-
-
-def _depth(pictures: PictureInputs) -> None:
-    with _card("depth") as question:
-        target = _choice(question_depth.targets(), models_wording.TARGET, "depth-target")
-        deep = question_card.build("try-depth", question.button, stoppable=True)
-        linear = question_card.build(
-            "try-stack", models_wording.STACK, stoppable=True, primary=False
+def _complete(question: Question, pictures: PictureInputs, tabs: gr.Tabs) -> None:
+    laid = card.build("try-complete", question.button, stoppable=True)
+    with gr.Row(elem_classes="kd-experiment"):
+        certificate = gr.Button(
+            f"Open “{CERTIFICATE}”", elem_id="open-certificate", scale=0, min_width=60
         )
-    question_card.connect(
-        deep, question_depth.deep, [*pictures.components, target], reads=_on_pictures, trains=True
-    )
-    question_card.connect(
-        linear, question_depth.linear, pictures.components, reads=_on_pictures, trains=True
+    card.connect(laid, models.watch_rules, pictures.components, trains=True)
+    certificate.click(lambda: gr.Tabs(selected="learn"), None, tabs, **UNQUEUED).then(
+        None, js=SHOW_CERTIFICATE, **PRIVATE
     )
 
 
-def _limits(pictures: PictureInputs, tabs: gr.Tabs) -> None:
-    with _card("limits") as question:
-        every = question_card.build("try-limits", question.button, stoppable=True)
-        way = gr.Radio(
-            question_limits.choices(), label=limits_wording.CHOOSE, elem_id="limits-way",
-            elem_classes="kd-chips",
-        )  # fmt: skip
-        one = block("", "limits-one", spoken=True)
-        size, number = question_challenge.build(pictures)
-    question_card.connect(every, question_limits.every, pictures.components, reads=_on_pictures)
-    question_card.connect_choice(
-        way, one, question_limits.one, [*pictures.components, way], reads=_on_pictures
+def _limits(question: Question, pictures: PictureInputs, tabs: gr.Tabs) -> None:
+    every = card.build("try-limits", question.button, stoppable=True)
+    card.connect(every, limits.every, pictures.components)
+    way = gr.Radio(
+        limits.choices(), label="or one of them", elem_id="limits-way", elem_classes="kd-chips"
     )
+    stale = STALE_WAY.format(button=question.button)
+    fresh = Freshness("limits-one-stale", ["limits-one"], [], stale)
+    one = block("", "limits-one", spoken=True)
+    card.connect_choice(way, one, fresh, limits.one, [*pictures.components, way])
+    size, number = limits.build(pictures)
     # With no trigger, gr.on() runs when the page is opened.
-    gr.on(None, question_challenge.from_link, None, [size, number, tabs], queue=False, **QUIET)
+    gr.on(None, limits.from_link, None, [size, number, tabs], **UNQUEUED)
 
 
 def _choice(choices: list[tuple[str, str]], label: str, name: str) -> gr.Dropdown:

@@ -10,16 +10,14 @@ import gradio as gr
 from kernel_demo.errors import DemoError
 from kernel_demo.numbers import duration
 from kernel_demo.recovery import Recovery, recover_many
-from kernel_demo.ui.api.recover import AT_ONCE, QUEUE
 from kernel_demo.ui.components import take as take_card
 from kernel_demo.ui.components.take import Taken
 from kernel_demo.ui.html import alert, problem, quiet
-from kernel_demo.ui.jobs import FAILED, PRIVATE, QUIET, Job, tell_failure
-from kernel_demo.ui.recover import examples as recover_examples
-from kernel_demo.ui.recover import finding as recover_view
-from kernel_demo.ui.recover import pairs as recover_pairs
-from kernel_demo.ui.recover import words as wording
+from kernel_demo.ui.jobs import FAILED, PRIVATE, QUIET, RECOVERING, Job, tell_failure
+from kernel_demo.ui.recover import finding, pairs
 
+HEARD = "Getting ready…"
+FORGOTTEN = "The files are forgotten; upload them again."
 # On a narrow page the verdict is below the fold: bring it into view when it is there.
 SCROLL = """() => {
   const verdict = document.querySelector('#recover-verdict');
@@ -36,58 +34,58 @@ class Found:
     kernels: tuple[tuple[str, Taken], ...]  # (label, what can be taken)
 
 
-def connect(card, cards) -> None:
-    """Connect the events; card and cards: PairCard and FindingCards of recover_tab."""
+def connect(parts) -> None:
+    """Connect the events; parts: `Parts` of tab."""
 
-    def finding(*values):
+    def found(*values):
         for update in find(*values):
-            yield {
-                getattr(cards, name, None) or getattr(card, name): u for name, u in update.items()
-            }
+            yield {getattr(parts, name): new for name, new in update.items()}
 
-    inputs = [card.before, card.after, card.max_size]
+    inputs = [parts.before, parts.after, parts.max_size]
     shown = [
-        card.recover, card.progress, cards.state, cards.verdict, cards.kernel_card, cards.kernel,
-        cards.picture_card, cards.views, cards.reproduced, cards.pair, cards.lost, cards.which,
-        cards.take, card.chosen,
+        parts.recover, parts.progress, parts.state, parts.made, parts.verdict, parts.kernel_card,
+        parts.kernel, parts.picture_card, parts.views, parts.reproduced, parts.pair, parts.lost,
+        parts.which, parts.take, parts.chosen,
     ]  # fmt: skip
-    queue = {"concurrency_id": QUEUE, "concurrency_limit": AT_ONCE}
-    runs = Job([card.recover, card.progress], failed)
+    runs = Job([parts.recover, parts.progress], failed)
 
     def begin(trigger) -> None:
-        found = runs.begin(trigger, lambda *_: hear(), finding, inputs, shown, **queue)
-        found.then(fn=None, js=SCROLL, **PRIVATE)
+        ended = runs.begin(trigger, lambda *_: hear(), found, inputs, shown, **RECOVERING)
+        ended.then(fn=None, js=SCROLL, **PRIVATE)
 
-    begin(card.recover.click)
-    for button, example in zip(cards.examples, recover_examples.examples(), strict=True):
-        laid = button.click(example.files, None, [card.before, card.after], **QUIET)
-        tell_failure(laid, card.progress)
+    begin(parts.recover.click)
+    for button, example in parts.examples:
+        laid = button.click(example.files, None, [parts.before, parts.after], **QUIET)
+        tell_failure(laid, parts.progress)
         begin(laid.then)
-    thumbnails = gr.on(
-        [card.before.change, card.after.change], chosen, [card.before, card.after], card.chosen,
-        trigger_mode="always_last", concurrency_limit=2, **QUIET,
-    )  # fmt: skip
-    tell_failure(thumbnails, card.chosen)
-    viewed = cards.views.input(
-        view, [cards.views, cards.state], [cards.reproduced, cards.pair, cards.lost],
-        trigger_mode="always_last", concurrency_limit=2, **QUIET,
-    )  # fmt: skip
-    tell_failure(viewed, cards.lost)
-    cards.which.input(which, [cards.which, cards.state], cards.take, **QUIET)
+    look = parts.fresh.follow(inputs, parts.made, stale)
+    parts.made.change(trigger_mode="always_last", **look)
+    _connect_views(parts)
+
+
+def _connect_views(parts) -> None:
+    latest = {"trigger_mode": "always_last", "concurrency_limit": 2, **QUIET}
+    files = [parts.before, parts.after]
+    thumbnails = gr.on([file.change for file in files], chosen, files, parts.chosen, **latest)
+    tell_failure(thumbnails, parts.chosen)
+    pictures = [parts.reproduced, parts.pair, parts.lost]
+    viewed = parts.views.input(view, [parts.views, parts.state], pictures, **latest)
+    tell_failure(viewed, parts.lost)
+    taken = parts.which.input(which, [parts.which, parts.state], [parts.take, parts.lost], **latest)
+    tell_failure(taken, parts.lost)
 
 
 def chosen(befores, afters) -> str:
     """The pairs as thumbnails, or what is wrong with a file."""
     try:
-        sides = (recover_pairs.open_side(paths) for paths in (befores, afters))
-        return recover_pairs.thumbnails(*sides)
+        return pairs.thumbnails(*map(pairs.open_side, (befores, afters)))
     except DemoError as error:
         return problem(error)
 
 
 def hear() -> tuple:
     """The press was heard; what is done is told when it is its turn."""
-    return gr.update(interactive=False), _working(wording.HEARD)
+    return gr.update(interactive=False), _working(HEARD)
 
 
 def failed() -> tuple:
@@ -95,28 +93,41 @@ def failed() -> tuple:
     return gr.update(interactive=True), alert(FAILED)
 
 
+def made_from(befores, afters, max_size: int) -> tuple:
+    """What a finding was made from, to be compared."""
+    return pairs.listed(befores), pairs.listed(afters), max_size
+
+
+def stale(made: tuple | None, *values) -> bool:
+    """Whether what was found was made from other files or another largest size."""
+    return made is not None and made != made_from(*values)
+
+
 def find(befores, afters, max_size: int) -> Iterator[dict]:
-    """Recover the filter, saying meanwhile what is being done; by the names of the components."""
-    began = time.monotonic()
+    """Recover the filter, saying meanwhile what is being done; by the names of `Parts`."""
+    began, again = time.monotonic(), {"recover": gr.update(interactive=True)}
     try:
-        pairs = recover_pairs.open_pairs(befores, afters)
-        pixels = sum(before.pixels for before, _ in pairs)
-        told = wording.working(len(pairs), pixels, int(max_size))
-        yield {"progress": _working(told)}
-        found = recover_many([(b.samples, a.samples) for b, a in pairs], int(max_size))
-    except DemoError as error:
-        told = problem(error)
-        said = (
-            {"chosen": ""} if chosen(befores, afters) == told else {}
-        )  # there, too: once is enough
-        yield {"recover": gr.update(interactive=True), "progress": told, **said}
+        sides = [pairs.open_side(paths, keep_alpha=True) for paths in (befores, afters)]
+    except DemoError as error:  # told beside the files, too: once is enough
+        yield {**again, "progress": problem(error), "chosen": ""}
         return
-    notes = tuple(dict.fromkeys(note for pair in pairs for side in pair for note in side.notes))
-    state = _state(found, befores, afters)
-    told = f"{wording.pair_count(len(pairs), pixels)} · {duration(time.monotonic() - began)}"
+    try:
+        matched = pairs.match(*sides)
+        size = f"{max_size} × {max_size}"
+        told = f"Looking for a kernel up to {size} in {pairs.many(sides[0], ', ')}"
+        yield {"progress": _working(told)}
+        found = recover_many([(b.samples, a.samples) for b, a in matched], int(max_size))
+    except DemoError as error:
+        yield {**again, "progress": problem(error)}
+        return
+    notes = tuple(dict.fromkeys(note for pair in matched for side in pair for note in side.notes))
+    paths = pairs.listed(befores)[0], pairs.listed(afters)[0]
+    state = Found(paths[::-1] if found.swapped else paths, found.shift, finding.taken(found))
+    spent = duration(time.monotonic() - began)
     yield {
-        "recover": gr.update(interactive=True),
-        "progress": quiet(told),
+        **again,
+        "progress": quiet(f"{pairs.many(sides[0])} · {spent}"),
+        "made": made_from(befores, afters, max_size),
         **_shown(found, notes, state),
     }
     if state.kernels:
@@ -132,19 +143,14 @@ def _working(told: str) -> str:
     )
 
 
-def _state(found: Recovery, befores, afters) -> Found:
-    paths = tuple(side if isinstance(side, str) else side[0] for side in (befores, afters))
-    return Found(paths[::-1] if found.swapped else paths, found.shift, recover_view.taken(found))
-
-
 def _shown(found: Recovery, notes: tuple[str, ...], state: Found) -> dict:
-    reproduced = recover_view.reproduced(found)
+    reproduced = finding.reproduced(found)
     labels = [(label, number) for number, (label, _) in enumerate(state.kernels)]
     return {
         "state": state,
-        "verdict": recover_view.verdict(found, notes),
+        "verdict": finding.verdict(found, notes),
         "kernel_card": gr.update(visible=found.kernel is not None),
-        "kernel": recover_view.kernel(found),
+        "kernel": finding.kernel(found),
         "picture_card": gr.update(visible=reproduced is not None),
         "views": "reproduced",
         "reproduced": gr.update(value=reproduced, visible=True),
@@ -166,15 +172,15 @@ def view(name: str, state: Found | None):
     if name == "reproduced":
         return gr.update(visible=True), hidden, ""
     try:
-        before, after = (recover_pairs.open_side(path)[0].samples for path in state.paths)
+        before, after = (pairs.open_side(path)[0].samples for path in state.paths)
     except DemoError:  # the files of a visitor who stayed away for long
-        return hidden, hidden, quiet(wording.FORGOTTEN)
-    value = recover_view.pair(before, after, state.shift)
+        return hidden, hidden, quiet(FORGOTTEN)
+    value = finding.pair(before, after, state.shift)
     return hidden, gr.update(value=value, visible=True), ""
 
 
 def which(number: int | None, state: Found | None):
     """The card for another of several kernels."""
     if state is None or not 0 <= int(number or 0) < len(state.kernels):
-        return gr.skip()
-    return take_card.value(state.kernels[int(number or 0)][1])
+        return gr.skip(), gr.skip()
+    return take_card.value(state.kernels[int(number or 0)][1]), ""

@@ -1,20 +1,50 @@
 """A Recovery as the page shows it: verdict, kernel with its error bars, pictures, what to take."""
 
 import json
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
 from kernel_demo.imaging.borders import BORDERS
-from kernel_demo.recovery import Recovery, Verdict
-from kernel_demo.ui.components import comparison as result_view
+from kernel_demo.numbers import count, figure, percent
+from kernel_demo.recovery import Channels, Edge, Recovery, Rounding, Verdict
+from kernel_demo.recovery.fractions import Fractions
+from kernel_demo.ui.components import comparison
 from kernel_demo.ui.components.take import Taken, probe_link
 from kernel_demo.ui.html import NUMBERS_UP_TO, matrix, quiet, title
 from kernel_demo.ui.pictures import data_url
-from kernel_demo.ui.recover import words as wording
+from kernel_demo.ui.recover.pairs import AFTER, BEFORE
 
 ROOM, WIDE_ROOM = 340, 480  # CSS pixels for the one kernel, so that its numbers can be read
 SHOWN_SHARE = 0.995  # of the residual's pixels are within full opacity
+NOTHING = 1e-12  # a weight that is none
+
+VERDICTS = {
+    Verdict.CONVOLUTION: "A convolution",
+    Verdict.NOISY: "A convolution, with noise",
+    Verdict.NOT: "Not a convolution",
+    Verdict.UNDETERMINED: "These pictures cannot tell",
+}
+EMPTY = "Bring a picture before and after a filter, and leave with the kernel, proof and code."
+EMPTY_POINTS = (
+    "Every pixel that was not clipped goes into exact sums: 8-bit files give the kernel to the "
+    "fourth digit, simple fractions exactly.",
+    "What is left over tells the rest: rounding, compression, or something no kernel can do.",
+    "Lossless files (PNG, TIFF) tell most; JPEG and WebP work. Crop, resize or turn nothing.",
+)
+CHANNELS = ("red", "green", "blue")
+SIDES = ("top", "bottom", "left", "right")
+EDGES = {name: border.label.lower() for name, border in BORDERS.items()} | {
+    Edge.COPIED: "left as they were",
+    Edge.BLACK: "black",
+    None: "cannot be seen in this pair",
+}
+ARRANGEMENTS = {
+    Channels.ONE: "one kernel for all",
+    Channels.EACH: "a kernel for each",
+    Channels.MIXTURE: "mixed: a kernel from each into each",
+}
 
 
 def verdict(found: Recovery, notes: tuple[str, ...] = ()) -> str:
@@ -24,48 +54,51 @@ def verdict(found: Recovery, notes: tuple[str, ...] = ()) -> str:
     told = "".join(map(quiet, (*notes, *found.notes)))
     return (
         f'<section class="kd-verdict{sure}" data-verdict="{escape(found.verdict)}">'
-        f"{title(wording.VERDICTS[found.verdict])}<p>{escape(found.explanation)}</p>"
-        f"<p><b>{wording.NEXT}</b> {escape(found.next_step)}</p>{link}{told}</section>"
+        f"{title(VERDICTS[found.verdict])}<p>{escape(found.explanation)}</p>"
+        f"<p><b>Next:</b> {escape(found.next_step)}</p>{link}{told}</section>"
     )
 
 
 def empty() -> str:
     """What the place of the verdict says before there is one (HTML)."""
-    points = "".join(f"<li>{escape(point)}</li>" for point in wording.EMPTY_POINTS)
+    points = "".join(f"<li>{escape(point)}</li>" for point in EMPTY_POINTS)
     return (
-        f'<section class="kd-card kd-recover-empty">{title(wording.EMPTY_TITLE)}'
-        f"<p>{escape(wording.EMPTY)}</p><ul>{points}</ul></section>"
+        f'<section class="kd-card kd-recover-empty">{title("Which filter was it?")}'
+        f"<p>{escape(EMPTY)}</p><ul>{points}</ul></section>"
     )
+
+
+# The kernel
 
 
 def kernel(found: Recovery) -> str:
     """The kernels with their error bars, and beside them what else is known (HTML)."""
     if found.kernel is None:
         return ""
-    sure = found.verdict.linear
-    heading = wording.KERNEL if sure else wording.BEST_KERNEL
     labelled = labelled_kernels(found)
     scale = max(float(np.abs(values).max()) for _, values, _ in labelled) or 1.0
     most = NUMBERS_UP_TO if len(labelled) < 9 else 3
-    drawn = "".join(_matrix(*one, scale, found.size <= most) for one in labelled)
-    large = quiet(wording.larger(most, sure)) if found.size > most else ""
+    drawn = "".join(
+        matrix(
+            np.where(np.abs(values) < NOTHING, 0.0, values), errors=errors, caption=label,
+            scale=scale, numbers=found.size <= most,
+        )
+        for label, values, errors in labelled
+    )  # fmt: skip
+    if found.size > most:
+        below = " The code and files below hold every weight." if found.verdict.linear else ""
+        drawn += quiet(f"Larger than {most} × {most}: point at a cell to read it.{below}")
     facts = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in _facts(found)
     )
-    count = {1: "one", 3: "three"}.get(len(labelled), "nine")
+    many = {1: "one", 3: "three"}.get(len(labelled), "nine")
     return (
-        f'{title(heading)}<div class="kd-recovered kd-recovered-{count}" '
+        f"{title('The kernel' if found.verdict.linear else 'The nearest kernel')}"
+        f'<div class="kd-recovered kd-recovered-{many}" '
         f'style="--kd-room:{ROOM if found.size <= 5 else WIDE_ROOM}px">'
-        f'<div class="kd-recovered-kernels">{drawn}{large}</div>'
+        f'<div class="kd-recovered-kernels">{drawn}</div>'
         f'<dl class="kd-facts">{facts}</dl></div>{_exactly(found)}'
     )
-
-
-def _matrix(label, values, errors, scale: float, numbers: bool) -> str:
-    """One kernel with its error bars: none where a weight is zero for sure, ? where unknown."""
-    values = np.where(np.abs(values) < 1e-12, 0.0, values)
-    drawn = matrix(values, errors=errors, caption=label, scale=scale, numbers=numbers)
-    return drawn.replace("<small>±0e+00</small>", "").replace("±inf", "±?").replace("±nan", "±?")
 
 
 def labelled_kernels(found: Recovery) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -73,23 +106,67 @@ def labelled_kernels(found: Recovery) -> list[tuple[str, np.ndarray, np.ndarray]
     size = found.kernel.shape[-1]
     kernels = found.kernel.reshape(-1, size, size)
     errors = found.standard_error.reshape(-1, size, size)
-    names = wording.CHANNELS
-    labels = {1: [""], 3: names}.get(len(kernels)) or [f"{b} → {a}" for a in names for b in names]
+    mixed = [f"{before} → {after}" for after in CHANNELS for before in CHANNELS]
+    labels = {1: [""], 3: CHANNELS}.get(len(kernels)) or mixed
     return list(zip(labels, kernels, errors, strict=True))
 
 
 def _facts(found: Recovery) -> list[tuple[str, str]]:
+    height, width = found.support[2:]
+    size = f"{found.size} × {found.size}"
+    if 0 < height * width < found.size**2:
+        size += f" (its weights lie in {height} × {width})"
+    rounding = figure(found.rounding_floor)
     facts = [
-        (wording.NAME, found.catalogue_name),
-        (wording.SIZE, wording.size(found.size, found.support)),
-        (wording.OFFSET, wording.offset(np.atleast_1d(found.offset).tolist())),
-        (wording.BORDER, wording.border(found.padding, found.padding_sides)),
-        (wording.ARRANGEMENT, wording.arrangement(found.channels, found.channel_weights)),
-        (wording.LEFT_OVER, wording.left_over(found.residual, found.rounding_floor)),
-        (wording.USED, wording.used(found.used_fraction)),
-        (wording.FILE, found.compression),
+        ("Name", found.catalogue_name),
+        ("Size", size),
+        ("Offset", _offset(np.atleast_1d(found.offset).tolist())),
+        ("Edges", _edges(found)),
+        ("Channels", _arrangement(found)),
+        (
+            "Left over",
+            f"{figure(found.residual)} grey levels RMS; rounding alone leaves {rounding}",
+        ),
+        ("Pixels used", used(found.used_fraction)),
+        ("After file", found.compression),
     ]
     return [(name, text) for name, text in facts if text]
+
+
+def _offset(values: Sequence[float]) -> str:
+    """The offset, or one for each channel; below a hundredth of a grey level it is none."""
+    told = [
+        f"{'+' if value > 0 else ''}{figure(value)} grey levels" if abs(value) >= 0.005 else "0"
+        for value in values
+    ]
+    if len(set(told)) == 1:
+        return told[0]
+    return ", ".join(f"{name} {text}" for name, text in zip(CHANNELS, told, strict=True))
+
+
+def _edges(found: Recovery) -> str:
+    """The border mode, or that of each side where they differ."""
+    if found.padding or not any(found.padding_sides):
+        return EDGES[found.padding]
+    sides = zip(SIDES, found.padding_sides, strict=True)
+    return ", ".join(f"{side} {EDGES[mode]}" for side, mode in sides)
+
+
+def _arrangement(found: Recovery) -> str:
+    """How the channels go together."""
+    if found.channel_weights is not None:
+        return f"grey from colour: {_shares(found)}"
+    return ARRANGEMENTS[found.channels]
+
+
+def _shares(found: Recovery) -> str:
+    named = zip(CHANNELS, found.channel_weights, strict=False)
+    return ", ".join(f"{share:.3f} {name}" for name, share in named)
+
+
+def used(share: float) -> str:
+    """The share of the pixels that were not clipped."""
+    return "all" if share == 1 else f"{percent(share)}; the others are clipped"
 
 
 def _exactly(found: Recovery) -> str:
@@ -97,38 +174,64 @@ def _exactly(found: Recovery) -> str:
         return ""
     several = found.fractions if isinstance(found.fractions, tuple) else (found.fractions,)
     lines = "".join(
-        f"<p>{name if len(several) > 1 else ''} {escape(wording.fractions(whole))}</p>"
-        for name, whole in zip(wording.CHANNELS, several, strict=False)
+        f"<p>{name if len(several) > 1 else ''} {escape(_fractions(whole))}</p>"
+        for name, whole in zip(CHANNELS, several, strict=False)
     )
-    return f'<div class="kd-exactly"><b>{wording.EXACTLY}</b>{lines}</div>'
+    return f'<div class="kd-exactly"><b>In whole numbers</b>{lines}</div>'
+
+
+def _fractions(whole: Fractions) -> str:
+    """The kernel in whole numbers, and what they reproduce."""
+    sign = "−" if whole.offset < 0 else "+"
+    values = str(whole.numerators.tolist()).replace("-", "−")
+    divisor = f" / {whole.divisor}" if whole.divisor != 1 else ""
+    text = f"{values}{divisor} {sign} {abs(whole.offset):g}"
+    if whole.undecided:
+        told = f"{count(whole.pixels - whole.undecided)} of {count(whole.pixels)} pixels are"
+    else:
+        told = f"every one of the {count(whole.pixels)} pixels is"
+    rounding = ", cut off" if whole.rounding == Rounding.TRUNCATE else ""
+    return f"{text}{rounding}: {told} reproduced"
+
+
+# The pictures
 
 
 def reproduced(found: Recovery) -> dict | None:
-    """After and reproduced under the divider, and the residual: the result view's value."""
+    """After and reproduced under the divider, and the residual: the value of a comparison."""
     if found.reproduced is None:
         return None
     made = found.reproduced.astype(np.float32)
     after = made + found.residual_map.reshape(made.shape)
     left = np.abs(found.residual_map)
-    shown = result_view.view(
+    shown = comparison.view(
         after / found.peak,
         made / found.peak,
-        (wording.AFTER.lower(), wording.REPRODUCED),
+        (AFTER.lower(), "reproduced"),
         is_map=False,
-        figures=wording.figures(float(left.max()), float((left < 0.5).mean())),
+        figures=figures(float(left.max()), float((left < 0.5).mean())),
     )
     residual, gain = _residual(found)
     return {**shown, "difference": residual, "gain": gain}
 
 
+def figures(largest: float, share: float) -> tuple[tuple[str, str], ...]:
+    """The figures under the pictures: (number, meaning)."""
+    return (
+        (percent(share, 2), "of all samples are reproduced exactly"),
+        (figure(largest), "largest difference, grey levels"),
+    )
+
+
 def _residual(found: Recovery) -> tuple[str, str]:
     """After minus reproduced as a picture, and its gain: 1, 2 or 5 times a power of ten."""
-    left = result_view.strongest(found.residual_map / found.peak, result_view.LONGEST)
+    left = comparison.strongest(found.residual_map / found.peak, comparison.LONGEST)
     high = float(np.quantile(np.abs(left), SHOWN_SHARE)) or float(np.abs(left).max())
     gains = [step * 10.0**power for power in range(7) for step in (1, 2, 5)]
     gain = max((gain for gain in gains if gain * high <= 1), default=1.0) if high else 1.0
-    picture = data_url(result_view.signed(left * gain, 1.0))
-    return picture, wording.residual(gain if high else 0.0)
+    told = f"residual × {count(round(gain))}" if gain > 1 else "residual"
+    picture = data_url(comparison.signed(left * gain, 1.0))
+    return picture, told if high else "residual: none"
 
 
 def pair(before: np.ndarray, after: np.ndarray, shift: tuple[int, int]) -> dict:
@@ -140,9 +243,9 @@ def pair(before: np.ndarray, after: np.ndarray, shift: tuple[int, int]) -> dict:
         first, second = (
             p if p.ndim == 3 else np.repeat(p[..., None], 3, 2) for p in (first, second)
         )
-    mean = float(np.abs(first - second).mean() * 255)
-    names = wording.BEFORE.lower(), wording.AFTER.lower()
-    return result_view.view(first, second, names, is_map=False, figures=wording.pair_figures(mean))
+    mean = figure(float(np.abs(first - second).mean() * 255))
+    names, figures = (BEFORE.lower(), AFTER.lower()), ((mean, "mean difference, grey levels"),)
+    return comparison.view(first, second, names, is_map=False, figures=figures)
 
 
 def _common(there: int, here: int, origin: int) -> tuple[slice, slice]:
@@ -155,12 +258,15 @@ def _light(values: np.ndarray) -> np.ndarray:
     return np.divide(values, np.iinfo(values.dtype).max, dtype=np.float32)
 
 
+# What to take
+
+
 def taken(found: Recovery) -> tuple[tuple[str, Taken], ...]:
     """(label, kernel to take away); none where the filter is no convolution."""
     if found.kernel is None or not found.verdict.linear:
         return ()
     border = found.padding if found.padding in BORDERS else "reflect"
-    note = wording.take_note(found.channels, found.channel_weights, found.padding, found.bit_exact)
+    note = _note(found)
     report = json.dumps(found.as_dict(), indent=2).encode()
     offsets = np.atleast_1d(found.relative_offset).tolist()
     labelled = labelled_kernels(found)
@@ -174,3 +280,20 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken], ...]:
         for number, (label, values, _) in enumerate(labelled)
         if values.any()  # a channel that the tool makes constant has no kernel
     )
+
+
+def _note(found: Recovery) -> str:
+    """What must be known beside the kernel to use it."""
+    told = []
+    if found.channel_weights is not None:
+        told.append(f"First make the picture grey: {_shares(found)}.")
+    elif found.channels == Channels.EACH:
+        told.append("Each channel has a kernel of its own: choose it above.")
+    elif found.channels == Channels.MIXTURE:
+        told.append("Each channel of the result is a sum of three kernels, one for each before.")
+    if found.padding in tuple(Edge):
+        edges = EDGES[found.padding]
+        told.append(f"The tool's pixels along the edge are {edges}; this code goes on instead.")
+    elif found.padding is None:
+        told.append("The pair does not show one way beyond the edges; this code reflects.")
+    return " ".join(told)

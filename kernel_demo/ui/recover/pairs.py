@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
 
 import numpy as np
 
 from kernel_demo.errors import DemoError
+from kernel_demo.numbers import count
 from kernel_demo.sources.decoding import Room, samples
 from kernel_demo.sources.uploads import display_name
+from kernel_demo.ui.html import quiet
 from kernel_demo.ui.pictures import thumbnail
-from kernel_demo.ui.recover import words as wording
 
 MAX_PAIRS = 16
 MAX_TOTAL = 40_000_000  # pixels of all befores together, and of all afters
+BEFORE, AFTER = "Before", "After"
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +25,13 @@ class Opened:
     samples: np.ndarray = field(repr=False)  # H x W (x 2 to 4), uint8 or uint16, read-only
     notes: tuple[str, ...] = ()
 
-    @property
-    def pixels(self) -> int:
-        """H W"""
-        return self.samples.shape[0] * self.samples.shape[1]
+
+Pair = tuple[Opened, Opened]
+
+
+def listed(paths: Sequence[str] | str | None) -> tuple[str, ...]:
+    """The files of one side as gradio may hand them over: several, one or none."""
+    return (paths,) if isinstance(paths, str) else tuple(paths or ())
 
 
 def open_side(paths: Sequence[str] | str | None, keep_alpha: bool = False) -> list[Opened]:
@@ -35,7 +39,7 @@ def open_side(paths: Sequence[str] | str | None, keep_alpha: bool = False) -> li
 
     keep_alpha: with transparency as the last channel, for finding the filter; else to be drawn.
     """
-    paths = [paths] if isinstance(paths, str) else list(paths or ())
+    paths = listed(paths)
     if len(paths) > MAX_PAIRS:
         raise DemoError(f"at most {MAX_PAIRS} pairs", f"{len(paths)} files", "Remove some.")
     opened, room = [], Room(MAX_TOTAL, of="all files of one side")
@@ -47,19 +51,18 @@ def open_side(paths: Sequence[str] | str | None, keep_alpha: bool = False) -> li
     return opened
 
 
-def open_pairs(befores, afters) -> tuple[tuple[Opened, Opened], ...]:
-    """The pairs, matched in order. DemoError where a file is missing or cannot be used."""
-    for side, paths in ((wording.BEFORE, befores), (wording.AFTER, afters)):
-        if not paths:
+def match(befores: Sequence[Opened], afters: Sequence[Opened]) -> tuple[Pair, ...]:
+    """The pairs, matched in order. DemoError where a file is missing."""
+    for side, opened in ((BEFORE, befores), (AFTER, afters)):
+        if not opened:
             raise DemoError(f"a picture {side.lower()}", "none", "Choose a file.")
-    first, second = open_side(befores, keep_alpha=True), open_side(afters, keep_alpha=True)
-    if len(first) != len(second):
+    if len(befores) != len(afters):
         raise DemoError(
             "as many pictures after as before",
-            f"{len(first)} before and {len(second)} after",
+            f"{len(befores)} before and {len(afters)} after",
             "Add or remove some; they are matched in order.",
         )
-    return tuple(zip(first, second, strict=True))
+    return tuple(zip(befores, afters, strict=True))
 
 
 def thumbnails(befores: Sequence[Opened], afters: Sequence[Opened]) -> str:
@@ -68,15 +71,21 @@ def thumbnails(befores: Sequence[Opened], afters: Sequence[Opened]) -> str:
         return ""
     rows = []
     for number in range(max(len(befores), len(afters))):
-        cells = (_thumbnail(side, number) for side in (befores, afters))
+        cells = (
+            thumbnail(side[number].samples, side[number].name) if number < len(side) else "<i></i>"
+            for side in (befores, afters)
+        )
         rows.append('<span aria-hidden="true">→</span>'.join(cells))
-    pixels = sum(opened.pixels for opened in befores or afters)
-    if len(befores) == len(afters):
-        told = wording.pair_count(len(befores), pixels)
-    else:
-        told = wording.waiting(wording.AFTER if len(befores) > len(afters) else wording.BEFORE)
-    return f'<div class="kd-pairs">{"".join(rows)}</div><p class="kd-note">{escape(told)}</p>'
+    told = many(befores)
+    if len(befores) != len(afters):
+        missing = AFTER if len(befores) > len(afters) else BEFORE
+        told = f"Now the picture {missing.lower()}."
+    return f'<div class="kd-pairs">{"".join(rows)}</div>{quiet(told)}'
 
 
-def _thumbnail(side: Sequence[Opened], number: int) -> str:
-    return thumbnail(side[number].samples, side[number].name) if number < len(side) else "<i></i>"
+def many(befores: Sequence[Opened], between: str = " · ") -> str:
+    """How many pairs: 2 pairs · 0.3 Mpx; small pictures in pixels."""
+    pixels = sum(one.samples.shape[0] * one.samples.shape[1] for one in befores)
+    noun = "pair" if len(befores) == 1 else "pairs"
+    size = f"{pixels / 1e6:.1f} Mpx" if pixels >= 1e5 else f"{count(pixels)} pixels"
+    return f"{len(befores)} {noun}{between}{size}"

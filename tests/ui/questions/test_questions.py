@@ -2,6 +2,8 @@
 
 import re
 from contextlib import closing
+from functools import partial
+from html import unescape
 
 import cv2
 import gradio as gr
@@ -14,20 +16,8 @@ from kernel_demo.lab.challenge import hidden
 from kernel_demo.lab.limits import LIMITS
 from kernel_demo.sources.bundled import photos
 from kernel_demo.ui.components import kernel_editor
-from kernel_demo.ui.questions import apply as question_apply
-from kernel_demo.ui.questions import card as question_card
-from kernel_demo.ui.questions import challenge as question_challenge
-from kernel_demo.ui.questions import complete as question_complete
-from kernel_demo.ui.questions import depth as question_depth
-from kernel_demo.ui.questions import edges as question_edges
-from kernel_demo.ui.questions import limit_words as limits_wording
-from kernel_demo.ui.questions import limits as question_limits
+from kernel_demo.ui.questions import apply, card, limits, models, pixels
 from kernel_demo.ui.questions import markup as html
-from kernel_demo.ui.questions import models as wording
-from kernel_demo.ui.questions import pictures as question_pictures
-from kernel_demo.ui.questions import pixels as question_size
-from kernel_demo.ui.questions import small as question_small
-from kernel_demo.ui.questions import speed as question_speed
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +33,14 @@ def figure(answer: str, name: str) -> float:
 
 def last(answers) -> str:
     *_, answer = answers
-    assert 'data-done="true"' in answer
-    return answer
+    assert 'data-done="true"' in answer.html
+    assert answer.finding in unescape(answer.html)
+    return answer.html
 
 
 def test_tiles_change_nothing(pictures):
     """Learned and applied whole and in tiles: both largest differences are 0, on an odd size."""
-    answer = last(question_size.tiles(pictures))
+    answer = last(pixels.tiles(pictures))
     assert figure(answer, "kernel-difference") == 0
     assert figure(answer, "output-difference") == 0
     assert "259 × 199 pixels in 6 tiles" in answer
@@ -58,12 +49,12 @@ def test_tiles_change_nothing(pictures):
 @pytest.mark.parametrize(("shape", "cut"), [((8, 9), (7, 9)), ((7, 7), (7, 7)), ((8, 8), (7, 7))])
 def test_odd(shape, cut):
     """An even side loses one pixel, an odd one none."""
-    assert question_size.odd(np.zeros(shape)).shape == cut
+    assert pixels.odd(np.zeros(shape)).shape == cut
 
 
 def test_padding_teaches_a_wrong_kernel(pictures):
     """From padded pixels the kernel errs visibly, from valid ones by rounding only."""
-    answer = last(question_edges.edges(pictures))
+    answer = last(pixels.edges(pictures))
     assert figure(answer, "padded-error") > 0.05
     assert figure(answer, "valid-error") < 1e-8
     assert answer.count("<img") == 10  # five corners, five differences
@@ -71,7 +62,7 @@ def test_padding_teaches_a_wrong_kernel(pictures):
 
 def test_the_layer_works_on_any_size(pictures):
     """Learned on tiles, applied to both pictures in a row."""
-    answer = last(question_size.anywhere(pictures))
+    answer = last(pixels.anywhere(pictures))
     assert figure(answer, "width") == 520
     assert figure(answer, "output-difference") < 0.1  # grey levels; float32 and 60 steps
 
@@ -79,20 +70,20 @@ def test_the_layer_works_on_any_size(pictures):
 def test_speed_is_measured(pictures, monkeypatch):
     """Each way has a row, the last one the sums."""
     monkeypatch.setattr("kernel_demo.lab.speed.SECONDS", 0.05)
-    answer = last(question_speed.measure(pictures))
+    answer = last(models.measure(pictures))
     assert figure(answer, "rows") >= 4
-    assert wording.SPEED_WAYS["sums"] in answer
+    assert models.SPEED_WAYS["sums"] in answer
 
 
 # The Laplacian of a Gaussian has rank 2, and 3 once its mean is taken off.
 RANKS = {"sobel_x 3": 1, "gaussian 9": 1, "sharpen 3": 2, "log 9": 3, "random 7": 7}
 
 
-@pytest.mark.parametrize("kernel", wording.SMALL_KERNELS)
+@pytest.mark.parametrize("kernel", models.SMALL_KERNELS)
 def test_compression(pictures, kernel):
     """A row for each kind; whole numbers survive 8 bits exactly; the rank is the kernel's own."""
-    answer = last(question_small.small(pictures, kernel))
-    assert answer.count("<tr>") == 1 + len(wording.SMALL_KINDS)
+    answer = last(models.small(pictures, kernel))
+    assert answer.count("<tr>") == 1 + len(models.SMALL_KINDS)
     if kernel in ("sobel_x 3", "sharpen 3"):
         assert figure(answer, "int8-error") == 0
     assert figure(answer, "rank") == RANKS[kernel]
@@ -101,9 +92,9 @@ def test_compression(pictures, kernel):
 def test_an_unknown_kernel_is_told(pictures):
     """A choice that the page does not offer is a DemoError, in each of the parts."""
     for answers in (
-        question_small.small(pictures, "../etc 3"),
-        question_limits.one(pictures, "nothing"),
-        question_depth.deep(pictures, "nothing"),
+        models.small(pictures, "../etc 3"),
+        limits.one(pictures, "nothing"),
+        models.deep(pictures, "nothing"),
     ):
         with pytest.raises(DemoError):
             next(answers)
@@ -111,24 +102,24 @@ def test_an_unknown_kernel_is_told(pictures):
 
 def test_the_rules_are_watched(pictures, monkeypatch):
     """The run is told step by step, and ends by the rules or its own time."""
-    monkeypatch.setattr(question_complete, "STEPS", 60)
-    answer = last(question_complete.watch_rules(pictures))
+    monkeypatch.setattr(models, "STEPS", 60)
+    answer = last(models.watch_rules(pictures))
     assert figure(answer, "kernel-error") > 0.1
     assert answer.count('scope="row"') == 3
 
 
 def test_depth_is_raced(pictures):
     """The first update has both sides' PSNR, and the race can be left."""
-    with closing(question_depth.deep(pictures, "magnitude")) as answers:
-        answer = next(answers)
+    with closing(models.deep(pictures, "magnitude")) as answers:
+        answer = next(answers).html
     assert np.isfinite([figure(answer, "shallow"), figure(answer, "deep")]).all()
-    assert wording.DEEP in answer
+    assert models.DEEP in answer
 
 
 def test_linear_layers_are_one_kernel(pictures, monkeypatch):
     """The stack ends with three factors and their product beside the truth."""
-    monkeypatch.setattr(question_depth, "STACK_STEPS", 12)
-    answer = last(question_depth.linear(pictures))
+    monkeypatch.setattr(models, "STACK_STEPS", 12)
+    answer = last(models.linear(pictures))
     assert answer.count('class="kd-matrix"') == 5
     assert figure(answer, "step") == 12
 
@@ -136,8 +127,8 @@ def test_linear_layers_are_one_kernel(pictures, monkeypatch):
 @pytest.mark.parametrize("key", LIMITS)
 def test_each_limit_is_told(pictures, key):
     """Each way has a name, a reason and both errors; the measured one is no surprise."""
-    answer = last(question_limits.one(pictures, key))
-    assert limits_wording.LIMITS[key][0] in answer
+    answer = last(limits.one(pictures, key))
+    assert limits.WAYS[key][0] in answer
     # Rounding noise is random, and its forecast a median: a factor of 4 is far out in its tail.
     assert figure(answer, "measured") < 4 * figure(answer, "predicted")
 
@@ -145,42 +136,40 @@ def test_each_limit_is_told(pictures, key):
 def test_a_guess_is_scored(pictures):
     """The truth scores 100 and zeros 0, without telling the hidden kernel."""
     truth = hidden(3, 5).values
-    right = last(question_challenge.guess(pictures, truth, kernel_editor.editor_value(truth)))
+    right = last(limits.guess(pictures, truth, kernel_editor.editor_value(truth)))
     zeros = {"rows": [["0"] * 3] * 3}
-    wrong = last(question_challenge.guess(pictures, truth, zeros))
+    wrong = last(limits.guess(pictures, truth, zeros))
     assert figure(right, "points") == 100
     assert figure(wrong, "points") == 0
-    assert limits_wording.HIDDEN not in wrong
+    assert "the hidden kernel" not in wrong
 
 
 @pytest.mark.parametrize("cell", ["abc", "", "nan", "1/2"])
 def test_a_cell_that_is_no_number_takes_the_score_away(cell):
     """Scored or only edited: one sentence says what was expected, and no score stays beside it."""
     rows = [["0", "1", "0"], ["0", cell, "0"], ["0", "0", "0"]]
-    told, result = question_challenge.checked({"rows": rows})
+    told, result, made = limits.checked({"rows": rows})
     assert told.count("Expected") == 1
-    assert result == ""
-    told, result = question_challenge.checked({"rows": [["0"] * 3] * 3})
+    assert (result, made) == ("", None)
+    told, result, _ = limits.checked({"rows": [["0"] * 3] * 3})
     assert told == ""
     assert result != ""  # a score stays beside numbers
 
 
 def test_an_old_answer_does_not_stay_beside_an_error():
     """What a card shows after a problem is the problem: the answer to other inputs is gone."""
-    with gr.Blocks() as page:
-        cell = gr.Textbox()
-        card = question_card.build("card", "Ask")
-        question_card.connect(card, lambda text: (yield html.result(text)), [cell], reads=no_bees)
-    *_, run = [block for block in page.fns.values() if block.inputs == [cell]]
-    *_, (_, status, result) = run.fn("a")
+    asked = partial(card.ask, lambda text: (yield card.answer(text)), no_bees, "bundled", None)
+    (*_, shown, made), (*_, status, result, left) = asked("a")
+    assert "a" in shown
+    assert made
     assert "role" not in status
-    assert result == gr.skip()  # the answer that was shown just before stays
-    *_, (_, status, result) = run.fn("b")
+    assert result == left == gr.skip()  # the answer that was shown just before stays
+    ((*_, status, result, left),) = asked("b")
     assert "Expected no b" in status
-    assert result == ""
+    assert (result, left) == ("", None)
 
 
-def no_bees(text: str) -> tuple:
+def no_bees(_source, _uploads, text: str) -> tuple:
     if text == "b":
         raise DemoError("no b", text, "Leave it out.")
     return (text,)
@@ -188,8 +177,8 @@ def no_bees(text: str) -> tuple:
 
 def test_the_layer_solves_the_challenge(pictures, monkeypatch):
     """Learned by K-FAC, it comes near the best that the pictures allow."""
-    monkeypatch.setattr(question_challenge, "STEPS", 40)
-    answer = last(question_challenge.learn(pictures, hidden(3, 5).values))
+    monkeypatch.setattr(limits, "STEPS", 40)
+    answer = last(limits.learn(pictures, hidden(3, 5).values))
     assert figure(answer, "points") > 50
 
 
@@ -204,7 +193,7 @@ def test_a_link_to_a_challenge(asked, size, number):
     class Request:
         query_params = {"challenge": asked} if asked else {}
 
-    got = question_challenge.from_link(Request())
+    got = limits.from_link(Request())
     if size is None:
         assert not isinstance(got[0], int)
     else:
@@ -213,15 +202,15 @@ def test_a_link_to_a_challenge(asked, size, number):
 
 def test_a_picture_is_filtered_in_tiles(tmp_path, monkeypatch):
     """The file is what OpenCV makes of the whole, and is gone when the page has copied it."""
-    monkeypatch.setattr(question_apply, "TILE", 50)
-    pixels = np.random.default_rng(0).integers(0, 256, (120, 90)).astype(np.uint8)
-    cv2.imwrite(str(tmp_path / "mine.png"), pixels)
+    monkeypatch.setattr(apply, "TILE", 50)
+    values = np.random.default_rng(0).integers(0, 256, (120, 90)).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "mine.png"), values)
     path = None
-    for update in question_apply.run(str(tmp_path / "mine.png"), "box 15", "replicate"):
+    for update in apply.run(str(tmp_path / "mine.png"), "box 15", "replicate"):
         if isinstance(update[2], dict) and update[2].get("value"):
             path = update[2]["value"]
             made = cv2.imread(path, cv2.IMREAD_UNCHANGED)
-    blurred = cv2.blur(pixels.astype(float), (15, 15), borderType=cv2.BORDER_REPLICATE)
+    blurred = cv2.blur(values.astype(float), (15, 15), borderType=cv2.BORDER_REPLICATE)
     assert np.abs(made - blurred).max() <= 0.5 + 1e-9
     assert cv2.imread(path) is None
 
@@ -229,7 +218,7 @@ def test_a_picture_is_filtered_in_tiles(tmp_path, monkeypatch):
 def test_what_is_no_picture_is_told(tmp_path):
     """A broken file is one sentence, and the button is there again."""
     (tmp_path / "a.png").write_bytes(b"no")
-    *_, update = question_apply.run(str(tmp_path / "a.png"), "box 15", "reflect")
+    *_, update = apply.run(str(tmp_path / "a.png"), "box 15", "reflect")
     assert update[0]["interactive"]
     assert "a.png" in update[3]
 
@@ -238,12 +227,12 @@ def test_the_pictures_of_a_visitor(tmp_path):
     """Large ones by their middle; too small ones, and none, are told."""
     big = np.random.default_rng(0).integers(0, 256, (1200, 80)).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "big.png"), big)
-    (picture,) = question_pictures.grey("mine", [str(tmp_path / "big.png")])
+    ((picture,),) = card.grey("mine", [str(tmp_path / "big.png")])
     assert np.array_equal(np.rint(picture * 255), big[88:1112])
     cv2.imwrite(str(tmp_path / "small.png"), big[:20, :20])
     for uploads in ([str(tmp_path / "small.png")], [], None):
         with pytest.raises(DemoError):
-            question_pictures.grey("mine", uploads)
+            card.grey("mine", uploads)
 
 
 def test_text_is_escaped():

@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.recover import pairs as recover_pairs
+from kernel_demo.ui.recover import pairs
 
 
 def test_the_total_of_a_side_is_told_as_it_is(tmp_path, monkeypatch):
     """The second of two pictures hears of the room for both, not of a limit for one."""
-    monkeypatch.setattr(recover_pairs, "MAX_TOTAL", 1_600_000)
+    monkeypatch.setattr(pairs, "MAX_TOTAL", 1_600_000)
     paths = [str(tmp_path / name) for name in ("a.png", "b.png")]
     for path in paths:
         cv2.imwrite(path, np.zeros((1000, 1040), np.uint8))
     with pytest.raises(DemoError) as caught:
-        recover_pairs.open_side(paths)
+        pairs.open_side(paths)
     assert str(caught.value) == (
         "Expected at most 1.6 megapixels in all files of one side together; got 1.1 megapixels in "
         "“b.png”, with 1.1 of 1.6 used and 0.5 left. Scale it down, or leave out another file."

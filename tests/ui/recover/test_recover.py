@@ -21,10 +21,7 @@ from kernel_demo.ui.components import take as take_card
 from kernel_demo.ui.learn.result import before_learning
 from kernel_demo.ui.learn.session import Damage, Experiment
 from kernel_demo.ui.pictures import PictureChoice
-from kernel_demo.ui.recover import events as recover_events
-from kernel_demo.ui.recover import examples as recover_examples
-from kernel_demo.ui.recover import finding as recover_view
-from kernel_demo.ui.recover import pairs as recover_pairs
+from kernel_demo.ui.recover import events, finding, pairs, tab
 
 KEYS = {
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
@@ -114,7 +111,7 @@ def test_no_valid_pair_makes_it_fail(ask, name):
     """Whatever the two pictures are, there is a verdict, a sentence and plain JSON."""
     found = ask(*(Image.fromarray(values) for values in STRANGE[name]), max_size=5)
     assert set(found) == KEYS
-    assert found["verdict"] in recover_view.wording.VERDICTS
+    assert found["verdict"] in finding.VERDICTS
     assert found["explanation"]
 
 
@@ -137,12 +134,12 @@ def test_a_broken_file_gets_a_sentence(client, tmp_path):
 
 def test_the_examples_are_there():
     """Every pair that COMMANDS.md lists is offered, with the command that made it."""
-    listed = recover_examples.COMMANDS.read_text(encoding="utf-8").count("| camera.png |")
-    found = recover_examples.examples()
+    listed = tab.COMMANDS.read_text(encoding="utf-8").count("| camera.png |")
+    found = tab.examples()
     assert sum(example.before.name == "camera.png" for example in found) == listed > 0
     for example in found:
         assert example.command
-        befores, afters = (recover_pairs.open_side([p]) for p in (example.before, example.after))
+        befores, afters = (pairs.open_side([p]) for p in (example.before, example.after))
         assert befores[0].samples.shape[:2] == afters[0].samples.shape[:2]
 
 
@@ -155,7 +152,7 @@ def test_what_has_no_numbers_says_how_to_read_it(size):
     after = np.rint(correlate(before, weights / weights.sum(), "reflect")).astype(np.uint8)
     found = recover(before, after, size)
     assert found.size == size
-    drawn = recover_view.kernel(found)
+    drawn = finding.kernel(found)
     assert ("Larger than 7 × 7: point at a cell" in drawn) == (size > 7)
     assert ("<small>" in drawn) == (size <= 7)
 
@@ -165,12 +162,12 @@ def test_forgotten_files_are_told(tmp_path):
     paths = tuple(str(tmp_path / f"{name}.png") for name in ("before", "after"))
     for path in paths:
         photo().save(path)
-    state = recover_events.Found(paths, (0, 0), ())
-    _, pair, told = recover_events.view("pair", state)
+    state = events.Found(paths, (0, 0), ())
+    _, pair, told = events.view("pair", state)
     assert (pair["visible"], told) == (True, "")
     for path in paths:
         Path(path).unlink()
-    reproduced, pair, told = recover_events.view("pair", state)
+    reproduced, pair, told = events.view("pair", state)
     assert (reproduced["visible"], pair["visible"]) == (False, False)
     assert "upload them again" in told
 
@@ -180,7 +177,7 @@ def test_both_cards_offer_the_same_probe(tmp_path):
     flat = np.full((90, 90), 90, np.uint8)
     path = tmp_path / "flat.png"
     Image.fromarray(flat).save(path)
-    verdict = recover_view.verdict(recover(flat, flat, 3))
+    verdict = finding.verdict(recover(flat, flat, 3))
     sobel = tuple(map(tuple, named("sobel_x").values.tolist()))
     mine = PictureChoice("mine", uploads=(str(path),))
     panel = before_learning(Experiment(mine, sobel, Damage(), TrainSettings()))
@@ -196,7 +193,7 @@ def test_a_channel_without_a_kernel_is_not_offered():
     before = np.asarray(photo(colour=True))
     after = np.asarray(photo(colour=True).filter(ImageFilter.SMOOTH)).copy()
     after[..., 2] = 40
-    offered = recover_view.taken(recover(before, after, 5))
+    offered = finding.taken(recover(before, after, 5))
     assert [label for label, _ in offered] == ["red", "green"]
     assert all(take_card.value(kernel)["snippets"] for _, kernel in offered)
 
@@ -207,4 +204,4 @@ def test_a_tool_that_cuts_off_is_told_so():
     kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16
     found = recover(before, np.floor(correlate(before.astype(float), kernel)).astype(np.uint8), 5)
     assert found.bit_exact
-    assert "/ 16 + 0, cut off: every one of" in recover_view.kernel(found)
+    assert "/ 16 + 0, cut off: every one of" in finding.kernel(found)
