@@ -6,6 +6,7 @@ and what could be taken from them is out of reach meanwhile.
 """
 
 import itertools
+import secrets
 from collections.abc import Callable, Collection, Sequence
 
 import gradio as gr
@@ -13,7 +14,8 @@ import gradio as gr
 from kernel_demo.ui.components import from_files
 from kernel_demo.ui.jobs import UNQUEUED
 
-_numbers = itertools.count(1)  # each word is another one: what came into the page since hears it
+_SERVER = secrets.token_hex(4)  # a page that stays open while the server starts anew hears of it
+_numbers = itertools.count(1)  # of the words, in the order in which they were asked for
 
 
 class Freshness:
@@ -23,7 +25,7 @@ class Freshness:
         """results: ids of what is marked. taken: ids of what is also locked. words: one line."""
         self.place = from_files(
             "freshness",
-            told(False),
+            told(bool),
             elem_id,
             words={"stale": words},
             results=[*results],
@@ -42,7 +44,7 @@ class Freshness:
         """
         held = [made] if isinstance(made, gr.State) else [*made]
         look = {
-            "fn": lambda *values: told(stale(*values)),
+            "fn": lambda *values: told(lambda: stale(*values)),
             "inputs": [*held, *inputs],
             "outputs": self.place,
             **UNQUEUED,
@@ -53,14 +55,19 @@ class Freshness:
         looked = gr.on([change for change in changes if change], trigger_mode="always_last", **look)
         unread = [None] * len(inputs)
         looked.failure(
-            lambda *made: told(stale(*made, *unread)), held, self.place, **UNQUEUED
+            lambda *made: told(lambda: stale(*made, *unread)), held, self.place, **UNQUEUED
         )  # fmt: skip
         return look
 
 
-def told(stale: bool | Collection[str]) -> dict:
-    """The value that marks the results, all or those named, or takes the mark away."""
+def told(stale: Callable[[], bool | Collection[str]]) -> dict:
+    """The value that marks the results, all or those named, or takes the mark away.
+
+    Numbered as it is asked for: of two answers that overtake each other the later question counts.
+    """
+    number, marked = next(_numbers), stale()
     return {
-        "stale": [*stale] if isinstance(stale, Collection) else bool(stale),
-        "number": next(_numbers),
+        "stale": [*marked] if isinstance(marked, Collection) else bool(marked),
+        "server": _SERVER,
+        "number": number,
     }
