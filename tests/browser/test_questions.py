@@ -103,7 +103,8 @@ def test_a_challenge_by_its_link(page, server):
 
 
 def test_a_picture_of_ones_own(page, server, tmp_path):
-    """Without an upload, "Mine" says what to do; one is used, filtered and taken home."""
+    """Without an upload, "Mine" says what to do; one is used, filtered and taken home; with other
+    pictures or choices, what was made of it is marked, and its file locked."""
     pixels = np.random.default_rng(0).integers(0, 256, (301, 410, 3)).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "mine.png"), pixels)
     open_tab(page, server)
@@ -122,6 +123,23 @@ def test_a_picture_of_ones_own(page, server, tmp_path):
         page.locator("#apply-save").click()
     made = cv2.imread(str(download.value.path()))
     assert made.shape == pixels.shape
+
+    downloads = []
+    page.on("download", downloads.append)
+    page.locator("#apply-kernel input").click()
+    page.get_by_role("option", name="Box 15 × 15").click()
+    save = page.locator("#apply-save")
+    for part in (save, page.locator("#apply-result")):
+        expect(part).to_have_attribute("data-stale", "true")
+    expect(page.locator("#apply-stale")).to_contain_text("Choose the picture again")
+    save.click(force=True)
+    page.locator("#question-source").get_by_role("radio", name="Bundled").check()
+    expect(page.locator("#try-size-result")).to_have_attribute("data-stale", "true")
+    expect(page.locator("#try-size-stale")).to_contain_text("other pictures")
+    prove(page, "try-size")
+    expect(page.locator("#try-size-result")).to_have_attribute("data-stale", "false")
+    expect(page.locator("#try-size-stale")).to_be_hidden()
+    assert downloads == []
 
 
 def test_phone(new_page, server):

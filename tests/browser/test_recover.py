@@ -54,6 +54,34 @@ def test_from_a_pair_to_code(page, server, pair):
     assert download.value.suggested_filename.endswith(".npy")
 
 
+def choose_size(page, text):
+    page.locator("#recover-size input").click()
+    page.get_by_role("option", name=text, exact=True).click()
+
+
+def test_what_was_found_up_to_another_size(page, server, pair):
+    """All of it is marked, in words too, and nothing can be taken until it is set back."""
+    recover(page, server, pair(lambda image: image.filter(ImageFilter.EMBOSS)))
+    link = page.locator("#recover-take a[download$='.npy']")
+    expect(link).to_be_visible()
+    expect(page.locator("#recover-stale")).to_be_hidden()
+    downloads = []
+    page.on("download", downloads.append)
+    choose_size(page, "7 × 7")
+    for part in ("verdict", "kernel", "pictures", "take"):
+        expect(page.locator(f"#recover-{part}")).to_have_attribute("data-stale", "true")
+    expect(page.locator("#recover-stale")).to_contain_text("found in another pair")
+    link.click(force=True)
+    link.focus()
+    page.keyboard.press("Enter")
+    choose_size(page, "15 × 15")
+    for part in ("verdict", "kernel", "pictures", "take"):
+        expect(page.locator(f"#recover-{part}")).to_have_attribute("data-stale", "false")
+    with page.expect_download():
+        link.click()
+    assert len(downloads) == 1
+
+
 def test_what_is_no_convolution(page, server, pair):
     """The verdict says so, the residual is shown, and no code is offered for it."""
     recover(page, server, pair(lambda image: image.filter(ImageFilter.MedianFilter(3))))

@@ -20,7 +20,7 @@ from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.html import alert, block, problem, quiet
 from kernel_demo.ui.jobs import FAILED, SUMS, Job, throttled
 from kernel_demo.ui.questions import markup
-from kernel_demo.ui.questions.card import FRAME_SECONDS, STOPPED, buttons, follow
+from kernel_demo.ui.questions.card import FRAME_SECONDS, STOPPED, Followed, buttons
 from kernel_demo.ui.questions.models import SMALL_KERNELS
 
 TILE = 512  # pixels: a bar that moves, and a Cancel that is heard, several times a second
@@ -33,8 +33,8 @@ NOTE = (
 STALE = "This was made with another kernel or other edges. Choose the picture again to apply these."
 
 
-def build() -> None:
-    """Lay the part out and connect it."""
+def build() -> Followed:
+    """Lay the part out and connect it; returns what `card.follow` takes."""
     block(markup.heading("Apply a filter to a picture of any size"))
     block(quiet(NOTE))
     with gr.Row(elem_classes="kd-experiment"):
@@ -60,7 +60,7 @@ def build() -> None:
     runs = Job([chosen, cancel, save, result, made], lambda: _ended(alert(FAILED)))
     runs.begin(chosen.upload, lambda *_: _READING, run, [chosen, kernel, border], **SUMS)
     runs.halt(cancel, lambda: _ended(quiet(STOPPED)))
-    follow(fresh, made, [kernel, border], key=lambda *values: values)
+    return Followed(fresh, made, [kernel, border], key=lambda *values: values)
 
 
 def run(path: str, kernel: str, border: str) -> Iterator[tuple]:

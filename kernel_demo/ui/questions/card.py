@@ -9,7 +9,7 @@ import gradio as gr
 
 from kernel_demo.errors import DemoError
 from kernel_demo.ui import pictures
-from kernel_demo.ui.components.freshness import Freshness
+from kernel_demo.ui.components.freshness import Freshness, told
 from kernel_demo.ui.html import alert, block, problem, quiet, title
 from kernel_demo.ui.jobs import (
     DEVICE,
@@ -130,6 +130,48 @@ def answer(*parts: str, finding: str = "", tone: str = "good", **figures) -> Ans
     return Answer(markup.result(*parts, told, **figures), finding)
 
 
+def _key(source: str, uploads: Sequence[str] | None, *rest) -> tuple:
+    """What an answer was made from, to be compared."""
+    return _choice(source, uploads), *rest
+
+
+@dataclass(frozen=True)
+class Followed:
+    """An answer, and what it depends on."""
+
+    fresh: Freshness
+    made: gr.State  # what it was made from: the key of the inputs then; None without an answer
+    inputs: list
+    key: Callable[..., tuple] = _key  # of the inputs' values, to be compared
+
+    def stale(self, made: tuple | None, values: list) -> bool:
+        """Whether there is an answer, made from other values than these."""
+        return made is not None and made != self.key(*values)
+
+
+def follow(answers: Sequence[Followed]) -> dict:
+    """Mark each answer while its inputs are not those it was made from; returns what looks.
+
+    One event for all of them: a browser sends its events one after the other.
+    """
+    inputs = list(dict.fromkeys(part for each in answers for part in each.inputs))
+    held, places = [each.made for each in answers], [each.fresh.place for each in answers]
+
+    def look(*values) -> list[dict]:
+        made, now = values[: len(held)], dict(zip(inputs, values[len(held) :], strict=True))
+        return [
+            told(each.stale(one, [now[part] for part in each.inputs]))
+            for each, one in zip(answers, made, strict=True)
+        ]
+
+    looks = {"fn": look, "inputs": [*held, *inputs], "outputs": places, **UNQUEUED}
+    changes = [part.edit if isinstance(part, gr.HTML) else part.change for part in inputs]
+    looked = gr.on([*changes, *(made.change for made in held)], trigger_mode="always_last", **looks)
+    # An input that cannot be read, as a number out of bounds, is none that an answer was made from.
+    looked.failure(lambda *made: [told(one is not None) for one in made], held, places, **UNQUEUED)
+    return looks
+
+
 @dataclass(frozen=True)
 class Experiment:
     """The components of one experiment."""
@@ -138,7 +180,7 @@ class Experiment:
     stop: gr.Button  # not to be seen where it takes less than two seconds
     status: gr.HTML  # what is going on, or what went wrong
     result: gr.HTML
-    made: gr.State  # what the answer was made from: `_key` of the inputs; None without an answer
+    made: gr.State  # what the answer was made from, as `Followed` has it
     fresh: Freshness
 
 
@@ -165,12 +207,12 @@ def connect(
     *,
     trains: bool = False,
     reads: Callable[..., tuple] = grey,
-) -> dict:
+) -> Followed:
     """Run `function` at a press; each item it yields is the answer so far.
 
     inputs: the pictures and what else it depends on. trains: it waits in the queue of the device.
     reads: turns the inputs' values into the function's arguments. DemoErrors of either are told,
-    and take the answer away. Returns the event that looks whether the answer is stale.
+    and take the answer away. Returns what `follow` takes.
     """
 
     def ended(told: str) -> Callable[[], tuple]:
@@ -186,7 +228,7 @@ def connect(
     )  # fmt: skip
     if experiment.stop.visible:
         runs.halt(experiment.stop, ended(quiet(STOPPED)))
-    return follow(experiment.fresh, experiment.made, inputs)
+    return Followed(experiment.fresh, experiment.made, inputs)
 
 
 def ask(function: Callable[..., Iterator[Answer]], reads: Callable, *values) -> Iterator[tuple]:
@@ -205,7 +247,7 @@ def ask(function: Callable[..., Iterator[Answer]], reads: Callable, *values) -> 
 def connect_choice(
     choice: gr.Radio, place: gr.HTML, fresh: Freshness, function: Callable[..., Iterator[Answer]],
     inputs: list,
-) -> None:  # fmt: skip
+) -> Followed:  # fmt: skip
     """Run `function` for each choice; its last item is shown in `place`, or what went wrong."""
 
     def run(*values) -> tuple:
@@ -221,26 +263,7 @@ def connect_choice(
         show_progress="minimal", **PRIVATE,
     )  # fmt: skip
     tell_failure(tried, place)
-    follow(fresh, made, inputs)
-
-
-def _key(source: str, uploads: Sequence[str] | None, *rest) -> tuple:
-    """What an answer was made from, to be compared."""
-    return _choice(source, uploads), *rest
-
-
-def follow(
-    fresh: Freshness, made: gr.State, inputs: list, key: Callable[..., tuple] = _key
-) -> dict:
-    """Mark an answer while its inputs are not those it was made from; returns what looks.
-
-    made: `key` of the inputs' values then; None without an answer.
-    """
-    look = fresh.follow(
-        inputs, made, lambda made, *values: made is not None and made != key(*values)
-    )
-    made.change(trigger_mode="always_last", **look)
-    return look
+    return Followed(fresh, made, inputs)
 
 
 def buttons(running: bool) -> tuple:

@@ -192,8 +192,9 @@ def build(pictures: PictureInputs) -> tuple[gr.Dropdown, gr.Number]:
     learned = card.build("challenge-learn", "Let the layer learn it", stoppable=True, primary=False)
 
     inputs = [*pictures.components, size, seed]
-    look = card.connect(guessed, guess, [*inputs, editor], reads=_read)
-    card.connect(learned, learn, inputs, reads=_read, trains=True)
+    scored = card.connect(guessed, guess, [*inputs, editor], reads=_read)
+    solved = card.connect(learned, learn, inputs, reads=_read, trains=True)
+    look = card.follow([scored, solved])
     answers = [guessed.status, guessed.result, guessed.made]
     editor.edit(checked, editor, answers, **UNQUEUED).then(**look)
     another.click(lambda: secrets.randbelow(NUMBERS), None, seed, **UNQUEUED)

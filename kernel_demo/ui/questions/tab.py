@@ -11,7 +11,7 @@ from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.html import CERTIFICATE, block, quiet, title
 from kernel_demo.ui.jobs import PRIVATE, UNQUEUED
 from kernel_demo.ui.questions import apply, card, limits, models, pixels
-from kernel_demo.ui.questions.card import PictureInputs
+from kernel_demo.ui.questions.card import Followed, PictureInputs
 
 TAB = "Questions"
 INTRODUCTION = "Eight questions, each answered by an experiment on the pictures at hand."
@@ -124,30 +124,38 @@ def build(tabs: gr.Tabs) -> None:
 
 
 def _questions(pictures: PictureInputs, tabs: gr.Tabs) -> None:
+    answers: list[Followed] = []
+
+    def ask(name: str, text: str, function: Callable, *choices, trains=False, primary=True) -> None:
+        """A button and its answer, from pictures and choices; what trains can be stopped."""
+        laid = card.build(name, text, stoppable=trains, primary=primary)
+        inputs = [*pictures.components, *choices]
+        answers.append(card.connect(laid, function, inputs, trains=trains))
+
     with _card("size") as question:
-        _experiment("try-size", question.button, pixels.tiles, pictures)
-        apply.build()
+        ask("try-size", question.button, pixels.tiles)
+        answers.append(apply.build())
     with _card("edges") as question:
-        _experiment("try-edges", question.button, pixels.edges, pictures)
+        ask("try-edges", question.button, pixels.edges)
     with _card("anywhere") as question:
-        _experiment("try-anywhere", question.button, pixels.anywhere, pictures, trains=True)
+        ask("try-anywhere", question.button, pixels.anywhere, trains=True)
     with _card("speed") as question:
-        _experiment("try-speed", question.button, models.measure, pictures, trains=True)
+        ask("try-speed", question.button, models.measure, trains=True)
     with _card("small") as question:
         kernels = [(label, key) for key, label in models.SMALL_KERNELS.items()]
         kernel = _choice(kernels, "Kernel", "small-kernel")
-        _experiment("try-small", question.button, models.small, pictures, kernel)
+        ask("try-small", question.button, models.small, kernel)
     with _card("complete") as question:
-        _complete(question, pictures, tabs)
+        ask("try-complete", question.button, models.watch_rules, trains=True)
+        _certificate(tabs)
     with _card("depth") as question:
         target = _choice(models.targets(), "Filter to learn", "depth-target")
-        _experiment("try-depth", question.button, models.deep, pictures, target, trains=True)
-        _experiment(
-            "try-stack", "And the opposite: three linear layers", models.linear, pictures,
-            trains=True, primary=False,
-        )  # fmt: skip
+        ask("try-depth", question.button, models.deep, target, trains=True)
+        linear = "And the opposite: three linear layers"
+        ask("try-stack", linear, models.linear, trains=True, primary=False)
     with _card("limits") as question:
-        _limits(question, pictures, tabs)
+        answers += _limits(question, pictures, tabs)
+    card.follow(answers)
 
 
 def _contents() -> str:
@@ -171,40 +179,30 @@ def _card(key: str) -> Iterator[Question]:
         yield question
 
 
-def _experiment(
-    name: str, text: str, function: Callable, pictures: PictureInputs, *choices,
-    trains: bool = False, primary: bool = True,
-) -> None:  # fmt: skip
-    """A button and its answer, from the pictures and the choices; what trains can be stopped."""
-    laid = card.build(name, text, stoppable=trains, primary=primary)
-    card.connect(laid, function, [*pictures.components, *choices], trains=trains)
-
-
-def _complete(question: Question, pictures: PictureInputs, tabs: gr.Tabs) -> None:
-    laid = card.build("try-complete", question.button, stoppable=True)
+def _certificate(tabs: gr.Tabs) -> None:
     with gr.Row(elem_classes="kd-experiment"):
         certificate = gr.Button(
             f"Open “{CERTIFICATE}”", elem_id="open-certificate", scale=0, min_width=60
         )
-    card.connect(laid, models.watch_rules, pictures.components, trains=True)
     certificate.click(lambda: gr.Tabs(selected="learn"), None, tabs, **UNQUEUED).then(
         None, js=SHOW_CERTIFICATE, **PRIVATE
     )
 
 
-def _limits(question: Question, pictures: PictureInputs, tabs: gr.Tabs) -> None:
-    every = card.build("try-limits", question.button, stoppable=True)
-    card.connect(every, limits.every, pictures.components)
+def _limits(question: Question, pictures: PictureInputs, tabs: gr.Tabs) -> list[Followed]:
+    laid = card.build("try-limits", question.button, stoppable=True)
+    every = card.connect(laid, limits.every, pictures.components)
     way = gr.Radio(
         limits.choices(), label="or one of them", elem_id="limits-way", elem_classes="kd-chips"
     )
     stale = STALE_WAY.format(button=question.button)
     fresh = Freshness("limits-one-stale", ["limits-one"], [], stale)
-    one = block("", "limits-one", spoken=True)
-    card.connect_choice(way, one, fresh, limits.one, [*pictures.components, way])
+    place = block("", "limits-one", spoken=True)
+    one = card.connect_choice(way, place, fresh, limits.one, [*pictures.components, way])
     size, number = limits.build(pictures)
     # With no trigger, gr.on() runs when the page is opened.
     gr.on(None, limits.from_link, None, [size, number, tabs], **UNQUEUED)
+    return [every, one]
 
 
 def _choice(choices: list[tuple[str, str]], label: str, name: str) -> gr.Dropdown:
