@@ -230,3 +230,41 @@ def test_keyboard_alone(page, server):
     page.keyboard.press("Enter")
     expect(live(page)).to_have_attribute("data-done", "true")
     expect(page.locator("#learn")).to_be_focused()
+
+
+def test_what_is_stale_is_marked_and_cannot_be_taken(page, server):
+    """Another method: all that was learned is greyed out, which is said, and neither a file nor the
+    code can be taken. Set back it is current, and a click on a file downloads it."""
+    results = [page.locator(f"#{name}") for name in ("live", "result-card", "certificate", "take")]
+    downloads = []
+    page.on("download", lambda download: downloads.append(download))
+    learn(page, server)
+    file = page.locator("#take a[download]").first
+    expect(file).to_be_visible()
+    expect(page.locator("#learn-stale")).to_be_hidden()
+    choose(page, "method", "Adam")
+    for each in results:
+        expect(each).to_have_attribute("data-stale", "true")
+    expect(page.locator("#learn-stale")).to_contain_text("learned with other settings")
+    file.click(force=True)
+    page.locator("#take .kd-take-copy").click(force=True)
+    page.wait_for_timeout(500)
+    assert downloads == []
+    expect(page.locator("#take .kd-take-copy")).to_have_text("Copy")
+    choose(page, "method", "K-FAC")
+    for each in results:
+        expect(each).to_have_attribute("data-stale", "false")
+    expect(page.locator("#learn-stale")).to_be_hidden()
+    with page.expect_download():
+        file.click()
+    assert len(downloads) == 1
+
+
+def test_a_link_arranges_the_inputs(page, server):
+    """A link to the closed form: its line is there, and Steps, of no matter to it, is disabled."""
+    page.goto(f"{server}/?method=closed_form&source=hub&kernel=gabor")
+    page.get_by_text("Rate, batch, tiles, precision, seed").click()
+    expect(page.locator("#steps input").first).to_be_disabled()
+    expect(page.locator(".kd-left")).to_contain_text("one solve: the best kernel they allow")
+    expect(page.locator("#dataset input")).to_be_visible()
+    expect(page.get_by_label("Angle, degrees").first).to_be_visible()

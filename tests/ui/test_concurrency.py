@@ -134,3 +134,55 @@ def test_who_begins_anew_is_not_stopped_by_the_stop_before(address):
     visitor.dispatch(again)
     assert visitor.shown["race"]["interactive"] is False
     assert visitor.shown["race-view"]["value"]["kind"] == "race"
+
+
+@pytest.mark.parametrize(
+    ("start", "halt", "place"), [("learn", "pause", "live"), ("race", "race-stop", "race-view")]
+)
+def test_what_was_halted_before_its_turn_does_not_begin(address, start, halt, place):
+    """The halt is heard before the queue has the run, so that there is nothing yet to cancel."""
+    visitor = Visitor(address, about=place)
+    (runs,) = (
+        event for event in visitor.after(visitor.of(start)[0]["id"])
+        if not event["trigger_only_on_failure"]
+    )  # fmt: skip
+    del visitor.events[runs["id"]]
+    visitor.press(start)
+    visitor.press(halt)
+    halted = len(visitor.history)
+    visitor.events[runs["id"]] = runs
+    visitor.dispatch(runs)
+    drawn = [new for part, new in visitor.history[halted:] if part == visitor.part(place)]
+    assert not any("value" in new for new in drawn)
+    assert visitor.shown[start]["interactive"] is not False
+    assert visitor.shown[start].get("visible") is not False
+
+
+def test_buttons_that_came_late_are_put_right_by_the_run(address, monkeypatch):
+    """Clicks follow each other faster than their answers, and Resume of an old one comes over a run
+    that goes on: with one of its next frames, long before its end, the run brings Pause back."""
+    visitor, real = Visitor(address, about="live"), gpu.learn
+    came_late, put_right = threading.Event(), threading.Event()
+
+    def late(*arguments):
+        for progress in real(*arguments):
+            if progress.step == 5:
+                visitor.shown["pause"]["visible"], visitor.shown["resume"]["visible"] = False, True
+                came_late.set()
+            if progress.step == 20:
+                assert put_right.wait(PATIENCE)
+            yield progress
+
+    def show(event, data, shown=visitor._show):
+        shown(event, data)
+        if came_late.is_set() and visitor.shown["pause"]["visible"]:
+            put_right.set()
+
+    monkeypatch.setattr(gpu, "learn", late)
+    monkeypatch.setattr(visitor, "_show", show)
+    monkeypatch.setattr(learning_run, "FRAME_SECONDS", 0)
+    monkeypatch.setattr(learning_run, "SETTLE_SECONDS", 0)
+    visitor.press("learn")
+    assert stage(visitor)["done"]
+    assert not visitor.shown["resume"]["visible"]
+    assert FAILED not in json.dumps([new for _, new in visitor.history])

@@ -25,7 +25,7 @@ class Freshness:
         """results: ids of what is marked. taken: ids of what is also locked. words: one line."""
         self.place = from_files(
             "freshness",
-            told(bool),
+            told(False),
             elem_id,
             words={"stale": words},
             results=[*results],
@@ -33,41 +33,49 @@ class Freshness:
         )
 
     def follow(
-        self, inputs: Sequence, made: gr.State | Sequence[gr.State], stale: Callable
+        self,
+        inputs: Sequence,
+        made: gr.State | Sequence[gr.State],
+        stale: Callable,
+        later: Sequence = (),
     ) -> dict:
         """Compare at every change of the inputs; returns the event that compares, for `then`.
 
         inputs: all that decides the result. made: what the latest result was made from, and how it
         looks is the caller's. stale: of made and the inputs' values, whether they differ, or the
         ids of the results of which that is true; where there is no result, they do not. An input
-        that cannot be read at all (a number out of bounds) makes all of the values None.
+        that cannot be read at all (a number out of bounds) makes all of the values None. later:
+        inputs of which a change alters what others allow; `then` the caller has it compared.
         """
+
+        def answer(*values) -> dict:
+            number = next(_numbers)  # as it is asked: of two that overtake each other the later
+            return told(stale(*values), number)
+
         held = [made] if isinstance(made, gr.State) else [*made]
         look = {
-            "fn": lambda *values: told(lambda: stale(*values)),
+            "fn": answer,
             "inputs": [*held, *inputs],
             "outputs": self.place,
             **UNQUEUED,
         }
         changes = [
-            one.edit if isinstance(one, gr.HTML) else getattr(one, "change", None) for one in inputs
+            one.edit if isinstance(one, gr.HTML) else getattr(one, "change", None)
+            for one in inputs
+            if one not in later
         ]
         looked = gr.on([change for change in changes if change], trigger_mode="always_last", **look)
         unread = [None] * len(inputs)
         looked.failure(
-            lambda *made: told(lambda: stale(*made, *unread)), held, self.place, **UNQUEUED
+            lambda *made: answer(*made, *unread), held, self.place, **UNQUEUED
         )  # fmt: skip
         return look
 
 
-def told(stale: Callable[[], bool | Collection[str]]) -> dict:
-    """The value that marks the results, all or those named, or takes the mark away.
-
-    Numbered as it is asked for: of two answers that overtake each other the later question counts.
-    """
-    number, marked = next(_numbers), stale()
+def told(stale: bool | Collection[str], number: int | None = None) -> dict:
+    """The value that marks the results, all or those named, or takes the mark away."""
     return {
-        "stale": [*marked] if isinstance(marked, Collection) else bool(marked),
+        "stale": [*stale] if isinstance(stale, Collection) else bool(stale),
         "server": _SERVER,
-        "number": number,
+        "number": number or next(_numbers),
     }

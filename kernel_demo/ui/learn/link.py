@@ -111,7 +111,7 @@ def connect(
     changes = [each.edit if isinstance(each, gr.HTML) else each.change for each in shared]
     gr.on(
         changes, lambda *values: query(start, keys(values)), shared, bar,
-        trigger_mode="always_last", queue=False, **QUIET,
+        trigger_mode="always_last", preprocess=False, queue=False, **QUIET,
     )  # fmt: skip
     copy.click(None, js=COPY)
     page.load(_opener(start), None, [opened, notice, *shared], **QUIET)

@@ -19,7 +19,7 @@ from kernel_demo.ui.components.race_chart import METHODS, WORDS, component, fram
 from kernel_demo.ui.html import block, quiet, title
 from kernel_demo.ui.jobs import DEVICE, FAILED, QUIET, Job, throttled
 from kernel_demo.ui.learn.session import Experiment, Lesson, prepare
-from kernel_demo.ui.learn.settings import experiment, named
+from kernel_demo.ui.learn.settings import ARRANGING, experiment, named
 
 DEFAULT = ["kfac", "adam", "sgd", "exact_lbfgs", "closed_form"]
 LIMIT = 6.0  # seconds of its own that each method has
@@ -36,11 +36,11 @@ STALE = (
 )
 
 
-def build(controls: Mapping, seconds: float) -> None:
+def build(controls: Mapping, seconds: float) -> dict:
     """Lay the card out inside the current column, and connect it.
 
     controls: by the names of their settings. seconds: how long the state of a visitor who left is
-    kept.
+    kept. Returns the event that marks a race as stale, for what follows another kernel or method.
     """
     with gr.Column(elem_classes="kd-card", elem_id="race-card"):
         block(title(WORDS["title"]))
@@ -56,7 +56,7 @@ def build(controls: Mapping, seconds: float) -> None:
         view = component()
     made = gr.State(None, time_to_live=seconds)  # the `course` of the race that is shown
     asked = [methods, *controls.values()]
-    look = fresh.follow(asked, made, named(stale))
+    look = fresh.follow(asked, made, named(stale), [controls[name] for name in ARRANGING])
     runs = Job([view, start, halt, made], failed)
     runs.begin(start.click, named(announce), named(run), asked, **DEVICE)
     runs.halt(halt, stop)
@@ -65,6 +65,7 @@ def build(controls: Mapping, seconds: float) -> None:
         [methods.input, controls["size"].change], ready, [methods, controls["size"]],
         [start, reason], queue=False, trigger_mode="always_last", **QUIET,
     )  # fmt: skip
+    return look
 
 
 def ready(names: Sequence[str], size: int | None) -> tuple:

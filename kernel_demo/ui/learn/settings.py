@@ -202,6 +202,7 @@ TABLE = (
 )  # fmt: skip
 BY_NAME = {setting.name: setting for setting in TABLE}
 NAMES = tuple(BY_NAME)
+ARRANGING = ("kernel", "method")  # what is chosen there decides what size and steps allow
 START = {setting.name: setting.value for setting in TABLE}
 # Of a source of pictures: what is read beside it and the channel.
 CHOSEN = {"bundled": ("count",), "hub": ("count", "dataset_id", "split", "column"),

@@ -18,7 +18,7 @@ from kernel_demo.ui.html import block, problem, quiet, step_title
 from kernel_demo.ui.jobs import PRIVATE, QUIET, UNQUEUED, tell_failure
 from kernel_demo.ui.learn import link, race, result, run, settings, words
 from kernel_demo.ui.learn.session import Session
-from kernel_demo.ui.learn.settings import NAMES, named, place
+from kernel_demo.ui.learn.settings import ARRANGING, NAMES, named, place
 
 SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
 # The settings that one event reads: a control out of bounds elsewhere does not stand in its way.
@@ -67,16 +67,22 @@ def build(page: gr.Blocks) -> None:
             fresh = Freshness("learn-stale", ["live", "result-card", "certificate"], ["take"],
                               words.STALE)  # fmt: skip
             right = result.build(start, SESSION_SECONDS)
-            race.build(controls, SESSION_SECONDS)
+            mark_race = race.build(controls, SESSION_SECONDS)
     mark = fresh.follow(
-        [*controls.values()], [session, right.shown, right.told], named(result.stale)
+        [*controls.values()],
+        [session, right.shown, right.told],
+        named(result.stale),
+        [controls[name] for name in ARRANGING],
     )
     look = result.looking(right, controls)
     _connect_run(cards, controls, live, session, right, mark)
+    arranged = [_connect_method(cards, controls), *_connect_kernel(cards, controls)]
+    for event in arranged:
+        event.then(**mark).then(**mark_race)
     taught = [controls["channel"].input, controls["noise"].release, controls["eight_bit"].input]
     for event in (
         _connect_pictures(cards, controls, live, session),
-        *_connect_filter(cards, controls, live, session),
+        *_connect_filter(cards, controls, live, session, arranged[1:]),
     ):
         event.then(**look).then(**mark)
     gr.on(taught, **look).then(**mark)
@@ -153,10 +159,6 @@ def _connect_run(cards: Cards, controls: dict, live, session, right, mark: dict)
         for step in (*result.concluding(right, session, controls["edges"]), mark):
             event = event.then(**step)
     result.connect(right, controls, mark)
-    controls["method"].input(
-        method_chosen, controls["method"], [cards.method, controls["optimizer"], controls["steps"]],
-        queue=False, **QUIET,
-    )  # fmt: skip
 
 
 def _connect_pictures(cards: Cards, controls: dict, live, session) -> gr.events.Dependency:
@@ -171,30 +173,42 @@ def _connect_pictures(cards: Cards, controls: dict, live, session) -> gr.events.
     return gallery.then(**_patching(controls, live, session))
 
 
-def _connect_filter(cards: Cards, controls: dict, live, session) -> list[gr.events.Dependency]:
-    """What follows another filter; returns the last event of each way to choose one."""
-    kernel, size, editor = controls["kernel"], controls["size"], controls["editor"]
-    arrange = _kernel_arranging(cards, controls)
-    grid = [kernel, editor, cards.problem]
-    set_up = [controls[name] for name in FILTER]
-    seeded = [kernel, controls["kernel_seed"]]
+def _connect_method(cards: Cards, controls: dict) -> gr.events.Dependency:
+    """What another method needs."""
+    shown = [cards.method, controls["optimizer"], controls["steps"]]
+    return controls["method"].input(method_chosen, controls["method"], shown, **UNQUEUED)
+
+
+def _connect_kernel(cards: Cards, controls: dict) -> list[gr.events.Dependency]:
+    """The ways to choose a kernel; returns the last event of each."""
+    kernel, arrange = controls["kernel"], _kernel_arranging(cards, controls)
+    grid = [kernel, controls["editor"], cards.problem]
+    set_up, seeded = [controls[name] for name in FILTER], [kernel, controls["kernel_seed"]]
     edited = cards.edit.click(named(edit_current, FILTER), set_up, grid, **QUIET)
     used = cards.use.click(use_pasted, [cards.text, cards.divisor], grid, **QUIET)
     for event in (edited, used):
         tell_failure(event, cards.problem)
-    chosen = [
-        kernel.input(**arrange),
-        cards.random.click(another_random, seeded, seeded, **QUIET).then(**arrange),
-        edited.then(**arrange),
-        used.then(**arrange),
-        size.input(kernel_editor.fitted, [editor, size], editor, **QUIET),
-    ]
+    drawn = cards.random.click(another_random, seeded, seeded, **QUIET)
+    return [kernel.input(**arrange), *(event.then(**arrange) for event in (drawn, edited, used))]
+
+
+def _connect_filter(
+    cards: Cards, controls: dict, live, session, chosen: list
+) -> list[gr.events.Dependency]:
+    """What follows another filter; returns the last event of each way to it.
+
+    chosen: the events after which the kernel is another one.
+    """
+    size, editor = controls["size"], controls["editor"]
     changed = [controls["angle"].release, controls["kernel_seed"].input, editor.edit]
     show = {
-        "fn": named(show_truth, FILTER), "inputs": [session, *set_up],
-        "outputs": [live, cards.problem], **QUIET,
-    }  # fmt: skip
-    return [*(event.then(**show) for event in chosen), gr.on(changed, **show)]
+        "fn": named(show_truth, FILTER),
+        "inputs": [session, *(controls[name] for name in FILTER)],
+        "outputs": [live, cards.problem],
+        **QUIET,
+    }
+    fitted = size.input(kernel_editor.fitted, [editor, size], editor, **QUIET)
+    return [*(event.then(**show) for event in (*chosen, fitted)), gr.on(changed, **show)]
 
 
 def _follow(opened: gr.State, cards: Cards, controls: dict, live, session, look: dict) -> None:
@@ -230,6 +244,7 @@ def _kernel_arranging(cards: Cards, controls: dict) -> dict:
         "fn": kernel_chosen,
         "inputs": [controls["kernel"], controls["size"], controls["editor"]],
         "outputs": [*changed, cards.paste, cards.purpose],
+        "preprocess": False,  # the size may be one that the kernel before had
         **UNQUEUED,
     }
 

@@ -23,6 +23,13 @@ def marked(visitor) -> set[str]:
     return set(visitor.stale("learn-stale") or ())
 
 
+def choose(visitor, name, value) -> None:
+    """As a visitor does: what the choice arranges follows it."""
+    visitor.choose(name, value)
+    if name in ("kernel", "method"):
+        visitor.press(name, "input")
+
+
 def step(visitor) -> int:
     return visitor.shown["live"]["value"]["step"]
 
@@ -35,14 +42,14 @@ def step(visitor) -> int:
 def test_another_setting_marks_what_was_learned(visitor, name, other):
     """Nothing before the first run; all of it afterwards, until the setting is set back."""
     first = visitor.shown[name]["value"]
-    visitor.choose(name, other)
+    choose(visitor, name, other)
     assert marked(visitor) == set()
-    visitor.choose(name, first)
+    choose(visitor, name, first)
     visitor.press("learn")
     assert marked(visitor) == set()
-    visitor.choose(name, other)
+    choose(visitor, name, other)
     assert marked(visitor) == RESULTS
-    visitor.choose(name, first)
+    choose(visitor, name, first)
     assert marked(visitor) == set()
 
 
@@ -70,13 +77,11 @@ def test_another_kernel_takes_the_place_of_the_run(visitor):
     """
     visitor.press("learn")
     learned, proof = step(visitor), visitor.shown["certificate"]["value"]
-    visitor.choose("kernel", "sharpen")
-    visitor.press("kernel", "input")
+    choose(visitor, "kernel", "sharpen")
     assert step(visitor) == 0
     assert marked(visitor) == {"result-card", "take"}
     assert visitor.shown["certificate"]["value"] != proof
-    visitor.choose("kernel", "sobel_x")
-    visitor.press("kernel", "input")
+    choose(visitor, "kernel", "sobel_x")
     assert (step(visitor), visitor.shown["certificate"]["value"]) == (learned, proof)
     assert marked(visitor) == set()
 
@@ -85,14 +90,14 @@ def test_other_edges_draw_anew_and_lift_no_mark(visitor):
     """Until the result is drawn with them it is stale; of another experiment it stays so."""
     visitor.press("learn")
     first = visitor.shown["take"]["value"]
-    visitor.choose("edges", "zero")
+    choose(visitor, "edges", "zero")
     assert marked(visitor) == {"result-card", "take"}
     visitor.press("edges", "input")
     second = visitor.shown["take"]["value"]
     assert second != first
     assert marked(visitor) == set()
-    visitor.choose("method", "adam")
-    visitor.choose("edges", "wrap")
+    choose(visitor, "method", "adam")
+    choose(visitor, "edges", "wrap")
     visitor.press("edges", "input")
     assert visitor.shown["take"]["value"] != second
     assert marked(visitor) == RESULTS
@@ -101,7 +106,7 @@ def test_other_edges_draw_anew_and_lift_no_mark(visitor):
 def test_while_another_run_waits_the_old_results_are_stale(visitor):
     """The stage is the new run's at once; what stands below it is not, until that has ended."""
     visitor.press("learn")
-    visitor.choose("method", "closed_form")
+    choose(visitor, "method", "closed_form")
     (heard,) = visitor.of("learn")
     waits = [event for event in visitor.after(heard["id"])
              if visitor.part("live") in event["outputs"]]  # fmt: skip
@@ -110,7 +115,7 @@ def test_while_another_run_waits_the_old_results_are_stale(visitor):
     visitor.press("learn")
     assert visitor.shown["pause"]["visible"]
     assert marked(visitor) == RESULTS - {"live"}
-    visitor.choose("edges", "zero")  # drawn anew, of the run that ended
+    choose(visitor, "edges", "zero")  # drawn anew, of the run that ended
     visitor.press("edges", "input")
     assert marked(visitor) == RESULTS - {"live"}
     visitor.events |= {event["id"]: event for event in waits}
@@ -148,7 +153,7 @@ def test_other_uploads_mark_the_stage(visitor):
     visitor.press("learn")
     assert visitor.shown["live"]["value"]["done"]
     assert marked(visitor) == set()
-    visitor.choose("uploads", upload(2))
+    choose(visitor, "uploads", upload(2))
     assert marked(visitor) == RESULTS - {"certificate"}  # which tells of the new files
 
 
@@ -162,7 +167,7 @@ def upload(seed: int) -> list:
 def test_a_race_knows_who_raced_and_for_what(visitor):
     """Other racers, another kernel: stale. The method of a run is of no matter to a race."""
     names = ["exact_kfac", "closed_form"]
-    visitor.choose("race-methods", names)
+    choose(visitor, "race-methods", names)
     visitor.press("race")
     assert visitor.shown["race-view"]["value"]["done"]
     assert not visitor.stale("race-stale")
@@ -171,7 +176,7 @@ def test_a_race_knows_who_raced_and_for_what(visitor):
         ("kernel", "sharpen", "sobel_x", True),
         ("method", "adam", "kfac", False),
     ):
-        visitor.choose(name, other)
+        choose(visitor, name, other)
         assert visitor.stale("race-stale") == stale
-        visitor.choose(name, first)
+        choose(visitor, name, first)
         assert not visitor.stale("race-stale")
