@@ -20,6 +20,7 @@ from kernel_demo.ui.learn.settings import (
     TABLE,
     most_pictures,
     most_steps,
+    nearest,
     size_choices,
     sizes,
 )
@@ -123,8 +124,10 @@ def _opener(start: Mapping[str, Any]) -> Callable:
         values, ignored = settings(start, dict(request.query_params))
         told = quiet(words.ignored(ignored)) if ignored else ""
         bounds = allowed(start, values) if values else {}
+        if bounds:  # what stays as it was may not fit the kernel
+            values.setdefault("size", nearest(bounds["size"], start["size"]))
         updates = [_update(key, values, bounds) for key in NAMES]
-        return (1 if values else gr.skip()), told, *updates
+        return (1 if bounds else gr.skip()), told, *updates
 
     return open_link
 

@@ -214,6 +214,11 @@ def sizes(kernel: str) -> tuple[int, ...]:
     return CATALOGUE[kernel].sizes if kernel in CATALOGUE else FREE_SIZES
 
 
+def nearest(sizes: Sequence[int], size: int | None) -> int:
+    """The size, or the one of these that is nearest to it."""
+    return min(sizes, key=lambda other: abs(other - int(size or 3)))
+
+
 def most_pictures(source: str) -> int:
     """How many pictures a source has at most."""
     return bundled.COUNT if source == "bundled" else MAX_PICTURES

@@ -316,7 +316,7 @@ def kernel_chosen(kernel: str, size: int, editor: dict | None) -> tuple:
     if kernel == "own":  # of any odd size, and learned as the grid holds it
         size = len((editor or {}).get("rows") or ()) or size
         sizes = tuple(sorted({*sizes, size}))
-    size = size if size in sizes else min(sizes, key=lambda other: abs(other - int(size or 3)))
+    size = settings.nearest(sizes, size)
     return (
         gr.update(choices=settings.size_choices(sizes), value=size, interactive=len(sizes) > 1),
         gr.update(visible=bool(chosen and chosen.takes_angle)),
