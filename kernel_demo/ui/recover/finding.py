@@ -8,10 +8,8 @@ import numpy as np
 from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.recovery import Recovery, Verdict
 from kernel_demo.ui.components import comparison as result_view
-from kernel_demo.ui.components import probe
-from kernel_demo.ui.components.matrix import NUMBERS_UP_TO, matrix
-from kernel_demo.ui.components.take import Taken
-from kernel_demo.ui.html import quiet, title
+from kernel_demo.ui.components.take import Taken, probe_link
+from kernel_demo.ui.html import NUMBERS_UP_TO, matrix, quiet, title
 from kernel_demo.ui.pictures import data_url
 from kernel_demo.ui.recover import words as wording
 
@@ -22,7 +20,7 @@ SHOWN_SHARE = 0.995  # of the residual's pixels are within full opacity
 def verdict(found: Recovery, notes: tuple[str, ...] = ()) -> str:
     """The verdict in one sentence, what to do next, and what was done to the files (HTML)."""
     sure = "" if found.verdict.linear else " kd-unsure"
-    link = probe.link() if found.verdict == Verdict.UNDETERMINED else ""
+    link = probe_link() if found.verdict == Verdict.UNDETERMINED else ""
     told = "".join(map(quiet, (*notes, *found.notes)))
     return (
         f'<section class="kd-verdict{sure}" data-verdict="{escape(found.verdict)}">'
