@@ -196,33 +196,57 @@ class Plane:
 
     before: np.ndarray  # H x W
     after: np.ndarray  # H x W
-    opaque: np.ndarray | None  # H x W bool
+    opaque: np.ndarray | None  # H x W bool; None: everywhere
     peak: int  # white
     step: int  # one grey level of the after file
     place: tuple[float, float, float, float] = (0, 0, 1, 1)  # top, left, bottom, right in the whole
+    used: np.ndarray | None = None  # H x W bool: the pixels to fit to, once they are chosen
 
-    def unclipped(self) -> np.ndarray:
-        """H x W bool: pixels that are neither black nor white, where a filter's result is kept."""
-        inside = (self.after > 0) & (self.after < self.peak)
-        return inside if self.opaque is None else inside & self.opaque
+    def inside(self, size: int) -> tuple[slice, slice]:
+        """The pixels whose size x size patch lies inside."""
+        edge, (height, width) = size // 2, self.after.shape
+        return slice(edge, max(edge, height - edge)), slice(edge, max(edge, width - edge))
+
+    def using(self, mask: np.ndarray) -> Plane:
+        """The plane with the pixels of a mask chosen, but for those that are not opaque."""
+        return replace(self, used=mask if self.opaque is None else mask & self.opaque)
+
+    def unclipped(self) -> Plane:
+        """With the pixels that are neither black nor white, where a filter's result is kept."""
+        return self.using((self.after > 0) & (self.after < self.peak))
+
+    def predictable(self, kernel: np.ndarray, offset: float, margin: float) -> Plane:
+        """With the pixels whose prediction keeps `margin` from black and white.
+
+        Leaving out clipped pixels by what *came out* favours noise that points inward; leaving them
+        out by what the picture before *predicts* does not bias the fit (selection on the
+        regressors).
+        """
+        mask = np.zeros(self.after.shape, bool)
+        if min(mask.shape) >= len(kernel):
+            value = correlate_valid(self.before.astype(np.float64), kernel, offset)
+            mask[self.inside(len(kernel))] = (value > margin) & (value < self.peak - margin)
+        return self.using(mask)
 
     def moved(self, down: int, right: int) -> Plane:
         """The plane with before[y + down, x + right] over after[y, x]."""
         if down == right == 0:
             return self
-        height, width = self.after.shape
-        here = np.s_[max(0, -down) : height - max(0, down), max(0, -right) : width - max(0, right)]
-        there = np.s_[max(0, down) : height - max(0, -down), max(0, right) : width - max(0, -right)]
-        opaque = None if self.opaque is None else self.opaque[here]
-        return replace(self, before=self.before[there], after=self.after[here], opaque=opaque)
+        (height, width), (rows, columns) = self.before.shape, self.after.shape
+        over = common(height, rows, down), common(width, columns, right)
+        (rows_there, rows_here), (columns_there, columns_here) = over
+        return self._cut((rows_there, columns_there), (rows_here, columns_here))
 
     def part(self, top: int, left: int, height: int, width: int) -> Plane:
         """A rectangle of the plane."""
-        there = np.s_[top : top + height, left : left + width]
-        opaque = None if self.opaque is None else self.opaque[there]
+        at = np.s_[top : top + height, left : left + width]
         rows, columns = self.after.shape
         place = (top / rows, left / columns, (top + height) / rows, (left + width) / columns)
-        return Plane(self.before[there], self.after[there], opaque, self.peak, self.step, place)
+        return replace(self._cut(at, at), place=place)
+
+    def _cut(self, there: tuple[slice, slice], here: tuple[slice, slice]) -> Plane:
+        opaque = None if self.opaque is None else self.opaque[here]
+        return replace(self, before=self.before[there], after=self.after[here], opaque=opaque)
 
 
 def planes_of(pairs: list[Pair], channel: int | None = None) -> list[Plane]:
@@ -257,40 +281,19 @@ def sample(planes: list[Plane], pixels: int) -> list[Plane]:
     return tiles
 
 
-def sums(planes: list[Plane], masks: list[np.ndarray], size: int) -> Statistics | None:
-    """The sums over all planes; None if fewer pixels are left than four for each unknown."""
-    edge = size // 2
+def sums(planes: list[Plane], size: int) -> Statistics | None:
+    """Over the pixels used of all planes; None if there are fewer than four for each unknown."""
     total = Statistics.zero(size)
-    for plane, mask in zip(planes, masks, strict=True):
-        if min(mask.shape) < size:
+    for plane in planes:
+        if min(plane.after.shape) < size:
             continue
-        if mask[edge : mask.shape[0] - edge, edge : mask.shape[1] - edge].sum() > size * size:
-            total = total + Statistics.from_pair(
-                plane.before, plane.after, size, None if mask.all() else mask
-            )
+        if plane.used[plane.inside(size)].sum() > size * size:
+            mask = None if plane.used.all() else plane.used
+            total = total + Statistics.from_pair(plane.before, plane.after, size, mask)
     return total if total.count >= 4 * (size * size + 1) else None
 
 
-def predictable(
-    planes: list[Plane], kernel: np.ndarray, offset: float, margin: float
-) -> list[np.ndarray]:
-    """Masks of the pixels whose prediction keeps `margin` from black and white.
-
-    Leaving out clipped pixels by what *came out* favours noise that points inward; leaving them
-    out by what the picture before *predicts* does not bias the fit (selection on the regressors).
-    """
-    masks = []
-    for plane in planes:
-        mask = np.zeros(plane.after.shape, bool)
-        edge = len(kernel) // 2
-        if min(mask.shape) >= len(kernel):
-            value = correlate_valid(plane.before.astype(np.float64), kernel, offset)
-            inner = np.s_[edge : mask.shape[0] - edge, edge : mask.shape[1] - edge]
-            mask[inner] = (value > margin) & (value < plane.peak - margin)
-        masks.append(mask if plane.opaque is None else mask & plane.opaque)
-    return masks
-
-
-def share(masks: list[np.ndarray]) -> float:
-    """The share of pixels that the masks let through."""
-    return sum(np.count_nonzero(m) for m in masks) / max(1, sum(m.size for m in masks))
+def share(planes: list[Plane]) -> float:
+    """The share of the pixels that are used."""
+    pixels = sum(plane.used.size for plane in planes)
+    return sum(np.count_nonzero(plane.used) for plane in planes) / max(1, pixels)

@@ -137,7 +137,7 @@ class Arrangement:
         """Share of the pixels that were not clipped."""
         if self.mixed is None:
             return float(np.mean([fit.used for fit in self.fits]))
-        return float(np.mean([plane.unclipped().mean() for plane in planes_of(self.pairs)]))
+        return float(np.mean([plane.unclipped().used.mean() for plane in planes_of(self.pairs)]))
 
     def explaining(self) -> Iterator[tuple[Fit, list[Plane]]]:
         """Each fit with the planes that it explains."""

@@ -7,7 +7,7 @@ over (nearly) all pixels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.learning.statistics import Statistics
-from kernel_demo.recovery.alignment import Plane, predictable, sample, share, sums
+from kernel_demo.recovery.alignment import Plane, sample, share, sums
 
 SAMPLE = 300_000  # pixels of the first pass: 226 unknowns want no more
 REFINED = 4_000_000  # pixels of the second
@@ -54,17 +54,26 @@ class Fit:
     offset: float
     standard_error: np.ndarray  # k x k; 0 outside the smallest box that explains as much
     residual: float  # RMS
-    floor: float  # RMS of rounding to one grey level of the after file
     noise: Noise
     used: float  # share of pixels not clipped
-    explained: float  # share of the after picture's variance
     singular: bool  # the pictures leave some weights open
     searched: int  # the largest size that there were pixels for
     reaches_edge: bool  # significant weights at the rim of the largest size: it may be larger still
     core: Statistics  # sums of the second pass, about `centre`
     centre: tuple[int, int]  # rows, columns from the pixel to the middle of `core`'s kernel
-    tiles: list[Plane]  # the sample of the first pass ...
-    masks: list[np.ndarray]  # ... and which of its pixels were used
+    tiles: list[Plane]  # the sample of the first pass
+
+    @property
+    def floor(self) -> float:
+        """RMS of rounding to one grey level of the after file."""
+        return ROUNDING * self.tiles[0].step
+
+    @property
+    def explained(self) -> float:
+        """Share of the after picture's variance, over the pixels used."""
+        mean = self.core.after_sum / self.core.count
+        variance = self.core.energy / self.core.count - mean**2
+        return 1 - self.residual**2 / max(variance, 1e-12)
 
     @property
     def at_floor(self) -> bool:
@@ -81,47 +90,38 @@ class Fit:
 
 def fit(planes: list[Plane], max_size: int) -> Fit | None:
     """The kernel of at most max_size that explains all planes. None: too few unclipped pixels."""
-    tiles = sample(planes, SAMPLE)
-    masks = [tile.unclipped() for tile in tiles]
-    total = _largest(tiles, masks, max_size)
+    tiles = [tile.unclipped() for tile in sample(planes, SAMPLE)]
+    total = _largest(tiles, max_size)
     if total is None:
         return None
-    floor = ROUNDING * planes[0].step
-    noisy = _least_squares(total)[2] ** 0.5 > SEVERAL_ROUNDINGS * floor
+    step = planes[0].step
+    noisy = _least_squares(total)[2] ** 0.5 > SEVERAL_ROUNDINGS * ROUNDING * step
     if noisy:
-        masks, total = _without_bias(tiles, masks, total)
-    white = not noisy or _measured(tiles, masks, *_least_squares(total)[:2]).white
-    square = total.shrink(_size(total, white, planes[0].step))
+        tiles, total = _without_bias(tiles, total)
+    white = not noisy or _measured(tiles, *_least_squares(total)[:2]).white
+    square = total.shrink(_size(total, white, step))
     found = square.solve()
     centre, side = _place(_support(square, found, white), square.size, total.size)
-    core = _refined(planes, centre, side, noisy, found) or square
-    if core is square:
-        centre = (0, 0)
+    core = _refined(planes, centre, side, noisy, found)
+    if core is None:
+        core, centre = square, (0, 0)
     solution = core.solve()
     support = _support(core, solution, white)
-    at_least_3 = square if square.size > 1 else total.shrink(min(3, total.size))
+    at_least_3 = found if square.size > 1 else total.shrink(min(3, total.size)).solve()
     return Fit(
         kernel=about_pixel(solution.kernel, support, centre),
         offset=solution.offset,
         standard_error=about_pixel(solution.standard_error, support, centre),
         residual=solution.residual,
-        floor=floor,
-        noise=_measured(tiles, masks, found.kernel, found.offset),
+        noise=_measured(tiles, found.kernel, found.offset),
         used=share([plane.unclipped() for plane in planes]),
-        explained=1 - solution.residual**2 / max(_variance(core), 1e-12),
-        singular=(found if at_least_3 is square else at_least_3.solve()).singular,
+        singular=at_least_3.singular,
         searched=total.size,
         reaches_edge=square.size == total.size and _reaches_edge(found.kernel),
         core=core,
         centre=centre,
         tiles=tiles,
-        masks=masks,
     )
-
-
-def _variance(sums_: Statistics) -> float:
-    """Of the after pictures, over the pixels used."""
-    return sums_.energy / sums_.count - (sums_.after_sum / sums_.count) ** 2
 
 
 def _place(support, size: int, largest: int) -> tuple[tuple[int, int], int]:
@@ -136,41 +136,41 @@ def _place(support, size: int, largest: int) -> tuple[tuple[int, int], int]:
     return (down, right), side
 
 
-def _largest(tiles: list[Plane], masks: list[np.ndarray], max_size: int) -> Statistics | None:
+def _largest(tiles: list[Plane], max_size: int) -> Statistics | None:
     for size in range(max_size, 0, -2):
-        if size == 1 or any(min(mask.shape) >= 2 * size for mask in masks):
-            total = sums(tiles, masks, size)
+        if size == 1 or any(min(tile.after.shape) >= 2 * size for tile in tiles):
+            total = sums(tiles, size)
             if total is not None:
                 return total
     return None
 
 
-def _without_bias(tiles, masks, total: Statistics):
-    """Masks by what is predicted instead of by what came out, until they settle."""
+def _without_bias(tiles: list[Plane], total: Statistics) -> tuple[list[Plane], Statistics]:
+    """Pixels chosen by what is predicted instead of by what came out, until they settle."""
     for _ in range(3):
         kernel, offset, variance = _least_squares(total)
-        new = predictable(tiles, kernel, offset, 2.5 * variance**0.5)
-        if share(new) < 0.02 or all(mask.all() for mask in masks):
+        new = [tile.predictable(kernel, offset, 2.5 * variance**0.5) for tile in tiles]
+        if share(new) < 0.02 or all(tile.used.all() for tile in tiles):
             break
-        fresh = sums(tiles, new, total.size)
+        fresh = sums(new, total.size)
         if fresh is None:
             break
-        moved = share([a ^ b for a, b in zip(new, masks, strict=True)])
-        masks, total = new, fresh
+        moved = share([replace(a, used=a.used ^ b.used) for a, b in zip(new, tiles, strict=True)])
+        tiles, total = new, fresh
         if moved < 0.01:
             break
-    return masks, total
+    return tiles, total
 
 
 def _refined(planes, centre, side: int, noisy: bool, found) -> Statistics | None:
     """The sums at the size and place found, over nearly all pixels. None: too few of them."""
-    moved = sample([plane.moved(*centre) for plane in planes], REFINED)
-    masks = [plane.unclipped() for plane in moved]
-    if noisy and not all(mask.all() for mask in masks):
+    moved = [p.unclipped() for p in sample([p.moved(*centre) for p in planes], REFINED)]
+    if noisy and not all(plane.used.all() for plane in moved):
         top, left = (len(found.kernel) // 2 + c - side // 2 for c in centre)
         near = np.pad(found.kernel, side)[top + side :, left + side :][:side, :side]
-        masks = predictable(moved, near, found.offset, 2.5 * found.residual)
-    return sums(moved, masks, side)
+        margin = 2.5 * found.residual
+        moved = [plane.predictable(near, found.offset, margin) for plane in moved]
+    return sums(moved, side)
 
 
 def about_pixel(square: np.ndarray, support, centre: tuple[int, int]) -> np.ndarray:
@@ -251,16 +251,16 @@ def _trimmed(total: Statistics) -> tuple[int, int, int, int]:
     top, left, bottom, right = 0, 0, total.size, total.size
     while True:
         options = []
-        for box in (
+        for inner in (
             (top + 1, left, bottom, right),
             (top, left + 1, bottom, right),
             (top, left, bottom - 1, right),
             (top, left, bottom, right - 1),
         ):
-            if box[0] < box[2] and box[1] < box[3]:
-                free = np.zeros((total.size, total.size), bool)
-                free[box[0] : box[2], box[1] : box[3]] = True
-                options.append((_least_squares(total, free)[2], box))
+            free = np.zeros((total.size, total.size), bool)
+            free[inner[0] : inner[2], inner[1] : inner[3]] = True
+            if free.any():
+                options.append((_least_squares(total, free)[2], inner))
         if not options or min(options)[0] > allowed:
             return top, left, bottom - top, right - left
         top, left, bottom, right = min(options)[1]
@@ -274,17 +274,16 @@ def _reaches_edge(kernel: np.ndarray) -> bool:
     return len(kernel) > 1 and weights[ring].mean() > 0.02 * weights.max()
 
 
-def _measured(tiles: list[Plane], masks: list[np.ndarray], kernel: np.ndarray, offset) -> Noise:
+def _measured(tiles: list[Plane], kernel: np.ndarray, offset: float) -> Noise:
     """What the kernel leaves on the tiles, pixel by pixel."""
-    edge = len(kernel) // 2
     lag_down = lag_right = 0.0
     squares, textures = [], []
-    for tile, mask in zip(tiles, masks, strict=True):
-        if min(mask.shape) <= 2 * edge:
+    for tile in tiles:
+        if min(tile.after.shape) < len(kernel):
             continue
-        inner = np.s_[edge : mask.shape[0] - edge, edge : mask.shape[1] - edge]
+        inner = tile.inside(len(kernel))
         before = tile.before.astype(np.float64)
-        keep = mask[inner]
+        keep = tile.used[inner]
         left = correlate_valid(before, kernel, offset) - tile.after[inner]
         left = np.where(keep, left, 0) / tile.step
         variance = cv2.blur(before**2, (3, 3)) - cv2.blur(before, (3, 3)) ** 2

@@ -203,20 +203,23 @@ class Evidence:
 
 def examine(fit: Fit) -> Evidence | None:
     """The evidence from a sample of the pixels that the fit used. None: too few to tell."""
-    drawn = _drawn(fit)
-    if drawn is None or len(drawn.left) < 10 * (drawn.patches.shape[1] + drawn.features.shape[1]):
+    rng = np.random.default_rng(0)
+    drawn = [parts for tile in fit.tiles if (parts := _drawn(fit, tile, rng))]
+    if not drawn:
         return None
-    middle = drawn.patches.mean()
-    design = np.concatenate([drawn.patches - middle, np.ones((len(drawn.patches), 1))], axis=1)
-    both = _unexplained(design, np.concatenate([drawn.left[:, None], drawn.features], axis=1))
+    patches, features, left, places = map(np.concatenate, zip(*drawn, strict=True))
+    if len(left) < 10 * (patches.shape[1] + features.shape[1]):
+        return None
+    design = np.concatenate([patches - patches.mean(), np.ones((len(patches), 1))], axis=1)
+    both = _unexplained(design, np.concatenate([left[:, None], features], axis=1))
     left, unseen = both[:, 0], both[:, 1:]
     energy = max(float(left @ left), 1e-9)
     explained = unseen @ np.linalg.lstsq(unseen, left, rcond=1e-9)[0]
     return Evidence(
         features=float(explained @ explained) / energy,
-        across=_gain(design, left, drawn.places[:, 1]),
-        down=_gain(design, left, drawn.places[:, 0]),
-        tones=_gain(design, left, drawn.patches.mean(axis=1)),
+        across=_gain(design, left, places[:, 1]),
+        down=_gain(design, left, places[:, 0]),
+        tones=_gain(design, left, patches.mean(axis=1)),
         autocorrelation=fit.noise.autocorrelation,
     )
 
@@ -242,37 +245,25 @@ def _gain(design: np.ndarray, left: np.ndarray, order: np.ndarray) -> float:
     return gain - 2 * design.shape[1] / len(design)  # what two more kernels gain by chance
 
 
-@dataclass(frozen=True, eq=False)
-class _Drawn:
-    """Some pixels of all tiles."""
+def _drawn(fit: Fit, tile: Plane, rng: np.random.Generator) -> tuple[np.ndarray, ...] | None:
+    """Some of the tile's pixels: patches, features, what the kernel leaves, and places.
 
-    patches: np.ndarray  # n x k*k of before, k at most WIDEST
-    features: np.ndarray  # n x f
-    left: np.ndarray  # n: what the kernel leaves
-    places: np.ndarray  # n x 2: row and column in the picture, 0..1
-
-
-def _drawn(fit: Fit) -> _Drawn | None:
-    rng, size = np.random.default_rng(0), len(fit.kernel)
+    n x k*k of before (k at most WIDEST), n x f, n, and n x 2: row and column in the picture, 0..1.
+    """
+    size, (height, width) = len(fit.kernel), tile.after.shape
     edge, cut = size // 2, max(size - WIDEST, 0) // 2
-    parts = ([], [], [], [])
-    for tile, mask in zip(fit.tiles, fit.masks, strict=True):
-        height, width = mask.shape
-        if min(height, width) <= 2 * edge + 2:
-            continue
-        rows, columns = np.nonzero(mask[edge : height - edge, edge : width - edge])
-        chosen = rng.permutation(len(rows))[: PIXELS // len(fit.tiles)]
-        rows, columns = rows[chosen], columns[chosen]
-        windows = sliding_window_view(tile.before, (size, size))[rows, columns].astype(np.float64)
-        inner = windows[:, cut : size - cut, cut : size - cut].reshape(len(rows), -1)
-        at = rows + edge, columns + edge
-        top, left, bottom, right = tile.place
-        down, across = top + at[0] / height * (bottom - top), left + at[1] / width * (right - left)
-        predicted = np.tensordot(windows, fit.kernel, 2) + fit.offset
-        values = inner, _features(tile)[at], tile.after[at] - predicted, np.stack([down, across], 1)
-        for part, value in zip(parts, values, strict=True):
-            part.append(value)
-    return _Drawn(*map(np.concatenate, parts)) if parts[0] else None
+    if min(height, width) <= 2 * edge + 2:
+        return None
+    rows, columns = np.nonzero(tile.used[tile.inside(size)])
+    chosen = rng.permutation(len(rows))[: PIXELS // len(fit.tiles)]
+    rows, columns = rows[chosen], columns[chosen]
+    windows = sliding_window_view(tile.before, (size, size))[rows, columns].astype(np.float64)
+    inner = windows[:, cut : size - cut, cut : size - cut].reshape(len(rows), -1)
+    at = rows + edge, columns + edge
+    top, left, bottom, right = tile.place
+    down, across = top + at[0] / height * (bottom - top), left + at[1] / width * (right - left)
+    predicted = np.tensordot(windows, fit.kernel, 2) + fit.offset
+    return inner, _features(tile)[at], tile.after[at] - predicted, np.stack([down, across], 1)
 
 
 def _features(tile: Plane) -> np.ndarray:

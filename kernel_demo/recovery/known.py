@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import cv2
@@ -105,11 +105,12 @@ def _pixelwise(fit: Fit) -> Iterator[Alternative]:
     """Each of OPERATIONS with the scale and offset that suit it best."""
     for name, operation in OPERATIONS.items():
         pairs = []
-        for tile, mask in zip(fit.tiles, fit.masks, strict=True):
+        for tile in fit.tiles:
             inner = np.s_[4:-4, 4:-4]
+            keep = tile.used[inner]
             image = tile.before.astype(np.float32) / np.float32(tile.peak)
-            values = operation(image)[inner][mask[inner]] * np.float32(tile.peak)
-            pairs.append((values.astype(np.float64), tile.after[inner][mask[inner]]))
+            values = operation(image)[inner][keep] * np.float32(tile.peak)
+            pairs.append((values.astype(np.float64), tile.after[inner][keep]))
         x, y = (np.concatenate(part).astype(np.float64) for part in zip(*pairs, strict=True))
         if len(x) < 100 or x.std() == 0:
             continue
@@ -167,19 +168,19 @@ def _linear_light(fit: Fit) -> Iterator[Alternative]:
     """A kernel on the light instead of the stored values, for each of CURVES."""
     size = min(len(fit.kernel), 9)
     for decode, encode in CURVES:
-        tiles = [
+        lights = []
+        for tile in fit.tiles:
             # Grey made of colours by weights may lie beyond black and white.
-            Plane(decode(np.clip(t.before / t.peak, 0, 1)), decode(t.after / t.peak), None, 1, 1)
-            for t in fit.tiles
-        ]
-        total = sums(tiles, fit.masks, size)
+            before = decode(np.clip(tile.before / tile.peak, 0, 1))
+            lights.append(replace(tile, before=before, after=decode(tile.after / tile.peak)))
+        total = sums(lights, size)
         if total is None:
             continue
-        found, edge, squares, count = total.solve(), size // 2, 0.0, 0
-        for light, tile, mask in zip(tiles, fit.tiles, fit.masks, strict=True):
-            inner = np.s_[edge : mask.shape[0] - edge, edge : mask.shape[1] - edge]
+        found, squares, count = total.solve(), 0.0, 0
+        for light, tile in zip(lights, fit.tiles, strict=True):
+            inner = tile.inside(size)
             value = encode(correlate_valid(light.before, found.kernel, found.offset)) * tile.peak
-            error = (value - tile.after[inner])[mask[inner]] / tile.step
+            error = (value - tile.after[inner])[tile.used[inner]] / tile.step
             squares, count = squares + float(error @ error), count + len(error)
         residual = (squares / max(count, 1)) ** 0.5
         yield Alternative("a convolution of the light (gamma decoded and encoded)", residual)
