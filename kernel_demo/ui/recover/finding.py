@@ -170,12 +170,11 @@ def used(share: float) -> str:
 
 
 def _exactly(found: Recovery) -> str:
-    if found.fractions is None:
+    if not found.fractions:
         return ""
-    several = found.fractions if isinstance(found.fractions, tuple) else (found.fractions,)
     lines = "".join(
-        f"<p>{name if len(several) > 1 else ''} {escape(_fractions(whole))}</p>"
-        for name, whole in zip(CHANNELS, several, strict=False)
+        f"<p>{name if len(found.fractions) > 1 else ''} {escape(_fractions(whole))}</p>"
+        for name, whole in zip(CHANNELS, found.fractions, strict=False)
     )
     return f'<div class="kd-exactly"><b>In whole numbers</b>{lines}</div>'
 
