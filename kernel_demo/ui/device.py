@@ -6,7 +6,7 @@ Arguments and yields travel between processes there: NumPy and plain types only.
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -19,11 +19,13 @@ else:
 
 from kernel_demo.learning import devices, pairs, training
 from kernel_demo.learning.certificate import Optimum
-from kernel_demo.learning.exact import closed_form, train_exact
+from kernel_demo.learning.exact import ExactSettings, closed_form, train_exact
 from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import Progress, TrainSettings
-from kernel_demo.ui.learn.lesson import Lesson, sums
-from kernel_demo.ui.learn.session import Settings
+
+# (before, after, mask) of each picture: H x W float32, and where an after pixel is to be trusted.
+Pictures = Sequence[tuple[np.ndarray, np.ndarray, np.ndarray | None]]
 
 # What a Space lends of its GPU belongs to the runs of the tab "Learn".
 LAB_DEVICE = "cpu" if spaces else "auto"
@@ -33,18 +35,47 @@ GPU_SECONDS = 20  # what a run may take of a visitor's quota on ZeroGPU
 RUN_SECONDS = GPU_SECONDS - 2.0 if spaces else 600.0
 
 
+def tiles(pictures: Pictures, size: int, settings, device: str = LAB_DEVICE) -> pairs.Pairs:
+    """The pictures as tiles for a size x size kernel, laid on the device.
+
+    settings: say the side of a tile, and the seed; those that know no tiles get the usual ones.
+    """
+    befores, afters, masks = zip(*pictures, strict=True)
+    return pairs.build(
+        befores,
+        afters,
+        size,
+        tile=getattr(settings, "tile", TrainSettings().tile),
+        seed=settings.seed,
+        device=devices.resolve(device),
+        masks=masks,
+    )
+
+
 def _learn(
-    lesson: Lesson, truth: np.ndarray, settings: Settings, resume: Progress | None = None
+    pictures: Pictures,
+    truth: np.ndarray,
+    settings: TrainSettings | ExactSettings | None,
+    resume: Progress | None = None,
 ) -> Iterator[Progress]:
-    """Learn the true kernel (k, k) from a lesson by the method that the settings stand for.
+    """Learn the true kernel (k, k) from pictures by the method that the settings stand for.
 
     The truth itself is used for the kernel error only. settings None: the closed form.
     """
+    size = len(truth)
     if isinstance(settings, TrainSettings):
-        yield from _by_batches(lesson, truth, settings, resume)
+        yield from training.train(
+            SingleConv(size, init=settings.init, seed=settings.seed),
+            tiles(pictures, size, settings, settings.device),
+            settings,
+            truth=truth,
+            resume=resume,
+            deadline=RUN_SECONDS,
+            optimum=lambda: Optimum(accumulate(pictures, size)[0], offset=False),
+        )
         return
     began = time.perf_counter()
-    statistics, _ = sums(lesson, len(truth))
+    statistics, _ = accumulate(pictures, size)
     spent = time.perf_counter() - began
     if settings is None:
         yield closed_form(statistics, truth, spent=spent)
@@ -52,30 +83,6 @@ def _learn(
         yield from train_exact(
             statistics, settings, truth, resume=resume, deadline=RUN_SECONDS, spent=spent
         )
-
-
-def _by_batches(lesson, truth, settings, resume) -> Iterator[Progress]:
-    size = len(truth)
-    device = devices.resolve(settings.device)
-    data = pairs.build(
-        lesson.befores,
-        lesson.afters,
-        size,
-        tile=settings.tile,
-        seed=settings.seed,
-        device=device,
-        masks=lesson.masks,
-    )
-    model = SingleConv(size, init=settings.init, seed=settings.seed)
-    yield from training.train(
-        model,
-        data,
-        settings,
-        truth=truth,
-        resume=resume,
-        deadline=RUN_SECONDS,
-        optimum=lambda: Optimum(sums(lesson, size)[0], offset=False),
-    )
 
 
 learn = spaces.GPU(duration=GPU_SECONDS)(_learn) if spaces else _learn

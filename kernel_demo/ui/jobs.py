@@ -56,6 +56,7 @@ class Job:
 
     def __init__(self, outputs: Sequence, failed: Callable, held: Sequence = ()) -> None:
         """failed: what the outputs show then, of the values of `held`; it says `FAILED`."""
+        self.heard: list[gr.events.Dependency] = []  # those that answer a trigger
         self.events: list[gr.events.Dependency] = []  # those that stream
         self._outputs, self._failed, self._held = [*outputs], failed, [*held]
         # Gradio tells the failure of a run that a visitor halts, too.
@@ -68,25 +69,39 @@ class Job:
         function: Callable,
         inputs: Any,
         shown: Sequence | None = None,
+        given: Sequence | None = None,
         **queue,
     ) -> gr.events.Dependency:
         """Let a trigger show at once what `announce` returns, and stream `function` in its turn.
 
         While others hold the device, a visitor thus sees that the click was heard, and can stop.
+        What was halted before its turn came does not begin: a halt may be faster than the queue.
         trigger: `button.click`, or `then` of an event before. shown: what `function` updates, by
-        default the outputs. queue: options of the event that streams, which is returned.
+        default the outputs. given: what it gets, by default the inputs. queue: options of the event
+        that streams, which is returned.
         """
+        shown = self._outputs if shown is None else shown
+
+        def in_turn(halted: bool, *values):
+            if halted:
+                yield [gr.skip()] * len(shown)
+            else:
+                yield from function(*values)
+
         heard = trigger(
             lambda *values: (*announce(*values), False), inputs, [*self._outputs, self._halted],
             trigger_mode="once", **UNQUEUED,
         )  # fmt: skip
-        runs = heard.then(function, inputs, shown or self._outputs, trigger_mode="once",
-                          **queue, **QUIET)  # fmt: skip
+        runs = heard.then(
+            in_turn, [self._halted, *(inputs if given is None else given)], shown,
+            trigger_mode="once", **queue, **QUIET,
+        )  # fmt: skip
         for event in (heard, runs):
             event.failure(
                 lambda halted, *held: self._left() if halted else self._failed(*held),
                 [self._halted, *self._held], self._outputs, **UNQUEUED,
             )  # fmt: skip
+        self.heard.append(heard)
         self.events.append(runs)
         return runs
 

@@ -14,9 +14,9 @@ SECRET = "hidden in /srv/secret"
 # What starts something and is disabled meanwhile: (what its event is called, what is under it,
 # where the visitor is told).
 STARTS = {
-    "learn": ("click", "kernel_demo.ui.learn.run_events.run", "live"),
-    "resume": ("click", "kernel_demo.ui.learn.run_events.run", "live"),
-    "step": ("click", "kernel_demo.ui.learn.run_events.run", "live"),
+    "learn": ("click", "kernel_demo.ui.learn.run.run", "live"),
+    "resume": ("click", "kernel_demo.ui.learn.run.run", "live"),
+    "step": ("click", "kernel_demo.ui.learn.run.run", "live"),
     "race": ("click", "kernel_demo.ui.learn.race._runners", "race-view"),
     "recover": ("click", "kernel_demo.ui.recover.pairs.match", "recover-progress"),
     EXAMPLE: ("click", "kernel_demo.ui.recover.pairs.match", "recover-progress"),

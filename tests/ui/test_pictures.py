@@ -12,12 +12,10 @@ from kernel_demo.errors import DemoError
 from kernel_demo.sources import bundled, decoding, hub
 from kernel_demo.sources.memory import Memory
 from kernel_demo.ui import pictures
-from kernel_demo.ui.learn import certificate as certificate_card
-from kernel_demo.ui.learn import picture_events
-from kernel_demo.ui.learn import result as learn_result
-from kernel_demo.ui.learn.form import experiment
+from kernel_demo.ui.learn import result, tab
 from kernel_demo.ui.learn.run import run
 from kernel_demo.ui.learn.session import Session
+from kernel_demo.ui.learn.settings import START, experiment
 from kernel_demo.ui.pictures import PictureChoice
 from kernel_demo.ui.questions.card import grey, show_pictures
 from kernel_demo.ui.recover import events
@@ -46,7 +44,7 @@ def test_bundled_photos_are_as_many_as_there_are():
 @pytest.mark.parametrize(("count", "expected"), [(16, 8), (5, 5)])
 def test_choosing_the_bundled_photos_brings_the_number_down(count, expected):
     """The slider shows how many will be used."""
-    assert picture_events.source_chosen("bundled", count)[-1]["value"] == expected
+    assert tab.source_chosen("bundled", count)[-1]["value"] == expected
 
 
 @pytest.fixture
@@ -76,21 +74,19 @@ def uploads(tmp_path):
 
 def page_values(uploads):
     """What the inputs of the tab "Learn" hold, set to learn Sobel from these files."""
-    card = ("mine", 8, "", "", "", uploads, "luminance")
-    training = ("kfac", "kfac", 0, 32, 64, 1, 3, "normal", 0, 5, False)
-    return card, (*card, "sobel_x", 3, 0, 0, None, 0, False, *training)
+    return START | {"source": "mine", "uploads": uploads, "steps": 3, "patience": 5}
 
 
 def test_each_upload_is_decoded_once(decoded, uploads):
     """For one change on the page and for all that follow, four files are decoded four times."""
-    card, values = page_values(uploads)
-    gallery, _ = picture_events.show_gallery(*card)
+    values = page_values(uploads)
+    gallery, _ = tab.show_gallery(values)
     assert gallery.count("<img") == 4
     assert len(decoded) == 4
-    picture_events.show_patch(Session(), *values)
-    certificate_card.look(*values)
+    tab.show_patch(Session(), values)
+    result.look(None, values)
     *_, ended = run(mine(uploads))
-    learn_result.show(ended, "reflect", None)
+    result.show(ended, "reflect", None)
     assert len(grey("mine", uploads)[0]) == 4
     events.chosen(uploads[:2], uploads[2:])
     assert len(decoded) == 4
@@ -152,7 +148,7 @@ def test_uploads_that_are_all_bad_get_one_sentence(tmp_path):
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(b"no picture")
     paths = [str(tmp_path / name) for name in ("a.png", "b.png")]
-    _, told = picture_events.show_gallery(*page_values(paths)[0])
+    _, told = tab.show_gallery(page_values(paths))
     assert (told.count("Expected"), told.count("a.png"), told.count("b.png")) == (1, 1, 1)
     assert ".." not in told
     assert str(tmp_path) not in told
@@ -172,13 +168,13 @@ def test_uploads_that_were_forgotten_are_told_wherever_they_are_used(uploads):
 
 def mine(uploads):
     """A fresh run on these files."""
-    return Session(experiment=experiment(*page_values(uploads)[1]))
+    return Session(experiment=experiment(page_values(uploads)))
 
 
 def test_a_bad_upload_is_told_beside_the_others_alone(uploads, tmp_path):
     """The gallery's notice names it; the certificate tells of the pictures that are used."""
     (tmp_path / "bad.png").write_bytes(b"no picture")
-    card, values = page_values([*uploads, str(tmp_path / "bad.png")])
-    _, notice = picture_events.show_gallery(*card)
+    values = page_values([*uploads, str(tmp_path / "bad.png")])
+    _, notice = tab.show_gallery(values)
     assert notice.count("bad.png") == 1
-    assert "bad.png" not in certificate_card.look(*values)
+    assert "bad.png" not in result.look(None, values)[0]

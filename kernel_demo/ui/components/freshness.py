@@ -6,14 +6,16 @@ and what could be taken from them is out of reach meanwhile.
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Callable, Collection, Sequence
 
 import gradio as gr
 
 from kernel_demo.ui.components import from_files
 from kernel_demo.ui.jobs import UNQUEUED
 
-_numbers = itertools.count(1)  # each word is another one: what came into the page since hears it
+_SERVER = secrets.token_hex(4)  # a page that stays open while the server starts anew hears of it
+_numbers = itertools.count(1)  # of the words, in the order in which they were asked for
 
 
 class Freshness:
@@ -23,33 +25,49 @@ class Freshness:
         """results: ids of what is marked. taken: ids of what is also locked. words: one line."""
         self.place = from_files(
             "freshness",
-            told(False),
+            told(bool),
             elem_id,
             words={"stale": words},
             results=[*results],
             taken=[*taken],
         )
 
-    def follow(self, inputs: Sequence, made: gr.State, stale: Callable[..., bool]) -> dict:
+    def follow(
+        self, inputs: Sequence, made: gr.State | Sequence[gr.State], stale: Callable
+    ) -> dict:
         """Compare at every change of the inputs; returns the event that compares, for `then`.
 
         inputs: all that decides the result. made: what the latest result was made from, and how it
-        looks is the caller's. stale: of made and the inputs' values, whether they differ; where
-        there is no result, they do not.
+        looks is the caller's. stale: of made and the inputs' values, whether they differ, or the
+        ids of the results of which that is true; where there is no result, they do not. An input
+        that cannot be read at all (a number out of bounds) makes all of the values None.
         """
+        held = [made] if isinstance(made, gr.State) else [*made]
         look = {
-            "fn": lambda *values: told(stale(*values)),
-            "inputs": [made, *inputs],
+            "fn": lambda *values: told(lambda: stale(*values)),
+            "inputs": [*held, *inputs],
             "outputs": self.place,
             **UNQUEUED,
         }
         changes = [
             one.edit if isinstance(one, gr.HTML) else getattr(one, "change", None) for one in inputs
         ]
-        gr.on([change for change in changes if change], trigger_mode="always_last", **look)
+        looked = gr.on([change for change in changes if change], trigger_mode="always_last", **look)
+        unread = [None] * len(inputs)
+        looked.failure(
+            lambda *made: told(lambda: stale(*made, *unread)), held, self.place, **UNQUEUED
+        )  # fmt: skip
         return look
 
 
-def told(stale: bool) -> dict:
-    """The value that marks the results, or takes the mark away."""
-    return {"stale": bool(stale), "number": next(_numbers)}
+def told(stale: Callable[[], bool | Collection[str]]) -> dict:
+    """The value that marks the results, all or those named, or takes the mark away.
+
+    Numbered as it is asked for: of two answers that overtake each other the later question counts.
+    """
+    number, marked = next(_numbers), stale()
+    return {
+        "stale": [*marked] if isinstance(marked, Collection) else bool(marked),
+        "server": _SERVER,
+        "number": number,
+    }

@@ -1,67 +1,69 @@
 """The card "Race": the chosen methods learn what the page is set to, side by side."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 
 import gradio as gr
 import numpy as np
 
 from kernel_demo.errors import DemoError
-from kernel_demo.learning import devices, pairs, race
-from kernel_demo.learning.race import Lane, Snapshot
+from kernel_demo.learning import race
+from kernel_demo.learning.race import GOALS, Lane, Snapshot
+from kernel_demo.learning.solution import Solution
 from kernel_demo.learning.training import TrainSettings
-from kernel_demo.ui import device as gpu
+from kernel_demo.numbers import figure
+from kernel_demo.ui import device
+from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.components.race_chart import METHODS, WORDS, component, frame
 from kernel_demo.ui.html import block, quiet, title
 from kernel_demo.ui.jobs import DEVICE, FAILED, QUIET, Job, throttled
-from kernel_demo.ui.learn import form as experiment_form
-from kernel_demo.ui.learn import lesson
-from kernel_demo.ui.learn import race_words as wording
-from kernel_demo.ui.learn.session import Experiment
+from kernel_demo.ui.learn.session import Experiment, Lesson, prepare
+from kernel_demo.ui.learn.settings import experiment, named
 
 DEFAULT = ["kfac", "adam", "sgd", "exact_lbfgs", "closed_form"]
 LIMIT = 6.0  # seconds of its own that each method has
 MAX_SIZE = 15  # beyond it one turn of an exact method takes longer than LIMIT
 FRAME_SECONDS = 0.1
 
-
-@dataclass(frozen=True)
-class RaceCard:
-    """The card's components."""
-
-    methods: gr.CheckboxGroup
-    start: gr.Button
-    stop: gr.Button
-    reason: gr.HTML  # why Race cannot be pressed; empty while it can
-    view: gr.HTML
+METHODS_LABEL = "Who races"
+START = "Race"
+STOP = "Stop"
+TOO_FEW = "Choose at least two methods."
+STALE = (
+    "This race was run by other methods or with other settings than those of the page now. "
+    "Race anew, or set them back."
+)
 
 
-def build() -> RaceCard:
-    """Lay the card out inside the current column."""
+def build(controls: Mapping, seconds: float) -> None:
+    """Lay the card out inside the current column, and connect it.
+
+    controls: by the names of their settings. seconds: how long the state of a visitor who left is
+    kept.
+    """
     with gr.Column(elem_classes="kd-card", elem_id="race-card"):
         block(title(WORDS["title"]))
         methods = gr.CheckboxGroup(
-            METHODS, value=DEFAULT, label=wording.METHODS_LABEL, show_label=False,
-            container=False, elem_classes="kd-race-methods", elem_id="race-methods",
+            METHODS, value=DEFAULT, label=METHODS_LABEL, show_label=False, container=False,
+            elem_classes="kd-race-methods", elem_id="race-methods",
         )  # fmt: skip
         with gr.Row(elem_classes="kd-buttons kd-race-buttons"):
-            start = gr.Button(wording.START, size="sm", elem_id="race")
-            stop = gr.Button(wording.STOP, size="sm", interactive=False, elem_id="race-stop")
-        reason = block("", "race-reason")
+            start = gr.Button(START, size="sm", elem_id="race")
+            halt = gr.Button(STOP, size="sm", interactive=False, elem_id="race-stop")
+        reason = block("", "race-reason")  # why Race cannot be pressed; empty while it can
+        fresh = Freshness("race-stale", ["race-view"], [], STALE)
         view = component()
-    return RaceCard(methods, start, stop, reason, view)
-
-
-def connect(card: RaceCard, values: list, size: gr.Dropdown) -> None:
-    """Connect the card; values: `experiment_form.inputs`, size: of the kernel."""
-    runs = Job([card.view, card.start, card.stop], failed)
-    runs.begin(card.start.click, announce, run, [card.methods, *values], **DEVICE)
-    runs.halt(card.stop, stop)
+    made = gr.State(None, time_to_live=seconds)  # the `course` of the race that is shown
+    asked = [methods, *controls.values()]
+    look = fresh.follow(asked, made, named(stale))
+    runs = Job([view, start, halt, made], failed)
+    runs.begin(start.click, named(announce), named(run), asked, **DEVICE)
+    runs.halt(halt, stop)
+    runs.heard[0].then(**look)
     gr.on(
-        [card.methods.input, size.change], ready, [card.methods, size], [card.start, card.reason],
-        queue=False, trigger_mode="always_last", **QUIET,
+        [methods.input, controls["size"].change], ready, [methods, controls["size"]],
+        [start, reason], queue=False, trigger_mode="always_last", **QUIET,
     )  # fmt: skip
 
 
@@ -71,73 +73,101 @@ def ready(names: Sequence[str], size: int | None) -> tuple:
     return gr.update(interactive=not reason), quiet(reason)
 
 
-def announce(names: Sequence[str], *values) -> tuple:
+def course(names: Sequence[str], wanted: Experiment) -> tuple:
+    """All that decides a race: who races, and what of the experiment it takes."""
+    settings = wanted.settings or TrainSettings()
+    tile = getattr(settings, "tile", TrainSettings().tile)
+    return frozenset(names), wanted.taught, tile, settings.init, settings.seed
+
+
+def stale(made: tuple | None, names: Sequence[str], values: Mapping) -> bool:
+    """Whether the page is set to another race than the one shown."""
+    try:
+        return made is not None and made != course(names or (), experiment(values))
+    except DemoError:
+        return True
+
+
+def announce(names: Sequence[str], values: Mapping) -> tuple:
     """The starting line, or why there is no race: the first update of `run`."""
-    with closing(run(names, *values)) as updates:
+    with closing(run(names, values)) as updates:
         return next(updates)
 
 
-def run(names: Sequence[str], *values) -> Iterator[tuple]:
-    """The race as updates of the view and the two buttons."""
+def run(names: Sequence[str], values: Mapping) -> Iterator[tuple]:
+    """The race as updates of the view, the two buttons, and what the view was made from."""
     try:
-        experiment = experiment_form.experiment(*values)
-        obstacle = _obstacle(names, len(experiment.truth))
+        wanted = experiment(values)
+        obstacle = _obstacle(names, len(wanted.weights))
         if obstacle:
-            received = f"{len(names)} and {len(experiment.truth)}"
+            received = f"{len(names)} and {len(wanted.weights)}"
             raise DemoError(f"several methods and a size up to {MAX_SIZE}", received, obstacle)
-        with closing(stream(names, experiment)) as updates:
+        made = course(names, wanted)
+        with closing(stream(names, wanted)) as updates:
             for update in updates:
-                yield update, *_buttons(racing=not update["done"])
+                yield update, *_buttons(racing=not update["done"]), made
     except DemoError as error:
-        yield {"kind": "error", "error": str(error)}, *_buttons(racing=False)
+        yield {"kind": "error", "error": str(error)}, *_buttons(racing=False), gr.skip()
 
 
 def stop() -> tuple:
     """The race ends here; what was drawn stays."""
-    return {"kind": "stopped"}, *_buttons(racing=False)
+    return {"kind": "stopped"}, *_buttons(racing=False), gr.skip()
 
 
 def failed() -> tuple:
     """The race could not be run, or not to its end; what was drawn stays."""
-    return {"kind": "stopped", "error": FAILED}, *_buttons(racing=False)
+    return {"kind": "stopped", "error": FAILED}, *_buttons(racing=False), gr.skip()
 
 
-def stream(names: Sequence[str], experiment: Experiment, limit: float = LIMIT) -> Iterator[dict]:
+def stream(names: Sequence[str], wanted: Experiment, limit: float = LIMIT) -> Iterator[dict]:
     """The view's values, at most one each FRAME_SECONDS; the last one is `done`."""
     run_id = secrets.token_hex(4)
     empty = [Lane(name, *np.zeros((3, 0)), None, (), False, None) for name in names]
     yield frame(run_id, 0, Snapshot(tuple(empty), False), limit)
-    taught = lesson.prepare(experiment)
-    runners, why = _runners(names, experiment, taught)
+    runners, reason = _runners(names, wanted, prepare(wanted))
     with closing(throttled(race.race(runners, limit=limit), FRAME_SECONDS)) as snapshots:
         for number, snapshot in enumerate(snapshots, 1):
-            yield frame(run_id, number, snapshot, limit, why)
+            yield frame(run_id, number, snapshot, limit, reason)
 
 
-def _runners(names: Sequence[str], experiment: Experiment, taught: lesson.Lesson) -> tuple:
+def _runners(names: Sequence[str], wanted: Experiment, taught: Lesson) -> tuple:
     """The runners, and the sentence that explains how they will fare."""
-    truth, settings = experiment.truth, experiment.settings or TrainSettings()
-    size = len(truth)
-    tiles = pairs.build(
-        taught.befores,
-        taught.afters,
-        size,
-        tile=getattr(settings, "tile", TrainSettings().tile),
-        seed=settings.seed,
-        device=devices.resolve(gpu.LAB_DEVICE),
-        masks=taught.masks,
+    truth, settings = wanted.truth, wanted.settings or TrainSettings()
+    tiles = device.tiles(taught.pairs, len(truth), settings)
+    solution = taught.sums(len(truth))[0].solve(offset=False)
+    reason = why(solution, float(np.abs(solution.kernel - truth).max()))
+    start = {"init": settings.init, "seed": settings.seed, "device": device.LAB_DEVICE}
+    return race.runners(names, tiles, taught.pairs, truth, **start), reason
+
+
+def why(solution: Solution, best_error: float) -> str:
+    """What the pictures have to do with it; best_error: of the best kernel that they allow."""
+    if solution.singular:
+        return f"{solution.cause} {solution.remedy}"
+    reason = (
+        f"Why: the condition number of these pictures is {figure(solution.condition)}. Plain "
+        "gradients need steps in proportion to it for the finest patterns; K-FAC, L-BFGS and the "
+        "closed form correct for it."
     )
-    solution = lesson.sums(taught, size)[0].solve(offset=False)
-    why = wording.why(solution, float(np.abs(solution.kernel - truth).max()))
-    pictures = list(taught.pairs())
-    start = {"init": settings.init, "seed": settings.seed, "device": gpu.LAB_DEVICE}
-    return race.runners(names, tiles, pictures, truth, **start), why
+    if best_error <= GOALS[-1]:
+        return reason
+    return (
+        f"{reason} Even the best kernel that these noisy pictures allow is {figure(best_error)} "
+        "from the true one."
+    )
 
 
 def _obstacle(names: Sequence[str], size: int) -> str:
+    """Why there is no such race; empty: there is."""
     if len(names) < 2:
-        return wording.TOO_FEW
-    return wording.too_large(size, MAX_SIZE) if size > MAX_SIZE else ""
+        return TOO_FEW
+    if size <= MAX_SIZE:
+        return ""
+    return (
+        f"Races are for kernels up to {MAX_SIZE} × {MAX_SIZE}: at {size} × {size} a single turn "
+        "takes longer than the whole race."
+    )
 
 
 def _buttons(racing: bool) -> tuple:

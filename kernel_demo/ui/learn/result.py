@@ -1,30 +1,161 @@
-"""The result of a run: one picture by the true and by the learned kernel, under a divider."""
+"""What stands below the stage: the result of a run, how sure it is, and what can be taken along.
 
-from collections.abc import Sequence
+Each knows what it was made from, so that it is marked as stale once the page is set otherwise.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gradio as gr
+import numpy as np
+from markupsafe import Markup
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import to_grey
 from kernel_demo.imaging.tiles import apply_tiled
+from kernel_demo.learning.certificate import NEAR, Certificate, certify
 from kernel_demo.learning.evaluation import compare
+from kernel_demo.learning.solution import Solution
+from kernel_demo.learning.statistics import Statistics
+from kernel_demo.learning.stopping import Cause, Stop
+from kernel_demo.numbers import count, figure
 from kernel_demo.sources.decoding import Photo, decode
 from kernel_demo.ui import pictures
-from kernel_demo.ui.components import comparison as result_view
-from kernel_demo.ui.html import problem, quiet
+from kernel_demo.ui.components import comparison, take
+from kernel_demo.ui.html import block, filled, matrix, problem, quiet, title
 from kernel_demo.ui.jobs import PRIVATE, QUIET, RENDERING, tell_failure
-from kernel_demo.ui.learn import words as wording
-from kernel_demo.ui.learn.cards import Stage
-from kernel_demo.ui.learn.session import Session
+from kernel_demo.ui.learn import words
+from kernel_demo.ui.learn.session import Experiment, Session, prepare
+from kernel_demo.ui.learn.settings import experiment, named, truth
 
 OWN_PICTURE = -1  # the visitor's own, among the numbers of the pictures learned from
+PATTERNS = 6  # drawn; the sentence tells how many there are
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What the result, and what can be taken along, were made from."""
+
+    session: Session
+    edges: str
+
+    def fits(self, wanted: Experiment | None, edges: str) -> bool:
+        """Whether the page is still set to it."""
+        return (self.session.experiment, self.edges) == (wanted, edges)
+
+
+@dataclass(frozen=True)
+class Cards:
+    """The components, and what they were made from."""
+
+    picture: gr.Dropdown
+    try_own: gr.UploadButton
+    own_path: gr.State
+    empty: gr.HTML
+    result: gr.HTML
+    certificate: gr.HTML
+    take: gr.HTML
+    shown: gr.State  # a Shown, or None before the first run ended
+    told: gr.State  # of the certificate: an Experiment, or its `taught` before learning
+
+
+def build(start: Experiment, seconds: float) -> Cards:
+    """Lay the cards out. seconds: how long the state of a visitor who left is kept."""
+    with gr.Column(elem_classes="kd-card", elem_id="result-card"):
+        block(title(words.RESULT))
+        with gr.Row(elem_classes="kd-buttons"):
+            picture = gr.Dropdown(
+                [], label=words.PICTURE, scale=3, visible=False, elem_classes="kd-field",
+                elem_id="picture",
+            )  # fmt: skip
+            try_own = gr.UploadButton(
+                words.TRY_OWN, file_types=["image"], type="filepath", size="sm", scale=2,
+                visible=False, elem_id="try-own",
+            )  # fmt: skip
+        empty = block(quiet(words.RESULT_EMPTY), "result-empty")
+        result = comparison.component(elem_id="result")
+    certificate = block(before_learning(start), "certificate")
+    own_path, shown, told = (
+        gr.State(value, time_to_live=seconds) for value in (None, None, start.taught)
+    )
+    taken = take.component("take")
+    return Cards(picture, try_own, own_path, empty, result, certificate, taken, shown, told)
+
+
+def connect(cards: Cards, controls: Mapping, mark: dict) -> None:
+    """Connect the picture, the edges and the visitor's own picture with the result.
+
+    mark: the event that marks what is stale.
+    """
+    redrawn = gr.on(
+        [cards.picture.input, controls["edges"].input], again,
+        [cards.shown, cards.picture, controls["edges"], cards.own_path],
+        [cards.result, cards.empty, cards.take, cards.shown],
+        trigger_mode="always_last", **RENDERING, **QUIET,
+    )  # fmt: skip
+    tried = cards.try_own.upload(
+        own, [cards.shown, cards.try_own, cards.own_path],
+        [cards.picture, cards.result, cards.empty, cards.own_path],
+        **RENDERING, **PRIVATE, show_progress="minimal",
+    )  # fmt: skip
+    for event in (redrawn, tried):
+        tell_failure(event, cards.empty)
+    redrawn.then(**mark)
+
+
+def concluding(cards: Cards, session: gr.State, edges: gr.Dropdown) -> list[dict]:
+    """The events, one after the other, that fill the cards when a run ended."""
+    result = [cards.picture, cards.try_own, cards.empty, cards.result, cards.take, cards.shown]
+    return [
+        {"fn": show, "inputs": [session, edges, cards.own_path], "outputs": result, **QUIET},
+        {"fn": prove, "inputs": session, "outputs": [cards.certificate, cards.told], **QUIET},
+    ]
+
+
+def looking(cards: Cards, controls: Mapping) -> dict:
+    """The event that tells what the pictures and the kernel of the page can tell."""
+    return {
+        "fn": named(look), "inputs": [cards.shown, *controls.values()],
+        "outputs": [cards.certificate, cards.told], **QUIET,
+    }  # fmt: skip
+
+
+def stale(session: Session, shown: Shown | None, told, values: Mapping) -> list[str]:
+    """The ids of what was made from other settings than those of the page."""
+    if session.experiment is None:
+        return []
+    try:
+        wanted = experiment(values)
+    except DemoError:
+        wanted = None
+    marked = []
+    if _in_view(session, values) and session.experiment != wanted:
+        marked += ["live"]
+    if shown is not None and not shown.fits(wanted, values["edges"]):
+        marked += ["result-card", "take"]
+    if wanted is None or told not in (wanted, wanted.taught):
+        marked += ["certificate"]
+    return marked
+
+
+def _in_view(session: Session, values: Mapping) -> bool:
+    """Whether the stage shows the run: a run that stands gives way to another kernel."""
+    if session.running or session.progress is None:
+        return session.running
+    try:
+        return np.array_equal(truth(values), session.experiment.truth)
+    except DemoError:
+        return True
+
+
+# ---- The result, and what can be taken along
 
 
 def picture_choices(photos: Sequence[Photo], own: bool = False) -> list[tuple[str, int]]:
     """What can be filtered: the pictures learned from, and the visitor's own."""
     choices = [(photo.name, number) for number, photo in enumerate(photos)]
-    return [(wording.OWN_PICTURE, OWN_PICTURE), *choices] if own else choices
+    return [(words.OWN_PICTURE, OWN_PICTURE), *choices] if own else choices
 
 
 def render(session: Session, picture: int, border: str, own_path: str | None) -> dict | None:
@@ -36,20 +167,20 @@ def render(session: Session, picture: int, border: str, own_path: str | None) ->
     if session.kernel is None:
         return None
     photo = _photo(session, picture, own_path)
-    is_map = result_view.is_signed(session.experiment.truth)
+    is_map = comparison.is_signed(session.experiment.truth)
     image = to_grey(photo.pixels, session.experiment.choice.channel) if is_map else photo.pixels
     true = apply_tiled(image, session.experiment.truth, border)
     learned = apply_tiled(image, session.kernel, border, session.progress.offset)
     found = compare(true, learned)
     height, width = image.shape[:2]
-    shrunk = max(height, width) > result_view.LONGEST
-    return result_view.view(
+    shrunk = max(height, width) > comparison.LONGEST
+    return comparison.view(
         true,
         learned,
-        (wording.TRUE, wording.LEARNED),
+        (words.TRUE, words.LEARNED),
         is_map=is_map,
-        figures=wording.figures(found.psnr, found.ssim, found.largest),
-        note=wording.shown_smaller(width, height) if shrunk else "",
+        figures=words.figures(found.psnr, found.ssim, found.largest),
+        note=words.shown_smaller(width, height) if shrunk else "",
     )
 
 
@@ -60,54 +191,170 @@ def _photo(session: Session, picture: int, own_path: str | None) -> Photo:
     return photos[min(max(int(picture or 0), 0), len(photos) - 1)]
 
 
-def outputs(stage: Stage) -> list:
-    """What `show` updates."""
-    return [stage.picture, stage.try_own, stage.empty, stage.result]
-
-
-def show(session: Session, border: str, own_path: str | None):
+def show(session: Session, border: str, own_path: str | None) -> tuple:
     """The result of a run that ended: the visitor's own picture first, else the first one."""
     if session.progress is None:
-        return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        return (gr.skip(),) * 6
+    made = Shown(session, border)
     if session.kernel is None:
-        return gr.skip(), gr.skip(), quiet(wording.NO_KERNEL), None
+        return gr.skip(), gr.skip(), quiet(words.NO_KERNEL), None, None, made
+    chosen, note = OWN_PICTURE if own_path else 0, ""
     try:
-        value, note = render(session, OWN_PICTURE if own_path else 0, border, own_path), ""
+        value = render(session, chosen, border, own_path)
     except DemoError as error:  # the visitor's own picture was forgotten in the meantime
-        value, note, own_path = render(session, 0, border, None), problem(error), None
-    choices = picture_choices(pictures.gather(session.experiment.choice).photos, bool(own_path))
-    chosen = OWN_PICTURE if own_path else 0
+        chosen, note, value = 0, problem(error), render(session, 0, border, None)
+    photos = pictures.gather(session.experiment.choice).photos
+    choices = picture_choices(photos, own=chosen == OWN_PICTURE)
     picture = gr.update(choices=choices, value=chosen, visible=True)
-    return picture, gr.update(visible=True), note, value
+    return picture, gr.update(visible=True), note, value, taken(session, border), made
 
 
-def connect(edges: gr.Dropdown, stage: Stage) -> None:
-    """Connect the picture, the edges and the visitor's own picture with the result."""
+def again(shown: Shown | None, picture: int, border: str, own_path: str | None) -> tuple:
+    """The same run for another picture or other edges: the result, a note, what can be taken."""
+    if shown is None:
+        return (gr.skip(),) * 4
+    try:
+        value = render(shown.session, picture, border, own_path)
+    except DemoError as error:
+        return gr.skip(), problem(error), gr.skip(), gr.skip()
+    note = "" if value else gr.skip()
+    if border == shown.edges:
+        return value, note, gr.skip(), gr.skip()
+    return value, note, taken(shown.session, border), replace(shown, edges=border)
 
-    def again(session: Session, picture: int, border: str, own_path: str | None):
-        try:
-            return render(session, picture, border, own_path), ""
-        except DemoError as error:
-            return gr.skip(), problem(error)
 
-    def own(session: Session, border: str, path: str, before: str | None):
-        try:
-            value = render(session, OWN_PICTURE, border, path)
-        except DemoError as error:
-            return gr.skip(), gr.skip(), problem(error), before
-        choices = picture_choices(pictures.gather(session.experiment.choice).photos, own=True)
-        picture = gr.update(choices=choices, value=OWN_PICTURE)
-        return picture, value, "", path
+def own(shown: Shown, path: str, before: str | None) -> tuple:
+    """The same run for a picture of the visitor's own."""
+    try:
+        value = render(shown.session, OWN_PICTURE, shown.edges, path)
+    except DemoError as error:
+        return gr.skip(), gr.skip(), problem(error), before
+    photos = pictures.gather(shown.session.experiment.choice).photos
+    picture = gr.update(choices=picture_choices(photos, own=True), value=OWN_PICTURE)
+    return picture, value, "", path
 
-    redrawn = gr.on(
-        [stage.picture.input, edges.input], again,
-        [stage.session, stage.picture, edges, stage.own_path],
-        [stage.result, stage.empty], trigger_mode="always_last", **RENDERING, **QUIET,
-    )  # fmt: skip
-    tried = stage.try_own.upload(
-        own, [stage.session, edges, stage.try_own, stage.own_path],
-        [stage.picture, stage.result, stage.empty, stage.own_path],
-        **RENDERING, **PRIVATE, show_progress="minimal",
-    )  # fmt: skip
-    for event in (redrawn, tried):
-        tell_failure(event, stage.empty)
+
+def taken(session: Session, border: str) -> dict | None:
+    """What can be taken of a learned kernel; None, an empty card, where it cannot be."""
+    if session.kernel is None:
+        return None
+    try:
+        return take.value(
+            take.Taken(session.kernel, session.progress.offset, border, "learned kernel")
+        )
+    except DemoError:  # all zeros, or beyond what files and tools can hold
+        return None
+
+
+# ---- How sure is this?
+
+
+def look(shown: Shown | None, values: Mapping) -> tuple:
+    """The panel for what the page is set to: before learning, or of the run that was of just that.
+
+    What cannot be read is told beside its input; the panel then stays as it is.
+    """
+    try:
+        wanted = experiment(values)
+        if shown is not None and shown.session.experiment.taught == wanted.taught:
+            return prove(shown.session)
+        return before_learning(wanted), wanted.taught
+    except DemoError:
+        return gr.skip(), gr.skip()
+
+
+def prove(session: Session) -> tuple:
+    """The panel for a run that ended (or pauses), and what it was made from."""
+    if session.progress is None:
+        return gr.skip(), gr.skip()
+    return conclude(session), session.experiment
+
+
+def conclude(session: Session) -> str:
+    """What the panel says of a run that ended (or pauses)."""
+    if session.kernel is None:
+        return _panel(str(Stop(Cause.DIVERGED)), "", "", sure=False)
+    try:
+        return after_learning(session)
+    except DemoError as error:
+        return _panel(str(error), "", "", sure=False)
+
+
+def before_learning(wanted: Experiment) -> str:
+    """What the pictures can tell of any kernel of this size: X'X alone decides that."""
+    statistics, problems = prepare(wanted).sums(len(wanted.weights))
+    found = certify(statistics, fit_offset=False)
+    weights = statistics.size**2
+    if found.undetermined_count:
+        sentence = words.cannot_tell(found.undetermined_count, weights)
+    elif found.weak_count:
+        sentence = words.hardly_tell(found.weak_count, weights)
+    else:
+        sentence = words.can_tell(weights)
+    bar = f"error bars of 8-bit files ± {figure(float(found.rounding_error.max()))}"
+    below = _patterns(found) + "".join(map(quiet, problems))
+    return _panel(sentence, _figures(found, statistics, bar), below, not found.undetermined_count)
+
+
+def after_learning(session: Session) -> str:
+    """The proof: the distance to the best kernel, error bars, measured error beside them."""
+    progress, wanted = session.progress, session.experiment
+    statistics, problems = prepare(wanted).sums(len(wanted.weights))
+    found = certify(statistics, session.kernel, progress.offset, fit_offset=False)
+    weights = statistics.size**2
+    complete = progress.stop is not None and progress.stop.complete
+    if found.undetermined_count:
+        sentence = words.cannot_tell(found.undetermined_count, weights)
+    elif complete:
+        sentence = progress.stopped_because
+    else:
+        sentence = words.distance(found.distance)
+    bars = (
+        f"error bars of the best kernel ± {figure(float(found.solution.standard_error.max()))} · "
+        f"measured kernel error {figure(progress.kernel_error)} · "
+        f"excess loss (above the best kernel's) {figure(found.excess_loss)}"
+    )
+    below = _patterns(found) + _bars(found.solution) + "".join(map(quiet, problems))
+    sure = not found.undetermined_count and (complete or found.distance < NEAR)
+    return _panel(sentence, _figures(found, statistics, bars), below, sure)
+
+
+def _figures(found: Certificate, statistics: Statistics, bars: str) -> str:
+    condition = f"condition number {figure(found.solution.condition)}"
+    return f"{condition} · {count(statistics.count)} pixels · {bars}"
+
+
+def _panel(sentence: str, figures: str, below: str, sure: bool) -> str:
+    return filled(
+        '<section class="kd-verdict{}">{}<p>{}</p>{}{}</section>',
+        "" if sure else " kd-unsure",
+        Markup(title(words.CERTIFICATE)),
+        sentence,
+        Markup(quiet(figures)),
+        Markup(below),
+    )
+
+
+def _patterns(found: Certificate) -> str:
+    """The combinations of weights that stay open or nearly so, drawn; and the probe picture."""
+    patterns, caption = found.weak, words.WEAK
+    if found.undetermined_count:
+        patterns, caption = found.undetermined, words.UNDETERMINED
+    if not patterns:
+        return ""
+    drawn = "".join(matrix(pattern, numbers=False) for pattern in patterns[:PATTERNS])
+    return f'{quiet(caption)}<div class="kd-patterns">{drawn}</div>{take.probe_link()}'
+
+
+def _bars(best: Solution) -> str:
+    """The best kernel that the pictures allow with its error bars, folded away.
+
+    The bars are the optimum's: what was learned is off by its own distance on top of them.
+    """
+    bars = best.standard_error
+    return filled(
+        '<details class="kd-details"><summary>{}</summary><div class="kd-matrix-small">{}</div>'
+        "</details>",
+        words.ERROR_BARS,
+        Markup(matrix(best.kernel, errors=np.where(np.isfinite(bars), bars, np.nan))),
+    )

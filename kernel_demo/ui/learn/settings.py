@@ -1,99 +1,127 @@
-"""The left column of the tab "Learn": three numbered cards, and what they say when read."""
+"""The settings of the tab "Learn", a row each; its controls, its link and what is learned follow.
 
-from dataclasses import fields
+A value goes by the name of its setting. What a control allows is said in its row, and once more
+only where it hangs on another setting: `sizes`, `most_pictures`, `most_steps`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from inspect import isgeneratorfunction
+from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import finite, odd, one_of, whole
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.imaging.filtering import CHANNELS
 from kernel_demo.learning.exact import ExactSettings
-from kernel_demo.learning.settings import MAX_RATE
+from kernel_demo.learning.settings import MAX_RATE, MAX_SEED
+from kernel_demo.learning.settings import MAX_STEPS as MAX_PATIENCE
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.sources import bundled, hub
 from kernel_demo.ui.components import kernel_editor
-from kernel_demo.ui.learn import words as wording
-from kernel_demo.ui.learn.cards import (
-    DamageControls,
-    FilterControls,
-    PictureControls,
-    TrainingControls,
-)
-from kernel_demo.ui.learn.session import Damage, Experiment, PictureChoice, Settings
+from kernel_demo.ui.learn.session import Damage, Experiment, Settings
+from kernel_demo.ui.pictures import MAX_PICTURES, PictureChoice
 
 FREE_SIZES = tuple(range(3, 16, 2)) + (21, 31)  # for random kernels and those made by hand
 START_KERNEL = "sobel_x"
-MAX_ANGLE = 175  # degrees: 180 is 0 again
-MAX_EXACT_STEPS = 100_000  # of one run on the exact gradient
-MAX_NOISE = 20  # grey levels
-MAX_STEPS = 5000  # of one run on the page or by the endpoint
-MAX_BATCH, MAX_ACCUMULATION = 256, 16
-TILES = (16, 32, 64, 128, 256)
+MAX_STEPS, MAX_EXACT_STEPS = 5000, 100_000  # of one run; the second on the exact gradient
+MAX_TEXT = 200  # characters in a link: of a dataset id, a split or a column
+MAX_MATRIX = 12_000  # of a kernel made by hand: 31 x 31 weights of twelve
+TRAINED = TrainSettings()
 
 
-def start() -> Experiment:
-    """What the page is set to at first paint."""
-    weights = kernels.named(START_KERNEL).values
-    return Experiment(PictureChoice(), tuple(map(tuple, weights)), Damage(), TrainSettings())
+@dataclass(frozen=True)
+class Setting:
+    """One row: a control, and its value as it is read and as it stands in an address."""
+
+    name: str  # of what is read
+    key: str  # in an address; empty: it stays with its visitor
+    value: Any  # at first paint
+    control: Callable[[], gr.components.Component]  # makes it inside the current layout
+    read: Callable[[Any], Any]  # of the control's value; DemoError for what cannot be used
+    parse: Callable[[str], Any]  # of an address; an error for what cannot be used
+    write: Callable[[Any], str] = str
 
 
-def picture_controls() -> PictureControls:
-    """Build card 1's inputs inside the current layout."""
-    source = gr.Radio(
-        wording.SOURCES, value="bundled", show_label=False, container=False,
-        elem_classes="kd-segmented", elem_id="source",
+def _choice(name, key, label, choices, value, make=gr.Dropdown, kept=(), **look) -> Setting:
+    """One of the choices: values, or pairs of (label, value). kept: those that no link may ask."""
+    values = [choice[1] if isinstance(choice, tuple) else choice for choice in choices]
+    return Setting(
+        name, key, value,
+        lambda: make(choices, value=value, label=label, **look),
+        lambda chosen: one_of(_mid_sentence(label), chosen, values),
+        {str(each): each for each in values if each not in kept}.__getitem__,
     )  # fmt: skip
-    dataset_id = gr.Dropdown(
-        [(dataset.label, dataset.id) for dataset in hub.DATASETS],
-        value=hub.DATASETS[0].id, allow_custom_value=True, filterable=True, visible=False,
-        label=wording.DATASET, info=wording.DATASET_INFO, elem_id="dataset",
-    )  # fmt: skip
-    uploads = gr.File(
-        file_count="multiple", type="filepath", label=wording.UPLOAD, visible=False, height=120,
-        elem_id="uploads",
-    )  # fmt: skip
-    count = gr.Slider(1, bundled.COUNT, value=8, step=1, label=wording.COUNT, elem_id="count")
-    with gr.Accordion(wording.SPLIT_AND_COLUMN, open=False, elem_classes="kd-fold"):
-        channel = gr.Dropdown(wording.CHANNELS, value="luminance", label=wording.CHANNEL)
-        with gr.Row():
-            split = gr.Textbox("", label="Split", placeholder=wording.SPLIT_INFO, max_lines=1)
-            column = gr.Textbox("", label="Column", placeholder=wording.SPLIT_INFO, max_lines=1)
-    return PictureControls(source, count, dataset_id, split, column, uploads, channel)
 
 
-def filter_controls(values: np.ndarray) -> tuple[FilterControls, gr.Dropdown]:
-    """Build card 2's inputs: the controls and, apart from them, the border mode."""
-    choices = [(named.label, key) for key, named in CATALOGUE.items()]
-    choices += [(wording.RANDOM, "random"), (wording.OWN, "own")]
-    kernel = gr.Dropdown(
-        choices, value=START_KERNEL, label=wording.KERNEL, elem_classes="kd-field", elem_id="kernel"
-    )
-    size = gr.Dropdown(
-        size_choices(CATALOGUE[START_KERNEL].sizes), value=3, label=wording.SIZE,
-        elem_classes="kd-field", elem_id="size",
+def _number(name, key, label, check, low, high, value, make=gr.Number, empty=None, **look):
+    """A number, checked by `whole` or `finite`. empty: what an emptied field stands for."""
+    what, kind = _mid_sentence(label), int if check is whole else float
+    return Setting(
+        name, key, value,
+        lambda: make(value=value, label=label, **look),
+        lambda given: check(what, empty if given is None else given, low, high),
+        lambda text: check(what, kind(text), low, high),
+        lambda given: str(int(given)) if float(given).is_integer() else repr(given),  # every digit
     )  # fmt: skip
-    edges = gr.Dropdown(
-        border_choices(), value="reflect", label=wording.EDGES, elem_classes="kd-field",
-        elem_id="edges",
-    )  # fmt: skip
-    angle = gr.Slider(0, MAX_ANGLE, value=0, step=5, label=wording.ANGLE, visible=False)
-    seed = gr.Number(
-        0, label=wording.SEED, precision=0, minimum=0, visible=False, elem_id="seed",
-        elem_classes="kd-field",
-    )  # fmt: skip
-    editor = kernel_editor.component(values, "editor")
-    editor.visible = False
-    return FilterControls(kernel, size, angle, seed, editor), edges
 
 
-def damage_controls() -> DamageControls:
-    """Build what can happen to the after pictures, folded away."""
-    with gr.Accordion(wording.DAMAGE, open=False, elem_classes="kd-fold", elem_id="damage"):
-        noise = gr.Slider(0, MAX_NOISE, value=0, step=0.5, label=wording.NOISE, elem_id="noise")
-        eight_bit = gr.Checkbox(False, label=wording.EIGHT_BIT, elem_id="eight-bit")
-    return DamageControls(noise, eight_bit)
+def _slider(name, key, label, check, low, high, value, step=1, most=None, **look) -> Setting:
+    """most: how far it goes at first paint, where that hangs on another setting."""
+    look |= {"minimum": low, "maximum": most or high, "step": step}
+    return _number(name, key, label, check, low, high, value, gr.Slider, **look)
+
+
+def _flag(name, key, label, **look) -> Setting:
+    control = lambda: gr.Checkbox(False, label=label, **look)  # noqa: E731
+    return Setting(name, key, False, control, bool, {"0": False, "1": True}.__getitem__,
+                   lambda on: "1" if on else "0")  # fmt: skip
+
+
+def _text(name, key, value, make, **look) -> Setting:
+    control = lambda: make(value=value, **look)  # noqa: E731
+    return Setting(name, key, value, control, lambda text: str(text or "").strip(), _plain)
+
+
+def _plain(text: str) -> str:
+    if len(text) > MAX_TEXT or not text.isprintable():
+        raise ValueError(text[:20])
+    return text
+
+
+def _grid(name, key, values: np.ndarray) -> Setting:
+    """A kernel made by hand; in an address, rows such as 1,0,-1;2,0,-2;1,0,-1."""
+
+    def control() -> gr.HTML:
+        editor = kernel_editor.component(values, "editor")
+        editor.visible = False
+        return editor
+
+    def parse(text: str) -> dict:
+        if len(text) > MAX_MATRIX:
+            raise ValueError("too long")
+        rows = [row.split(",") for row in text.split(";")]
+        kernels.check([[float(cell) for cell in row] for row in rows])
+        return {"rows": rows}
+
+    def write(editor: Mapping) -> str:
+        return ";".join(",".join(map(str, row)) for row in editor["rows"])
+
+    start = kernel_editor.editor_value(values)
+    return Setting(name, key, start, control, kernel_editor.read, parse, write)
+
+
+def _mid_sentence(label: str) -> str:
+    return label[0].lower() + label[1:]
+
+
+def size_choices(sizes: Iterable[int]) -> list[tuple[str, int]]:
+    """Sizes as (label, value)."""
+    return [(f"{size} × {size}", size) for size in sizes]
 
 
 def border_choices() -> list[tuple[str, str]]:
@@ -101,87 +129,159 @@ def border_choices() -> list[tuple[str, str]]:
     return [(border.label, name) for name, border in BORDERS.items()]
 
 
-def size_choices(sizes: tuple[int, ...]) -> list[tuple[str, int]]:
-    """Sizes as (label, value)."""
-    return [(f"{size} × {size}", size) for size in sizes]
+def _size(name, key, label) -> Setting:
+    """The size of a kernel: which ones, hangs on the kernel."""
+    start = size_choices(CATALOGUE[START_KERNEL].sizes)
+    return Setting(
+        name, key, 3,
+        lambda: gr.Dropdown(start, value=3, label=label, elem_id="size", **_FIELD),
+        lambda size: odd("size", size or 3, kernels.MIN_SIZE, kernels.MAX_SIZE),
+        {str(size): size for size in FREE_SIZES}.__getitem__,
+    )  # fmt: skip
 
 
-def training_controls() -> TrainingControls:
-    """Build card 3's inputs inside the current layout."""
-    default = TrainSettings()
-    method = gr.Dropdown(
-        wording.METHODS, value=default.method, label=wording.METHOD, elem_classes="kd-field",
-        elem_id="method",
-    )  # fmt: skip
-    optimizer = gr.Dropdown(
-        wording.OPTIMIZERS, value="kfac", label=wording.OPTIMIZER, elem_classes="kd-field",
-        visible=False, elem_id="optimizer",
-    )  # fmt: skip
-    with gr.Accordion(wording.DETAILS, open=False, elem_classes="kd-fold", elem_id="details"):
-        steps = gr.Slider(
-            1, MAX_STEPS, value=default.steps, step=1, label=wording.STEPS, elem_id="steps"
-        )
-        rate = gr.Number(
-            0, label=wording.RATE, info=wording.RATE_INFO, minimum=0, maximum=MAX_RATE, step=0.001
-        )
-        batch = gr.Slider(1, MAX_BATCH, value=default.batch, step=1, label=wording.BATCH)
-        tile = gr.Dropdown(TILES, value=default.tile, label=wording.TILE)
-        accumulation = gr.Slider(
-            1, MAX_ACCUMULATION, value=default.accumulation, step=1, label=wording.ACCUMULATION
-        )
-        init = gr.Dropdown(wording.STARTS, value=default.init, label=wording.START)
-        seed = gr.Number(default.seed, label=wording.START_SEED, precision=0, minimum=0)
-        patience = gr.Number(default.patience, label=wording.PATIENCE, precision=0, minimum=1)
-        mixed = gr.Checkbox(default.mixed_precision, label=wording.MIXED)
-    return TrainingControls(
-        method, optimizer, rate, batch, tile, accumulation, steps, init, seed, patience, mixed
+_FIELD = {"elem_classes": "kd-field"}
+_SEED = {"precision": 0, "minimum": 0}
+_FOUND = {"placeholder": "empty: found by itself", "max_lines": 1}
+_SOURCES = [("Bundled", "bundled"), ("Dataset", "hub"), ("Mine", "mine")]
+_DATASETS = [(dataset.label, dataset.id) for dataset in hub.DATASETS]
+_CHANNELS = [(channel.capitalize(), channel) for channel in CHANNELS]
+_KERNELS = [(named.label, key) for key, named in CATALOGUE.items()]
+_KERNELS += [("Random", "random"), ("Your own", "own")]
+_METHODS = [("K-FAC", "kfac"), ("Adam", "adam"), ("SGD", "sgd"), ("Exact gradient", "exact"),
+            ("Closed form", "closed_form")]  # fmt: skip
+_OPTIMIZERS = [("K-FAC", "kfac"), ("Adam", "adam"), ("SGD", "sgd"), ("L-BFGS", "lbfgs")]
+_STARTS = [("small random numbers", "normal"), ("zeros", "zeros"),
+           ("PyTorch's default", "uniform"), ("the identity", "identity")]  # fmt: skip
+
+TABLE = (
+    # Which pictures: the fields of PictureChoice.
+    _choice("source", "source", "Source", _SOURCES, "bundled", gr.Radio, kept=["mine"],
+            show_label=False, container=False, elem_classes="kd-segmented", elem_id="source"),
+    _slider("count", "n", "How many", whole, 1, MAX_PICTURES, 8, most=bundled.COUNT,
+            elem_id="count"),
+    _text("dataset_id", "data", hub.DATASETS[0].id, gr.Dropdown, choices=_DATASETS,
+          label="Dataset on the Hugging Face Hub",
+          info="Choose one, or type any public id: owner/name", allow_custom_value=True,
+          filterable=True, visible=False, elem_id="dataset"),
+    _text("split", "split", "", gr.Textbox, label="Split", **_FOUND),
+    _text("column", "column", "", gr.Textbox, label="Column", **_FOUND),
+    Setting("uploads", "", None, lambda: gr.File(
+        file_count="multiple", type="filepath", label="Your pictures", visible=False, height=120,
+        elem_id="uploads"), lambda files: tuple(files or ()), str),
+    _choice("channel", "grey", "Grey to learn from", _CHANNELS, "luminance"),
+    # Which filter.
+    _choice("kernel", "kernel", "Kernel", _KERNELS, START_KERNEL, elem_id="kernel", **_FIELD),
+    _size("size", "size", "Size"),
+    _slider("angle", "angle", "Angle, degrees", finite, 0, 175, 0, step=5, visible=False),  # 180: 0
+    _number("kernel_seed", "seed", "Seed", whole, 0, kernels.MAX_SEED, 0, empty=0,
+            visible=False, elem_id="seed", **_SEED, **_FIELD),
+    _grid("editor", "own", kernels.named(START_KERNEL).values),
+    # What happens to the after pictures: the fields of Damage.
+    _slider("noise", "noise", "Noise, grey levels", finite, 0, 20, 0, step=0.5, elem_id="noise"),
+    _flag("eight_bit", "bits", "Round and clip to 8 bits, as files are", elem_id="eight-bit"),
+    # How to learn: the fields of TrainSettings, or of ExactSettings.
+    _choice("method", "method", "Method", _METHODS, TRAINED.method, elem_id="method", **_FIELD),
+    _choice("optimizer", "by", "Optimizer", _OPTIMIZERS, "kfac", visible=False,
+            elem_id="optimizer", **_FIELD),
+    _number("learning_rate", "rate", "Learning rate", finite, 0, MAX_RATE, 0, empty=0,
+            info="0: the method's own", minimum=0, maximum=MAX_RATE, step=0.001),
+    _slider("batch", "batch", "Tiles in a batch", whole, 1, 256, TRAINED.batch),
+    _choice("tile", "tile", "Tile side, pixels", (16, 32, 64, 128, 256), TRAINED.tile),
+    _slider("accumulation", "sum", "Batches per step", whole, 1, 16, TRAINED.accumulation),
+    _slider("steps", "steps", "Steps", whole, 1, MAX_EXACT_STEPS, TRAINED.steps, most=MAX_STEPS,
+            elem_id="steps"),
+    _choice("init", "start", "Weights start as", _STARTS, TRAINED.init),
+    _number("seed", "order", "Seed of start and batches", whole, 0, MAX_SEED, TRAINED.seed,
+            **_SEED),
+    _number("patience", "wait", "Patience, checks without progress", whole, 1, MAX_PATIENCE,
+            TRAINED.patience, precision=0, minimum=1),
+    _flag("mixed_precision", "half", "Mixed precision"),
+    # How a filter goes on beyond the edge: of no matter to what is learned.
+    _choice("edges", "edges", "Edges", border_choices(), "reflect", elem_id="edges", **_FIELD),
+)  # fmt: skip
+BY_NAME = {setting.name: setting for setting in TABLE}
+NAMES = tuple(BY_NAME)
+START = {setting.name: setting.value for setting in TABLE}
+# Of a source of pictures: what is read beside it and the channel.
+CHOSEN = {"bundled": ("count",), "hub": ("count", "dataset_id", "split", "column"),
+          "mine": ("uploads",)}  # fmt: skip
+
+
+def sizes(kernel: str) -> tuple[int, ...]:
+    """The sizes that a kernel comes in."""
+    return CATALOGUE[kernel].sizes if kernel in CATALOGUE else FREE_SIZES
+
+
+def most_pictures(source: str) -> int:
+    """How many pictures a source has at most."""
+    return bundled.COUNT if source == "bundled" else MAX_PICTURES
+
+
+def most_steps(method: str) -> int:
+    """How many steps a method may take."""
+    return MAX_EXACT_STEPS if method == "exact" else MAX_STEPS
+
+
+def place(controls: dict, *names: str) -> None:
+    """Make the controls of these settings inside the current layout."""
+    controls.update({name: BY_NAME[name].control() for name in names})
+
+
+def named(function: Callable, names: Sequence[str] = NAMES) -> Callable:
+    """`function` as gradio calls it: it wants the values of these settings as one dict, at last."""
+
+    def sorted_out(values: tuple) -> tuple:
+        others = len(values) - len(names)
+        return *values[:others], dict(zip(names, values[others:], strict=True))
+
+    def streams(*values):
+        yield from function(*sorted_out(values))
+
+    # Gradio looks whether it is given a generator.
+    return streams if isgeneratorfunction(function) else lambda *v: function(*sorted_out(v))
+
+
+def experiment(values: Mapping[str, Any]) -> Experiment:
+    """What the page is set to. Raises DemoError for an input that cannot be used."""
+    return Experiment(
+        choice=choice(values),
+        weights=tuple(map(tuple, truth(values).tolist())),
+        damage=Damage(**_read(values, "noise", "eight_bit")),
+        settings=training(values),
     )
 
 
-def choice(source, count, dataset_id, split, column, uploads, channel) -> PictureChoice:
-    """Card 1 as it stands; the arguments are the values of PictureControls."""
-    channels = [name for _, name in wording.CHANNELS]
-    sources = [name for _, name in wording.SOURCES]
-    if source not in sources:
-        raise DemoError(f"one of {', '.join(sources)}", repr(source)[:40], "Choose one of them.")
-    if channel not in channels:
-        raise DemoError(f"one of {', '.join(channels)}", repr(channel)[:40], "Choose one of them.")
-    return PictureChoice(
-        source=source,
-        count=int(count or 1),
-        dataset_id=str(dataset_id or "").strip(),
-        split=str(split or "").strip(),
-        column=str(column or "").strip(),
-        uploads=tuple(uploads or ()),
-        channel=channel,
-    )
+def choice(values: Mapping[str, Any]) -> PictureChoice:
+    """The pictures; what does not count for their source is as it is by default."""
+    source = BY_NAME["source"].read(values["source"])
+    return PictureChoice(source, **_read(values, "channel", *CHOSEN[source]))
 
 
-def truth(kernel, size, angle, seed, editor) -> np.ndarray:
-    """Card 2 as it stands, as a (k, k) float64 kernel; the arguments are FilterControls' values."""
+def truth(values: Mapping[str, Any]) -> np.ndarray:
+    """The true kernel, (k, k) float64."""
+    kernel = BY_NAME["kernel"].read(values["kernel"])
     if kernel == "own":
-        return kernel_editor.read(editor)
-    return kernels.resolve(
-        str(kernel), size=int(size or 3), seed=int(seed or 0), angle=float(angle or 0)
-    ).values
+        return BY_NAME["editor"].read(values["editor"])
+    if kernel == "random":
+        said = _read(values, "size", "kernel_seed")
+        return kernels.random(said["size"], said["kernel_seed"]).values
+    return kernels.named(kernel, **_read(values, "size", "angle")).values
 
 
-def damage(noise, eight_bit) -> Damage:
-    """What happens to the after pictures; the arguments are the values of DamageControls."""
-    noise = float(noise or 0)
-    if not 0 <= noise <= MAX_NOISE:
-        expected = f"noise from 0 to {MAX_NOISE} grey levels"
-        raise DemoError(expected, f"{noise:g}", "Choose a number in that range.")
-    return Damage(noise, bool(eight_bit))
-
-
-def settings(method, optimizer, *values) -> Settings:
-    """Card 3 as it stands; the arguments are the values of TrainingControls, in order."""
-    names = [field.name for field in fields(TrainingControls)][2:]
-    named = dict(zip(names, values, strict=True))
-    rate = named["learning_rate"] or None
-    if method == "closed_form":
+def training(values: Mapping[str, Any]) -> Settings:
+    """The method and all that it is told."""
+    if values["method"] == "closed_form":
         return None
-    if method == "exact":
-        return ExactSettings(optimizer, rate, named["steps"], named["init"], named["seed"])
-    return TrainSettings(**{**named, "method": method, "learning_rate": rate})
+    kind = ExactSettings if values["method"] == "exact" else TrainSettings
+    said = _read(values, *(field.name for field in fields(kind) if field.name in BY_NAME))
+    return kind(**said | {"learning_rate": said["learning_rate"] or None})
+
+
+def start() -> Experiment:
+    """What the page is set to at first paint."""
+    return experiment(START)
+
+
+def _read(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: BY_NAME[name].read(values[name]) for name in names}

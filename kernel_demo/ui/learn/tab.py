@@ -1,138 +1,131 @@
 """The tab "Learn": pictures, filter and method on the left; what happens on the right."""
 
-import gradio as gr
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+import gradio as gr
+import numpy as np
+
+from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
+from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.learning.exact import ExactSettings
+from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import pictures
-from kernel_demo.ui.components import comparison as result_view
-from kernel_demo.ui.components import stage as live_view
-from kernel_demo.ui.components import take as take_card
-from kernel_demo.ui.html import block, quiet, step_title, title
-from kernel_demo.ui.jobs import QUIET
-from kernel_demo.ui.learn import certificate as certificate_card
-from kernel_demo.ui.learn import filter_events, link_events, picture_events, run_events
-from kernel_demo.ui.learn import form as experiment_form
-from kernel_demo.ui.learn import race as race_card
-from kernel_demo.ui.learn import result as learn_result
-from kernel_demo.ui.learn import settings as learn_controls
-from kernel_demo.ui.learn import take as learn_take
-from kernel_demo.ui.learn import words as wording
-from kernel_demo.ui.learn.cards import FilterCard, LearnCard, PictureCard, Stage
-from kernel_demo.ui.learn.session import Experiment, PictureChoice, Session
+from kernel_demo.ui.components import kernel_editor, stage
+from kernel_demo.ui.components.freshness import Freshness
+from kernel_demo.ui.html import block, problem, quiet, step_title
+from kernel_demo.ui.jobs import PRIVATE, QUIET, UNQUEUED, tell_failure
+from kernel_demo.ui.learn import link, race, result, run, settings, words
+from kernel_demo.ui.learn.session import Session
+from kernel_demo.ui.learn.settings import NAMES, named, place
 
 SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
+# The settings that one event reads: a control out of bounds elsewhere does not stand in its way.
+PICTURES = ("source", "count", "dataset_id", "split", "column", "uploads", "channel")
+FILTER = ("kernel", "size", "angle", "kernel_seed", "editor")
+
+
+@dataclass(frozen=True)
+class Cards:
+    """What the cards on the left hold beside the controls."""
+
+    load: gr.Button
+    gallery: gr.HTML
+    notice: gr.HTML
+    random: gr.Button
+    edit: gr.Button
+    paste: gr.Accordion
+    text: gr.Textbox
+    divisor: gr.Number
+    use: gr.Button
+    problem: gr.HTML
+    purpose: gr.HTML
+    method: gr.HTML
+    buttons: dict[str, gr.Button]
+    copy: gr.Button
 
 
 def build(page: gr.Blocks) -> None:
     """Lay the tab out and connect its events; call inside a gr.Tab of the page."""
-    truth = kernels.named(learn_controls.START_KERNEL)
-    notice, bar = block("", "link-notice"), link_events.address()
+    start = settings.start()
+    patch = pictures.first_patch(start.choice)
+    notice, bar = block("", "link-notice"), link.address()
+    placed: dict = {}
     with gr.Row(elem_classes="kd-columns", equal_height=False):
         with gr.Column(scale=3, min_width=300, elem_classes="kd-left"):
             with gr.Column(elem_classes="kd-card"):
-                picture_card = _picture_card()
+                left = _picture_card(placed)
             with gr.Column(elem_classes="kd-card"):
-                filter_card = _filter_card(truth)
+                left |= _filter_card(placed)
             with gr.Column(elem_classes="kd-card"):
-                learn_card = _learn_card()
+                left |= _learn_card(placed)
+        cards, controls = Cards(**left), {name: placed[name] for name in NAMES}
         with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
-            stage = _stage(learn_controls.start())
-            take = take_card.component("take")
-            race = race_card.build()
-    _connect(picture_card, filter_card, learn_card, stage, take)
-    values = experiment_form.inputs(picture_card, filter_card, learn_card)
-    race_card.connect(race, values, filter_card.controls.size)
-    opened = link_events.connect(page, values, filter_card.edges, learn_card.copy, bar, notice)
-    _follow(opened, values, picture_card, filter_card, learn_card, stage)
-
-
-def _connect(
-    picture_card: PictureCard,
-    filter_card: FilterCard,
-    learn_card: LearnCard,
-    stage: Stage,
-    take: gr.HTML,
-) -> None:
-    values = experiment_form.inputs(picture_card, filter_card, learn_card)
-    changed = [
-        *picture_events.connect(picture_card, values, stage),
-        *filter_events.connect(filter_card, stage),
-    ]
-    for event in changed:
-        event.then(certificate_card.look, values, stage.certificate, **QUIET)
-    for ended in run_events.connect(learn_card, values, stage):
-        ended.then(
-            learn_result.show, [stage.session, filter_card.edges, stage.own_path],
-            learn_result.outputs(stage), **QUIET,
-        ).then(certificate_card.conclude, stage.session, stage.certificate, **QUIET).then(
-            learn_take.learned, [stage.session, filter_card.edges], take, **QUIET
-        )  # fmt: skip
-    learn_result.connect(filter_card.edges, stage)
-    filter_card.edges.input(learn_take.learned, [stage.session, filter_card.edges], take, **QUIET)
-
-
-def _follow(
-    opened: gr.State,
-    values: list,
-    picture_card: PictureCard,
-    filter_card: FilterCard,
-    learn_card: LearnCard,
-    stage: Stage,
-) -> None:
-    """When a link has set the inputs, all that depends on them follows."""
-    chain = opened.change(
-        **filter_events.choosing(filter_card),
+            session = gr.State(Session(patch=patch), time_to_live=SESSION_SECONDS)
+            live = stage.component("live", stage.idle(start.truth, patch))
+            fresh = Freshness("learn-stale", ["live", "result-card", "certificate"], ["take"],
+                              words.STALE)  # fmt: skip
+            right = result.build(start, SESSION_SECONDS)
+            race.build(controls, SESSION_SECONDS)
+    mark = fresh.follow(
+        [*controls.values()], [session, right.shown, right.told], named(result.stale)
     )
-    for step in (
-        picture_events.arranging(picture_card),
-        run_events.arranging(learn_card),
-        picture_events.showing(picture_card),
-        {
-            "fn": picture_events.show_patch, "inputs": [stage.session, *values],
-            "outputs": [stage.live, stage.session], **QUIET,
-        },
-        {
-            "fn": certificate_card.look, "inputs": values, "outputs": stage.certificate, **QUIET,
-        },
-    ):  # fmt: skip
-        chain = chain.then(**step)
+    look = result.looking(right, controls)
+    _connect_run(cards, controls, live, session, right, mark)
+    taught = [controls["channel"].input, controls["noise"].release, controls["eight_bit"].input]
+    for event in (
+        _connect_pictures(cards, controls, live, session),
+        *_connect_filter(cards, controls, live, session),
+    ):
+        event.then(**look).then(**mark)
+    gr.on(taught, **look).then(**mark)
+    opened = link.connect(page, controls, cards.copy, bar, notice)
+    _follow(opened, cards, controls, live, session, look)
 
 
-def _picture_card() -> PictureCard:
-    block(step_title(1, wording.PICTURES))
-    controls = learn_controls.picture_controls()
-    load = gr.Button(wording.LOAD, visible=False, size="sm", elem_id="load")
-    photos = pictures.gather(PictureChoice()).photos
+def _picture_card(controls: dict) -> dict:
+    block(step_title(1, words.PICTURES))
+    place(controls, "source", "dataset_id", "uploads", "count")
+    with gr.Accordion(words.SPLIT_AND_COLUMN, open=False, elem_classes="kd-fold"):
+        place(controls, "channel")
+        with gr.Row():
+            place(controls, "split", "column")
+    load = gr.Button(words.LOAD, visible=False, size="sm", elem_id="load")
+    photos = pictures.gather(pictures.PictureChoice()).photos
     gallery = block(pictures.gallery(photos), "gallery")
-    notice = block("", "notice")
-    return PictureCard(controls, load, gallery, notice)
+    return {"load": load, "gallery": gallery, "notice": block("", "notice")}
 
 
-def _filter_card(truth: kernels.Kernel) -> FilterCard:
-    block(step_title(2, wording.FILTER))
-    controls, edges = learn_controls.filter_controls(truth.values)
+def _filter_card(controls: dict) -> dict:
+    block(step_title(2, words.FILTER))
+    place(controls, "kernel", "size", "edges", "angle", "kernel_seed", "editor")
     with gr.Row(elem_classes="kd-buttons"):
-        random = gr.Button(wording.RANDOM, size="sm", elem_id="random")
-        edit = gr.Button(wording.EDIT, size="sm", elem_id="edit")
-    damage = learn_controls.damage_controls()
-    with gr.Accordion(wording.PASTE, visible=False, elem_classes="kd-fold") as paste:
+        random = gr.Button(words.RANDOM, size="sm", elem_id="random")
+        edit = gr.Button(words.EDIT, size="sm", elem_id="edit")
+    with gr.Accordion(words.DAMAGE, open=False, elem_classes="kd-fold", elem_id="damage"):
+        place(controls, "noise", "eight_bit")
+    with gr.Accordion(words.PASTE, visible=False, elem_classes="kd-fold") as paste:
         text = gr.Textbox(
-            show_label=False, placeholder=wording.PASTE_PLACEHOLDER, lines=3, max_lines=12,
+            show_label=False, placeholder=words.PASTE_PLACEHOLDER, lines=3, max_lines=12,
             max_length=20_000, elem_id="paste",
         )  # fmt: skip
-        divisor = gr.Number(1, label=wording.DIVISOR, elem_classes="kd-field")
-        use = gr.Button(wording.USE_MATRIX, size="sm", elem_id="use-matrix")
-    problem = block("", "filter-problem")
-    purpose = block(quiet(truth.purpose), "purpose")
-    return FilterCard(
-        controls, damage, edges, random, edit, paste, text, divisor, use, problem, purpose
-    )
+        divisor = gr.Number(1, label=words.DIVISOR, elem_classes="kd-field")
+        use = gr.Button(words.USE_MATRIX, size="sm", elem_id="use-matrix")
+    return {
+        "random": random, "edit": edit, "paste": paste, "text": text, "divisor": divisor,
+        "use": use, "problem": block("", "filter-problem"),
+        "purpose": block(quiet(CATALOGUE[settings.START_KERNEL].purpose), "purpose"),
+    }  # fmt: skip
 
 
-def _learn_card() -> LearnCard:
-    block(step_title(3, wording.LEARN))
-    controls = learn_controls.training_controls()
-    purpose = block(quiet(wording.METHOD_PURPOSE["kfac"]))
+def _learn_card(controls: dict) -> dict:
+    block(step_title(3, words.LEARN))
+    place(controls, "method", "optimizer")
+    with gr.Accordion(words.DETAILS, open=False, elem_classes="kd-fold", elem_id="details"):
+        place(controls, "steps", "learning_rate", "batch", "tile", "accumulation", "init", "seed",
+              "patience", "mixed_precision")  # fmt: skip
+    purpose = block(quiet(words.METHOD_PURPOSE["kfac"]))
 
     def main(text: str, name: str, visible: bool) -> gr.Button:
         return gr.Button(
@@ -140,33 +133,232 @@ def _learn_card() -> LearnCard:
         )
 
     with gr.Row(elem_classes="kd-buttons"):
-        learn = main(wording.LEARN, "learn", True)
-        pause = main(wording.PAUSE, "pause", False)
-        resume = main(wording.RESUME, "resume", False)
-        step = gr.Button(wording.STEP, scale=1, min_width=64, elem_id="step")
-        stop = gr.Button(wording.STOP, scale=1, min_width=64, interactive=False, elem_id="stop")
-    copy = gr.Button(wording.COPY_LINK, size="sm", variant="secondary", elem_id="copy-link")
-    return LearnCard(controls, purpose, learn, pause, resume, step, stop, copy)
+        buttons = {
+            "learn": main(words.LEARN, "learn", True),
+            "pause": main(words.PAUSE, "pause", False),
+            "resume": main(words.RESUME, "resume", False),
+            "step": gr.Button(words.STEP, scale=1, min_width=64, elem_id="step"),
+            "stop": gr.Button(words.STOP, scale=1, min_width=64, interactive=False, elem_id="stop"),
+        }
+    copy = gr.Button(words.COPY_LINK, size="sm", variant="secondary", elem_id="copy-link")
+    return {"method": purpose, "buttons": buttons, "copy": copy}
 
 
-def _stage(start: Experiment) -> Stage:
-    patch = pictures.first_patch(start.choice)
-    session = gr.State(Session(patch=patch), time_to_live=SESSION_SECONDS)
-    own_path = gr.State(None, time_to_live=SESSION_SECONDS)
-    live = live_view.component(elem_id="live")
-    live.value = live_view.idle(start.truth, patch)
-    with gr.Column(elem_classes="kd-card", elem_id="result-card"):
-        block(title(wording.RESULT))
-        with gr.Row(elem_classes="kd-buttons"):
-            picture = gr.Dropdown(
-                [], label=wording.PICTURE, scale=3, visible=False, elem_classes="kd-field",
-                elem_id="picture",
-            )  # fmt: skip
-            try_own = gr.UploadButton(
-                wording.TRY_OWN, file_types=["image"], type="filepath", size="sm", scale=2,
-                visible=False, elem_id="try-own",
-            )  # fmt: skip
-        empty = block(quiet(wording.RESULT_EMPTY), "result-empty")
-        result = result_view.component(elem_id="result")
-    certificate = certificate_card.build(start)
-    return Stage(session, live, picture, try_own, own_path, empty, result, certificate)
+def _connect_run(cards: Cards, controls: dict, live, session, right, mark: dict) -> None:
+    """A run, and the cards that it fills."""
+    heard, ended = run.connect(cards.buttons, controls, live, session)
+    for event in heard:
+        event.then(**mark)
+    for event in ended:
+        for step in (*result.concluding(right, session, controls["edges"]), mark):
+            event = event.then(**step)
+    result.connect(right, controls, mark)
+    controls["method"].input(
+        method_chosen, controls["method"], [cards.method, controls["optimizer"], controls["steps"]],
+        queue=False, **QUIET,
+    )  # fmt: skip
+
+
+def _connect_pictures(cards: Cards, controls: dict, live, session) -> gr.events.Dependency:
+    """What follows another choice of pictures; returns its last event."""
+    controls["source"].input(**_source_arranging(cards, controls))
+    gallery = gr.on(
+        [controls["source"].input, controls["count"].release, controls["uploads"].change,
+         cards.load.click, controls["dataset_id"].input],
+        trigger_mode="always_last", **_showing(cards, controls),
+    )  # fmt: skip
+    tell_failure(gallery, cards.notice)
+    return gallery.then(**_patching(controls, live, session))
+
+
+def _connect_filter(cards: Cards, controls: dict, live, session) -> list[gr.events.Dependency]:
+    """What follows another filter; returns the last event of each way to choose one."""
+    kernel, size, editor = controls["kernel"], controls["size"], controls["editor"]
+    arrange = _kernel_arranging(cards, controls)
+    grid = [kernel, editor, cards.problem]
+    set_up = [controls[name] for name in FILTER]
+    seeded = [kernel, controls["kernel_seed"]]
+    edited = cards.edit.click(named(edit_current, FILTER), set_up, grid, **QUIET)
+    used = cards.use.click(use_pasted, [cards.text, cards.divisor], grid, **QUIET)
+    for event in (edited, used):
+        tell_failure(event, cards.problem)
+    chosen = [
+        kernel.input(**arrange),
+        cards.random.click(another_random, seeded, seeded, **QUIET).then(**arrange),
+        edited.then(**arrange),
+        used.then(**arrange),
+        size.input(kernel_editor.fitted, [editor, size], editor, **QUIET),
+    ]
+    changed = [controls["angle"].release, controls["kernel_seed"].input, editor.edit]
+    show = {
+        "fn": named(show_truth, FILTER), "inputs": [session, *set_up],
+        "outputs": [live, cards.problem], **QUIET,
+    }  # fmt: skip
+    return [*(event.then(**show) for event in chosen), gr.on(changed, **show)]
+
+
+def _follow(opened: gr.State, cards: Cards, controls: dict, live, session, look: dict) -> None:
+    """When a link has set the controls, all that depends on them follows."""
+    method = {
+        "fn": method_shown,
+        "inputs": controls["method"],
+        "outputs": [cards.method, controls["optimizer"], controls["steps"]],
+        **UNQUEUED,
+    }
+    event = opened.change(**_kernel_arranging(cards, controls))
+    for step in (
+        _source_arranging(cards, controls), method, _showing(cards, controls),
+        _patching(controls, live, session), look,
+    ):  # fmt: skip
+        event = event.then(**step)
+
+
+def _source_arranging(cards: Cards, controls: dict) -> dict:
+    """The event that gives a source of pictures the inputs it needs."""
+    return {
+        "fn": source_chosen,
+        "inputs": [controls["source"], controls["count"]],
+        "outputs": [controls["dataset_id"], controls["uploads"], cards.load, controls["count"]],
+        **UNQUEUED,
+    }
+
+
+def _kernel_arranging(cards: Cards, controls: dict) -> dict:
+    """The event that gives a kernel the inputs it needs."""
+    changed = [controls[name] for name in ("size", "angle", "kernel_seed", "editor")]
+    return {
+        "fn": kernel_chosen,
+        "inputs": [controls["kernel"], controls["size"], controls["editor"]],
+        "outputs": [*changed, cards.paste, cards.purpose],
+        **UNQUEUED,
+    }
+
+
+def _showing(cards: Cards, controls: dict) -> dict:
+    """The event that loads the pictures and shows them."""
+    return {
+        "fn": named(show_gallery, PICTURES),
+        "inputs": [controls[name] for name in PICTURES],
+        "outputs": [cards.gallery, cards.notice],
+        "concurrency_limit": 8,
+        "show_progress": "minimal",
+        **PRIVATE,
+    }
+
+
+def _patching(controls: dict, live: gr.HTML, session: gr.State) -> dict:
+    """The event that shows a piece of the first picture."""
+    return {
+        "fn": named(show_patch),
+        "inputs": [session, *controls.values()],
+        "outputs": [live, session],
+        **QUIET,
+    }
+
+
+# ---- What the events do: each function takes values and returns updates
+
+
+def source_chosen(source: str, count: int) -> tuple:
+    """The inputs that this source of pictures needs: dataset, files, Load, how many."""
+    number = gr.update(visible=source != "mine")
+    if source == "hub":  # never lowered again: what still waits may hold a larger number
+        number["maximum"] = settings.most_pictures(source)
+    if source == "bundled":
+        number["value"] = min(count, settings.most_pictures(source))
+    is_hub, is_mine = gr.update(visible=source == "hub"), gr.update(visible=source == "mine")
+    return is_hub, is_mine, is_hub, number
+
+
+def show_gallery(values: Mapping) -> tuple:
+    """Card 1's gallery and its notice. A problem leaves the gallery as it is."""
+    try:
+        choice = settings.choice(values)
+        if choice.source == "mine" and not choice.uploads:
+            return quiet(words.NO_UPLOAD_YET), ""
+        gathered = pictures.gather(choice, beside=True)
+    except DemoError as error:
+        return gr.skip(), problem(error)
+    return pictures.gallery(gathered.photos), quiet(gathered.told)
+
+
+def show_patch(session: Session, values: Mapping) -> tuple:
+    """The stage with a piece of the first picture, unless a run is in view."""
+    if session.progress is not None or session.running:
+        return gr.skip(), gr.skip()
+    try:
+        wanted = settings.experiment(values)
+        patch = pictures.first_patch(wanted.choice)
+    except DemoError:  # told beside its input
+        return gr.skip(), gr.skip()
+    return stage.idle(wanted.truth, patch), replace(session, patch=patch)
+
+
+def kernel_chosen(kernel: str, size: int, editor: dict | None) -> tuple:
+    """The inputs that this kernel needs, and the line that says what it is for."""
+    chosen = CATALOGUE.get(kernel)
+    sizes = settings.sizes(kernel)
+    if kernel == "own":  # of any odd size, and learned as the grid holds it
+        size = len((editor or {}).get("rows") or ()) or size
+        sizes = tuple(sorted({*sizes, size}))
+    size = size if size in sizes else min(sizes, key=lambda other: abs(other - int(size or 3)))
+    return (
+        gr.update(choices=settings.size_choices(sizes), value=size, interactive=len(sizes) > 1),
+        gr.update(visible=bool(chosen and chosen.takes_angle)),
+        gr.update(visible=kernel == "random"),
+        gr.update(visible=kernel == "own"),
+        gr.update(visible=kernel == "own"),
+        quiet(chosen.purpose if chosen else words.KERNEL_PURPOSE[kernel]),
+    )
+
+
+def show_truth(session: Session, values: Mapping) -> tuple:
+    """Draw the kernel that is set up now, unless a run is under way: that one stays in view.
+
+    For the kernel of the run that stands it is that run, again.
+    """
+    if session.running:
+        return gr.skip(), ""
+    try:
+        truth = settings.truth(values)
+    except DemoError as error:
+        return gr.skip(), problem(error)
+    if session.progress is not None and np.array_equal(truth, session.experiment.truth):
+        return run.drawn(session), ""
+    return stage.idle(truth, session.patch), ""
+
+
+def another_random(kernel: str, seed: float | None) -> tuple[str, int]:
+    """A random kernel; the next one where there is one already. The seed brings it back."""
+    return "random", int(seed or 0) + (kernel == "random")
+
+
+def edit_current(values: Mapping) -> tuple:
+    """Put the kernel that is set up now into the grid, to be changed by hand."""
+    try:
+        truth = settings.truth(values)
+    except DemoError as error:
+        return gr.skip(), gr.skip(), problem(error)
+    return "own", kernel_editor.editor_value(truth), ""
+
+
+def use_pasted(text: str, divisor: float | None) -> tuple:
+    """Put a pasted matrix into the grid."""
+    try:
+        values = kernels.parse(text or "", 1.0 if divisor is None else divisor).values
+    except DemoError as error:
+        return gr.skip(), gr.skip(), problem(error)
+    return "own", kernel_editor.editor_value(values), ""
+
+
+def method_shown(method: str) -> tuple:
+    """What the method is, its optimizer, and how many steps it may take."""
+    steps = gr.update(maximum=settings.most_steps(method), interactive=method != "closed_form")
+    return quiet(words.METHOD_PURPOSE[method]), gr.update(visible=method == "exact"), steps
+
+
+def method_chosen(method: str) -> tuple:
+    """The same, with the steps that suit it."""
+    *shown, steps = method_shown(method)
+    kind = ExactSettings if method == "exact" else TrainSettings
+    return *shown, steps | {"value": kind().steps}

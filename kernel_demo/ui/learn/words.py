@@ -2,6 +2,8 @@
 
 from math import isnan
 
+from kernel_demo.learning.certificate import NEAR
+from kernel_demo.learning.stopping import Cause, Stop
 from kernel_demo.numbers import figure
 
 TITLE = "Kernel Demo"
@@ -9,56 +11,27 @@ TAGLINE = "One convolution layer learns any linear image filter from pictures al
 TAB = "Learn"
 
 PICTURES = "Pictures"
-SOURCES = [("Bundled", "bundled"), ("Dataset", "hub"), ("Mine", "mine")]
-DATASET = "Dataset on the Hugging Face Hub"
-DATASET_INFO = "Choose one, or type any public id: owner/name"
 SPLIT_AND_COLUMN = "Grey, split, column"
-SPLIT_INFO = "empty: found by itself"
 LOAD = "Load"
-COUNT = "How many"
 NO_UPLOAD_YET = (
     "Choose one or more pictures. They go to this server only, no other visitor sees them, and "
     "they are deleted after about an hour."
 )
-UPLOAD = "Your pictures"
-CHANNEL = "Grey to learn from"
-CHANNELS = [
-    ("Luminance", "luminance"),
-    ("Red", "red"),
-    ("Green", "green"),
-    ("Blue", "blue"),
-]
 
 FILTER = "Filter"
-KERNEL = "Kernel"
 RANDOM = "Random"
-RANDOM_PURPOSE = "Random weights: nothing to guess, only to learn. The seed brings them back."
-OWN = "Your own"
-OWN_PURPOSE = "Type the weights, or paste a matrix below. Every odd size from 3 to 31 works."
-SIZE = "Size"
-ANGLE = "Angle, degrees"
-EDGES = "Edges"
-SEED = "Seed"
 EDIT = "Edit…"
 DAMAGE = "Noise and rounding"
-NOISE = "Noise, grey levels"
-EIGHT_BIT = "Round and clip to 8 bits, as files are"
+KERNEL_PURPOSE = {
+    "random": "Random weights: nothing to guess, only to learn. The seed brings them back.",
+    "own": "Type the weights, or paste a matrix below. Every odd size from 3 to 31 works.",
+}
 PASTE = "Paste a matrix"
 PASTE_PLACEHOLDER = "[[1, 0, -1], [2, 0, -2], [1, 0, -1]]\nor rows of numbers, or NumPy's output"
 DIVISOR = "Divide by"
 USE_MATRIX = "Use this matrix"
 
 LEARN = "Learn"
-METHOD = "Method"
-METHODS = [
-    ("K-FAC", "kfac"),
-    ("Adam", "adam"),
-    ("SGD", "sgd"),
-    ("Exact gradient", "exact"),
-    ("Closed form", "closed_form"),
-]
-OPTIMIZER = "Optimizer"
-OPTIMIZERS = [("K-FAC", "kfac"), ("Adam", "adam"), ("SGD", "sgd"), ("L-BFGS", "lbfgs")]
 METHOD_PURPOSE = {
     "kfac": "Natural gradient: each step is corrected for how alike neighbouring pixels are.",
     "adam": "What most people would use. Its loss is soon small; watch the kernel error.",
@@ -67,28 +40,16 @@ METHOD_PURPOSE = {
     "closed_form": "One pass over the pictures, one solve: the best kernel they allow.",
 }
 DETAILS = "Rate, batch, tiles, precision, seed"
-RATE = "Learning rate"
-RATE_INFO = "0: the method's own"
-BATCH = "Tiles in a batch"
-TILE = "Tile side, pixels"
-ACCUMULATION = "Batches per step"
-STEPS = "Steps"
-START = "Weights start as"
-STARTS = [
-    ("small random numbers", "normal"),
-    ("zeros", "zeros"),
-    ("PyTorch's default", "uniform"),
-    ("the identity", "identity"),
-]
-START_SEED = "Seed of start and batches"
-PATIENCE = "Patience, checks without progress"
-MIXED = "Mixed precision"
 COPY_LINK = "Copy link"
 PAUSE = "Pause"
 RESUME = "Resume"
 STEP = "Step"
 STOP = "Stop"
 
+STALE = (
+    "What is greyed out here was learned with other settings than those of the page now. "
+    "Learn anew, or set them back."
+)
 RESULT = "What each kernel makes of it"
 RESULT_EMPTY = "Press Learn: a picture appears here, filtered by the true and the learned kernel."
 NO_KERNEL = "Learning diverged, so there is no kernel to filter by. Lower the rate and learn again."
@@ -97,6 +58,15 @@ OWN_PICTURE = "Your picture"
 TRY_OWN = "Try your own picture"
 TRUE = "true"
 LEARNED = "learned"
+
+CERTIFICATE = "How sure is this?"
+REMEDY = "Take more or sharper pictures, or send the probe picture through the tool."
+UNDETERMINED = (
+    "What these pictures cannot tell: add one of these to the kernel, and nothing changes"
+)
+WEAK = "What they hardly tell: these move the result by less than half a grey level"
+ALL_STEPS = "More steps, or the closed form, would bring it nearer."
+ERROR_BARS = "the best kernel these pictures allow, and its error bars (one standard error)"
 
 
 def ignored(names: tuple[str, ...]) -> str:
@@ -118,3 +88,32 @@ def figures(psnr: float, ssim: float, largest: float) -> tuple[tuple[str, str], 
 def shown_smaller(width: int, height: int) -> str:
     """A line for pictures that are shown smaller than they are."""
     return f"Shown smaller; the figures are those of all {width} × {height} pixels."
+
+
+def can_tell(weights: int) -> str:
+    """Before learning, pictures that determine everything."""
+    return f"These pictures tell all {weights} weights apart."
+
+
+def cannot_tell(open_count: int, weights: int) -> str:
+    """Pictures that leave combinations of weights open."""
+    return f"These pictures cannot tell {open_count} of {weights} combinations of weights. {REMEDY}"
+
+
+def hardly_tell(weak_count: int, weights: int) -> str:
+    """Pictures that determine everything, but some of it only by less than rounding."""
+    noun = "combination" if weak_count == 1 else "combinations"
+    return (
+        f"These pictures tell all {weights} weights apart, {weak_count} {noun} of them by less "
+        "than 8-bit files keep."
+    )
+
+
+def distance(errors: float) -> str:
+    """After learning: how many standard errors the kernel is from the best, weight by weight."""
+    if errors < NEAR:
+        return str(Stop(Cause.OPTIMUM))
+    return (
+        f"The kernel is {figure(errors)} standard errors from the best these pictures allow. "
+        f"{ALL_STEPS}"
+    )

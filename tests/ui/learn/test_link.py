@@ -4,14 +4,11 @@ from types import SimpleNamespace
 from urllib.parse import parse_qsl
 
 import gradio as gr
-import numpy as np
 import pytest
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.learn import link, link_events
-from kernel_demo.ui.learn import settings as learn_controls
+from kernel_demo.ui.learn import link, settings
 from kernel_demo.ui.learn import words as learn
-from kernel_demo.ui.learn.cards import components
 
 START = {
     "source": "bundled",
@@ -104,17 +101,10 @@ def test_what_cannot_be_used_is_named_and_left_alone(query):
 @pytest.fixture(scope="module")
 def controls():
     """The controls of the page, by the key of their setting."""
+    made = {}
     with gr.Blocks():
-        records = (
-            learn_controls.picture_controls(),
-            *learn_controls.filter_controls(np.eye(3)),
-            learn_controls.damage_controls(),
-            learn_controls.training_controls(),
-        )
-    pictures, filters, edges, *rest = records
-    shared = [each for record in (pictures, filters, *rest) for each in components(record)]
-    shared = [each for each in shared if not isinstance(each, gr.File)] + [edges]
-    return dict(zip(link.NAMES, shared, strict=True))
+        settings.place(made, *settings.NAMES)
+    return {setting.key: made[setting.name] for setting in settings.TABLE}
 
 
 @pytest.mark.parametrize("name", ["n", "angle", "noise", "rate", "batch", "sum", "steps"])
@@ -177,11 +167,11 @@ def test_a_seed_that_can_be_learned_from_can_be_shared(seed):
 
 
 def _random_kernel(seed):
-    learn_controls.truth("random", 3, 0, seed, None)
+    settings.truth(settings.START | {"kernel": "random", "kernel_seed": seed})
 
 
 def _training(seed):
-    learn_controls.settings("kfac", "kfac", 0, 32, 64, 1, 200, "normal", seed, 200, False)
+    settings.training(settings.START | {"seed": seed})
 
 
 @pytest.mark.parametrize(
@@ -196,7 +186,7 @@ def _training(seed):
 def test_an_opened_link_sets_the_bounds_of_the_sliders(query, bounds):
     """A slider goes as far as its setting may there, whatever number the link brings."""
     request = SimpleNamespace(query_params=dict(parse_qsl(query)))
-    _, _, *updates = link_events._opener(TABLE)(request)
+    _, _, *updates = link._opener(TABLE)(request)
     by_name = dict(zip(link.NAMES, updates, strict=True))
     assert {name: by_name[name]["maximum"] for name in bounds} == bounds
 

@@ -13,8 +13,8 @@ from kernel_demo.learning.race import GOALS, RUNNERS, Arrival, Lane, Snapshot
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui.components import race_chart as race_view
 from kernel_demo.ui.learn import race as race_card
-from kernel_demo.ui.learn import race_words as wording
-from kernel_demo.ui.learn.session import Damage, Experiment, PictureChoice
+from kernel_demo.ui.learn.session import Damage, Experiment
+from kernel_demo.ui.pictures import PictureChoice
 
 FLOAT32 = 2.0**-24  # half the spacing of float32, relative
 
@@ -144,7 +144,7 @@ def test_leaving_closes_the_race(monkeypatch):
 
 @pytest.mark.parametrize(
     ("names", "size", "reason"),
-    [(["kfac"], 3, wording.TOO_FEW), (["kfac", "sgd"], 31, "15 × 15"), (["kfac", "sgd"], 15, "")],
+    [(["kfac"], 3, race_card.TOO_FEW), (["kfac", "sgd"], 31, "15 × 15"), (["kfac", "sgd"], 15, "")],
 )
 def test_race_cannot_be_pressed_without_a_reason(names, size, reason):
     """One method is no race, and a large kernel takes too long: the button says so."""

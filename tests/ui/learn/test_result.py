@@ -13,12 +13,10 @@ from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.stopping import Cause, Stop
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.sources import hub
-from kernel_demo.ui.learn import certificate as certificate_card
-from kernel_demo.ui.learn import result as learn_result
-from kernel_demo.ui.learn import take
-from kernel_demo.ui.learn import words as wording
+from kernel_demo.ui.learn import result, words
 from kernel_demo.ui.learn.run import run
-from kernel_demo.ui.learn.session import Damage, Experiment, PictureChoice, Session
+from kernel_demo.ui.learn.session import Damage, Experiment, Session
+from kernel_demo.ui.pictures import PictureChoice
 
 ONE = PictureChoice(count=1)
 
@@ -44,18 +42,17 @@ def test_a_run_that_diverged_has_no_kernel(settings):
     session = ended(settings)
     assert session.progress.stop.cause is Cause.DIVERGED
     assert session.kernel is None
-    assert str(Stop(Cause.DIVERGED)) in certificate_card.conclude(session)
-    assert take.learned(session, "reflect") is None
-    *_, note, value = learn_result.show(session, "reflect", None)
-    assert wording.NO_KERNEL in note
-    assert value is None
+    assert str(Stop(Cause.DIVERGED)) in result.conclude(session)
+    _, _, note, value, taken, _ = result.show(session, "reflect", None)
+    assert words.NO_KERNEL in note
+    assert (value, taken) == (None, None)
 
 
 def test_the_error_bars_are_those_of_the_best_kernel():
     """The panel's table is the optimum, which Adam is still far from after 25 steps."""
     session = ended(TrainSettings("adam", steps=25))
     assert session.progress.kernel_error > 0.1
-    cells = re.findall(r">([^<>]+)<small>", certificate_card.conclude(session))
+    cells = re.findall(r">([^<>]+)<small>", result.conclude(session))
     shown = np.array([float(cell.replace("−", "-")) for cell in cells])
     np.testing.assert_allclose(shown, kernels.named("sobel_x").values.ravel(), atol=1e-6)
 
@@ -64,13 +61,13 @@ def test_an_own_picture_that_is_gone_makes_place(tmp_path):
     """A file that was deleted is told, and the first photo is shown instead."""
     gone = str(tmp_path / "gone.png")
     session = ended(None)
-    picture, _, note, value = learn_result.show(session, "reflect", gone)
+    picture, _, note, value, *_ = result.show(session, "reflect", gone)
     assert 'role="alert"' in note
     assert picture["value"] == 0
     assert value is not None
     cv2.imwrite(gone, np.zeros((9, 9), np.uint8))
-    picture, _, note, value = learn_result.show(session, "reflect", gone)
-    assert (picture["value"], note) == (learn_result.OWN_PICTURE, "")
+    picture, _, note, value, *_ = result.show(session, "reflect", gone)
+    assert (picture["value"], note) == (result.OWN_PICTURE, "")
     assert ["–", "SSIM"] in value["figures"]  # a picture smaller than SSIM's window has none
 
 
@@ -82,8 +79,8 @@ def test_photos_instead_of_a_dataset_are_told(monkeypatch):
 
     monkeypatch.setattr(hub, "load", silent)
     session = ended(None, PictureChoice(source="hub", count=2))
-    assert "Using the bundled photos." in certificate_card.conclude(session)
-    assert "Using the bundled photos." in certificate_card.before_learning(session.experiment)
+    assert "Using the bundled photos." in result.conclude(session)
+    assert "Using the bundled photos." in result.before_learning(session.experiment)
 
 
 def test_an_emptied_seed_is_refused_in_words():

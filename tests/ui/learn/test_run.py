@@ -4,6 +4,7 @@ import base64
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from kernel_demo.imaging import kernels
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import device as gpu
+from kernel_demo.ui.components import stage as live_view
 from kernel_demo.ui.learn import run as learning_run
 from kernel_demo.ui.learn.run import run
-from kernel_demo.ui.learn.session import Damage, Experiment, PictureChoice, Session
+from kernel_demo.ui.learn.session import Damage, Experiment, Session
+from kernel_demo.ui.pictures import PictureChoice
 
 
 def session(source: str = "bundled", **settings) -> Session:
@@ -112,3 +115,34 @@ def test_uploads_without_files_are_refused():
     """Learning from "my pictures" without any says so."""
     with pytest.raises(DemoError, match="at least one picture"):
         next(run(session(source="mine")))
+
+
+@pytest.fixture(scope="module")
+def begun():
+    """A session after its first frame."""
+    return next(run(replace(session(steps=5), number=1)))
+
+
+def test_frames_ascend_whatever_the_clock_says(begun, monkeypatch):
+    """Running, paused, resumed, the next run: each update has a number above the one before it,
+    though the clock is set back an hour from each to the next."""
+    hours = iter(range(100, 0, -1))
+    clocks = {"time": 1, "monotonic": 1, "time_ns": 10**9, "monotonic_ns": 10**9}
+    clock = SimpleNamespace(
+        **{name: lambda unit=unit: 3600 * unit * next(hours) for name, unit in clocks.items()}
+    )
+    for module in (learning_run, live_view):  # not of the process: a server's loop lives by it
+        monkeypatch.setattr(module, "time", clock, raising=False)
+    again = Session(begun.number + 1, begun.experiment)
+    values = [
+        learning_run.resume(begun)[0],
+        learning_run.pause(begun)[0],
+        learning_run.resume(begun)[0],
+        learning_run.stop(begun)[0],
+        learning_run.resume(again)[0],
+        live_view.idle(begun.experiment.truth),
+        learning_run.pause(replace(begun, number=again.number))[0],
+    ]
+    numbers = [value["number"] for value in values]
+    assert numbers == sorted(set(numbers))
+    assert len({value["server"] for value in values}) == 1

@@ -18,7 +18,7 @@ from kernel_demo.learning.training import TrainSettings
 from kernel_demo.recovery import recover
 from kernel_demo.sources.bundled import FOLDER
 from kernel_demo.ui.components import take as take_card
-from kernel_demo.ui.learn import certificate as certificate_card
+from kernel_demo.ui.learn.result import before_learning
 from kernel_demo.ui.learn.session import Damage, Experiment
 from kernel_demo.ui.pictures import PictureChoice
 from kernel_demo.ui.recover import events, finding, pairs, tab
@@ -180,7 +180,7 @@ def test_both_cards_offer_the_same_probe(tmp_path):
     verdict = finding.verdict(recover(flat, flat, 3))
     sobel = tuple(map(tuple, named("sobel_x").values.tolist()))
     mine = PictureChoice("mine", uploads=(str(path),))
-    panel = certificate_card.before_learning(Experiment(mine, sobel, Damage(), TrainSettings()))
+    panel = before_learning(Experiment(mine, sobel, Damage(), TrainSettings()))
     assert take_card.probe_link() in verdict
     assert take_card.probe_link() in panel
     encoded = re.search(r'href="data:image/png;base64,([^"]*)"', take_card.probe_link())[1]

@@ -5,8 +5,8 @@ import pytest
 
 from kernel_demo.imaging import kernels
 from kernel_demo.learning.training import TrainSettings
-from kernel_demo.ui.learn import lesson
-from kernel_demo.ui.learn.session import Damage, Experiment, PictureChoice
+from kernel_demo.ui.learn.session import Damage, Experiment, prepare
+from kernel_demo.ui.pictures import PictureChoice
 
 SOBEL = tuple(map(tuple, kernels.named("sobel_x").values.tolist()))
 
@@ -17,9 +17,9 @@ SOBEL = tuple(map(tuple, kernels.named("sobel_x").values.tolist()))
 def test_nobody_can_write_into_a_shared_lesson(damage):
     """The lesson of the bundled photos is everybody's: each of its arrays is read-only."""
     experiment = Experiment(PictureChoice(count=2), SOBEL, damage, TrainSettings())
-    taught = lesson.prepare(experiment)
-    assert lesson.prepare(experiment) is taught
-    arrays = [array for pair in taught.pairs() for array in pair if array is not None]
+    taught = prepare(experiment)
+    assert prepare(experiment) is taught
+    arrays = [array for pair in taught.pairs for array in pair if array is not None]
     assert len(arrays) >= 4
     for array in arrays:
         with pytest.raises(ValueError, match="read-only"):

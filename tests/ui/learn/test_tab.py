@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from kernel_demo.ui.components import kernel_editor
-from kernel_demo.ui.learn import filter_events
+from kernel_demo.ui.learn import tab
 
 
 def size_of(*chosen):
-    update = filter_events.kernel_chosen(*chosen)[0]
+    update = tab.kernel_chosen(*chosen)[0]
     assert update["value"] in [value for _, value in update["choices"]]
     return update["value"]
 
