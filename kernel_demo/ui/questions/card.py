@@ -1,5 +1,6 @@
 """What the experiments of the tab "Questions" share: the pictures, and the card of each."""
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -160,7 +161,7 @@ def follow(answers: Sequence[Followed]) -> dict:
     def look(*values) -> list[dict]:
         made, now = values[: len(held)], dict(zip(inputs, values[len(held) :], strict=True))
         return [
-            told(each.stale(one, [now[part] for part in each.inputs]))
+            told(partial(each.stale, one, [now[part] for part in each.inputs]))
             for each, one in zip(answers, made, strict=True)
         ]
 
@@ -168,7 +169,10 @@ def follow(answers: Sequence[Followed]) -> dict:
     changes = [part.edit if isinstance(part, gr.HTML) else part.change for part in inputs]
     looked = gr.on([*changes, *(made.change for made in held)], trigger_mode="always_last", **looks)
     # An input that cannot be read, as a number out of bounds, is none that an answer was made from.
-    looked.failure(lambda *made: [told(one is not None) for one in made], held, places, **UNQUEUED)
+    looked.failure(
+        lambda *made: [told(partial(operator.is_not, one, None)) for one in made],
+        held, places, **UNQUEUED,
+    )  # fmt: skip
     return looks
 
 
