@@ -3,6 +3,8 @@
 All text is escaped in one place, `filled`.
 """
 
+from collections.abc import Iterable, Sequence
+
 import gradio as gr
 import numpy as np
 from markupsafe import Markup
@@ -18,8 +20,13 @@ def filled(template: str, *texts: object, **named: object) -> str:
     return str(Markup(template).format(*texts, **named))
 
 
-def joined(parts) -> Markup:
-    """Pieces made by `filled`, one after the other."""
+def each(template: str, rows: Iterable[Sequence]) -> Markup:
+    """The template filled with every row, one after the other."""
+    return joined(filled(template, *row) for row in rows)
+
+
+def joined(parts: Iterable[str]) -> Markup:
+    """Pieces of HTML as one that `filled` takes as it is."""
     return Markup("".join(parts))
 
 
@@ -78,7 +85,7 @@ def matrix(
         '<figure class="kd-matrix" style="--kd-size:{}">{}<div role="img" aria-label="{}">{}</div>'
         "</figure>",
         size,
-        joined([filled("<figcaption>{}</figcaption>", caption)] if caption else []),
+        each("<figcaption>{}</figcaption>", [[caption]] if caption else []),
         _spoken(values, caption),
         joined(
             _cell(value, error, scale, numbers)
