@@ -22,6 +22,20 @@ def figure(value: float | None) -> str:
     return text.replace("-", "−")
 
 
+def short(value: float) -> str:
+    """A number for a narrow cell: up to three digits, no trailing zeros, 2e−8 below 0.001."""
+    return powered(value) if 0 < abs(value) < _PLAIN[0] else _narrow(f"{value:.3g}")
+
+
+def powered(value: float, decimals: int = 0) -> str:
+    """One digit and as many decimals, times a power of ten, for a narrow cell: 3e−4."""
+    return _narrow(f"{value:.{decimals}e}")
+
+
+def _narrow(text: str) -> str:
+    return text.replace("e-0", "e-").replace("-", "−")
+
+
 def shown(value: float) -> float:
     """The number that figure() writes."""
     if value == 0 or not math.isfinite(value):

@@ -10,6 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from kernel_demo.errors import DemoError
+from kernel_demo.numbers import powered, short
 
 NUMBERS_UP_TO = 7  # larger kernels are drawn in colour alone; the numbers are in each cell's title
 ENTRIES = "entries from {} to {}"  # a large kernel, read out
@@ -101,18 +102,10 @@ def fill(value: float, scale: float) -> str:
     return f"--fill:color-mix(in oklab, var(--kd-{side}) {share}%, var(--kd-zero))"
 
 
-def short(value: float) -> str:
-    """Up to three digits, no trailing zeros, a real minus sign."""
-    text = f"{value:.3g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.0e}"
-    return text.replace("e-0", "e-").replace("-", "−")
-
-
 def _cell(value: float, error: float | None, scale: float, numbers: bool) -> str:
-    title = short(value) if error is None else f"{short(value)} ± {error:.1e}"
-    inside = ""
-    if numbers:
-        below = "" if error is None else f"<small>±{error:.0e}</small>".replace("e-0", "e−")
-        inside = f"{short(value)}{below}"
+    title = short(value) if error is None else f"{short(value)} ± {powered(error, 1)}"
+    below = "" if error is None else f"<small>±{powered(error)}</small>"
+    inside = f"{short(value)}{below}" if numbers else ""
     return f'<span style="{fill(value, scale)}" title="{title}">{inside}</span>'
 
 

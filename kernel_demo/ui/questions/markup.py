@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from kernel_demo.ui.html import each, fill, filled, joined, matrix, short
+from kernel_demo.numbers import short
+from kernel_demo.ui.html import each, fill, filled, joined, matrix
 from kernel_demo.ui.html import quiet as note
 
 __all__ = [
