@@ -73,8 +73,10 @@ def percent(share: float, decimals: int = 1) -> str:
 
 def _decimals(value: float) -> int:
     """How many decimals figure() keeps: three digits in all, two beside a power of ten."""
-    magnitude = math.floor(math.log10(abs(value)))
-    return max(0, 2 - magnitude) if _PLAIN[0] <= abs(value) < _PLAIN[1] else 1 - magnitude
+    plain = _PLAIN[0] <= abs(value) < _PLAIN[1]
+    digits = 3 if plain else 2
+    power = int(f"{value:.{digits - 1}e}".split("e")[1])  # 0.9996 is written as 1.00
+    return max(0, digits - 1 - power) if plain else digits - 1 - power
 
 
 def duration(seconds: float) -> str:

@@ -5,6 +5,7 @@ of the latter (each rule twice, media queries only below `.contain`), and leaves
 """
 
 import inspect
+import re
 from pathlib import Path
 
 import gradio as gr
@@ -38,6 +39,12 @@ def build() -> gr.themes.Base:
     theme.name = "kernel-demo"
     theme.custom_css = "\n".join((FOLDER / name).read_text("utf-8") for name in STYLE_SHEETS)
     return theme
+
+
+def colour(name: str) -> tuple[int, int, int]:
+    """Red, green and blue of the light page's --kd-NAME: for pictures, which keep their colours."""
+    found = re.search(rf"--kd-{name}: #(\w{{6}});", (FOLDER / "theme.css").read_text("utf-8"))
+    return tuple(bytes.fromhex(found[1]))
 
 
 def _both(values: dict[str, str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import gradio
 import numpy as np
 import pytest
 
+from kernel_demo import numbers
 from kernel_demo.ui import components
 from kernel_demo.ui.components import stage as live_view
 
@@ -92,6 +93,19 @@ def test_the_browser_filters_as_opencv_does(page, size):
     assert tuple(result[:2]) == inside.shape
     # At most 961 sums rounded to float32, of magnitude 31 or less.
     np.testing.assert_allclose(np.reshape(result[2], inside.shape), inside, atol=1e-4)
+
+
+def test_the_browser_writes_numbers_as_python_does(page):
+    """Three digits or a power of ten, signs and ties alike: one figure, whichever wrote it."""
+    values = [0.0, 0.9996, 9.996, 999.96, 9999.4, 9999.6, 0.0009996, 1e-3, 1e4, 12500, 1350000]
+    values += [step / 64 for step in range(200)]  # ties among them: 0.03125, 1.125
+    values += (10.0 ** np.random.default_rng(0).uniform(-12, 12, 200)).tolist()
+    values += [-value for value in values]
+    written = page.evaluate(
+        "([script, values]) => values.map((v) => Function(`${script}; return figure`)()(v))",
+        [components.script("drawing"), values],
+    )
+    assert written == [numbers.figure(value) for value in values]
 
 
 def test_an_update_may_be_repeated_or_come_late(stage):

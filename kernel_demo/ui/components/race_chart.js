@@ -1,9 +1,9 @@
-// The race. Gradio runs this once with `element`, `props`, `watch`; see race_card.py.
+// The race. Gradio runs this once with `element`, `props`, `watch`; see race_chart.py.
 
 const root = element.querySelector('.kd-race');
 const { words, goals } = props;
-const parts = Object.fromEntries([...root.querySelectorAll('[data-part]')].map((e) => [e.dataset.part, e]));
-const canvases = Object.fromEntries([...root.querySelectorAll('[data-by]')].map((e) => [e.dataset.by, e]));
+const places = parts(root, 'part');
+const canvases = parts(root, 'by');
 const body = root.querySelector('tbody');
 
 // Beside its colour, each method has a dash and a marker of its own.
@@ -30,20 +30,6 @@ function look() {
   const style = getComputedStyle(root);
   const colours = Object.keys(STYLES).map((name) => [name, style.getPropertyValue(`--race-${name}`).trim()]);
   return { ...readTheme(root), colours: Object.fromEntries(colours) };
-}
-
-function write(node, value) {
-  if (node.textContent !== value) node.textContent = value;
-}
-
-// ---- Numbers
-
-function triples(text) {
-  if (decoded.has(text)) return decoded.get(text);
-  const flat = new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-  const points = Array.from({ length: flat.length / 3 }, (_, i) => flat.subarray(3 * i, 3 * i + 3));
-  if (points.length === props.chunk) decoded.set(text, points);
-  return points;
 }
 
 // The nearest of 1, 2, 5, 10, ... below or above, as a logarithm.
@@ -123,10 +109,7 @@ function drawAxes({ ctx, width, height }, x, y, xs, box) {
     ctx.strokeStyle = goal ? theme.muted : theme.line;
     ctx.lineWidth = goal ? 0.75 : 1;
     ctx.setLineDash(goal ? [1, 3] : []);
-    ctx.beginPath();
-    ctx.moveTo(box.left, row);
-    ctx.lineTo(width - box.right, row);
-    ctx.stroke();
+    drawLine(ctx, [[box.left, row], [width - box.right, row]]);
     ctx.fillStyle = goal ? theme.ink : theme.muted;
     drawPower(ctx, decade, box.left - 7, row, theme);
   }
@@ -151,9 +134,7 @@ function drawLane(ctx, lane, x, y, column) {
   ctx.lineWidth = marked === lane.name ? 2.5 : 1.75;
   ctx.lineJoin = 'round';
   ctx.setLineDash(style.dash);
-  ctx.beginPath();
-  lane.points.forEach((p, i) => ctx[i ? 'lineTo' : 'moveTo'](...place(p)));
-  ctx.stroke();
+  drawLine(ctx, lane.points.map(place));
   const arrived = goals.map((goal) => lane.points.find((p) => p[2] <= goal));
   const spots = new Set([...arrived, lane.points[lane.points.length - 1]]);
   for (const p of spots) if (p) drawMarker(ctx, style.marker, ...place(p), 3.5);
@@ -183,10 +164,8 @@ function drawLegend() {
     ctx.strokeStyle = ctx.fillStyle = theme.colours[lane.name];
     ctx.lineWidth = 1.75;
     ctx.setLineDash(dash);
-    ctx.beginPath();
-    ctx.moveTo(0, height / 2);
-    ctx.lineTo(width, height / 2);
-    if (lane.name !== 'closed_form') ctx.stroke(); // it takes no steps: a point alone
+    const line = [[0, height / 2], [width, height / 2]];
+    if (lane.name !== 'closed_form') drawLine(ctx, line); // it takes no steps: a point alone
     drawMarker(ctx, marker, width / 2, height / 2, 3.5);
   }
 }
@@ -250,14 +229,14 @@ function show(state) {
     axes = null;
     marked = '';
     decoded.clear();
-    parts.invitation.hidden = true;
-    parts.race.hidden = false;
+    places.invitation.hidden = true;
+    places.race.hidden = false;
     buildRows(state.lanes);
   }
   shown = state;
   fillRows(state);
-  write(parts.verdict, state.verdict);
-  write(parts.why, state.why);
+  write(places.verdict, state.verdict);
+  write(places.why, state.why);
   root.dataset.kind = state.kind;
   root.dataset.done = state.done;
   schedule();
@@ -273,15 +252,10 @@ function accept(value) {
   }
   if (value?.kind !== 'race' || value.run === stopped) return;
   if (shown && shown.run === value.run && value.number < shown.number) return;
-  const lanes = value.lanes.map((lane) => ({ ...lane, points: lane.points.flatMap(triples) }));
+  const lanes = value.lanes.map((lane) => ({ ...lane, points: pointsOf(lane.points, 3, props.chunk, decoded) }));
   show({ ...value, lanes });
 }
 
-new ResizeObserver(schedule).observe(root);
-const retheme = new MutationObserver(() => { theme = look(); schedule(); });
-for (const node of [document.documentElement, document.body]) {
-  retheme.observe(node, { attributes: true, attributeFilter: ['class'] });
-}
-document.fonts?.ready.then(schedule);
+follow(root, () => { theme = look(); }, schedule);
 watch('value', () => accept(props.value));
 accept(props.value);

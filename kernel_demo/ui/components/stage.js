@@ -1,15 +1,15 @@
-// The live stage. Gradio runs this once with `element`, `props`, `watch`; see live_view.py.
+// The live stage. Gradio runs this once with `element`, `props`, `watch`; see stage.py.
 
 const root = element.querySelector('.kd-live');
 const { words } = props;
 const find = (selector) => root.querySelector(selector);
-const text = Object.fromEntries([...root.querySelectorAll('[data-text]')].map((e) => [e.dataset.text, e]));
-const kernels = Object.fromEntries([...root.querySelectorAll('[data-kernel]')].map((e) => [e.dataset.kernel, e]));
-const pictures = Object.fromEntries([...root.querySelectorAll('[data-picture]')].map((e) => [e.dataset.picture, e]));
-const curves = Object.fromEntries([...root.querySelectorAll('[data-curve]')].map((e) => [e.dataset.curve, e]));
+const text = parts(root, 'text');
+const kernels = parts(root, 'kernel');
+const pictures = parts(root, 'picture');
+const curves = parts(root, 'curve');
 const stillness = window.matchMedia('(prefers-reduced-motion: reduce)');
 
-let theme = readTheme(root);
+let theme = look();
 let shown = null; // the last value drawn that was not an error
 let patch = null; // the picture before the filter, decoded
 let taught = null; // that picture through the true kernel
@@ -17,26 +17,8 @@ let marked = -1; // the cell under the pointer
 let ranges = {}; // decades of each axis: they only grow within a run
 const chunks = new Map(); // decoded base64 strings of the curves, full ones only: the rest still grow
 
-function write(node, value) {
-  if (node.textContent !== value) node.textContent = value;
-}
-
-function bytes(base64) {
-  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-}
-
-function floats(base64) {
-  return base64 ? new Float32Array(bytes(base64).buffer) : null;
-}
-
-function pointsOf(strings) {
-  return strings.flatMap((string) => {
-    if (chunks.has(string)) return chunks.get(string);
-    const flat = floats(string);
-    const points = Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
-    if (points.length === props.chunk) chunks.set(string, points);
-    return points;
-  });
+function look() {
+  return { ...readTheme(root), palette: readPalette(root) };
 }
 
 const largest = (matrix) => (matrix ? matrix.reduce((most, v) => Math.max(most, Math.abs(v)), 0) : 0);
@@ -50,21 +32,13 @@ function gainOf(scale, most) {
   return Math.min(1000, 10 ** Math.floor(Math.log10(scale / most)));
 }
 
-function figures(value, digits) {
-  if (value === 0 || !Number.isFinite(value)) return value === 0 ? '0' : '–';
-  const [start, power] = value.toExponential(digits - 1).split('e').map(Number);
-  if (power >= -2 && power < 4) return fixed(value, Math.max(0, digits - 1 - power));
-  return `${fixed(start, digits - 1)}·10${String(power).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻')}`;
-}
-
-const short = (value) => figures(value, 3);
-
 function reading({ truth, learned, difference, size }) {
   if (marked < 0) return words.hint;
   const place = `${words.row} ${Math.floor(marked / size) + 1}, ${words.column} ${(marked % size) + 1}:`;
-  if (!difference) return `${place} ${short((truth || learned || [NaN])[marked])}`;
-  const term = learned[marked] < 0 ? `(${figures(learned[marked], 6)})` : figures(learned[marked], 6);
-  return `${place} ${figures(truth[marked], 6)} − ${term} = ${figures(difference[marked], 2)}`;
+  if (!difference) return `${place} ${figure((truth || learned || [NaN])[marked])}`;
+  const term = figure(learned[marked], 6, 6);
+  const less = learned[marked] < 0 ? `(${term})` : term;
+  return `${place} ${figure(truth[marked], 6, 6)} − ${less} = ${figure(difference[marked], 2)}`;
 }
 
 function drawEquation(state) {
@@ -155,7 +129,7 @@ function lastStep(state) {
 
 function drawBothCurves(state) {
   const last = lastStep(state);
-  const line = (name, colour, dashed) => ({ points: pointsOf(state.curves[name]), colour, dashed });
+  const line = (name, colour, dashed) => ({ points: pointsOf(state.curves[name], 2, props.chunk, chunks), colour, dashed });
   const loss = [line('loss', theme.accent, false), line('validation', theme.ink, true)];
   const error = [line('error', theme.warm, false)];
   const axes = (name, series) => ({ range: rangeOf(name, series), last, stepWord: words.step });
@@ -174,8 +148,8 @@ function describe(state) {
   write(find('.kd-live-spoken'), state.text.spoken);
   for (const [name, canvas] of Object.entries(kernels)) {
     const m = state[name];
-    const told = !m ? words.untaught : m.length <= 49 ? [...m].map(short).join(' ')
-      : words.entries.replace('{}', short(Math.min(...m))).replace('{}', short(Math.max(...m)));
+    const told = !m ? words.untaught : m.length <= 49 ? [...m].map((v) => figure(v)).join(' ')
+      : words.entries.replace('{}', figure(Math.min(...m))).replace('{}', figure(Math.max(...m)));
     canvas.setAttribute('aria-label', `${canvas.previousElementSibling.textContent}: ${told}`);
   }
   curves.loss.setAttribute('aria-label', `${words.loss} ${state.text.loss || ''}`);
@@ -308,11 +282,6 @@ document.addEventListener('focusin', ({ target }) => {
 });
 document.addEventListener('pointerdown', ({ target }) => target.id === pressed || handOn.disconnect());
 
-new ResizeObserver(schedule).observe(root);
-const retheme = new MutationObserver(() => { theme = readTheme(root); schedule(); });
-for (const node of [document.documentElement, document.body]) {
-  retheme.observe(node, { attributes: true, attributeFilter: ['class'] });
-}
-document.fonts?.ready.then(schedule);
+follow(root, () => { theme = look(); }, schedule);
 watch('value', () => accept(props.value, true));
 accept(props.value, false);
