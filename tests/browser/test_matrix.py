@@ -44,7 +44,7 @@ PIXEL = """(canvas, [x, y]) => [...canvas.getContext('2d')
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_numbers_can_be_read_on_every_colour(page, scheme):
     """From the deepest blue to the deepest orange, error bars too: 4.5 to 1 or better."""
-    css = "\n".join((theme.FOLDER / name).read_text("utf-8") for name in theme.STYLE_SHEETS)
+    css = theme.style()
     shades = np.linspace(-1, 1, 5 * 49).reshape(5, 7, 7)
     drawn = "".join(matrix(values, errors=np.abs(values), scale=1) for values in shades)
     drawn += question_markup.product(shades[0, 0], shades[4, 0], ("column", "row"))

@@ -17,8 +17,10 @@ let marked = -1; // the cell under the pointer
 let ranges = {}; // decades of each axis: they only grow within a run
 const chunks = new Map(); // decoded base64 strings of the curves, full ones only: the rest still grow
 
-function look() {
-  return { ...readTheme(root), palette: readPalette(root) };
+// Mixing the palette takes a while: a class may change where no colour does.
+function look(before) {
+  const now = readTheme(root);
+  return { ...now, palette: before?.ink === now.ink ? before.palette : readPalette(root) };
 }
 
 const largest = (matrix) => (matrix ? matrix.reduce((most, v) => Math.max(most, Math.abs(v)), 0) : 0);
@@ -282,6 +284,6 @@ document.addEventListener('focusin', ({ target }) => {
 });
 document.addEventListener('pointerdown', ({ target }) => target.id === pressed || handOn.disconnect());
 
-follow(root, () => { theme = look(); }, schedule);
+follow(root, () => { theme = look(theme); }, schedule);
 watch('value', () => accept(props.value, true));
 accept(props.value, false);
