@@ -105,7 +105,7 @@ def failed() -> tuple:
 def stream(names: Sequence[str], experiment: Experiment, limit: float = LIMIT) -> Iterator[dict]:
     """The view's values, at most one each FRAME_SECONDS; the last one is `done`."""
     run_id = secrets.token_hex(4)
-    empty = [Lane(name, *np.zeros((3, 0)), None, (), False, "") for name in names]
+    empty = [Lane(name, *np.zeros((3, 0)), None, (), False, None) for name in names]
     yield frame(run_id, 0, Snapshot(tuple(empty), False), limit)
     taught = lesson.prepare(experiment)
     runners, why = _runners(names, experiment, taught)

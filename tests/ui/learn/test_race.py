@@ -26,7 +26,7 @@ def decoded(texts):
 
 def lane(steps, seconds, errors, arrivals=(), name="adam", done=True):
     arrays = np.asarray(steps, np.int64), np.asarray(seconds, float), np.asarray(errors, float)
-    return Lane(name, *arrays, None, tuple(arrivals), done, "")
+    return Lane(name, *arrays, None, tuple(arrivals), done, None)
 
 
 def experiment(**changes):
@@ -123,7 +123,7 @@ def test_leaving_closes_the_race(monkeypatch):
     """A visitor who goes away ends every runner."""
     closed = []
     progress = SimpleNamespace(
-        step=1, seconds=0.1, kernel_error=1.0, kernel=None, done=False, stopped_because=""
+        step=1, seconds=0.1, kernel_error=1.0, kernel=None, done=False, stop=None
     )
 
     def runner(name):

@@ -10,7 +10,7 @@ import pytest
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
 from kernel_demo.learning.exact import ExactSettings
-from kernel_demo.learning.stopping import LOST
+from kernel_demo.learning.stopping import Cause, Stop
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.sources import hub
 from kernel_demo.ui.learn import certificate as certificate_card
@@ -42,9 +42,9 @@ def ended(settings, choice=ONE) -> Session:
 def test_a_run_that_diverged_has_no_kernel(settings):
     """Where learning diverged, every card says so, and none offers a kernel."""
     session = ended(settings)
-    assert session.progress.stopped_because == LOST
+    assert session.progress.stop.cause is Cause.DIVERGED
     assert session.kernel is None
-    assert LOST in certificate_card.conclude(session)
+    assert str(Stop(Cause.DIVERGED)) in certificate_card.conclude(session)
     assert take.learned(session, "reflect") is None
     *_, note, value = learn_result.show(session, "reflect", None)
     assert wording.NO_KERNEL in note

@@ -19,7 +19,8 @@ from kernel_demo.recovery import recover
 from kernel_demo.sources.bundled import FOLDER
 from kernel_demo.ui.components import take as take_card
 from kernel_demo.ui.learn import certificate as certificate_card
-from kernel_demo.ui.learn.session import Damage, Experiment, PictureChoice
+from kernel_demo.ui.learn.session import Damage, Experiment
+from kernel_demo.ui.pictures import PictureChoice
 from kernel_demo.ui.recover import events as recover_events
 from kernel_demo.ui.recover import examples as recover_examples
 from kernel_demo.ui.recover import finding as recover_view
