@@ -37,7 +37,7 @@ def test_zero_is_transparent_and_signs_have_their_colours():
     [
         (0.5, "difference"),
         (0.04, "difference × 10"),
-        (3e-6, "difference × 100 000"),
+        (3e-6, "difference × 100\u202f000"),
         (0, "difference: none"),
     ],
 )
