@@ -2,7 +2,8 @@
 
 // The elements of root with that data attribute, by its value.
 function parts(root, name) {
-  return Object.fromEntries([...root.querySelectorAll(`[data-${name}]`)].map((e) => [e.dataset[name], e]));
+  const found = [...root.querySelectorAll(`[data-${name}]`)];
+  return Object.fromEntries(found.map((node) => [node.dataset[name], node]));
 }
 
 function write(node, value) {
@@ -23,7 +24,8 @@ function pointsOf(chunks, width, full, known) {
   return chunks.flatMap((chunk) => {
     if (known.has(chunk)) return known.get(chunk);
     const flat = floats(chunk);
-    const points = Array.from({ length: flat.length / width }, (_, i) => flat.subarray(width * i, width * (i + 1)));
+    const points = [];
+    for (let i = 0; i < flat.length; i += width) points.push(flat.subarray(i, i + width));
     if (points.length === full) known.set(chunk, points);
     return points;
   });
@@ -58,9 +60,11 @@ function figure(value, digits = 3, beside = 2) {
   if (!Number.isFinite(value)) return value === Infinity ? '∞' : '–';
   if (value === 0) return '0';
   const plain = Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4;
-  const [start, power] = rounded(value, (plain ? digits : beside) - 1, 'toExponential').split('e').map(Number);
+  const text = rounded(value, (plain ? digits : beside) - 1, 'toExponential');
+  const [start, power] = text.split('e').map(Number);
   if (plain) return fixed(value, Math.max(0, digits - 1 - power));
-  return `${fixed(start, beside - 1)}·10${String(power).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻')}`;
+  const raised = String(power).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻');
+  return `${fixed(start, beside - 1)}·10${raised}`;
 }
 
 // ---- Colours
@@ -93,9 +97,10 @@ function readPalette(root) {
   const palette = new Uint8ClampedArray((2 * HALF + 1) * 3);
   for (let i = 0; i <= 2 * HALF; i++) {
     const [side, t] = [i < HALF ? 'negative' : 'positive', (Math.abs(i - HALF) / HALF) * REACH];
-    const [to, from, share] = t <= 1 ? [side, 'zero', t] : [`${side}-deep`, side, (t - 1) / (REACH - 1)];
-    const mix = `color-mix(in oklab, var(--kd-${to}) ${(100 * share).toFixed(3)}%, var(--kd-${from}))`;
-    probe.style.color = `color-mix(in srgb, ${mix}, transparent 0%)`; // computed as color(srgb r g b)
+    const [to, from] = t <= 1 ? [side, 'zero'] : [`${side}-deep`, side];
+    const share = 100 * (t <= 1 ? t : (t - 1) / (REACH - 1));
+    const mix = `color-mix(in oklab, var(--kd-${to}) ${share.toFixed(3)}%, var(--kd-${from}))`;
+    probe.style.color = `color-mix(in srgb, ${mix}, transparent 0%)`; // gives color(srgb r g b)
     palette.set(style.color.match(/[\d.]+(e-\d+)?/g).map((level) => 255 * level), i * 3);
   }
   probe.remove();
@@ -108,13 +113,19 @@ function paletteIndex(t) {
   return place >= 0 ? 3 * place : place < 0 ? 0 : 3 * HALF; // what is no number is neutral
 }
 
+// Another size empties a canvas: it is set where it is another one.
+function resize(canvas, width, height) {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+}
+
 // Sizes the canvas to its box in device pixels; null while the box has no size (a hidden tab).
 function surface(canvas) {
   const { clientWidth: width, clientHeight: height } = canvas;
   if (!width || !height) return null;
   const ratio = window.devicePixelRatio || 1;
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+  resize(canvas, w, h);
   const ctx = canvas.getContext('2d');
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   ctx.clearRect(0, 0, width, height);
@@ -150,8 +161,9 @@ function drawKernel(canvas, matrix, k, { scale, numbers, exact, marked, note }, 
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
   for (let i = 0; i < k * k; i++) {
-    const [x, y] = [snap((i % k) * cell), snap(Math.floor(i / k) * cell)];
-    const [w, h] = [snap((i % k + 1) * cell - gap) - x, snap((Math.floor(i / k) + 1) * cell - gap) - y];
+    const [column, row] = [i % k, Math.floor(i / k)];
+    const [x, y] = [snap(column * cell), snap(row * cell)];
+    const [w, h] = [snap((column + 1) * cell - gap) - x, snap((row + 1) * cell - gap) - y];
     const at = matrix ? paletteIndex(matrix[i] / scale) : paletteIndex(0);
     const [r, g, b] = theme.palette.subarray(at, at + 3);
     ctx.fillStyle = `rgb(${r},${g},${b})`;
@@ -218,7 +230,8 @@ function drawCurves(canvas, series, { range: [low, high], last, stepWord }, them
   }
   for (const { points, colour, dashed } of series) {
     if (!points.length) continue;
-    const place = ([step, value]) => [x(step), y(Math.max(low, Math.log10(Math.max(value, 1e-38))))];
+    const decadeOf = (value) => Math.max(low, Math.log10(Math.max(value, 1e-38)));
+    const place = ([step, value]) => [x(step), y(decadeOf(value))];
     ctx.strokeStyle = ctx.fillStyle = colour;
     ctx.lineWidth = dashed ? 1.5 : 1.75;
     ctx.lineJoin = 'round';
@@ -232,7 +245,7 @@ function drawCurves(canvas, series, { range: [low, high], last, stepWord }, them
   }
 }
 
-// result[y, x] = sum kernel[i, j] * picture[y + i, x + j], valid pixels only: the model's own formula.
+// result[y, x] = sum kernel[i, j] * picture[y + i, x + j], valid pixels only: the model's formula.
 function correlate({ pixels, height, width }, kernel, k) {
   const [h, w] = [height - k + 1, width - k + 1];
   const result = new Float32Array(h * w);
@@ -251,7 +264,7 @@ function correlate({ pixels, height, width }, kernel, k) {
 
 // Values in grey (0..1), or signed: factor takes them to the palette's range.
 function drawPicture(canvas, { values, height, width }, { factor, grey }, theme) {
-  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+  resize(canvas, width, height);
   const ctx = canvas.getContext('2d');
   const image = ctx.createImageData(width, height);
   const words = new Uint32Array(image.data.buffer);

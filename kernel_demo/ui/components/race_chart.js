@@ -28,8 +28,9 @@ const decoded = new Map();
 
 function look() {
   const style = getComputedStyle(root);
-  const colours = Object.keys(STYLES).map((name) => [name, style.getPropertyValue(`--race-${name}`).trim()]);
-  return { ...readTheme(root), colours: Object.fromEntries(colours) };
+  const colour = (name) => style.getPropertyValue(`--race-${name}`).trim();
+  const colours = Object.fromEntries(Object.keys(STYLES).map((name) => [name, colour(name)]));
+  return { ...readTheme(root), colours };
 }
 
 // The nearest of 1, 2, 5, 10, ... below or above, as a logarithm.
@@ -41,7 +42,8 @@ function nice(value, up) {
 
 function spans(lanes, limit) {
   const points = lanes.flatMap((lane) => lane.points);
-  const [steps, seconds, errors] = [0, 1, 2].map((i) => points.map((p) => p[i]).filter((v) => v > 0));
+  const column = (i) => points.map((p) => p[i]).filter((v) => v > 0);
+  const [steps, seconds, errors] = [0, 1, 2].map(column);
   const old = axes || { seconds: [-1, -1], steps: [-0.3, 1], error: [-10, 1] };
   axes = {
     seconds: [
@@ -148,11 +150,14 @@ function drawCurve(by) {
   const box = { left: 34, right: 10, top: 8, bottom: 20 };
   const [low, high] = axes[by];
   const inside = (log) => Math.min(high, Math.max(low, log));
-  const x = (v) => box.left + ((inside(v > 0 ? Math.log10(v) : low) - low) / (high - low)) * (width - box.left - box.right);
+  const [across, down] = [width - box.left - box.right, height - box.top - box.bottom];
+  const share = (v) => (inside(v > 0 ? Math.log10(v) : low) - low) / (high - low);
+  const x = (v) => box.left + share(v) * across;
   const [least, most] = axes.error;
-  const y = (log) => box.top + ((most - Math.min(most, log)) / (most - least)) * (height - box.top - box.bottom);
+  const y = (log) => box.top + ((most - Math.min(most, log)) / (most - least)) * down;
   drawAxes(on, x, y, axes[by], box);
-  for (const lane of shown.lanes) if (lane.points.length) drawLane(ctx, lane, x, y, by === 'steps' ? 0 : 1);
+  const column = by === 'steps' ? 0 : 1;
+  for (const lane of shown.lanes) if (lane.points.length) drawLane(ctx, lane, x, y, column);
 }
 
 function drawLegend() {
@@ -184,7 +189,8 @@ function buildRows(lanes) {
     const swatch = make('canvas', { 'aria-hidden': 'true' });
     const head = make('th', { scope: 'row' }, make('span', {}, swatch, lane.label));
     const cells = goals.map((goal) => make('td', { 'data-goal': goal }, make('b'), make('small')));
-    const row = make('tr', { 'data-name': lane.name }, head, ...cells, make('td', { 'data-now': '' }));
+    const now = make('td', { 'data-now': '' });
+    const row = make('tr', { 'data-name': lane.name }, head, ...cells, now);
     row.addEventListener('pointerenter', () => { marked = lane.name; schedule(); });
     row.addEventListener('pointerleave', () => { marked = ''; schedule(); });
     return row;
@@ -252,7 +258,8 @@ function accept(value) {
   }
   if (value?.kind !== 'race' || value.run === stopped) return;
   if (shown && shown.run === value.run && value.number < shown.number) return;
-  const lanes = value.lanes.map((lane) => ({ ...lane, points: pointsOf(lane.points, 3, props.chunk, decoded) }));
+  const read = (chunks) => pointsOf(chunks, 3, props.chunk, decoded);
+  const lanes = value.lanes.map((lane) => ({ ...lane, points: read(lane.points) }));
   show({ ...value, lanes });
 }
 

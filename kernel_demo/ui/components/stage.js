@@ -15,7 +15,7 @@ let patch = null; // the picture before the filter, decoded
 let taught = null; // that picture through the true kernel
 let marked = -1; // the cell under the pointer
 let ranges = {}; // decades of each axis: they only grow within a run
-const chunks = new Map(); // decoded base64 strings of the curves, full ones only: the rest still grow
+const chunks = new Map(); // those of the curves, decoded
 
 // Mixing the palette takes a while: a class may change where no colour does.
 function look(before) {
@@ -23,7 +23,7 @@ function look(before) {
   return { ...now, palette: before?.ink === now.ink ? before.palette : readPalette(root) };
 }
 
-const largest = (matrix) => (matrix ? matrix.reduce((most, v) => Math.max(most, Math.abs(v)), 0) : 0);
+const largest = (matrix) => (matrix || []).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
 
 // ---- The equation
 
@@ -36,7 +36,8 @@ function gainOf(scale, most) {
 
 function reading({ truth, learned, difference, size }) {
   if (marked < 0) return words.hint;
-  const place = `${words.row} ${Math.floor(marked / size) + 1}, ${words.column} ${(marked % size) + 1}:`;
+  const [row, column] = [Math.floor(marked / size) + 1, (marked % size) + 1];
+  const place = `${words.row} ${row}, ${words.column} ${column}:`;
   if (!difference) return `${place} ${figure((truth || learned || [NaN])[marked])}`;
   const term = figure(learned[marked], 6, 6);
   const less = learned[marked] < 0 ? `(${term})` : term;
@@ -62,7 +63,7 @@ let picturesTimer = 0;
 
 // What all but the strongest hundredth of the pixels stay below, from every seventh of them.
 function strength(values) {
-  const some = Float32Array.from({ length: Math.ceil(values.length / 7) }, (_, i) => Math.abs(values[7 * i]));
+  const some = values.filter((_, i) => i % 7 === 0).map(Math.abs);
   return some.sort()[Math.floor(some.length * 0.99)];
 }
 
@@ -106,7 +107,8 @@ function drawPictures(state) {
 
 function paintPictures(state) {
   clearTimeout(picturesTimer);
-  const wait = state.done || state.kind === 'idle' || state.fresh ? 0 : nextPictures - performance.now();
+  const atOnce = state.done || state.kind === 'idle' || state.fresh;
+  const wait = atOnce ? 0 : nextPictures - performance.now();
   if (wait <= 0) drawPictures(state);
   else picturesTimer = setTimeout(() => drawPictures(shown), wait);
 }
@@ -131,7 +133,10 @@ function lastStep(state) {
 
 function drawBothCurves(state) {
   const last = lastStep(state);
-  const line = (name, colour, dashed) => ({ points: pointsOf(state.curves[name], 2, props.chunk, chunks), colour, dashed });
+  const line = (name, colour, dashed) => {
+    const points = pointsOf(state.curves[name], 2, props.chunk, chunks);
+    return { points, colour, dashed };
+  };
   const loss = [line('loss', theme.accent, false), line('validation', theme.ink, true)];
   const error = [line('error', theme.warm, false)];
   const axes = (name, series) => ({ range: rangeOf(name, series), last, stepWord: words.step });
@@ -166,7 +171,8 @@ function tell(state) {
   text.step.style.minWidth = `${8 + 2 * String(state.steps).length}ch`; // room for its last step
   bar.setAttribute('aria-valuemax', state.steps);
   bar.setAttribute('aria-valuenow', state.step);
-  bar.firstElementChild.style.width = `${state.done ? 100 : (100 * state.step) / (state.steps || 1)}%`;
+  const share = state.done ? 1 : state.step / (state.steps || 1);
+  bar.firstElementChild.style.width = `${100 * share}%`;
   root.dataset.kind = state.kind;
   root.dataset.session = state.session;
   root.dataset.step = state.step;
@@ -201,10 +207,14 @@ function schedule() {
   waiting = setTimeout(() => requestAnimationFrame(paint), wait);
 }
 
+function reveal(node, block) {
+  node.scrollIntoView({ block, behavior: stillness.matches ? 'auto' : 'smooth' });
+}
+
 function comeIntoView() {
   const { top } = root.getBoundingClientRect();
   if (window.innerWidth > 900 || (top >= 0 && top < window.innerHeight * 0.4)) return;
-  root.scrollIntoView({ block: 'start', behavior: stillness.matches ? 'auto' : 'smooth' });
+  reveal(root, 'start');
 }
 
 function accept(value, live) {
@@ -216,7 +226,7 @@ function accept(value, live) {
       write(text.step, words.ready);
       write(text.verdict, words.invitation);
     }
-    if (live) error.scrollIntoView({ block: 'nearest', behavior: stillness.matches ? 'auto' : 'smooth' });
+    if (live) reveal(error, 'nearest');
   }
   if (!value?.kind || value.kind === 'error') return;
   const begins = ['server', 'session', 'kind'].some((name) => value[name] !== shown?.[name]);
@@ -229,7 +239,8 @@ function accept(value, live) {
   state.gain = gainOf(state.scale, largest(state.difference));
   if (value.patch && value.patch.pixels !== patch?.text) {
     const { height, width, pixels } = value.patch;
-    patch = { height, width, text: pixels, pixels: Float32Array.from(bytes(pixels), (v) => v / 255) };
+    const grey = Float32Array.from(bytes(pixels), (v) => v / 255);
+    patch = { height, width, text: pixels, pixels: grey };
   }
   if (begins) { ranges = {}; chunks.clear(); marked = -1; }
   shown = state;
@@ -246,12 +257,16 @@ function mark(at) {
 
 function cellAt(event) {
   const box = event.currentTarget.getBoundingClientRect();
-  const place = (v, size) => Math.min(shown.size - 1, Math.max(0, Math.floor((v / size) * shown.size)));
-  return place(event.clientY - box.top, box.height) * shown.size + place(event.clientX - box.left, box.width);
+  const { size } = shown;
+  const place = (v, whole) => Math.min(size - 1, Math.max(0, Math.floor((v / whole) * size)));
+  const [row, column] = [event.clientY - box.top, event.clientX - box.left];
+  return place(row, box.height) * size + place(column, box.width);
 }
 
 for (const canvas of Object.values(kernels)) {
-  canvas.addEventListener('pointermove', (event) => shown && event.pointerType === 'mouse' && mark(cellAt(event)));
+  canvas.addEventListener('pointermove', (event) => {
+    if (shown && event.pointerType === 'mouse') mark(cellAt(event));
+  });
   canvas.addEventListener('pointerdown', (event) => {
     const at = shown ? cellAt(event) : -1;
     mark(event.pointerType !== 'mouse' && at === marked ? -1 : at);
@@ -260,7 +275,8 @@ for (const canvas of Object.values(kernels)) {
 }
 
 find('.kd-live-row').addEventListener('keydown', (event) => {
-  const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -shown?.size, ArrowDown: shown?.size }[event.key];
+  const row = shown?.size;
+  const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row }[event.key];
   if (event.key === 'Escape') mark(-1);
   if (!move || !shown) return;
   event.preventDefault();
@@ -280,9 +296,12 @@ document.addEventListener('focusin', ({ target }) => {
   handOn.disconnect();
   pressed = target.id;
   if (!target.matches('#learn, #pause, #resume, #step, #stop')) return;
-  handOn.observe(target.parentElement, { childList: true, subtree: true, attributeFilter: ['disabled'] });
+  const changes = { childList: true, subtree: true, attributeFilter: ['disabled'] };
+  handOn.observe(target.parentElement, changes);
 });
-document.addEventListener('pointerdown', ({ target }) => target.id === pressed || handOn.disconnect());
+document.addEventListener('pointerdown', ({ target }) => {
+  if (target.id !== pressed) handOn.disconnect();
+});
 
 follow(root, () => { theme = look(theme); }, schedule);
 watch('value', () => accept(props.value, true));

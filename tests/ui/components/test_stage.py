@@ -13,7 +13,7 @@ from gradio.utils import diff
 
 from kernel_demo import numbers
 from kernel_demo.ui import theme
-from kernel_demo.ui.components import stage as live_view
+from kernel_demo.ui.components import stage
 from kernel_demo.ui.components.history import CHUNK, Curve, History
 
 # float32 keeps 24 bits of a number.
@@ -129,7 +129,7 @@ def test_the_curves_decode_to_what_was_added():
 def test_the_kernels_decode_to_the_same_numbers(size):
     """True and learned kernel arrive in float32, row by row."""
     truth, learned = np.random.default_rng(size).normal(size=(2, size, size))
-    value = live_view.frame(1, progress(kernel=learned), truth, History())
+    value = stage.frame(1, progress(kernel=learned), truth, History())
     assert value["size"] == size
     for name, matrix in (("truth", truth), ("learned", learned), ("difference", truth - learned)):
         np.testing.assert_array_equal(floats(value[name]), matrix.astype("<f4").ravel())
@@ -137,9 +137,7 @@ def test_the_kernels_decode_to_the_same_numbers(size):
 
 def test_a_difference_below_float32_arrives():
     """1 - (1 - 1e-9) is subtracted in float64: in float32 it would be zero."""
-    value = live_view.frame(
-        1, progress(kernel=np.full((3, 3), 1 - 1e-9)), np.ones((3, 3)), History()
-    )
+    value = stage.frame(1, progress(kernel=np.full((3, 3), 1 - 1e-9)), np.ones((3, 3)), History())
     np.testing.assert_allclose(floats(value["difference"]), 1e-9, rtol=1e-6)
 
 
@@ -147,16 +145,16 @@ def test_a_difference_below_float32_arrives():
 def test_every_value_is_json(bad):
     """No NaN and no infinity reaches the wire, whatever the run came to."""
     state = progress(loss=bad, validation_loss=bad, kernel_error=bad)
-    value = live_view.frame(1, state, np.eye(3), History().add([state]))
+    value = stage.frame(1, state, np.eye(3), History().add([state]))
     assert value["kernel_error"] is None
-    for each in (value, live_view.idle(None), live_view.idle(np.eye(5)), live_view.failed("no")):
+    for each in (value, stage.idle(None), stage.idle(np.eye(5)), stage.failed("no")):
         json.dumps(each, allow_nan=False)
 
 
 def test_a_run_without_a_true_or_a_learned_kernel_is_shown():
     """A deep net has no kernel, a real pair no truth: what is unknown is None, not an error."""
-    deep = live_view.frame(1, progress(kernel=None, kernel_error=None), np.eye(3), History())
-    blind = live_view.frame(1, progress(kernel_error=None), None, History())
+    deep = stage.frame(1, progress(kernel=None, kernel_error=None), np.eye(3), History())
+    blind = stage.frame(1, progress(kernel_error=None), None, History())
     assert (deep["learned"], deep["difference"]) == (None, None)
     assert (blind["truth"], blind["difference"]) == (None, None)
 
@@ -175,7 +173,7 @@ def test_an_update_is_small(size, most):
         state = progress(step=step, steps=1000, kernel=generator.normal(size=(size, size)))
         state.loss = state.validation_loss = state.kernel_error = 0.9**step
         history = history.add([state])
-        value = live_view.frame(7, state, truth, history, patch)
+        value = stage.frame(7, state, truth, history, patch)
         if previous is not None:
             edits = diff(previous, value)
             assert not any(edit[1][0] in ("patch", "truth") for edit in edits)
@@ -191,10 +189,10 @@ def test_the_picture_arrives_in_grey_levels(levels):
     """uint8 as it is; 0..1 rounded to grey levels, what lies outside clipped."""
     grey = np.array([[0, 1, 127], [128, 254, 255]], np.uint8)
     patch = grey if levels is np.uint8 else (grey / 255).astype(np.float32)
-    sent = live_view.idle(np.eye(3), patch)["patch"]
+    sent = stage.idle(np.eye(3), patch)["patch"]
     assert (sent["height"], sent["width"]) == grey.shape
     assert base64.b64decode(sent["pixels"]) == grey.tobytes()
-    over = live_view.idle(None, np.array([[-0.5, 1.5]]))["patch"]
+    over = stage.idle(None, np.array([[-0.5, 1.5]]))["patch"]
     assert base64.b64decode(over["pixels"]) == b"\x00\xff"
 
 
@@ -237,7 +235,7 @@ def test_the_sentences_follow_the_run():
     """Time to go while it runs, `paused` while it does not, and in the end why it stopped."""
 
     def told(paused=False, **changes):
-        return live_view.frame(1, progress(**changes), np.eye(3), History(), paused=paused)["text"]
+        return stage.frame(1, progress(**changes), np.eye(3), History(), paused=paused)["text"]
 
     assert told(step=15, seconds=3.0)["to_go"] == "about 9.0 s to go"
     assert told(step=0)["to_go"] == ""
