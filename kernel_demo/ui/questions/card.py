@@ -4,14 +4,13 @@ import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 
 import gradio as gr
 
 from kernel_demo.errors import DemoError
 from kernel_demo.ui import pictures
 from kernel_demo.ui.components.freshness import Freshness, told
-from kernel_demo.ui.html import alert, block, problem, quiet, title
+from kernel_demo.ui.html import alert, block, each, problem, quiet, title
 from kernel_demo.ui.jobs import (
     DEVICE,
     FAILED,
@@ -241,7 +240,7 @@ def ask(function: Callable[..., Iterator[Answer]], reads: Callable, *values) -> 
     try:
         for found in throttled(function(*reads(*values)), FRAME_SECONDS):
             # Heard only: the eyes have the sentence below the figures.
-            said = found.finding and f'<p class="kd-live-spoken">{escape(found.finding)}</p>'
+            said = each('<p class="kd-live-spoken">{}</p>', [[found.finding]] * bool(found.finding))
             yield (*[gr.skip()] * 3, found.html, _key(*values))
     except DemoError as error:
         said, left = problem(error), ("", None)

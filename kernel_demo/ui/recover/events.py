@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 
 import gradio as gr
 
@@ -12,7 +11,7 @@ from kernel_demo.numbers import duration
 from kernel_demo.recovery import Recovery, recover_many
 from kernel_demo.ui.components import take as take_card
 from kernel_demo.ui.components.take import Taken
-from kernel_demo.ui.html import alert, problem, quiet
+from kernel_demo.ui.html import alert, filled, problem, quiet
 from kernel_demo.ui.jobs import FAILED, PRIVATE, QUIET, RECOVERING, Job, tell_failure
 from kernel_demo.ui.recover import finding, pairs
 
@@ -136,10 +135,10 @@ def find(befores, afters, max_size: int) -> Iterator[dict]:
 
 
 def _working(told: str) -> str:
-    return (
-        f'<div class="kd-working" role="status"><i aria-hidden="true"></i>'
-        f'<p class="kd-note">{escape(told)}<span class="kd-seconds" aria-hidden="true"></span></p>'
-        "</div>"
+    return filled(
+        '<div class="kd-working" role="status"><i aria-hidden="true"></i><p class="kd-note">{}'
+        '<span class="kd-seconds" aria-hidden="true"></span></p></div>',
+        told,
     )
 
 
