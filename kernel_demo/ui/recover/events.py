@@ -44,7 +44,7 @@ def connect(parts) -> None:
     shown = [
         parts.recover, parts.progress, parts.state, parts.made, parts.verdict, parts.kernel_card,
         parts.kernel, parts.picture_card, parts.views, parts.reproduced, parts.pair, parts.lost,
-        parts.which, parts.take, parts.chosen,
+        parts.which, parts.take, parts.refused,
     ]  # fmt: skip
     runs = Job([parts.recover, parts.progress], failed)
 
@@ -64,7 +64,7 @@ def connect(parts) -> None:
 
 def _connect_views(parts) -> None:
     latest = {"trigger_mode": "always_last", "concurrency_limit": 2, **QUIET}
-    files = [parts.before, parts.after]
+    files = [parts.before, parts.after, parts.refused]
     thumbnails = gr.on([file.change for file in files], chosen, files, parts.chosen, **latest)
     tell_failure(thumbnails, parts.chosen)
     pictures = [parts.reproduced, parts.pair, parts.lost]
@@ -74,12 +74,15 @@ def _connect_views(parts) -> None:
     tell_failure(taken, parts.lost)
 
 
-def chosen(befores, afters) -> str:
-    """The pairs as thumbnails, or what is wrong with a file."""
+def chosen(befores, afters, refused: tuple | None) -> str:
+    """The pairs as thumbnails, or what is wrong with a file.
+
+    refused: the files of which Recover has told that already; once is enough.
+    """
     try:
         return pairs.thumbnails(*map(pairs.open_side, (befores, afters)))
     except DemoError as error:
-        return problem(error)
+        return "" if refused == _files(befores, afters) else problem(error)
 
 
 def hear() -> tuple:
@@ -94,7 +97,11 @@ def failed() -> tuple:
 
 def made_from(befores, afters, max_size: int) -> tuple:
     """What a finding was made from, to be compared."""
-    return pairs.listed(befores), pairs.listed(afters), max_size
+    return *_files(befores, afters), max_size
+
+
+def _files(befores, afters) -> tuple:
+    return pairs.listed(befores), pairs.listed(afters)
 
 
 def stale(made: tuple | None, *values) -> bool:
@@ -107,8 +114,8 @@ def find(befores, afters, max_size: int) -> Iterator[dict]:
     began, again = time.monotonic(), {"recover": gr.update(interactive=True)}
     try:
         sides = [pairs.open_side(paths, keep_alpha=True) for paths in (befores, afters)]
-    except DemoError as error:  # told beside the files, too: once is enough
-        yield {**again, "progress": problem(error), "chosen": ""}
+    except DemoError as error:
+        yield {**again, "progress": problem(error), "refused": _files(befores, afters)}
         return
     try:
         matched = pairs.match(*sides)

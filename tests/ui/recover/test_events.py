@@ -1,6 +1,8 @@
-"""What was found knows the pair that it was found in."""
+"""What follows from what in the tab: a finding knows its pair, and what is wrong is told once."""
 
 import pytest
+from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
 
 from kernel_demo.ui.recover import events
 from tests.ui.visitor import Visitor
@@ -49,6 +51,20 @@ def test_it_stays_marked_until_there_is_another_finding(visitor, monkeypatch):
     visitor.press("recover")
     assert seen == [True]
     assert not visitor.stale("recover-stale")
+
+
+def test_a_file_that_cannot_be_used_is_told_once(visitor):
+    """Beside the files until Recover tells it; beside other files again."""
+    path = save_bytes_to_cache(b"no picture", "a.png", cache_dir=get_upload_folder())
+    other = save_bytes_to_cache(b"neither", "b.png", cache_dir=get_upload_folder())
+    files = [[{"path": path, "meta": {"_type": "gradio.FileData"}}] for path in (path, other)]
+    visitor.choose("recover-after", files[0])
+    assert "a.png" in visitor.shown["recover-chosen"]["value"]
+    visitor.press("recover")
+    assert "a.png" in visitor.shown["recover-progress"]["value"]
+    assert visitor.shown["recover-chosen"]["value"] == ""
+    visitor.choose("recover-before", files[1])
+    assert "b.png" in visitor.shown["recover-chosen"]["value"]
 
 
 def test_what_came_of_inputs_that_changed_meanwhile_is_stale(visitor, monkeypatch):
