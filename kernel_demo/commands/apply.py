@@ -12,7 +12,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.export.png import PngFile
 from kernel_demo.export.rows import NpyFile
 from kernel_demo.imaging import kernels
-from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.imaging.tiles import apply_tiles
 from kernel_demo.sources.large import MAX_PIXELS, open_large
 

@@ -7,7 +7,7 @@ reads its kernel from the bottom row up.
 import numpy as np
 
 from kernel_demo.export.code import Snippet, grey_levels, rows
-from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.imaging.filtering import BORDERS
 
 _OPENCV = {
     "zero": "cv2.BORDER_CONSTANT",

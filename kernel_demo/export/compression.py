@@ -13,8 +13,7 @@ import numpy as np
 import torch
 
 from kernel_demo.errors import DemoError
-from kernel_demo.imaging.borders import pad
-from kernel_demo.imaging.filtering import correlate
+from kernel_demo.imaging.filtering import correlate, pad
 from kernel_demo.imaging.kernels import check
 
 KINDS = ("float32", "float16", "bfloat16", "int8", "int4", "separable")

@@ -13,7 +13,7 @@ import torch
 
 from kernel_demo.errors import DemoError
 from kernel_demo.export.compression import compress
-from kernel_demo.imaging.borders import border_named
+from kernel_demo.imaging.filtering import border_named
 from kernel_demo.imaging.kernels import check
 
 PRECISIONS = ("float32", "float16", "int8")

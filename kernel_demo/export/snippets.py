@@ -12,7 +12,7 @@ import numpy as np
 from kernel_demo.errors import DemoError
 from kernel_demo.export import code_command, code_compiled, code_python
 from kernel_demo.export.code import Snippet
-from kernel_demo.imaging.borders import border_named
+from kernel_demo.imaging.filtering import border_named
 from kernel_demo.imaging.kernels import check
 
 _WRITERS = (

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kernel_demo.imaging.borders import BORDERS, pad
-from kernel_demo.imaging.filtering import correlate
+from kernel_demo.imaging.filtering import BORDERS, correlate, pad
 from kernel_demo.lab.prediction import sums
 from kernel_demo.learning.evaluation import GREY_LEVELS, kernel_error
 

@@ -6,8 +6,7 @@ As in bad_pictures.py: pictures (H x W, 0..1), a kernel and a seed; foretold, th
 import numpy as np
 
 from kernel_demo.imaging import kernels, operators
-from kernel_demo.imaging.borders import pad
-from kernel_demo.imaging.filtering import correlate
+from kernel_demo.imaging.filtering import correlate, pad
 from kernel_demo.lab.limit import Limit, kernel_limit, levels
 from kernel_demo.lab.prediction import (
     inverse,

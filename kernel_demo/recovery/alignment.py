@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from kernel_demo.errors import DemoError
-from kernel_demo.imaging.borders import pad
+from kernel_demo.imaging.filtering import pad
 
 # Sizes that differ by more were resized or are of different pictures.
 MAX_DIFFERENCE = 64

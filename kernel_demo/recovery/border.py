@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.prediction import BLACK, COPIED, Kernels, bands, predicted_bands
 

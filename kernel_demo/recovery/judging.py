@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kernel_demo.imaging import formulas
+from kernel_demo.imaging.catalogue import identity
 from kernel_demo.recovery import explanations, mixture, nonlinearity, operations
 from kernel_demo.recovery.channels import Arrangement, planes
 from kernel_demo.recovery.fitting import ONE_ROUNDING, Fit
@@ -134,7 +134,7 @@ def _merely_noise(found: Arrangement) -> bool:
     if found.censored is not None:
         kernels = [found.censored.kernel]
     for fit, kernel in zip(found.fits, kernels, strict=True):
-        off = np.abs(kernel - formulas.identity(len(kernel))).max()
+        off = np.abs(kernel - identity(len(kernel))).max()
         changed = off <= SAME and abs(fit.offset) < 0.1 * fit.floor and fit.residual > 1e-3
         noisy = off <= IDENTITY and fit.residual > ONE_ROUNDING * fit.floor
         if not (changed or noisy):

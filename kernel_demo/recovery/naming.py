@@ -8,8 +8,8 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-from kernel_demo.imaging import formulas, kernels
-from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.imaging import kernels
+from kernel_demo.imaging.catalogue import CATALOGUE, identity
 
 # Largest difference, as a share of the largest weight, at which two kernels are the same.
 SAME = 0.01
@@ -92,7 +92,7 @@ def _gaussian(kernel: np.ndarray) -> Name | None:
 
 def _unsharp(kernel: np.ndarray) -> Name | None:
     """identity + amount * (identity - Gaussian), the amount by least squares."""
-    middle = formulas.identity(len(kernel))
+    middle = identity(len(kernel))
     if abs(kernel.sum() - 1) > 0.02 or kernel.max() != kernel[len(kernel) // 2, len(kernel) // 2]:
         return None
 

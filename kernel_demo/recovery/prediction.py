@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kernel_demo.imaging.borders import BORDERS
-from kernel_demo.imaging.filtering import correlate_valid
+from kernel_demo.imaging.filtering import BORDERS, correlate_valid
 from kernel_demo.recovery.alignment import Pair
 
 COPIED, BLACK = "copied", "black"  # not a way to pad: border pixels left as they were, or black

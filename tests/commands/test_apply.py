@@ -11,7 +11,7 @@ from PIL import Image
 
 from kernel_demo.__main__ import main
 from kernel_demo.commands import apply as command_apply
-from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.imaging.kernels import named
 from kernel_demo.sources import large
 
@@ -45,7 +45,7 @@ def test_a_png_in_colour(tmp_path, border, monkeypatch):
     assert "100% of 211 x 150" in said
     kernel = named("sharpen").values
     got = cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)
-    assert np.array_equal(got, expected(COLOUR, kernel, BORDERS[border].opencv))
+    assert np.array_equal(got, expected(COLOUR, kernel, getattr(cv2, BORDERS[border].opencv)))
 
 
 def test_sixteen_bits_a_matrix_and_an_offset(tmp_path):

@@ -17,7 +17,7 @@ from kernel_demo.export.files import (
     model_onnx,
     model_safetensors,
 )
-from kernel_demo.imaging.borders import BORDERS, pad
+from kernel_demo.imaging.filtering import BORDERS, pad
 from kernel_demo.imaging.kernels import named
 
 KERNEL = np.random.default_rng(2).normal(0, 0.3, (5, 5))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.imaging.kernels import named, random
 from kernel_demo.lab.padding import side_by_side, teach
 

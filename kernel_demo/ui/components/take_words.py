@@ -1,6 +1,6 @@
 """What the card "Take it with you" says."""
 
-from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.numbers import at_most
 
 TITLE = "Take it with you"

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from kernel_demo.imaging.borders import BORDERS
-from kernel_demo.imaging.filtering import to_uint8
+from kernel_demo.imaging.filtering import BORDERS, to_uint8
 from kernel_demo.imaging.kernels import named
 from kernel_demo.lab import padding
 from kernel_demo.numbers import figure
