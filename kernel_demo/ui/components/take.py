@@ -14,8 +14,8 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.export import files
+from kernel_demo.export.code import snippets
 from kernel_demo.export.compression import compress
-from kernel_demo.export.snippets import snippets
 from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.ui.components import take_words as wording
 from kernel_demo.ui.learn.session import Session
