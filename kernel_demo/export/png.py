@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from kernel_demo.export.rows import RowFile
+from kernel_demo.export.pictures import RowFile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, RGB = 0, 2  # colour types
