@@ -9,8 +9,7 @@ import numpy as np
 
 from kernel_demo.commands import readable
 from kernel_demo.errors import DemoError
-from kernel_demo.export.pictures import NpyFile
-from kernel_demo.export.png import PngFile
+from kernel_demo.export.pictures import NpyFile, PngFile
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.imaging.tiles import apply_tiles
