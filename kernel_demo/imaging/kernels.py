@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kernel_demo.errors import DemoError, odd, one_of, whole
+from kernel_demo.errors import DemoError, finite, odd, one_of, whole
 from kernel_demo.imaging.catalogue import CATALOGUE
 
 MIN_SIZE = 3
@@ -54,11 +54,9 @@ def named(key: str, size: int = 3, angle: float = 0.0) -> Kernel:
     """
     entry = CATALOGUE[one_of("a matrix, random or a kernel of the catalogue", key, CATALOGUE)]
     one_of(f"a size of {entry.label}", size, entry.sizes)
-    if entry.takes_angle and not np.isfinite(angle):
-        raise DemoError("an angle in degrees", f"{angle!r:.40}", "Choose one from 0 to 180.")
     label = f"{entry.label} {size}×{size}"
     if entry.takes_angle:
-        label += f" at {angle:g}°"
+        label += f" at {finite('an angle in degrees', angle, -360, 360):g}°"
     return Kernel(label, entry.build(int(size), float(angle)), entry.purpose)
 
 

@@ -29,6 +29,7 @@ from kernel_demo.sources.memory import Memory
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 READABLE = "PNG, JPEG, WebP, TIFF, BMP or GIF"
 MAX_PIXELS = 40_000_000
+MAX_LARGE = 200_000_000  # pixels, for a command that serves nobody but its own user
 MAX_BYTES = 256 * 2**20  # 40 Mpx of uncompressed 16-bit RGB fit
 # The most that one visitor may upload, 80 Mpx, is 240 MB in 8-bit colour: two such visitors do not
 # push each other out, and of the 16 GB of a Space it is little. The files themselves are deleted
@@ -99,11 +100,7 @@ class _Decoded:
 
 
 def decode(
-    source: bytes | str | Path,
-    name: str,
-    max_pixels: int = MAX_PIXELS,
-    credit: str = "",
-    room: Room | None = None,
+    source: bytes | str | Path, name: str, credit: str = "", room: Room | None = None
 ) -> Photo:
     """The picture in a file, for looking at and learning from.
 
@@ -112,7 +109,7 @@ def decode(
     65535. Transparent pixels are laid over white. Raises DemoError for what is no picture, is
     damaged or is too large.
     """
-    values, alpha, notes = _read(source, name, max_pixels, room)
+    values, alpha, notes = _read(source, name, MAX_PIXELS, room)
     top = np.float32(np.iinfo(values.dtype).max)
     pixels = np.divide(values, top, dtype=np.float32)
     if alpha is not None:
@@ -158,6 +155,41 @@ def samples(
     elif alpha is not None:
         notes = (*notes, "Its transparency was left out; the colours beneath it were kept.")
     return values, notes
+
+
+def open_large(path: str | Path, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(H x W or H x W x 3 samples, uint8 or uint16, notes) of a picture of up to MAX_LARGE.
+
+    A .npy file of such an array is mapped, not read: it costs no memory. Any other file is decoded
+    as a whole by samples(), which for a moment needs it twice in memory.
+    Pillow's limit is one for the process; it is put back afterwards. Not for a server.
+    DemoError for what is no such picture.
+    """
+    if Path(path).suffix == ".npy":
+        return _mapped(path, name), ()
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = MAX_LARGE // 2  # Pillow refuses at twice this
+    try:
+        return samples(path, name, MAX_LARGE)
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def _mapped(path: str | Path, name: str) -> np.ndarray:
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        raise DemoError(
+            "a NumPy array", f"“{name}”, which is none", "Save it by numpy.save()."
+        ) from None
+    whole = array.dtype in (np.uint8, np.uint16) and array.shape[2:] in ((), (3,))
+    if not whole or array.ndim < 2 or not 0 < array.shape[0] * array.shape[1] <= MAX_LARGE:
+        raise DemoError(
+            f"H x W or H x W x 3 of uint8 or uint16, up to {MAX_LARGE / 1e6:g} megapixels",
+            f"{array.dtype} {array.shape} in “{name}”",
+            "Convert it first.",
+        )
+    return array
 
 
 def _read(source, name, max_pixels, room):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import DemoError, whole
 from kernel_demo.sources.decoding import Photo, decode, shrink
 from kernel_demo.sources.memory import Memory
 
@@ -86,18 +86,17 @@ def load(
     for a minute.
     """
     _check_id(dataset_id)
-    if not 1 <= count <= MAX_COUNT:
-        raise DemoError(f"1 to {MAX_COUNT} pictures", str(count), "Choose fewer or more.")
-    key = (dataset_id, split, column, int(count))
+    count = whole("a count of pictures", count, 1, MAX_COUNT)
+    key = (dataset_id, split, column, count)
     until = time.monotonic() + deadline
     with _memory.asking(key, deadline, _busy):
         taken = _memory.recall(key)
         if taken is None:
-            taken = _fetch(dataset_id, split, column, 4 * int(count), deadline, until)
+            taken = _fetch(dataset_id, split, column, 4 * count, deadline, until)
             _remember(key, taken)
     if not any(taken.files):
         raise _failure(dataset_id, taken, deadline)
-    return _open(dataset_id, taken, int(count), seed, deadline)
+    return _open(dataset_id, taken, count, seed, deadline)
 
 
 def _check_id(dataset_id):

@@ -13,7 +13,7 @@ from kernel_demo.__main__ import main
 from kernel_demo.commands import apply as command_apply
 from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.imaging.kernels import named
-from kernel_demo.sources import large
+from kernel_demo.sources import decoding
 
 RANDOM = np.random.default_rng(0)
 COLOUR = RANDOM.integers(0, 256, (150, 211, 3)).astype(np.uint8)
@@ -72,7 +72,7 @@ def test_an_offset_in_255ths_of_white(tmp_path, picture, levels):
 def test_numpy_files_are_mapped(tmp_path):
     """.npy in, .npy out: the same result, and the source is not read into memory."""
     np.save(tmp_path / "in.npy", DEEP)
-    picture, _ = large.open_large(tmp_path / "in.npy", "in.npy")
+    picture, _ = decoding.open_large(tmp_path / "in.npy", "in.npy")
     assert isinstance(picture, np.memmap)
     assert apply(tmp_path / "in.npy", tmp_path / "out.npy", "--kernel", "box")[0] == 0
     kernel = named("box").values
@@ -165,7 +165,7 @@ def test_a_result_takes_the_place_of_an_old_one(tmp_path, name):
 
 def test_too_large_a_picture_is_refused(tmp_path, monkeypatch):
     """Beyond the command's own limit, the size is told; nothing is decoded."""
-    monkeypatch.setattr(large, "MAX_PIXELS", 30_000)
+    monkeypatch.setattr(decoding, "MAX_LARGE", 30_000)
     cv2.imwrite(str(tmp_path / "in.png"), COLOUR)
     status, said = apply(tmp_path / "in.png", tmp_path / "o.png", "--kernel", "box")
     assert status == 2

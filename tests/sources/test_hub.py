@@ -293,7 +293,7 @@ def test_pasted_address_gets_the_id_as_remedy():
 @pytest.mark.parametrize("count", [0, -1, 65])
 def test_count_is_bounded(count):
     """A client past the widgets cannot ask for any number of pictures."""
-    with pytest.raises(DemoError, match="1 to 64"):
+    with pytest.raises(DemoError, match="from 1 to 64"):
         hub.load("demo/good", count)
 
 
