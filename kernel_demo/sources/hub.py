@@ -53,8 +53,6 @@ class Loaded:
 
     photos: tuple[Photo, ...]  # at least one
     note: str  # from where, by which licence, and what was left out
-    split: str  # the split they are from
-    column: str  # the column they are from
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +211,7 @@ def _open(dataset_id, taken, count, seed, deadline):
         note += f" {damaged} damaged or unsuitable ones were left out."
     if len(photos) < count:
         note += " The Hub stopped answering." if taken.cause else " No more were to be had."
-    return Loaded(tuple(photos), note, about["split"], about["column"])
+    return Loaded(tuple(photos), note)
 
 
 def _failure(dataset_id, taken, deadline):
