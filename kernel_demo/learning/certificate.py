@@ -11,10 +11,6 @@ from kernel_demo.learning.solution import Equations, Solution, solution_of
 from kernel_demo.learning.statistics import Statistics
 
 NEAR = 0.1  # standard errors: nearer to the optimum than this, there is nothing left to learn
-LEARNED = (
-    f"Nothing left to learn: the kernel is within {NEAR} standard errors of the best these "
-    "pictures allow."
-)
 VISIBLE = 0.5  # grey levels of 255: a combination that moves results by less is lost in rounding
 ROUNDING = 12**-0.5  # RMS error of rounding, in units of the step
 MAX_PATTERNS = 16  # of each sort that a certificate carries

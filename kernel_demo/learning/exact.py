@@ -11,13 +11,13 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.learning import devices
-from kernel_demo.learning.certificate import LEARNED, Optimum
+from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.descent import OPTIMIZERS, Quadratic
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.model import INITS, SingleConv
 from kernel_demo.learning.settings import MAX_RATE, MAX_SEED, whole
 from kernel_demo.learning.statistics import Statistics
-from kernel_demo.learning.stopping import DIVERGED, LOST
+from kernel_demo.learning.stopping import DIVERGED, Cause, Stop
 from kernel_demo.learning.training import Progress
 
 MAX_STEPS = 10_000_000
@@ -94,9 +94,6 @@ def closed_form(
     _check_pixels(statistics)
     began = time.perf_counter()
     solution = statistics.solve(offset)
-    reason = "One solve gave the best kernel that these pictures allow."
-    if solution.singular:
-        reason = f"{solution.cause} {solution.remedy}"
     return _progress(
         (solution.kernel, solution.offset),
         (solution.residual**2, 0.0),
@@ -104,7 +101,7 @@ def closed_form(
         step=1,
         steps=1,
         seconds=spent + time.perf_counter() - began,
-        stopped_because=reason,
+        stop=Stop(Cause.SINGULAR, solution) if solution.singular else Stop(Cause.SOLVED),
         state={"method": "closed_form"},
     )
 
@@ -127,11 +124,11 @@ def _train(statistics, settings, truth, resume, deadline, spent) -> Iterator[Pro
         model = quadratic.kernel(point)
         excess = optimum.excess(*model)
         loss = optimum.solution.residual**2 + excess
-        reason = _reason(statistics, optimum, model, loss)
+        stop = _stop(statistics, optimum, model, loss)
         if step >= settings.steps:
-            reason = reason or f"All {step} steps are done."
+            stop = stop or Stop(Cause.STEPS, step)
         if deadline is not None and time.perf_counter() - began >= deadline:
-            reason = reason or f"The time is up: {deadline:g} seconds."
+            stop = stop or Stop(Cause.TIME, deadline)
         spent += time.perf_counter() - since
         yield _progress(
             model,
@@ -140,10 +137,10 @@ def _train(statistics, settings, truth, resume, deadline, spent) -> Iterator[Pro
             step=step,
             steps=settings.steps,
             seconds=spent,
-            stopped_because=reason,
+            stop=stop,
             state={"method": settings.optimizer, "point": point.copy(), **update.state()},
         )
-        if reason:
+        if stop:
             return
         since = time.perf_counter()
         for _ in range(min(next_shown(step), settings.steps) - step):
@@ -155,12 +152,12 @@ def _start(size: int, settings: ExactSettings) -> np.ndarray:
     return SingleConv(size, settings.init, settings.seed).kernel()
 
 
-def _reason(statistics: Statistics, optimum: Optimum, model: tuple, loss: float) -> str:
-    """Why to stop here, in a sentence; empty: go on."""
+def _stop(statistics: Statistics, optimum: Optimum, model: tuple, loss: float) -> Stop | None:
+    """Why to stop here; None: go on."""
     # trace / count bounds the loss that a kernel with weights of about 1 / k can start from.
     if not loss <= DIVERGED * np.trace(statistics.gram) / statistics.count:
-        return LOST
-    return LEARNED if optimum.reached(*model) else ""
+        return Stop(Cause.DIVERGED)
+    return Stop(Cause.OPTIMUM) if optimum.reached(*model) else None
 
 
 def _progress(model: tuple, losses: tuple, truth: np.ndarray | None, **figures) -> Progress:
@@ -173,7 +170,6 @@ def _progress(model: tuple, losses: tuple, truth: np.ndarray | None, **figures) 
         kernel_error=None if truth is None else kernel_error(kernel, truth),
         excess_loss=excess,
         device=devices.name("cpu"),
-        done=bool(figures["stopped_because"]),
         **figures,
     )
 

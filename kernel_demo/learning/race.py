@@ -16,6 +16,7 @@ from kernel_demo.learning.optimizers import METHODS
 from kernel_demo.learning.pairs import Pairs
 from kernel_demo.learning.settings import MAX_STEPS
 from kernel_demo.learning.statistics import accumulate
+from kernel_demo.learning.stopping import Cause, Stop
 from kernel_demo.learning.training import Progress, TrainSettings, train
 
 GOALS = (1e-2, 1e-4, 1e-6)  # kernel errors
@@ -44,7 +45,12 @@ class Lane:
     kernel: np.ndarray | None  # (k, k), the latest; None before the first turn
     arrivals: tuple[Arrival, ...]  # of the goals reached so far, in the order of the goals
     done: bool
-    stopped_because: str
+    stop: Stop | None  # None: it still runs, or just ended
+
+    @property
+    def stopped_because(self) -> str:
+        """A sentence; empty while running."""
+        return str(self.stop or "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +143,7 @@ class _Record:
     arrivals: dict[float, Arrival] = field(default_factory=dict)
     latest: Progress | None = None
     done: bool = False
-    reason: str = ""
+    stop: Stop | None = None
 
     def run(self, turn: float, limit: float | None) -> None:
         """Goes on for a turn; takes one step at least."""
@@ -146,9 +152,7 @@ class _Record:
             self._keep(progress)
             late = limit is not None and progress.seconds >= limit
             self.done = progress.done or late
-            self.reason = progress.stopped_because
-            if late and not self.reason:
-                self.reason = f"The time is up: {limit:g} seconds."
+            self.stop = progress.stop or (Stop(Cause.TIME, limit) if late else None)
             if self.done or time.perf_counter() >= until:
                 return
         self.done = True
@@ -170,7 +174,7 @@ class _Record:
             None if self.latest is None else self.latest.kernel,
             tuple(self.arrivals[goal] for goal in self.goals if goal in self.arrivals),
             self.done,
-            self.reason,
+            self.stop,
         )
 
     def close(self) -> None:

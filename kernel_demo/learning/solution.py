@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
@@ -10,6 +11,19 @@ import numpy as np
 # energy is below that share of the total is not told apart from zero.
 RANK_TOLERANCE = 16 * np.finfo(np.float64).eps
 OPEN_SHARE = 1e-8  # a weight with less than this share in the unknown directions is determined
+
+
+class Singularity(Enum):
+    """Why the best kernel is not unique; its value is the cause and the remedy, as sentences."""
+
+    TOO_FEW_PIXELS = (
+        "There are {0.pixels:,} usable pixels for {0.unknowns:,} unknowns.",
+        "Add more or larger pictures, or choose a smaller kernel.",
+    )
+    OPEN_COMBINATIONS = (
+        "The pictures determine only {0.rank} of the {0.kernel.size} combinations of weights.",
+        "Add more or sharper pictures, or send the probe picture through the tool.",
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +37,29 @@ class Solution:
     rank: int  # combinations of weights that the pictures determine, at most k*k
     condition: float  # of X'X: largest eigenvalue / smallest; inf when singular
     residual: float  # RMS of what the kernel leaves unexplained, in the pictures' units
-    singular: bool  # True: some combination of weights is undetermined
-    cause: str  # why it is singular, one sentence; "" otherwise
-    remedy: str  # what to do about it, one sentence; "" otherwise
+    pixels: int  # that the sums are of
+    unknowns: int  # weights, and the offset if one was asked for
+
+    @property
+    def singularity(self) -> Singularity | None:
+        """Why some combination of weights is undetermined; None: all of them are determined."""
+        if self.pixels < self.unknowns:
+            return Singularity.TOO_FEW_PIXELS
+        return Singularity.OPEN_COMBINATIONS if self.rank < self.kernel.size else None
+
+    @property
+    def singular(self) -> bool:
+        return self.singularity is not None
+
+    @property
+    def cause(self) -> str:
+        """Why it is singular, in a sentence; "" otherwise."""
+        return self.singularity.value[0].format(self) if self.singularity else ""
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, in a sentence; "" otherwise."""
+        return self.singularity.value[1] if self.singularity else ""
 
 
 class Equations:
@@ -116,20 +150,16 @@ def solution_of(equations: Equations, ridge: float = 0.0) -> Solution:
     weights = equations.weights(penalty)
     residual = float(np.sqrt(equations.squared_error(weights) / equations.total))
     variance = equations.variance(weights)
-    rank = int(equations.known.sum())
-    singular = rank < size**2 or equations.freedom < 0
-    cause, remedy = _explain(statistics, rank, equations.freedom) if singular else ("", "")
     return Solution(
         kernel=weights.astype(np.float64).reshape(size, size),
         offset=float(equations.after_mean - equations.patch_mean @ weights),
         standard_error=_error(variance, equations.spread(penalty)).reshape(size, size),
         offset_error=float(_error(variance, np.array(equations.offset_spread(penalty)))),
-        rank=rank,
+        rank=int(equations.known.sum()),
         condition=condition(statistics.gram),
         residual=residual,
-        singular=singular,
-        cause=cause,
-        remedy=remedy,
+        pixels=statistics.count,
+        unknowns=statistics.count - equations.freedom,
     )
 
 
@@ -145,17 +175,3 @@ def _error(variance: float, spread: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         product = np.where(np.isinf(spread), np.inf, variance * spread)
     return np.sqrt(np.nan_to_num(product, nan=0.0, posinf=np.inf))
-
-
-def _explain(statistics, rank: int, freedom: int) -> tuple[str, str]:
-    """Cause and remedy of a singular system."""
-    if freedom < 0:
-        unknowns = statistics.count - freedom
-        return (
-            f"There are {statistics.count:,} usable pixels for {unknowns:,} unknowns.",
-            "Add more or larger pictures, or choose a smaller kernel.",
-        )
-    return (
-        f"The pictures determine only {rank} of the {statistics.size**2} combinations of weights.",
-        "Add more or sharper pictures, or send the probe picture through the tool.",
-    )

@@ -10,14 +10,14 @@ from torch import nn
 
 from kernel_demo.errors import DemoError
 from kernel_demo.learning import devices
-from kernel_demo.learning.certificate import LEARNED, Optimum
+from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.loop import Loop
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.optimizers import check_model
 from kernel_demo.learning.pairs import Pairs
 from kernel_demo.learning.settings import TrainSettings
-from kernel_demo.learning.stopping import Watch
+from kernel_demo.learning.stopping import Cause, Stop, Watch
 
 __all__ = ["Progress", "TrainSettings", "train"]
 
@@ -38,9 +38,17 @@ class Progress:
     excess_loss: float | None  # loss above that of the exact optimum, where that is known
     seconds: float  # spent learning; the watcher's time between two Progress is not counted
     device: str  # its name, for people
-    done: bool
-    stopped_because: str  # a sentence; empty while running
+    stop: Stop | None  # None while running
     state: dict  # NumPy arrays and plain numbers
+
+    @property
+    def done(self) -> bool:
+        return self.stop is not None
+
+    @property
+    def stopped_because(self) -> str:
+        """A sentence; empty while running."""
+        return str(self.stop or "")
 
 
 def train(
@@ -94,17 +102,17 @@ def _train(
             check = step % settings.check_steps == 0 or step >= settings.steps
             overdue = deadline is not None and time.monotonic() - started >= deadline
             if check or overdue or resumed or time.monotonic() - since >= REPORT_SECONDS:
-                reason = ""
+                stop = None
                 if check and not resumed:  # a resumed Progress was checked when it was made
                     validation = loop.validation_loss()
-                    reason = _verdict(loop, watch, step, validation, best)
+                    stop = _verdict(loop, watch, step, validation, best)
                 if step >= settings.steps:
-                    reason = reason or f"All {step} steps are done."
+                    stop = stop or Stop(Cause.STEPS, step)
                 if overdue:
-                    reason = reason or f"The time is up: {deadline:g} seconds."
+                    stop = stop or Stop(Cause.TIME, deadline)
                 spent += time.monotonic() - since
-                yield _progress(loop, watch, step, loss, validation, reason, spent, truth, best)
-                if reason:
+                yield _progress(loop, watch, step, loss, validation, stop, spent, truth, best)
+                if stop:
                     return
                 if optimum and best is None and isinstance(model, SingleConv):
                     best = optimum()
@@ -128,11 +136,11 @@ def _start(loop: Loop, resume: Progress | None):
     return resume.step, resume.loss, resume.validation_loss, resume.seconds, watch
 
 
-def _verdict(loop: Loop, watch: Watch, step: int, validation: float, best: Optimum | None) -> str:
-    """Why to stop at this check, in a sentence; empty: go on."""
+def _verdict(loop: Loop, watch: Watch, step: int, validation: float, best) -> Stop | None:
+    """Why to stop at this check; None: go on."""
     floor = loop.floor()
-    reason = watch.check(step, validation, floor, loop.settings.patience)
-    return LEARNED if best and _is_learned(best, loop.model, floor) else reason
+    stop = watch.check(step, validation, floor, loop.settings.patience)
+    return Stop(Cause.OPTIMUM) if best and _is_learned(best, loop.model, floor) else stop
 
 
 def _is_learned(best: Optimum, model: SingleConv, floor: float) -> bool:
@@ -141,7 +149,7 @@ def _is_learned(best: Optimum, model: SingleConv, floor: float) -> bool:
     return noisy and best.reached(model.kernel(), model.offset())
 
 
-def _progress(loop, watch, step, loss, validation, reason, seconds, truth, best) -> Progress:
+def _progress(loop, watch, step, loss, validation, stop, seconds, truth, best) -> Progress:
     single = isinstance(loop.model, SingleConv)
     kernel = loop.model.kernel() if single else None
     return Progress(
@@ -155,8 +163,7 @@ def _progress(loop, watch, step, loss, validation, reason, seconds, truth, best)
         excess_loss=best.excess(kernel, loop.model.offset()) if best else None,
         seconds=seconds,
         device=devices.name(loop.pairs.device),
-        done=bool(reason),
-        stopped_because=reason,
+        stop=stop,
         state={**loop.state(), "watch": asdict(watch)},
     )
 

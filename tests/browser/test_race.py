@@ -56,7 +56,7 @@ def test_stop_keeps_what_was_drawn(page, server):
 def test_every_racer_has_a_look_of_its_own(alone, scheme):
     """Whoever races: no two lines in the legend are drawn alike."""
     figures = np.arange(3), np.arange(3.0), np.array([1.0, 0.1, 0.01])
-    lanes = tuple(Lane(name, *figures, None, (), True, "") for name in RUNNERS)
+    lanes = tuple(Lane(name, *figures, None, (), True, None) for name in RUNNERS)
     page = alone(race_view.component(), {"kind": "idle"}, color_scheme=scheme)
     value = race_view.frame("run", 1, Snapshot(lanes, True), limit=6.0)
     page.evaluate("(value) => show(value)", value)

@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 
 from kernel_demo.__main__ import main
 from kernel_demo.commands.recover import _lines
-from kernel_demo.recovery import CONVOLUTION, Recovery
+from kernel_demo.recovery import Recovery, Verdict
 from kernel_demo.sources.bundled import FOLDER
 from kernel_demo.ui.recover.pairs import open_pairs
 
@@ -114,6 +114,8 @@ def test_large_offsets_are_written_out(capsys, tmp_path):
 def test_only_all_pixels_are_a_hundred_per_cent(share, told):
     """One clipped pixel in a hundred thousand is seen, and no error bar is rounded down."""
     kernel, errors = np.eye(3), np.full((3, 3), 0.00123456)
-    lines = _lines(Recovery(CONVOLUTION, kernel=kernel, standard_error=errors, used_fraction=share))
+    lines = _lines(
+        Recovery(Verdict.CONVOLUTION, kernel=kernel, standard_error=errors, used_fraction=share)
+    )
     assert f"pixels used: {told}" in lines
     assert "standard errors: up to 0.0013" in lines

@@ -8,10 +8,10 @@ import torch
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import named, random
-from kernel_demo.learning.certificate import LEARNED
 from kernel_demo.learning.descent import MEMORY, OPTIMIZERS, Quadratic
 from kernel_demo.learning.exact import ExactSettings, closed_form, next_shown, train_exact
 from kernel_demo.learning.statistics import Statistics
+from kernel_demo.learning.stopping import Cause
 
 SOBEL = named("sobel_x").values
 
@@ -118,7 +118,7 @@ class TestMethods:
         kernel = random(size, 1).values
         statistics = sums(kernel, noise=0.01)
         final = last(train_exact(statistics, ExactSettings(name), kernel))
-        assert final.stopped_because == LEARNED
+        assert final.stop.cause is Cause.OPTIMUM
         assert final.step < 5000
         error_bars = statistics.solve(offset=False).standard_error
         assert (np.abs(final.kernel - kernel) < 5 * error_bars).all()
@@ -126,7 +126,7 @@ class TestMethods:
     def test_without_noise_it_goes_down_to_rounding(self):
         """Exact pictures: the floor of the arithmetic is the end, far below any error bar."""
         final = last(train_exact(sums(), ExactSettings("lbfgs"), SOBEL))
-        assert final.stopped_because == LEARNED
+        assert final.stop.cause is Cause.OPTIMUM
         assert final.kernel_error < 1e-9
 
     def test_lbfgs_is_conjugate_gradients(self):
@@ -150,7 +150,7 @@ class TestMethods:
         assert progress.offset == pytest.approx(0.2)
         assert progress.excess_loss == 0
         assert progress.seconds > 1.5
-        assert progress.stopped_because.startswith("One solve")
+        assert progress.stop.cause is Cause.SOLVED
 
     def test_a_constant_picture_gets_cause_and_remedy(self):
         """Where no kernel can be told, the closed form says why and what to do."""

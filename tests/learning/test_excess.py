@@ -5,10 +5,11 @@ import pytest
 
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import named
-from kernel_demo.learning.certificate import LEARNED, Optimum
+from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build
 from kernel_demo.learning.statistics import Statistics
+from kernel_demo.learning.stopping import Cause
 from kernel_demo.learning.training import TrainSettings, train
 
 
@@ -60,7 +61,7 @@ def test_it_stops_when_nothing_is_left_to_learn(lesson):
         total = total + Statistics.from_pair(pairs.before[index, 0].numpy(), target, 3, mask)
     progresses, _ = run(lesson, lambda: Optimum(total, offset=False))
     last = progresses[-1]
-    assert last.stopped_because == LEARNED
+    assert last.stop.cause is Cause.OPTIMUM
     assert last.step < last.steps
     best = total.solve(offset=False)
     assert np.all(np.abs(last.kernel - best.kernel) < 0.1 * best.standard_error)

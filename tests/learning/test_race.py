@@ -13,6 +13,7 @@ from kernel_demo.learning import pairs
 from kernel_demo.learning.exact import closed_form
 from kernel_demo.learning.race import GOALS, RUNNERS, race, runners
 from kernel_demo.learning.statistics import Statistics
+from kernel_demo.learning.stopping import Cause, Stop
 
 SOBEL = named("sobel_x").values
 
@@ -41,8 +42,7 @@ def made(errors, seconds=0.0):
             step=step,
             kernel_error=error,
             seconds=seconds * step,
-            done=end,
-            stopped_because="end" if end else "",
+            stop=Stop(Cause.SOLVED) if end else None,
         )
 
 

@@ -6,12 +6,11 @@ import gradio as gr
 import numpy as np
 
 from kernel_demo.errors import DemoError
-from kernel_demo.learning.certificate import Certificate, certify
+from kernel_demo.learning.certificate import NEAR, Certificate, certify
 from kernel_demo.learning.solution import Solution
-from kernel_demo.learning.stopping import LOST
-from kernel_demo.ui.components import probe
-from kernel_demo.ui.components.matrix import matrix
-from kernel_demo.ui.html import block, quiet, title
+from kernel_demo.learning.stopping import Cause, Stop
+from kernel_demo.ui.components.take import probe_link
+from kernel_demo.ui.html import block, matrix, quiet, title
 from kernel_demo.ui.learn import certificate_words as wording
 from kernel_demo.ui.learn import lesson
 from kernel_demo.ui.learn.form import experiment as read
@@ -41,7 +40,7 @@ def conclude(session: Session) -> str:
     if session.progress is None:
         return gr.skip()
     if session.kernel is None:
-        return _panel(LOST, "", "", sure=False)
+        return _panel(str(Stop(Cause.DIVERGED)), "", "", sure=False)
     try:
         return after_learning(session)
     except DemoError as error:
@@ -72,9 +71,10 @@ def after_learning(session: Session) -> str:
     statistics, problems = lesson.sums(lesson.prepare(experiment), len(experiment.weights))
     found = certify(statistics, session.kernel, progress.offset, fit_offset=False)
     weights = statistics.size**2
+    complete = progress.stop is not None and progress.stop.complete
     if found.undetermined_count:
         sentence = wording.cannot_tell(found.undetermined_count, weights)
-    elif progress.stopped_because.startswith(wording.NOTHING_LEFT):
+    elif complete:
         sentence = progress.stopped_because
     else:
         sentence = wording.learned(found.distance)
@@ -87,7 +87,7 @@ def after_learning(session: Session) -> str:
         found.excess_loss,
     )
     notes = "".join(map(quiet, problems))
-    sure = not found.undetermined_count and sentence.startswith(wording.NOTHING_LEFT)
+    sure = not found.undetermined_count and (complete or found.distance < NEAR)
     return _panel(sentence, figures, _patterns(found) + _bars(found.solution) + notes, sure)
 
 
@@ -108,7 +108,7 @@ def _patterns(found: Certificate) -> str:
     if not patterns:
         return ""
     drawn = "".join(matrix(pattern, numbers=False) for pattern in patterns[:PATTERNS])
-    return f'{quiet(caption)}<div class="kd-patterns">{drawn}</div>{probe.link()}'
+    return f'{quiet(caption)}<div class="kd-patterns">{drawn}</div>{probe_link()}'
 
 
 def _bars(best: Solution) -> str:

@@ -1,10 +1,10 @@
 """What the panel "How sure is this?" says."""
 
-from kernel_demo.learning.certificate import LEARNED, NEAR
+from kernel_demo.learning.certificate import NEAR
+from kernel_demo.learning.stopping import Cause, Stop
 from kernel_demo.numbers import figure
 
 TITLE = "How sure is this?"
-NOTHING_LEFT = "Nothing left to learn"  # how the sentences of a run that is complete begin
 REMEDY = "Take more or sharper pictures, or send the probe picture through the tool."
 UNDETERMINED = (
     "What these pictures cannot tell: add one of these to the kernel, and nothing changes"
@@ -36,7 +36,7 @@ def hardly_tell(weak_count: int, weights: int) -> str:
 def learned(distance: float) -> str:
     """After learning: the distance to the best kernel, weight by weight."""
     if distance < NEAR:
-        return LEARNED
+        return str(Stop(Cause.OPTIMUM))
     return (
         f"The kernel is {figure(distance)} standard errors from the best these pictures allow. "
         f"{ALL_STEPS}"

@@ -113,7 +113,7 @@ def pause(session: Session) -> tuple:
 
 def stop(session: Session) -> tuple:
     """The run ends here, with the kernel that it has."""
-    return _shown(session.stopped(wording.STOPPED_BY_YOU))
+    return _shown(session.stopped())
 
 
 def failed(session: Session) -> tuple:

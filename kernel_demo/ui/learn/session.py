@@ -9,24 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kernel_demo.learning.exact import ExactSettings
-from kernel_demo.learning.stopping import LOST
+from kernel_demo.learning.stopping import Cause, Stop
 from kernel_demo.learning.training import Progress, TrainSettings
 from kernel_demo.ui.components.history import History
+from kernel_demo.ui.pictures import PictureChoice
 
 Settings = TrainSettings | ExactSettings | None  # None: the closed form
-
-
-@dataclass(frozen=True)
-class PictureChoice:
-    """Which pictures to learn from."""
-
-    source: str = "bundled"  # "bundled", "hub" or "mine"
-    count: int = 8
-    dataset_id: str = ""
-    split: str = ""  # empty: found by itself
-    column: str = ""  # empty: found by itself
-    uploads: tuple[str, ...] = ()  # files of this visitor, in the page's own temporary folder
-    channel: str = "luminance"  # which grey the layer learns from
 
 
 @dataclass(frozen=True)
@@ -67,7 +55,7 @@ class Session:
     def kernel(self) -> np.ndarray | None:
         """(k, k) as learned so far; None before learning, and after learning diverged."""
         progress = self.progress
-        if progress is None or progress.stopped_because == LOST:
+        if progress is None or (progress.stop and progress.stop.cause is Cause.DIVERGED):
             return None
         return progress.kernel if np.isfinite(progress.kernel).all() else None
 
@@ -76,9 +64,9 @@ class Session:
         """Whether there is a run to go on with."""
         return self.progress is not None and not self.progress.done and not self.running
 
-    def stopped(self, reason: str) -> "Session":
-        """The same run, ended here."""
+    def stopped(self) -> "Session":
+        """The same run, ended here by the visitor."""
         if self.progress is None or self.progress.done:
             return replace(self, running=False)
-        ended = replace(self.progress, done=True, stopped_because=reason)
+        ended = replace(self.progress, stop=Stop(Cause.VISITOR))
         return replace(self, progress=ended, running=False)
