@@ -131,30 +131,22 @@ def _busy():
 
 
 def _run_worker(request, deadline):
-    pipe = subprocess.PIPE
     # An empty folder: what a dataset's card calls a file can then not be one of this server's,
     # and the client's cache is gone afterwards, so that visitors cannot fill the disk.
-    with (
-        tempfile.TemporaryDirectory(prefix="kernel_demo_hub_", ignore_cleanup_errors=True) as home,
-        subprocess.Popen(
-            [sys.executable, str(_WORKER)],
-            stdin=pipe,
-            stdout=pipe,
-            stderr=subprocess.DEVNULL,
-            cwd=home,
-            env=_environment(home),
-        ) as worker,
-    ):
+    with tempfile.TemporaryDirectory(prefix="kernel_demo_hub_", ignore_cleanup_errors=True) as home:
         try:
-            output, _ = worker.communicate(request.encode() + b"\n", timeout=deadline)
-            late = False
-        except subprocess.TimeoutExpired:
-            worker.kill()
-            output, _ = worker.communicate()
-            late = True
-        finally:
-            worker.kill()
-    return _parse(output, late)
+            worker = subprocess.run(
+                [sys.executable, str(_WORKER)],
+                input=request.encode() + b"\n",
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=home,
+                env=_environment(home),
+                timeout=deadline,
+            )
+        except subprocess.TimeoutExpired as late:  # the worker was ended; what it sent is here
+            return _parse(late.output or b"", late=True)
+    return _parse(worker.stdout, late=False)
 
 
 def _environment(home):

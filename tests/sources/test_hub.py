@@ -156,6 +156,28 @@ def test_failing_in_the_middle(outcomes):
     assert "stopped answering" in loaded.note
 
 
+def test_what_came_until_the_deadline_is_used(tmp_path, monkeypatch):
+    """A worker that hangs is ended; the whole frames that it sent are there, half a one is not."""
+    worker = tmp_path / "worker.py"
+    worker.write_text(
+        """
+import sys, time
+for frame in (
+    b'{"kind": "about", "size": 0}\\n',
+    b'{"kind": "picture", "size": 90000}\\n' + b"x" * 90000,
+    b'{"kind": "picture", "si',
+):
+    sys.stdout.buffer.write(frame)
+sys.stdout.flush()
+time.sleep(600)
+"""
+    )
+    monkeypatch.setattr(hub, "_WORKER", worker)
+    taken = hub._run_worker("{}", 3.0)
+    assert taken.files == (b"x" * 90000,)
+    assert taken.cause == "late"
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
