@@ -48,7 +48,11 @@ _DAMAGED = (
 )  # fmt: skip
 
 _ORIENTATION = 0x0112  # EXIF tag
-_DAMAGE = "damage"
+_DAMAGE = (  # what DemoError tells of a file, without the name that a visitor gave it
+    "a whole picture",
+    "“{}”, which is damaged or cut short",
+    "Copy or download the file again, or save the picture anew.",
+)
 _memory = Memory(MAX_REMEMBERED)
 
 
@@ -91,7 +95,7 @@ class _Decoded:
     values: np.ndarray | None = None  # H x W (x 3) uint8 or uint16, read-only
     alpha: np.ndarray | None = None  # H x W of the same type, read-only
     notes: tuple[str, ...] = ()
-    fault: str = ""  # _DAMAGE, or which samples are not ours
+    fault: tuple[str, str, str] | None = None  # as _DAMAGE
 
     @property
     def size(self) -> int:
@@ -201,7 +205,11 @@ def _read(source, name, max_pixels, room):
         found = re.search(r"\((\d+) pixels\)", str(error))
         raise _too_large(name, int(found[1]) if found else None, max_pixels) from None
     except _DAMAGED:
-        raise _no_picture(name) from None
+        raise DemoError(
+            f"a picture ({READABLE})",
+            f"“{name}”, which is none or is damaged",
+            "Choose another file, or save the picture as PNG.",
+        ) from None
     with image:
         count = image.width * image.height
         if count > max_pixels:
@@ -210,7 +218,8 @@ def _read(source, name, max_pixels, room):
             raise _no_room(name, count, room)
         found = _decoded(image, data)
     if found.fault:
-        raise _unusable(name, found.fault)
+        expected, received, remedy = found.fault
+        raise DemoError(expected, received.format(name), remedy)
     return found.values, found.alpha, found.notes
 
 
@@ -229,7 +238,8 @@ def _decode(image, data):
     try:
         found = _Decoded(*_pixels(image, data))
     except _UnsupportedError as error:
-        return _Decoded(fault=str(error))
+        expected = "8-bit or 16-bit grey or RGB samples"
+        return _Decoded(fault=(expected, f"{error} in “{{}}”", "Save the picture as PNG."))
     except _DAMAGED:
         return _Decoded(fault=_DAMAGE)
     for part in (found.values, found.alpha):
@@ -327,25 +337,6 @@ def _upright(values, orientation):
     if orientation in (2, 3, 6, 7):
         values = values[:, ::-1]
     return values
-
-
-def _no_picture(name):
-    return DemoError(
-        f"a picture ({READABLE})",
-        f"“{name}”, which is none or is damaged",
-        "Choose another file, or save the picture as PNG.",
-    )
-
-
-def _unusable(name, fault):
-    if fault == _DAMAGE:
-        return DemoError(
-            "a whole picture",
-            f"“{name}”, which is damaged or cut short",
-            "Copy or download the file again, or save the picture anew.",
-        )
-    expected = "8-bit or 16-bit grey or RGB samples"
-    return DemoError(expected, f"{fault} in “{name}”", "Save the picture as PNG.")
 
 
 def _too_large(name, count, limit):
