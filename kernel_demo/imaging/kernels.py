@@ -52,7 +52,7 @@ def named(key: str, size: int = 3, angle: float = 0.0) -> Kernel:
 
     angle: degrees, counter-clockwise from the x axis; read only where the entry takes one.
     """
-    entry = CATALOGUE[one_of("a matrix, random or a kernel of the catalogue", key, CATALOGUE)]
+    entry = CATALOGUE[one_of("a kernel of the catalogue (or random, or a matrix)", key, CATALOGUE)]
     one_of(f"a size of {entry.label}", size, entry.sizes)
     label = f"{entry.label} {size}×{size}"
     if entry.takes_angle:
