@@ -234,21 +234,18 @@ def through_jpeg(found: Arrangement) -> Arrangement:
         return found
     compressed = jpeg.compression(_luminance(first.after))
     found = replace(found, compressed=compressed)
-    if compressed is None or len(found.fits) != 1:
-        return found
-    fit = found.fits[0]
-    if len(fit.kernel) > WIDEST_THROUGH_JPEG:
+    narrow = all(len(fit.kernel) <= WIDEST_THROUGH_JPEG for fit in found.fits)
+    if compressed is None or len(found.fits) != 1 or not narrow:
         return found
     luma = []
     for pair in found.pairs:
         before, after, _ = pair.overlap()
         luma.append(Plane(_luminance(before), _luminance(after), None, pair.peak, pair.step))
-    kernel = jpeg.fit(luma, compressed, fit.kernel, fit.offset)
+    kernel = jpeg.fit(luma, compressed, found.fits[0].kernel, found.fits[0].offset)
     if kernel is None or kernel.consistent < CONSISTENT:
         return found
-    if kernel.standard_error.max() > SURE * np.abs(kernel.kernel).max():
-        return found
-    return replace(found, censored=kernel)
+    sure = kernel.standard_error.max() <= SURE * np.abs(kernel.kernel).max()
+    return replace(found, censored=kernel) if sure else found
 
 
 def _luminance(picture: np.ndarray) -> np.ndarray:

@@ -15,7 +15,8 @@ STRIP = 1_000_000  # pixels predicted at once
 PREFERENCE = ("reflect", "replicate", "symmetric", "zero", "wrap", *Edge)
 # In lossy files copied borders have noise of their own: a mode this much better than most will do.
 CLEARLY = 0.2
-Sides = tuple[str | None, str | None, str | None, str | None]  # top, bottom, left, right
+# What lies beyond the top, bottom, left and right: a border mode or an Edge; None: not seen.
+Sides = tuple[str | Edge | None, str | Edge | None, str | Edge | None, str | Edge | None]
 UNSEEN: Sides = (None, None, None, None)
 
 
@@ -65,14 +66,12 @@ def predicted_bands(kernels: Kernels, pair: Pair, mode: str) -> list[np.ndarray]
     return found
 
 
-def reproduce(
-    pair: Pair, kernels: Kernels, padding: str | None, sides: tuple[str | None, ...], proven: bool
-) -> np.ndarray:
+def reproduce(pair: Pair, kernels: Kernels, sides: Sides, proven: bool) -> np.ndarray:
     """The after picture as the kernels make it: like pair.after, in grey levels.
 
     proven: pixels whose patch lies inside are known to come out as they are in after.
     """
-    base = padding if padding in BORDERS else next((s for s in sides if s in BORDERS), "replicate")
+    base = next((side for side in sides if side in BORDERS), "replicate")
     height, width = pair.after.shape[:2]
     if proven and pair.same_frame:
         result = (pair.after // pair.step).astype(pair.after.dtype)
@@ -91,14 +90,14 @@ def reproduce(
     return result
 
 
-def border(pair: Pair, kernels: Kernels, residual: float) -> tuple[str | None, Sides]:
-    """The border mode of the whole picture, and that of each side; None where none is seen.
+def border(pair: Pair, kernels: Kernels, residual: float) -> Sides:
+    """How the tool went on beyond each side: the same for all where one mode explains them all.
 
     residual: RMS of the fit inside, in grey levels. A mode must explain a side about as well as
     the kernel explains the inside, and better than at least one other mode does.
     """
     if not pair.same_frame or min(pair.after.shape[:2]) < 3 * kernels.size:
-        return None, UNSEEN
+        return UNSEEN
     modes = [*BORDERS, Edge.BLACK]
     if pair.before.shape[2] in (1, pair.after.shape[2]) and pair.before.dtype.kind == "u":
         modes.append(Edge.COPIED)
@@ -113,11 +112,9 @@ def border(pair: Pair, kernels: Kernels, residual: float) -> tuple[str | None, S
         explained.append(good if best <= max(allowed, clearly * usual) else set())
     together = set.intersection(*explained)
     if together >= set(BORDERS):
-        return None, UNSEEN  # a kernel of one pixel sees no border
-    for mode in PREFERENCE:
-        if mode in together:
-            return mode, (mode,) * 4
-    return None, tuple(next((m for m in PREFERENCE if m in good), None) for good in explained)
+        return UNSEEN  # a kernel of one pixel sees no border
+    good = [together] * 4 if together else explained
+    return tuple(next((m for m in PREFERENCE if m in modes), None) for modes in good)
 
 
 def _errors(predicted: list[np.ndarray], pair: Pair, kernels: Kernels) -> list[float]:
