@@ -8,7 +8,7 @@ from kernel_demo.imaging.catalogue import CATALOGUE, identity, sobel_x
 from kernel_demo.imaging.kernels import named, random
 from kernel_demo.imaging.probe import probe
 from kernel_demo.recovery import Verdict, recover
-from kernel_demo.recovery.prediction import fitted_size
+from kernel_demo.recovery.channels import resized
 
 # At the smallest size of each, and where the weights are largest, the blur strongest, the wave
 # weakest; Laplacians with either sign.
@@ -49,7 +49,7 @@ def test_every_named_kernel_comes_back(name, offset):
     found = recover(probe(), sent(kernel, offset), max(7, len(kernel)))
     assert found.verdict == Verdict.CONVOLUTION
     size = max(found.size, len(kernel))
-    error = np.abs(fitted_size(found.kernel, size) - fitted_size(kernel, size)).max()
+    error = np.abs(resized(found.kernel[0, 0], size) - resized(kernel, size)).max()
     # Whole weights come back exactly; of the others 8 bits leave some hundredths of a grey level.
     whole = (kernel == np.rint(kernel)).all()
     assert error <= (1e-9 if whole else 3e-3 * np.abs(kernel).max())
@@ -66,7 +66,7 @@ def test_every_size_comes_back(key):
             found = recover(probe(), sent(kernel, offset), 15)
             assert found.verdict == Verdict.CONVOLUTION, (size, offset)
             most = max(found.size, size)
-            error = np.abs(fitted_size(found.kernel, most) - fitted_size(kernel, most)).max()
+            error = np.abs(resized(found.kernel[0, 0], most) - resized(kernel, most)).max()
             assert error <= 3e-3 * np.abs(kernel).max(), (size, offset)
 
 

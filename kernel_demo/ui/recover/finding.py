@@ -93,12 +93,11 @@ def _facts(found: Recovery) -> list[tuple[str, str]]:
 
 
 def _exactly(found: Recovery) -> str:
-    if found.fractions is None:
+    if not found.fractions:
         return ""
-    several = found.fractions if isinstance(found.fractions, tuple) else (found.fractions,)
     lines = "".join(
-        f"<p>{name if len(several) > 1 else ''} {escape(wording.fractions(whole))}</p>"
-        for name, whole in zip(wording.CHANNELS, several, strict=False)
+        f"<p>{name if len(found.fractions) > 1 else ''} {escape(wording.fractions(whole))}</p>"
+        for name, whole in zip(wording.CHANNELS, found.fractions, strict=False)
     )
     return f'<div class="kd-exactly"><b>{wording.EXACTLY}</b>{lines}</div>'
 
