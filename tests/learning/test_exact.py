@@ -8,10 +8,17 @@ import torch
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import named, random
-from kernel_demo.learning.descent import MEMORY, OPTIMIZERS, Quadratic
-from kernel_demo.learning.exact import ExactSettings, closed_form, next_shown, train_exact
+from kernel_demo.learning.exact import (
+    MEMORY,
+    OPTIMIZERS,
+    ExactSettings,
+    Quadratic,
+    closed_form,
+    next_shown,
+    train_exact,
+)
 from kernel_demo.learning.statistics import Statistics
-from kernel_demo.learning.stopping import Cause
+from kernel_demo.learning.training import Cause
 
 SOBEL = named("sobel_x").values
 
