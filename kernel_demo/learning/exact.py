@@ -16,8 +16,7 @@ from kernel_demo.errors import DemoError, finite, one_of, whole
 from kernel_demo.learning import devices
 from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.evaluation import kernel_error
-from kernel_demo.learning.model import INITS, SingleConv
-from kernel_demo.learning.optimizers import MOMENTUM, default_rate
+from kernel_demo.learning.optimizers import INITS, MOMENTUM, SingleConv, default_rate
 from kernel_demo.learning.statistics import Statistics
 from kernel_demo.learning.training import (
     DIVERGED,
@@ -119,7 +118,7 @@ class Adam(Descent):
 class KFAC(Descent):
     """v <- v - lr (H + damping I)^-1 g: the damped Newton step (Grosse & Martens 2016).
 
-    The same as `optimizers.KFAC` once its running covariance is the one of all patches.
+    The same as `model.KFAC` once its running covariance is the one of all patches.
     """
 
     def __init__(self, quadratic: Quadratic, rate: float | None) -> None:

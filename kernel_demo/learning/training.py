@@ -18,8 +18,7 @@ from kernel_demo.errors import DemoError, finite, one_of, whole
 from kernel_demo.learning import devices
 from kernel_demo.learning.certificate import NEAR, Optimum
 from kernel_demo.learning.evaluation import kernel_error
-from kernel_demo.learning.model import INITS, SingleConv
-from kernel_demo.learning.optimizers import KFAC, METHODS, check_model, make
+from kernel_demo.learning.optimizers import INITS, KFAC, METHODS, SingleConv, check_model, make
 from kernel_demo.learning.pairs import MAX_TILE, MIN_TILE, Pairs
 from kernel_demo.learning.solution import Solution
 
@@ -44,7 +43,7 @@ class TrainSettings:
     """One training run. DemoError where a value is of the wrong kind or out of its bounds."""
 
     method: str = "kfac"  # one of METHODS
-    learning_rate: float | None = None  # None: the method's own, see optimizers.default_rate()
+    learning_rate: float | None = None  # None: the method's own, see model.default_rate()
     batch: int = 32  # tiles a forward pass
     accumulation: int = 1  # forward passes a step
     steps: int = 200
