@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.filtering import correlate, to_grey
 from kernel_demo.learning import pairs
-from kernel_demo.learning.optimizers import SingleConv
+from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.training import TrainSettings, train
 from kernel_demo.sources import bundled
 

@@ -181,7 +181,7 @@ def test_what_the_table_allows_passes():
         "kernel_demo.sources.decoding": "from PIL import Image",
         "kernel_demo.sources.hub": "from .decoding import decode\nimport datasets",
         "kernel_demo.learning": "",
-        "kernel_demo.learning.optimizers": "import torch\nfrom kernel_demo.imaging import borders",
+        "kernel_demo.learning.model": "import torch\nfrom kernel_demo.imaging import borders",
         "kernel_demo.ui": "",
         "kernel_demo.ui.layout": "import gradio\nimport PIL\nimport kernel_demo.sources.hub",
         "app": "from kernel_demo.ui.layout import build",

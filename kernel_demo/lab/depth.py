@@ -18,7 +18,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.imaging.operators import OPERATORS
 from kernel_demo.lab.prediction import sums
 from kernel_demo.learning.evaluation import psnr
-from kernel_demo.learning.optimizers import SingleConv
+from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import Pairs, build
 from kernel_demo.learning.training import Progress, TrainSettings, train
 

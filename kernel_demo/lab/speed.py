@@ -9,7 +9,7 @@ import torch
 
 from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import kernel_error
-from kernel_demo.learning.optimizers import SingleConv
+from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build, teacher
 from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import TrainSettings, train

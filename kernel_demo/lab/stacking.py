@@ -15,7 +15,7 @@ import numpy as np
 from torch import nn
 
 from kernel_demo.learning.evaluation import kernel_error
-from kernel_demo.learning.optimizers import SingleConv
+from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build, teacher
 from kernel_demo.learning.training import Progress, TrainSettings, train
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from kernel_demo.lab.prediction import sums
 from kernel_demo.learning.certificate import ROUNDING, Optimum
-from kernel_demo.learning.optimizers import SingleConv
+from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build, teacher
 from kernel_demo.learning.training import Progress, TrainSettings, train
 

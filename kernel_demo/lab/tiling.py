@@ -9,7 +9,7 @@ import torch
 from kernel_demo.imaging.filtering import correlate, correlate_valid, to_uint8
 from kernel_demo.imaging.tiles import apply_tiled, iter_tiles
 from kernel_demo.learning.evaluation import GREY_LEVELS, kernel_error
-from kernel_demo.learning.optimizers import SingleConv
+from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.statistics import Statistics
 
 

@@ -16,7 +16,7 @@ from kernel_demo.errors import DemoError, finite, one_of, whole
 from kernel_demo.learning import devices
 from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.evaluation import kernel_error
-from kernel_demo.learning.optimizers import INITS, MOMENTUM, SingleConv, default_rate
+from kernel_demo.learning.model import INITS, MOMENTUM, SingleConv, default_rate
 from kernel_demo.learning.statistics import Statistics
 from kernel_demo.learning.training import (
     DIVERGED,

@@ -10,7 +10,7 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.exact import OPTIMIZERS, ExactSettings, closed_form, train_exact
-from kernel_demo.learning.optimizers import METHODS, SingleConv
+from kernel_demo.learning.model import METHODS, SingleConv
 from kernel_demo.learning.pairs import Pairs
 from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import MAX_STEPS, Cause, Progress, Stop, TrainSettings, train

@@ -18,7 +18,7 @@ from kernel_demo.errors import DemoError, finite, one_of, whole
 from kernel_demo.learning import devices
 from kernel_demo.learning.certificate import NEAR, Optimum
 from kernel_demo.learning.evaluation import kernel_error
-from kernel_demo.learning.optimizers import INITS, KFAC, METHODS, SingleConv, check_model, make
+from kernel_demo.learning.model import INITS, KFAC, METHODS, SingleConv, check_model, make
 from kernel_demo.learning.pairs import MAX_TILE, MIN_TILE, Pairs
 from kernel_demo.learning.solution import Solution
 

@@ -20,7 +20,7 @@ else:
 from kernel_demo.learning import devices, pairs, training
 from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.exact import closed_form, train_exact
-from kernel_demo.learning.optimizers import SingleConv
+from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.training import Progress, TrainSettings
 from kernel_demo.ui.learn.lesson import Lesson, sums
 from kernel_demo.ui.learn.session import Settings

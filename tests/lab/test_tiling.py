@@ -6,7 +6,7 @@ import torch
 
 from kernel_demo.imaging.kernels import named, random
 from kernel_demo.lab.tiling import apply_anywhere, compare, panorama
-from kernel_demo.learning.optimizers import SingleConv
+from kernel_demo.learning.model import SingleConv
 
 PICTURE = np.random.default_rng(3).random((131, 87)).astype(np.float32)
 

@@ -13,7 +13,7 @@ from torch import nn
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
 from kernel_demo.learning import training
-from kernel_demo.learning.optimizers import METHODS, SingleConv
+from kernel_demo.learning.model import METHODS, SingleConv
 from kernel_demo.learning.pairs import build, teacher
 from kernel_demo.learning.training import CHECK_EVERY, Loop, TrainSettings, train
 

@@ -8,7 +8,7 @@ import numpy as np
 from kernel_demo.imaging.filtering import correlate_valid, to_uint8
 from kernel_demo.imaging.kernels import named
 from kernel_demo.lab import tiling
-from kernel_demo.learning.optimizers import SingleConv
+from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build, teacher
 from kernel_demo.learning.training import TrainSettings, train
 from kernel_demo.numbers import figure

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from kernel_demo.errors import DemoError
-from kernel_demo.learning.optimizers import (
+from kernel_demo.learning.model import (
     KFAC,
     METHODS,
     SingleConv,
