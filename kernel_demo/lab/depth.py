@@ -17,6 +17,7 @@ from torch import nn
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.operators import OPERATORS
 from kernel_demo.lab.prediction import sums
+from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import psnr
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import Pairs, build
@@ -194,7 +195,7 @@ def held_psnr(model: nn.Module, exam: Sequence[tuple[np.ndarray, np.ndarray]]) -
     device = next(model.parameters()).device
     made, true = [], []
     for before, after in exam:
-        pixels = torch.from_numpy(np.ascontiguousarray(before, np.float32))
+        pixels = devices.from_numpy(np.ascontiguousarray(before, np.float32))
         out = model(pixels[None, None].to(device))[0, 0].cpu().numpy()
         radius = (len(before) - len(out)) // 2
         made.append(out.ravel())

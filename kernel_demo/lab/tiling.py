@@ -8,6 +8,7 @@ import torch
 
 from kernel_demo.imaging.filtering import correlate, correlate_valid, to_uint8
 from kernel_demo.imaging.tiles import apply_tiled, iter_tiles
+from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import GREY_LEVELS, kernel_error
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.statistics import Statistics
@@ -74,7 +75,7 @@ def apply_anywhere(
 
     picture: H x W, 0..1. The layer itself is called, not its kernel by another program.
     """
-    before = torch.from_numpy(np.asarray(picture, np.float32))[None, None]
+    before = devices.from_numpy(np.asarray(picture, np.float32))[None, None]
     after = layer(before)[0, 0].numpy()
     expected = correlate_valid(picture, kernel)
     return Anywhere(

@@ -1,10 +1,11 @@
-"""Which device computes, and what people call it."""
+"""Which device computes, what people call it, and how arrays get there."""
 
 import os
 
+import numpy as np
 import torch
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import DemoError, one_of
 
 CHOICES = ("auto", "cuda", "mps", "cpu")
 
@@ -20,10 +21,8 @@ def best() -> torch.device:
 
 def resolve(choice: str = "auto") -> torch.device:
     """The device of that name; `auto` is `best()`. DemoError: unknown, or not on this machine."""
-    if choice == "auto":
+    if one_of("a device", choice, CHOICES) == "auto":
         return best()
-    if choice not in CHOICES:
-        raise DemoError(f"a device out of {', '.join(CHOICES)}", repr(choice), "Choose auto.")
     missing = (choice == "cuda" and not torch.cuda.is_available()) or (
         choice == "mps" and not torch.backends.mps.is_available()
     )
@@ -58,6 +57,23 @@ def half_precision(device: torch.device | str) -> torch.dtype | None:
     if device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0):
         return torch.bfloat16
     return None
+
+
+def from_numpy(array: np.ndarray) -> torch.Tensor:
+    """torch.from_numpy, for an array that may be read-only and that nobody will write to."""
+    return torch.from_numpy(array if array.flags.writeable else np.asarray(_Lent(array)))
+
+
+class _Lent:
+    """A read-only array under the promise not to write. torch has no such tensors, and warns.
+
+    A view of this one says that it is writable, and keeps the array alive.
+    """
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+        address, _ = array.__array_interface__["data"]
+        self.__array_interface__ = array.__array_interface__ | {"data": (address, False)}
 
 
 def release(device: torch.device) -> None:

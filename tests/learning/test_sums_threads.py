@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from kernel_demo.learning import lags
-from kernel_demo.learning.sums import patch_sums
+from kernel_demo.learning.lags import patch_sums
 from tests.learning.explicit import assert_same_bits, picture
 
 PAIR = picture((300, 300), np.uint8, 1), picture((300, 300), np.uint8, 2)
