@@ -15,8 +15,8 @@ import numpy as np
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.learning import devices
-from kernel_demo.learning.lags import patch_sums
 from kernel_demo.learning.solution import Solution, solve
+from kernel_demo.learning.sums import patch_sums
 
 
 @dataclass(frozen=True, eq=False)
