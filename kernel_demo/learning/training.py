@@ -20,7 +20,7 @@ from kernel_demo.learning.certificate import NEAR, Optimum
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.model import INITS, KFAC, METHODS, SingleConv, check_model, make
 from kernel_demo.learning.pairs import MAX_TILE, MIN_TILE, Pairs
-from kernel_demo.learning.solution import Solution
+from kernel_demo.learning.statistics import Solution
 
 # Steps between checks: one of K-FAC's is worth a check, of the others' many make a difference.
 CHECK_EVERY = {"kfac": 1, "adam": 25, "sgd": 25}

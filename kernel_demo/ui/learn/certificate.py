@@ -7,7 +7,7 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.certificate import NEAR, Certificate, certify
-from kernel_demo.learning.solution import Solution
+from kernel_demo.learning.statistics import Solution
 from kernel_demo.learning.training import Cause, Stop
 from kernel_demo.ui.components import probe
 from kernel_demo.ui.components.matrix import matrix

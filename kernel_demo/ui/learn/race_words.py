@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kernel_demo.learning.race import GOALS, Lane
-from kernel_demo.learning.solution import Solution
+from kernel_demo.learning.statistics import Solution
 from kernel_demo.numbers import figure
 
 TITLE = "Race"
