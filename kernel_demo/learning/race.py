@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import one_of
 from kernel_demo.learning.exact import OPTIMIZERS, ExactSettings, closed_form, train_exact
 from kernel_demo.learning.model import METHODS, SingleConv
 from kernel_demo.learning.pairs import Pairs
@@ -101,9 +101,7 @@ def runners(
     (before, after, mask) for the sums; each exact runner takes its sums in its own time.
     truth: (k, k). DemoError: an unknown name.
     """
-    unknown = [name for name in names if name not in RUNNERS]
-    if unknown:
-        raise DemoError(f"runners out of {', '.join(RUNNERS)}", unknown[0], "Choose kfac.")
+    names = [one_of("a runner", name, RUNNERS) for name in names]
     truth = np.asarray(truth, np.float64)
     made = {}
     for name in names:
