@@ -31,9 +31,10 @@ quick: $(VENV)/dev.stamp ## Run those that need no browser, no other program and
 slow: $(VENV)/dev.stamp chromium tools ## Run those that take over 20 s each
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
-lint: $(VENV)/dev.stamp ## Check rules and format of the code
+lint: $(VENV)/dev.stamp ## Check rules, format and floors of the code
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo --no-cache
 
 format: $(VENV)/dev.stamp ## Put the code into its format
 	$(BIN)/ruff check --fix

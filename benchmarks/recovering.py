@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter, ImageOps
 from scipy import ndimage
 
 from kernel_demo.imaging import operators
-from kernel_demo.recovery import CONVOLUTION, NOISY, recover
+from kernel_demo.recovery import Verdict, recover
 
 TITLE = "Recovering filters"
 NEEDS = ("scipy",)
@@ -62,7 +62,7 @@ def _pillow(report, greys):
         for name in PILLOW:
             found = recover(picture, _filtered(picture, name))
             cases += 1
-            right += found.verdict == CONVOLUTION
+            right += found.verdict == Verdict.CONVOLUTION
             exact += found.bit_exact and np.allclose(_same_size(found.kernel, name), _truth(name))
             borders += found.padding == "copied"
     seconds = (time.perf_counter() - began) / cases
@@ -91,7 +91,7 @@ def _pillow_jpeg(report, greys):
             Image.fromarray(_filtered(picture, name)).save(data, "JPEG", quality=95)
             after = np.asarray(Image.open(data))
             found = recover(picture, after)
-            right += found.verdict == NOISY
+            right += found.verdict == Verdict.NOISY
             true = _truth(name)
             error = np.abs(_same_size(found.kernel, name) - true).max() / np.abs(true).max()
             worst, where = max((worst, where), (float(error), f"{name} of {photo}"))
@@ -231,12 +231,12 @@ def _tools(report, grey, colour):
         told, met = [], True
         for picture in (grey, colour):
             found = recover(picture, function(picture))
-            good = found.verdict == CONVOLUTION and size in (0, found.size)
+            good = found.verdict == Verdict.CONVOLUTION and size in (0, found.size)
             good &= border in ("any", found.padding, found.padding_sides)
             met &= bool(good) and found.channels == "one kernel"
             border_seen = found.padding or "/".join(map(str, found.padding_sides))
             exact = ", exact" if found.bit_exact else ""
-            convolution = found.verdict == CONVOLUTION
+            convolution = found.verdict == Verdict.CONVOLUTION
             told.append(f"{found.size} {border_seen}{exact}" if convolution else found.verdict)
         wanted = border if isinstance(border, str) else "/".join(border)
         asked = f"size {size or 'any'}, border {wanted}"
@@ -254,7 +254,7 @@ def _no_convolutions(report, greys):
         for name, after in cases.items():
             found = recover(picture, after)
             count += 1
-            if found.verdict in (CONVOLUTION, NOISY):
+            if found.verdict.linear:
                 called += 1
                 told.append(f"{name} of {photo}: {found.verdict}")
     report.row(
@@ -272,7 +272,7 @@ def _no_colour_convolutions(report):
         for name, after in _colour_operations(picture).items():
             count += 1
             verdict = recover(picture, after).verdict
-            if verdict in (CONVOLUTION, NOISY):
+            if verdict.linear:
                 told.append(f"{name} of {photo}: {verdict}")
     report.row(
         f"{count // 2} colour operations that are no convolution x 2 photos: called one",

@@ -1,98 +1,24 @@
 """The command line: `python -m kernel_demo recover|apply ...`: what the page can, in a terminal."""
 
 import argparse
-import json
-import math
 import sys
-from pathlib import Path
 
-import numpy as np
-
-from kernel_demo.commands import apply as command_apply
-from kernel_demo.errors import DemoError
-from kernel_demo.numbers import rounded_up
-from kernel_demo.recovery import Recovery, recover_many
-from kernel_demo.sources.decoding import samples
+from kernel_demo.commands import apply, recover
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a subcommand. Returns its exit status: 0, or 2 for what the user can put right."""
     parser = argparse.ArgumentParser(prog="python -m kernel_demo", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    recovering = commands.add_parser("recover", help="find the filter between two pictures")
-    add_recover_arguments(recovering)
-    recovering.set_defaults(run=run_recover)
-    applying = commands.add_parser("apply", help="filter a picture of any size")
-    command_apply.add_arguments(applying)
-    applying.set_defaults(run=command_apply.run)
+    for name, command, does in (
+        ("recover", recover, "find the filter between two pictures"),
+        ("apply", apply, "filter a picture of any size"),
+    ):
+        subparser = commands.add_parser(name, help=does)
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run)
     options = parser.parse_args(arguments)
     return options.run(options)
-
-
-def add_recover_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the subcommand `recover`."""
-    parser.description = (
-        "Find the filter that made one picture of another: PNG, JPEG, WebP or TIFF, 8 or 16 bits. "
-        "Several pairs of one filter may follow each other."
-    )
-    parser.add_argument("files", nargs="+", type=Path, metavar="BEFORE AFTER")
-    parser.add_argument("--json", action="store_true", help="print everything found, as JSON")
-    parser.add_argument(
-        "--max-size", type=int, default=15, help="largest kernel, odd, 3 to 31 (default: 15)"
-    )
-
-
-def run_recover(options: argparse.Namespace) -> int:
-    """Find the filter and print it; problems go to stderr."""
-    try:
-        if len(options.files) % 2:
-            raise DemoError(
-                "a picture before and one after, in turn",
-                f"{len(options.files)} files",
-                "Name the missing one.",
-            )
-        pictures, notes = [], []
-        for path in options.files:
-            values, told = samples(path, path.name, keep_alpha=True)
-            pictures.append(values)
-            notes += [f"{path.name}: {note}" for note in told]
-        pairs = list(zip(pictures[::2], pictures[1::2], strict=True))
-        found = recover_many(pairs, options.max_size, options.files[1].name)
-    except DemoError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if options.json:
-        print(json.dumps(found.as_dict() | {"files": notes}, indent=2))
-    else:
-        print("\n".join([*_lines(found), *notes]))
-    return 0
-
-
-def _lines(found: Recovery) -> list[str]:
-    """What a person wants to read of it."""
-    lines = [f"{found.title}: {found.verdict}", found.explanation, found.next_step]
-    if found.kernel is not None:
-        lines += ["", f"kernel ({found.size} x {found.size}, {found.channels}):"]
-        with np.printoptions(precision=5, suppress=True, linewidth=120, threshold=1000):
-            lines.append(str(found.kernel + 0.0))
-        lines.append(f"offset: {_rounded(found.offset)}")
-        lines.append(f"standard errors: up to {rounded_up(found.standard_error.max(), 2)}")
-        lines.append(f"border: {found.padding or _sides(found)}")
-        used = math.floor(1000 * found.used_fraction) / 1000  # only all is 100 %
-        lines.append(f"pixels used: {used:.1%}")
-    return lines + [f"note: {note}" for note in found.notes]
-
-
-def _sides(found: Recovery) -> str:
-    if not any(found.padding_sides):
-        return "not seen"
-    sides = zip(("top", "bottom", "left", "right"), found.padding_sides, strict=True)
-    return ", ".join(f"{side} {mode or 'not seen'}" for side, mode in sides)
-
-
-def _rounded(offset) -> str:
-    values = offset if isinstance(offset, tuple) else (offset,)
-    return ", ".join(f"{value:.7g}" for value in values) + " grey levels"
 
 
 if __name__ == "__main__":

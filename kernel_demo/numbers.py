@@ -31,21 +31,16 @@ def shown(value: float) -> float:
 
 def at_most(value: float) -> str:
     """An upper bound as figure() writes it, rounded upwards: never below the value. value >= 0."""
-    written = shown(value)
-    if value <= written or not math.isfinite(value):
+    if value <= shown(value) or not math.isfinite(value):
         return figure(value)
-    return figure(written + 10.0 ** -_decimals(value))
+    return figure(_up(value, _decimals(value)))
 
 
 def rounded_up(value: float, digits: int) -> str:
     """A bound to so many digits, never below the value (>= 0)."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    unit = 10.0 ** (math.floor(math.log10(value)) + 1 - digits)
-    written = float(f"{value:.{digits}g}")
-    if written < value:
-        written = float(f"{written + unit:.{digits}g}")
-    return f"{written:g}"
+    return f"{_up(value, digits - 1 - math.floor(math.log10(value))):g}"
 
 
 def percent(share: float, decimals: int = 1) -> str:
@@ -57,10 +52,9 @@ def percent(share: float, decimals: int = 1) -> str:
     return f"{math.floor(round(100 * scale * share, 6)) / scale:.{decimals}f} %"
 
 
-def _decimals(value: float) -> int:
-    """How many decimals figure() keeps: three digits in all, two beside a power of ten."""
-    magnitude = math.floor(math.log10(abs(value)))
-    return max(0, 2 - magnitude) if _PLAIN[0] <= abs(value) < _PLAIN[1] else 1 - magnitude
+def count(number: int) -> str:
+    """A whole number, its thousands apart by thin spaces that do not break: 35 244."""
+    return f"{number:,}".replace(",", "\u202f")
 
 
 def duration(seconds: float) -> str:
@@ -69,3 +63,15 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"
+
+
+def _decimals(value: float) -> int:
+    """How many decimals figure() keeps: three digits in all, two beside a power of ten."""
+    magnitude = math.floor(math.log10(abs(value)))
+    return max(0, 2 - magnitude) if _PLAIN[0] <= abs(value) < _PLAIN[1] else 1 - magnitude
+
+
+def _up(value: float, decimals: int) -> float:
+    """The value at so many decimals (below 0: tens, hundreds), the next one if that is less."""
+    written = round(value, decimals)
+    return written if written >= value else round(written + 10.0**-decimals, decimals)

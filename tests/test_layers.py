@@ -1,7 +1,7 @@
-"""The floors of the house: who may import whom, read from the source, and held by machine."""
+"""The floors of the house: who may import whom stands in pyproject.toml, and is held by machine."""
 
-import ast
-import graphlib
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,203 +9,82 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGE = "kernel_demo"
-
-CORE = ("errors", "numbers", "imaging")
-BELOW_UI = ("errors", "numbers", "imaging", "sources", "learning", "recovery", "export", "lab")
-
-# The table of the design: what each part may import besides itself.
-MAY_IMPORT = {
-    "": (),  # kernel_demo/__init__.py is the map of the package and nothing else
-    "errors": (),
-    "numbers": (),
-    "imaging": ("errors",),
-    "sources": ("errors",),
-    "learning": CORE,
-    "recovery": ("learning", *CORE),
-    "export": ("recovery", "learning", *CORE),
-    "lab": ("recovery", "learning", *CORE),
-    "ui": BELOW_UI,
-    "commands": BELOW_UI,
-    "__main__": ("commands", *BELOW_UI),  # the command line: what the page can, without the page
-    "app": ("ui",),
-}
-
-# Libraries that stay on their floors.
-ONLY_IN = {
-    "gradio": ("ui",),
-    "gradio_client": ("ui",),
-    "datasets": ("sources",),
-    "huggingface_hub": ("sources",),
-    "PIL": ("sources", "ui"),
-    "torch": ("learning", "recovery", "export", "lab", "ui"),
-}
-
-# The three ways to get pictures share the decoder and know nothing of each other.
-STRANGERS = {f"{PACKAGE}.sources.{name}" for name in ("bundled", "hub", "uploads")}
+PACKAGE = ROOT / "kernel_demo"
 NOT_AN_IDEA = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
 
-
-def sources_of(root: Path) -> dict[str, str]:
-    """Every module of the checkout by its dotted name, with its source: kernel_demo and app."""
-    modules = {}
-    for path in [*sorted((root / PACKAGE).rglob("*.py")), root / "app.py"]:
-        if path.exists():
-            parts = path.relative_to(root).with_suffix("").parts
-            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            modules[name] = path.read_text(encoding="utf-8")
-    return modules
-
-
-def imports_of(module: str, source: str, modules: dict[str, str]) -> set[str]:
-    """The dotted names that a module imports, at whatever depth of its code, or by importlib."""
-    found = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = absolute(module, node, modules)
-            # `from package import module` imports the module, `from module import name` the module.
-            names = {f"{base}.{alias.name}" for alias in node.names}
-            found.update(name if name in modules else base for name in names)
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            function = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if function in ("import_module", "__import__"):
-                found.add(str(node.args[0].value))
-    return found
+# (file, line that it must not have, name of the contract that says so)
+FORBIDDEN = [
+    ("imaging/kernels.py", "from kernel_demo import learning", "Imports point downward"),
+    ("errors.py", "from kernel_demo import numbers", "Imports point downward"),
+    ("sources/bundled.py", "from ..imaging import tiles", "Imports point downward"),
+    ("lab/speed.py", "from kernel_demo.export import files", "Imports point downward"),
+    ("services.py", "", "every part has its floor"),
+    ("imaging/probe.py", "def late():\n    from . import tiles", "no circle"),
+    ("imaging/tiles.py", "from .probe import probe", "no circle"),
+    ("learning/model.py", "from ..sources import bundled", "its pictures as arguments"),
+    ("sources/uploads.py", "from .hub import load", "know nothing of each other"),
+    ("commands/apply.py", "from kernel_demo.ui import layout", "do without the page"),
+    ("learning/model.py", "import gradio as gr", "gradio stays"),
+    ("export/files.py", "from datasets import load_dataset", "readers of pictures stay"),
+    ("recovery/noise.py", "def f():\n    from PIL import Image", "Pillow stays"),
+    ("imaging/kernels.py", "import torch.nn", "torch starts"),
+    ("ui/components/matrix.py", "from kernel_demo.ui.recover import tab", "knows a tab"),
+    ("ui/questions/tab.py", "from kernel_demo.ui.learn import tab", "knows a tab"),
+    ("ui/html.py", "from kernel_demo.ui.learn import tab", "knows a tab"),
+]
 
 
-def absolute(module: str, node: ast.ImportFrom, modules: dict[str, str]) -> str:
-    """What a from-import names, its leading dots resolved."""
-    if not node.level:
-        return node.module or ""
-    is_package = any(name.startswith(f"{module}.") for name in modules)
-    parts = module.split(".")
-    kept = parts[: len(parts) - node.level + is_package]
-    return ".".join([*kept, *filter(None, [node.module])])
+def linted(folder: Path) -> subprocess.CompletedProcess:
+    """What lint-imports says of the checkout in a folder."""
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
-def part_of(module: str) -> str:
-    """The row of the table that a module of ours belongs to."""
-    parts = module.split(".")
-    if parts[0] != PACKAGE:
-        return parts[0]
-    return parts[1] if len(parts) > 1 else ""
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory) -> str:
+    """What lint-imports says of a copy of this house with every forbidden line at once."""
+    folder = tmp_path_factory.mktemp("house")
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    shutil.copytree(PACKAGE, folder / "kernel_demo", ignore=shutil.ignore_patterns("__pycache__"))
+    for file, line, _ in FORBIDDEN:
+        with (folder / "kernel_demo" / file).open("a", encoding="utf-8") as module:
+            module.write(f"\n{line}\n")
+    done = linted(folder)
+    assert done.returncode == 1, done.stderr
+    return done.stdout
 
 
-def violations(modules: dict[str, str]) -> list[str]:
-    """Every import that the table forbids, and the first circle, as sentences."""
-    found = []
-    graph = {}
-    for module, source in modules.items():
-        part = part_of(module)
-        if part not in MAY_IMPORT:
-            found.append(f"{module} is on no floor of the design")
-            continue
-        imported = imports_of(module, source, modules)
-        graph[module] = {name for name in imported if name in modules and name != module}
-        for name in sorted(imported):
-            library = name.split(".")[0]
-            if library in (PACKAGE, "app"):
-                other = part_of(name)
-                if other != part and other not in MAY_IMPORT[part]:
-                    found.append(f"{module} imports {name}: {part or PACKAGE} may not")
-                elif module in STRANGERS and name in STRANGERS - {module}:
-                    found.append(f"{module} imports {name}: sources are strangers to each other")
-            elif part not in ONLY_IN.get(library, (part,)):
-                found.append(f"{module} imports {name}: it stays in {', '.join(ONLY_IN[library])}")
-    try:
-        graphlib.TopologicalSorter(graph).prepare()
-    except graphlib.CycleError as circle:
-        found.append("a circle: " + " -> ".join(circle.args[1]))
-    return found
-
-
+@pytest.mark.tool
 def test_imports_point_only_downward():
     """No module imports what its floor may not, and there is no circle."""
-    modules = sources_of(ROOT)
-    assert f"{PACKAGE}.errors" in modules
-    assert violations(modules) == []
+    done = linted(ROOT)
+    assert done.returncode == 0, done.stdout
+    assert "0 broken" in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("module", "source", "says"),
-    [
-        ("kernel_demo.imaging.seeded", "import torch", "it stays in learning"),
-        ("kernel_demo.learning.seeded", "import gradio as gr", "it stays in ui"),
-        (
-            "kernel_demo.learning.seeded",
-            "def f():\n    from PIL import Image",
-            "it stays in sources",
-        ),
-        ("kernel_demo.export.seeded", "from datasets import load_dataset", "it stays in sources"),
-        ("kernel_demo.sources.seeded", "from torch import nn", "it stays in learning"),
-        ("kernel_demo.errors", "import kernel_demo.imaging.kernels", "errors may not"),
-        ("kernel_demo.sources.seeded", "from kernel_demo import imaging", "sources may not"),
-        ("kernel_demo.learning.seeded", "from ..sources import bundled", "learning may not"),
-        ("kernel_demo.lab.seeded", "from kernel_demo.export import files", "lab may not"),
-        ("kernel_demo.imaging", "from .. import learning", "imaging may not"),
-        ("kernel_demo.sources.hub", "from . import bundled", "strangers"),
-        ("kernel_demo.sources.hub", "from .uploads import open_uploads", "strangers"),
-        (
-            "kernel_demo.learning.seeded",
-            "import importlib as i; i.import_module('gradio')",
-            "in ui",
-        ),
-        ("kernel_demo.services.mail", "", "on no floor"),
-        ("app", "from kernel_demo.learning import training", "app may not"),
-    ],
-)
-def test_a_forbidden_import_is_caught(module, source, says):
-    """Each rule of the table can fail: one seeded line in an otherwise empty house is reported."""
-    house = dict.fromkeys(
-        ["kernel_demo"]
-        + [f"kernel_demo.{part}" for part in BELOW_UI]
-        + ["kernel_demo.imaging.kernels", "kernel_demo.learning.training"]
-        + ["kernel_demo.sources.bundled", "kernel_demo.sources.uploads"],
-        "",
+@pytest.mark.tool
+@pytest.mark.parametrize(("file", "line", "contract"), FORBIDDEN)
+def test_a_forbidden_import_is_caught(seeded, file, line, contract):
+    """Each rule of the table can fail: one line too many is reported under the rule's name."""
+    report = seeded.partition("Broken contracts")[2]
+    sections = re.split(r"\n\n(.+)\n-+\n", report)
+    (told,) = (
+        text for name, text in zip(sections[1::2], sections[2::2], strict=True) if contract in name
     )
-    found = violations(house | {module: source})
-    assert len(found) == 1
-    assert says in found[0]
+    assert re.search(rf"\b{Path(file).stem}\b", told)
 
 
-def test_what_the_table_allows_passes():
-    """A neighbour of the same floor, a lower floor and one's own decoder are no violation."""
-    house = {
-        "kernel_demo.errors": "",
-        "kernel_demo.imaging": "",
-        "kernel_demo.imaging.borders": "from kernel_demo.errors import DemoError\nimport cv2",
-        "kernel_demo.imaging.filtering": "from kernel_demo.imaging.borders import pad",
-        "kernel_demo.sources": "",
-        "kernel_demo.sources.decoding": "from PIL import Image",
-        "kernel_demo.sources.hub": "from .decoding import decode\nimport datasets",
-        "kernel_demo.learning": "",
-        "kernel_demo.learning.model": "import torch\nfrom kernel_demo.imaging import borders",
-        "kernel_demo.ui": "",
-        "kernel_demo.ui.layout": "import gradio\nimport PIL\nimport kernel_demo.sources.hub",
-        "app": "from kernel_demo.ui.layout import build",
-    }
-    assert violations(house) == []
-
-
-def test_a_circle_is_caught():
-    """Two modules of one floor that import each other are reported by name."""
-    house = {
-        "kernel_demo.imaging": "",
-        "kernel_demo.imaging.kernels": "from kernel_demo.imaging import tiles",
-        "kernel_demo.imaging.tiles": "def late():\n    from .kernels import named",
-    }
-    (circle,) = violations(house)
-    assert "imaging.kernels" in circle
-    assert "imaging.tiles" in circle
+def test_app_is_the_page_and_nothing_else():
+    """app.py, which belongs to no package, imports the page alone."""
+    found = re.findall(r"kernel_demo(?:\.\w+)?", (ROOT / "app.py").read_text(encoding="utf-8"))
+    assert set(found) == {"kernel_demo.ui"}
 
 
 def test_no_module_is_named_after_nothing():
     """A module is named after its idea: nothing is called utils, helpers, common, manager."""
-    words = {
-        word for name in sources_of(ROOT) for part in name.split(".") for word in part.split("_")
-    }
+    paths = [path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py")]
+    words = {word for path in paths for part in path.parts for word in part.split("_")}
+    assert "errors" in words
     assert words & NOT_AN_IDEA == set()
 
 

@@ -4,10 +4,10 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 
+from kernel_demo.commands import readable
 from kernel_demo.errors import DemoError
 from kernel_demo.export.png import PngFile
 from kernel_demo.export.rows import NpyFile
@@ -49,66 +49,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def run(options: argparse.Namespace, progress: TextIO = sys.stderr) -> int:
-    """Do it; progress and problems go to `progress`. Returns the exit status: 0, or 2."""
+def run(options: argparse.Namespace) -> int:
+    """Filter the picture; progress and problems go to stderr. Returns the exit status: 0, or 2."""
     try:
-        apply_file(
-            options.source, options.target, options.kernel, options.size, options.seed,
-            options.border, options.offset, options.offset_levels, progress,
-        )  # fmt: skip
+        _apply(options)
     except DemoError as error:
-        progress.write(f"{error}\n")
+        print(error, file=sys.stderr)
         return 2
     return 0
 
 
-def apply_file(
-    source: Path,
-    target: Path,
-    kernel: str,
-    size: int = 3,
-    seed: int = 0,
-    border: str = "reflect",
-    offset: float = 0.0,
-    offset_levels: float = 0.0,
-    progress: TextIO = sys.stderr,
-) -> None:
+def _apply(options: argparse.Namespace) -> None:
     """Filter the picture in `source` into `target`, rounded and clipped to the source's range.
 
     Every pixel gets offset, in the picture's own levels, and offset_levels, in 255ths of white.
     DemoError: a bad kernel or picture, an offset that is no number, or a target that is neither
     PNG nor NumPy, or is the source. A target that cannot be finished stays as it was.
     """
-    weights = kernels.resolve(kernel, size=size, seed=seed).values
-    if not np.isfinite(offset + offset_levels):
-        raise DemoError(
-            "an offset in grey levels", f"{offset + offset_levels}", "Give a number, such as 128."
-        )
+    source, target = options.source, options.target
+    weights = kernels.resolve(options.kernel, size=options.size, seed=options.seed).values
+    offset = options.offset + options.offset_levels
+    if not np.isfinite(offset):
+        raise DemoError("an offset in grey levels", f"{offset}", "Give a number, such as 128.")
     if target.suffix.lower() not in (".png", ".npy") or target.resolve() == source.resolve():
         raise DemoError(
             "another file, .png or .npy, to write to", f"“{target.name}”", "Name it out.png."
         )
-    picture, notes = open_large(source, source.name)
+    picture, notes = open_large(readable(source), source.name)
     for note in notes:
-        progress.write(f"{note}\n")
-    offset += offset_levels * (np.iinfo(picture.dtype).max // 255)
+        print(note, file=sys.stderr)
+    offset = options.offset + options.offset_levels * (np.iinfo(picture.dtype).max // 255)
     form = PngFile if target.suffix.lower() == ".png" else NpyFile
     try:
         with form(target, picture.shape, picture.dtype) as sink:
-            _filter(picture, sink, weights, border, offset, progress)
+            _filter(picture, sink, weights, options.border, offset)
     except OSError as error:
         reason = error.strerror or "an error"
         raise DemoError("a place to write to", f"“{target}”: {reason}", "Choose another.") from None
 
 
-def _filter(picture, sink, weights, border, offset, progress: TextIO) -> None:
+def _filter(picture, sink, weights, border, offset) -> None:
     height, width = picture.shape[:2]
     began = shown = time.monotonic()
     # Halves are rounded up: an 8-bit result needs float64, float32 could fall on the other side.
     for done in apply_tiles(picture, sink, weights, border, offset, TILE, working=np.float64):
         if time.monotonic() - shown >= SHOW_SECONDS:
             shown = time.monotonic()
-            progress.write(f"\r{done:4.0%} of {width} x {height}")
-            progress.flush()
+            print(f"\r{done:4.0%} of {width} x {height}", end="", file=sys.stderr, flush=True)
     seconds = time.monotonic() - began
-    progress.write(f"\r{1:4.0%} of {width} x {height} pixels in {seconds:.1f} s\n")
+    print(f"\r{1:4.0%} of {width} x {height} pixels in {seconds:.1f} s", file=sys.stderr)

@@ -16,19 +16,21 @@ candidates, arithmetic, fractions   round numbers that reproduce every pixel
 border         how the tool went on beyond the border
 naming         what the kernel is called
 prediction     the kernels applied again
-record, explanations, reporting   what comes out, and in words
+explanations   codes, and the sentences made of them
+record, reporting   what comes out
 search         swapped files, displaced pictures, and all of the above in turn
 """
 
-from kernel_demo.recovery.record import CONVOLUTION, NOISY, NOT, UNDETERMINED, Recovery
+from kernel_demo.recovery.explanations import Channels, Edge, Rounding, Verdict
+from kernel_demo.recovery.record import Recovery
 from kernel_demo.recovery.search import recover, recover_many
 
 __all__ = [
-    "CONVOLUTION",
-    "NOISY",
-    "NOT",
-    "UNDETERMINED",
+    "Channels",
+    "Edge",
     "Recovery",
+    "Rounding",
+    "Verdict",
     "recover",
     "recover_many",
 ]

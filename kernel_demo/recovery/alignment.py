@@ -13,6 +13,7 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.borders import pad
+from kernel_demo.recovery.explanations import Note, Told
 
 # Sizes that differ by more were resized or are of different pictures.
 MAX_DIFFERENCE = 64
@@ -71,15 +72,15 @@ def _common(there: int, here: int, origin: int) -> tuple[slice, slice]:
 
 def prepare(
     before: np.ndarray, after: np.ndarray, max_size: int = 15
-) -> tuple[Pair | None, tuple[str, ...]]:
-    """The pair in working units, and what was done to it, a sentence each.
+) -> tuple[Pair | None, tuple[Told, ...]]:
+    """The pair in working units, and what was done to it.
 
     before, after: uint8 or uint16, H x W or H x W x C with C = 1 (grey), 2 (grey, alpha), 3 (red,
     green, blue) or 4 (and alpha). DemoError for arrays that are no such pictures. The pair is
     None, with the reason as the last note, where the sizes cannot belong together.
     max_size: of the kernels to look for, which tells how far transparent pixels reach.
     """
-    notes: list[str] = []
+    notes: list[Told] = []
     before, before_alpha = _channels(before, "before", notes)
     after, after_alpha = _channels(after, "after", notes)
     height, width = (a - b for a, b in zip(after.shape[:2], before.shape[:2], strict=True))
@@ -95,7 +96,7 @@ def prepare(
     before_peak, after_peak = (int(np.iinfo(picture.dtype).max) for picture in (before, after))
     peak = max(before_peak, after_peak)
     if before_peak != after_peak:
-        notes.append("One file has 8 bits a sample and the other 16; white was set equal.")
+        notes.append(Told(Note.DEPTHS))
     pair = Pair(
         _deepened(before, peak), _deepened(after, peak), None, origin, peak, peak // after_peak
     )
@@ -104,7 +105,7 @@ def prepare(
     )
 
 
-def _channels(picture: np.ndarray, name: str, notes: list[str]):
+def _channels(picture: np.ndarray, name: str, notes: list[Told]):
     """(H x W x 1 or 3, alpha H x W or None). Three equal channels are one."""
     picture = np.require(picture, requirements="W")  # torch warns of arrays that are read-only
     deep = picture[..., None] if picture.ndim == 2 else picture
@@ -124,7 +125,7 @@ def _channels(picture: np.ndarray, name: str, notes: list[str]):
     alpha = deep[..., colours] if deep.shape[2] > colours else None
     deep = deep[..., :colours]
     if colours == 3 and (deep[..., :1] == deep[..., 1:]).all():
-        notes.append(f"The three channels of {name} are equal: it was taken as grey.")
+        notes.append(Told(Note.GREY, {"name": name}))
         deep = deep[..., :1]
     return deep, alpha
 
@@ -134,7 +135,7 @@ def _deepened(picture: np.ndarray, peak: int) -> np.ndarray:
     return picture if deep_enough else picture.astype(np.uint16) * np.uint16(257)
 
 
-def _opaque(pair: Pair, before_alpha, after_alpha, size: int, notes: list[str]):
+def _opaque(pair: Pair, before_alpha, after_alpha, size: int, notes: list[Told]):
     """Where after can be trusted: no transparent pixel in it, or in its size x size of before."""
     if before_alpha is None and after_alpha is None:
         return None
@@ -146,9 +147,9 @@ def _opaque(pair: Pair, before_alpha, after_alpha, size: int, notes: list[str]):
     if after_alpha is not None:
         opaque &= _solid(after_alpha)
     if opaque.mean() < 0.1:
-        notes.append("The alpha channel was left out: hardly any pixel is opaque.")
+        notes.append(Told(Note.HIDDEN))
         return None
-    notes.append("The alpha channel was left out, and so were pixels that are not opaque.")
+    notes.append(Told(Note.ALPHA))
     return None if opaque.all() else opaque
 
 
@@ -156,23 +157,17 @@ def _solid(alpha: np.ndarray) -> np.ndarray:
     return alpha == np.iinfo(alpha.dtype).max
 
 
-def _shape(picture: np.ndarray) -> str:
-    return f"{picture.shape[1]} x {picture.shape[0]}"
+def _sizes(before: np.ndarray, after: np.ndarray) -> Told:
+    turned = before.shape[:2] == after.shape[1::-1]
+    shapes = (f"{picture.shape[1]} x {picture.shape[0]}" for picture in (before, after))
+    figures = dict(zip(("before", "after"), shapes, strict=True))
+    return Told(Note.TURNED if turned else Note.STRANGERS, figures)
 
 
-def _sizes(before: np.ndarray, after: np.ndarray) -> str:
-    text = f"Before is {_shape(before)} pixels and after {_shape(after)}"
-    if before.shape[:2] == after.shape[1::-1]:
-        return f"{text}: one of them is turned by 90 degrees."
-    return f"{text}: they do not lie over each other."
-
-
-def _difference(height: int, width: int) -> str:
+def _difference(height: int, width: int) -> Told:
     if height == width and height < 0:
-        return f"After is smaller by {-height} pixels on each axis: it was laid over the middle."
-    return (
-        f"After differs in size by {width:+d} columns and {height:+d} rows; what overlaps was used."
-    )
+        return Told(Note.SMALLER, {"pixels": -height})
+    return Told(Note.OTHER_SIZE, {"columns": width, "rows": height})
 
 
 def displacement(pair: Pair) -> tuple[int, int] | None:

@@ -12,6 +12,8 @@ from functools import partial
 
 import numpy as np
 
+from kernel_demo.recovery.explanations import Rounding
+
 
 def _by_rows(patches, numerators, divisor, start, upwards):
     """Each row's products summed, then the rows: Pillow's Filter.c, from the lowest row upwards."""
@@ -66,14 +68,14 @@ def at_ties(
     numerators: np.ndarray,
     divisor: int,
     offset: float,
-    rounding: str,
+    rounding: Rounding,
 ) -> np.ndarray:
     """Grey levels (not clipped) of n x k*k patches, by the operations of ORDERS[order].
 
-    "half up" adds the half; "half even" rounds the sum, "truncate" cuts it off.
+    HALF_UP adds the half; HALF_EVEN rounds the sum, TRUNCATE cuts it off.
     """
-    half, last = 0.5 * (rounding == "half up"), order.endswith(HALF_LAST)
+    half, last = 0.5 * (rounding == Rounding.HALF_UP), order.endswith(HALF_LAST)
     total = ORDERS[order](patches, numerators, divisor, offset + half * (not last))
     if last:
         total = total + total.dtype.type(half)
-    return np.rint(total) if rounding == "half even" else np.floor(total)
+    return np.rint(total) if rounding == Rounding.HALF_EVEN else np.floor(total)

@@ -6,10 +6,11 @@ import numpy as np
 
 from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.recovery.alignment import Pair
-from kernel_demo.recovery.prediction import BLACK, COPIED, Kernels, bands, predicted_bands
+from kernel_demo.recovery.explanations import Edge
+from kernel_demo.recovery.prediction import Kernels, bands, predicted_bands
 
 # The simplest that explains a side is taken; for radius 1 replicate and symmetric are the same.
-PREFERENCE = ("reflect", "replicate", "symmetric", "zero", "wrap", COPIED, BLACK)
+PREFERENCE = ("reflect", "replicate", "symmetric", "zero", "wrap", *Edge)
 # In lossy files copied borders have noise of their own: a mode this much better than most will do.
 CLEARLY = 0.2
 Sides = tuple[str | None, str | None, str | None, str | None]  # top, bottom, left, right
@@ -24,9 +25,9 @@ def find(pair: Pair, kernels: Kernels, residual: float) -> tuple[str | None, Sid
     """
     if not pair.same_frame or min(pair.after.shape[:2]) < 3 * kernels.size:
         return None, UNSEEN
-    modes = [*BORDERS, BLACK]
+    modes = [*BORDERS, Edge.BLACK]
     if pair.before.shape[2] in (1, pair.after.shape[2]) and pair.before.dtype.kind == "u":
-        modes.append(COPIED)
+        modes.append(Edge.COPIED)
     errors = {mode: _errors(predicted_bands(kernels, pair, mode), pair, kernels) for mode in modes}
     allowed = (1.5 * max(residual, 0.4)) ** 2 + 0.1
     clearly = CLEARLY if residual > 0.5 else 0.0

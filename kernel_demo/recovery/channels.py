@@ -14,10 +14,10 @@ import numpy as np
 from kernel_demo.imaging.filtering import LUMINANCE
 from kernel_demo.recovery import fitting, jpeg, mixture
 from kernel_demo.recovery.alignment import Pair
+from kernel_demo.recovery.explanations import Channels
 from kernel_demo.recovery.fitting import Fit
 from kernel_demo.recovery.planes import Plane
 
-ONE, EACH, GREY, MIXTURE = "one kernel", "per channel", "grey from colour", "mixture"
 # A more complicated arrangement must leave at most this share of the simpler one's variance.
 WORTH = 0.9
 MIXTURE_WORTH = 0.3
@@ -59,13 +59,12 @@ _CONVERSIONS = {
 class Arrangement:
     """What explains a pair, if the kernels are right."""
 
-    mode: str
+    mode: Channels
     pairs: list[Pair]  # before made grey where the mode is GREY
     fits: list[Fit]  # one for all channels of after, or one for each; none in a mixture
     mixed: mixture.Mixture | None = None
     curved: float = 0.0  # in GREY: share of what a mixture leaves that depends on the colours
     weights: tuple[float, float, float] | None = None  # of red, green, blue in GREY
-    conversion: str = ""  # the known conversion to grey, if it is one
     compressed: jpeg.Compression | None = None  # what after went through, if that was looked for
     censored: jpeg.Censored | None = None  # the one kernel in spite of it, if it is surer
 
@@ -114,20 +113,20 @@ def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
     one = fitting.fit(planes(pairs), max_size)
     if one is None:
         return None
-    simple = Arrangement(ONE, pairs, [one])
+    simple = Arrangement(Channels.ONE, pairs, [one])
     if answers == 1 or one.at_floor:
         return simple
     each = [fitting.fit(planes(pairs, c), max_size) for c in range(answers)]
     best = simple
     if all(fit is not None for fit in each):
-        separate = Arrangement(EACH, pairs, each)
+        separate = Arrangement(Channels.EACH, pairs, each)
         if separate.at_floor or separate.variance < WORTH * simple.variance:
             best = separate
     if best.at_floor or colours == 1:
         return best
     mixed = mixture.fit(pairs)
     if mixed and (mixed.at_floor or mixed.residual**2 < MIXTURE_WORTH * best.variance):
-        return Arrangement(MIXTURE, pairs, [], mixed)
+        return Arrangement(Channels.MIXTURE, pairs, [], mixed)
     return best
 
 
@@ -138,17 +137,17 @@ def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
         return None
     weights = _weights(mixed.kernels[0])
     tried = [
-        (name, known, [_made_grey(pair, convert) for pair in pairs])
-        for name, (known, convert) in _CONVERSIONS.items()
+        (known, [_made_grey(pair, convert) for pair in pairs])
+        for known, convert in _CONVERSIONS.values()
         if np.abs(known - weights).max() <= NEAR_WEIGHTS
     ]
-    tried.append(("", weights, [_weighted(pair, weights) for pair in pairs]))
+    tried.append((weights, [_weighted(pair, weights) for pair in pairs]))
     best = None
-    for name, known, grey in tried:
+    for known, grey in tried:
         found = fitting.fit(planes(grey), max_size)
         if found and (best is None or found.residual < 0.99 * best.fits[0].residual):
             known = tuple(map(float, known))
-            best = Arrangement(GREY, grey, [found], None, mixed.curved, known, name)
+            best = Arrangement(Channels.GREY, grey, [found], None, mixed.curved, known)
         if best and best.at_floor:
             return best
     return best

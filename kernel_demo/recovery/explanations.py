@@ -1,54 +1,150 @@
-"""The verdict in one sentence, and what to do next in another."""
+"""What can be said of a pair: codes, and in this one place the sentences made of them."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
 
 import numpy as np
 
 from kernel_demo.numbers import rounded_up
-from kernel_demo.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING
-from kernel_demo.recovery.fractions import Fractions
-from kernel_demo.recovery.record import CONVOLUTION, NOISY, Recovery
-
-# Why a pair is undetermined, and the remedy.
-SMOOTH = (
-    "The picture before is too smooth or plain to tell kernels apart: several explain it alike.",
-    "Send a picture with more fine detail, or a probe of random noise, through the same tool.",
-)
-CLIPPED = (
-    "Too few pixels lie between black and white to find a kernel from.",
-    "Use a picture of middle tones, or a setting of the tool that does not clip.",
-)
-BLANK = (
-    "The picture after is of one colour all over: it shows no filter.",
-    "Choose another picture after, or another setting of the tool.",
-)
-LARGER = (
-    "The kernel reaches the edge of the largest size searched, {size} x {size}, and something is "
-    "left over: it is probably larger.",
-    "Search again with a larger size, up to 31.",
-)
-LOSSY_COLOURS = (
-    "A mixture of the channels explains most of it, but JPEG's losses hide whether that is all.",
-    "Save the picture after as PNG or TIFF instead of a lossy file, and try again.",
-)
-TOO_SMALL = (
-    "There are pixels enough to look for kernels of up to {size} x {size} only, and none of them "
-    "explains the pair.",
-    "Use larger pictures, with fewer black and white pixels.",
-)
-SIZES = ("{note}", "Bring both pictures to the same size and view, and try again.")
 
 
-def explain(found: Recovery) -> tuple[str, str]:
-    """(explanation, next step) for every verdict but "undetermined"."""
-    if found.verdict == CONVOLUTION:
+class Phrase(str, Enum):
+    """A code that is written as its value, in JSON too."""
+
+    def __str__(self) -> str:
+        return self.value
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec)
+
+
+class Verdict(Phrase):
+    """What the filter between two pictures is."""
+
+    CONVOLUTION = "convolution"
+    NOISY = "convolution with noise"
+    NOT = "not a convolution"
+    UNDETERMINED = "undetermined"
+
+    @property
+    def linear(self) -> bool:
+        """A kernel explains the pair, with noise or without."""
+        return self in (Verdict.CONVOLUTION, Verdict.NOISY)
+
+
+class Channels(Phrase):
+    """Which channels go into which."""
+
+    ONE = "one kernel"  # for all channels
+    EACH = "per channel"  # a kernel for each
+    GREY = "grey from colour"  # channels weighted, then one kernel
+    MIXTURE = "mixture"  # a kernel from each channel into each
+
+
+class Rounding(Phrase):
+    """How a tool makes whole grey levels of sums."""
+
+    NONE = "none needed"
+    HALF_UP = "half up"
+    HALF_EVEN = "half even"
+    TRUNCATE = "truncate"
+
+
+class Edge(Phrase):
+    """What a tool does along the border instead of going on beyond it."""
+
+    COPIED = "copied"  # pixels left as they were
+    BLACK = "black"
+
+
+class Reason(Enum):
+    """Why a pair is undetermined, and the remedy."""
+
+    SMOOTH = (
+        "The picture before is too smooth or plain to tell kernels apart: several explain it "
+        "alike.",
+        "Send a picture with more fine detail, or a probe of random noise, through the same tool.",
+    )
+    CLIPPED = (
+        "Too few pixels lie between black and white to find a kernel from.",
+        "Use a picture of middle tones, or a setting of the tool that does not clip.",
+    )
+    BLANK = (
+        "The picture after is of one colour all over: it shows no filter.",
+        "Choose another picture after, or another setting of the tool.",
+    )
+    LARGER = (
+        "The kernel reaches the edge of the largest size searched, {size} x {size}, and something "
+        "is left over: it is probably larger.",
+        "Search again with a larger size, up to 31.",
+    )
+    LOSSY_COLOURS = (
+        "A mixture of the channels explains most of it, but JPEG's losses hide whether that is "
+        "all.",
+        "Save the picture after as PNG or TIFF instead of a lossy file, and try again.",
+    )
+    TOO_SMALL = (
+        "There are pixels enough to look for kernels of up to {size} x {size} only, and none of "
+        "them explains the pair.",
+        "Use larger pictures, with fewer black and white pixels.",
+    )
+    SIZES = ("{note}", "Bring both pictures to the same size and view, and try again.")
+
+
+class Note(Enum):
+    """What was done to a pair first, or is worth knowing beside the verdict."""
+
+    GREY = "The three channels of {name} are equal: it was taken as grey."
+    DEPTHS = "One file has 8 bits a sample and the other 16; white was set equal."
+    ALPHA = "The alpha channel was left out, and so were pixels that are not opaque."
+    HIDDEN = "The alpha channel was left out: hardly any pixel is opaque."
+    SMALLER = "After is smaller by {pixels} pixels on each axis: it was laid over the middle."
+    OTHER_SIZE = (
+        "After differs in size by {columns:+d} columns and {rows:+d} rows; what overlaps was used."
+    )
+    TURNED = "Before is {before} pixels and after {after}: one of them is turned by 90 degrees."
+    STRANGERS = "Before is {before} pixels and after {after}: they do not lie over each other."
+    LEFT_OUT = "{some} of {all} pairs did not go with the others."
+    SHIFTED = "After is shifted by {rows} rows and {columns} columns against before: undone."
+    SWAPPED = "The files were swapped: the filter leads from the second to the first."
+    OFF_CENTRE = (
+        "The kernel is {height} x {width} and its middle lies {down:+g} rows and {right:+g} "
+        "columns from the pixel: after is shifted by as much the other way."
+    )
+    CUT_OFF = "An offset of -0.5: the tool cuts fractions off instead of rounding them."
+
+
+@dataclass(frozen=True)
+class Told:
+    """A reason or a note with the figures that its sentences name."""
+
+    code: Reason | Note
+    figures: dict[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """All of it; of a reason the explanation and the next step."""
+        return " ".join(self.sentences())
+
+    def sentences(self) -> tuple[str, ...]:
+        """One of a note, two of a reason."""
+        texts = (self.code.value,) if isinstance(self.code, Note) else self.code.value
+        return tuple(text.format(**self.figures) for text in texts)
+
+
+def explain(found) -> tuple[str, str]:
+    """(explanation, next step) of a Recovery."""
+    if found.reason is not None:
+        return found.reason.sentences()
+    if found.verdict == Verdict.CONVOLUTION:
         return _certain(found)
-    if found.verdict == NOISY:
+    if found.verdict == Verdict.NOISY:
         return _noisy(found)
     return _not(found)
 
 
-def _certain(found: Recovery) -> tuple[str, str]:
+def _certain(found) -> tuple[str, str]:
     swapped = "With the two files swapped, this" if found.swapped else "This"
     is_a = f"{swapped} is a convolution{_called(found)}"
     several = found.fractions if isinstance(found.fractions, tuple) else (found.fractions,)
@@ -66,17 +162,16 @@ def _certain(found: Recovery) -> tuple[str, str]:
             "that lie exactly between two grey levels, which the tool rounds now up, now down.",
             f"{apply}; such pixels may differ by one grey level.",
         )
-    in_steps = found.residual > ONE_ROUNDING * found.rounding_floor
-    rounding = "rounding in several steps" if in_steps else "the rounding of the file"
+    rounding = "the rounding of the file" if found.in_one_step else "rounding in several steps"
     return (
         f"{is_a}: what the kernel leaves, {found.residual:.2f} grey levels RMS, is {rounding}.",
         f"{apply}; expect differences of about one grey level.",
     )
 
 
-def _use(several: tuple[Fractions, ...]) -> str:
+def _use(several) -> str:
     """How far exact fractions give the tool's own result where sums are rounded half up."""
-    if any(f.rounding == "half even" or f.arithmetic != "exact" for f in several):
+    if any(f.rounding == Rounding.HALF_EVEN or f.arithmetic != "exact" for f in several):
         return (
             "Use it as it stands; only sums exactly between two grey levels may fall otherwise "
             "than the tool's."
@@ -84,10 +179,10 @@ def _use(several: tuple[Fractions, ...]) -> str:
     return "Use it as it stands: rounded half up, it gives the tool's own result, bit for bit."
 
 
-def _noisy(found: Recovery) -> tuple[str, str]:
+def _noisy(found) -> tuple[str, str]:
     left = f"{found.residual:.2f} grey levels RMS"
     known = f"every weight is known to ±{rounded_up(_worst_share(found), 1)} % of the largest"
-    if not found.compression and found.residual <= MANY_ROUNDINGS * found.rounding_floor:
+    if not found.compression and found.in_passes:
         return (
             f"This is a convolution{_called(found)}, with a little noise: {left} are left, as "
             f"rounding after each of several passes leaves them; {known}.",
@@ -101,38 +196,38 @@ def _noisy(found: Recovery) -> tuple[str, str]:
     )
 
 
-def _not(found: Recovery) -> tuple[str, str]:
+def _not(found) -> tuple[str, str]:
+    best = f"the best kernel leaves {found.residual:.1f} grey levels RMS"
     if found.alternative is None:
         return (
-            f"This is not a convolution: the best kernel leaves {found.residual:.1f} grey levels "
-            "RMS, which depend on what is in the picture.",
+            f"This is not a convolution: {best}, which depend on what is in the picture.",
             "Look where the residual is large: there the tool does something that no kernel can.",
         )
     left = found.alternative.residual
     beside = "" if left is None else f", against {left:.1f} by that"
+    compared = "" if found.kernel is None else f": {best}{beside}"
     return (
-        f"This is not a convolution; it looks like {found.alternative.name}: the best kernel "
-        f"leaves {found.residual:.1f} grey levels RMS{beside}.",
+        f"This is not a convolution; it looks like {found.alternative.name}{compared}.",
         "Use that operation instead of a kernel, or turn it off in the tool and try again.",
     )
 
 
-def _called(found: Recovery) -> str:
+def _called(found) -> str:
     called = f" ({found.catalogue_name})" if found.catalogue_name else ""
     return called + {
-        "per channel": ", with another kernel for each channel",
-        "grey from colour": " of the picture made grey",
-        "mixture": " that mixes the channels",
+        Channels.EACH: ", with another kernel for each channel",
+        Channels.GREY: " of the picture made grey",
+        Channels.MIXTURE: " that mixes the channels",
     }.get(found.channels, "")
 
 
-def _worst_share(found: Recovery) -> float:
+def _worst_share(found) -> float:
     """The largest standard error in per cent of the largest weight."""
     finite = found.standard_error[np.isfinite(found.standard_error)]
     return 100 * float(finite.max(initial=0)) / max(float(np.abs(found.kernel).max()), 1e-12)
 
 
-def _written(fractions: Fractions | tuple[Fractions, ...]) -> str:
+def _written(fractions) -> str:
     """ "[[-1, 0, 1], ...] / 4 + 128, rounded half up" """
     if isinstance(fractions, tuple):
         return "; ".join(
@@ -150,9 +245,9 @@ def _written(fractions: Fractions | tuple[Fractions, ...]) -> str:
     if fractions.offset:
         text += f" {'+' if fractions.offset > 0 else '-'} {abs(fractions.offset):g}"
     words = {
-        "half up": "rounded half up",
-        "half even": "rounded half to even",
-        "truncate": "cut off",
+        Rounding.HALF_UP: "rounded half up",
+        Rounding.HALF_EVEN: "rounded half to even",
+        Rounding.TRUNCATE: "cut off",
     }
     rule = words.get(fractions.rounding)
     return f"{text}, {rule}" if rule else text

@@ -16,6 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.recovery.arithmetic import ORDERS, at_ties
 from kernel_demo.recovery.candidates import candidates
+from kernel_demo.recovery.explanations import Rounding
 from kernel_demo.recovery.fitting import Fit
 from kernel_demo.recovery.planes import Plane
 
@@ -32,7 +33,7 @@ class Fractions:
     numerators: np.ndarray  # k x k int64, as the kernel lies
     divisor: int
     offset: float  # grey levels: whole, a half, or a multiple of 1 / divisor
-    rounding: str  # "none needed", "half up", "half even", "truncate"
+    rounding: Rounding
     arithmetic: str  # "exact", an order of floating-point operations, or UNDECIDED
     pixels: int  # every pixel whose patch lies inside the picture: all are reproduced ...
     undecided: int = 0  # ... but these: between two levels, and the tool took the other one
@@ -45,7 +46,7 @@ class Fractions:
     @property
     def offset_of_rounding(self) -> float:
         """The offset for a tool that rounds half up: cutting off is to round half a level less."""
-        return self.offset - 0.5 * (self.rounding == "truncate")
+        return self.offset - 0.5 * (self.rounding == Rounding.TRUNCATE)
 
 
 def find(fit: Fit, planes: list[Plane]) -> Fractions | None:
@@ -68,7 +69,7 @@ class Rule:
     """How a tool makes a grey level of a sum."""
 
     offset: float
-    rounding: str
+    rounding: Rounding
     arithmetic: str = "exact"
 
 
@@ -123,7 +124,7 @@ class _Probe:
         wrong = level != self.after
         if not wrong.any():
             exact = divisor * self.step == 1 and offset % 1 == 0
-            yield Rule(offset, "none needed" if exact else rounding)
+            yield Rule(offset, Rounding.NONE if exact else rounding)
         elif not (wrong & ~tie).any():
             patches = self.patches[tie] / self.step
             for arithmetic in ORDERS:
@@ -133,29 +134,33 @@ class _Probe:
             yield Rule(offset, rounding, UNDECIDED)
 
 
-def _simplest(mean: float, divisor: int) -> list[tuple[float, str]]:
+def _simplest(mean: float, divisor: int) -> list[tuple[float, Rounding]]:
     """Offsets and roundings that give results `mean` above the bare sums, whole offsets first."""
     found = []
-    for rounding, middle in (("half up", mean), ("half even", mean), ("truncate", mean + 0.5)):
+    for rounding, middle in (
+        (Rounding.HALF_UP, mean),
+        (Rounding.HALF_EVEN, mean),
+        (Rounding.TRUNCATE, mean + 0.5),
+    ):
         halves = np.arange(np.ceil(2 * (middle - 0.6)), 2 * (middle + 0.6)) / 2 + 0.0
         found += [(float(offset), rounding) for offset in halves]
     found.sort(key=lambda rule: (rule[0] % 1, abs(rule[0] - mean) > 0.55))
     # Division by a multiplication in whole numbers (OpenCV's box) adds some unit of the last place.
     units = np.floor(mean * divisor) + np.arange(-1, 3)
-    return found + [(float(unit / divisor), "half up") for unit in units]
+    return found + [(float(unit / divisor), Rounding.HALF_UP) for unit in units]
 
 
-def levels(total: np.ndarray, divisor: int, offset: float, rounding: str, peak: int):
+def levels(total: np.ndarray, divisor: int, offset: float, rounding: Rounding, peak: int):
     """Grey levels of total / divisor + offset, and where it lies on the edge of two levels.
 
     In float64, without error: twice the value times the divisor is a whole number far below 2**53.
     """
     doubled = 2 * total + 2 * offset * divisor
-    if rounding != "truncate":
+    if rounding != Rounding.TRUNCATE:
         doubled += divisor
     level = np.floor(doubled / (2 * divisor))
     tie = level * (2 * divisor) == doubled
-    if rounding == "half even":
+    if rounding == Rounding.HALF_EVEN:
         level -= tie & (level % 2 == 1)
     return np.clip(level, 0, peak), tie
 
@@ -186,7 +191,7 @@ def _check(plane, top, bottom, numerators, divisor, rule) -> tuple[int, int] | N
     after = plane.after[top:bottom, edge : plane.after.shape[1] - edge] // plane.step
     peak = plane.peak // plane.step
     total = np.rint(correlate_valid(before.astype(np.float64), numerators))
-    rounding = "half up" if rule.rounding == "none needed" else rule.rounding
+    rounding = Rounding.HALF_UP if rule.rounding == Rounding.NONE else rule.rounding
     level, tie = levels(total, divisor * plane.step, rule.offset, rounding, peak)
     if rule.arithmetic in ORDERS and tie.any():
         size = len(numerators)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from kernel_demo.imaging import formulas
-from kernel_demo.recovery import explanations, mixture, nonlinearity, operations
+from kernel_demo.recovery import mixture, nonlinearity, operations
 from kernel_demo.recovery.channels import Arrangement, planes
+from kernel_demo.recovery.explanations import Reason, Told, Verdict
 from kernel_demo.recovery.fitting import ONE_ROUNDING, Fit
 from kernel_demo.recovery.operations import Alternative
-from kernel_demo.recovery.record import CONVOLUTION, NOISY, NOT, UNDETERMINED
 
 # Standard errors above this share of the largest weight: the picture cannot tell.
 VAGUE = 0.1
@@ -36,9 +36,9 @@ COLOUR_OPERATION = Alternative(
 class Judgement:
     """A verdict, and what goes with it."""
 
-    verdict: str
+    verdict: Verdict
     alternative: Alternative | None = None  # for NOT
-    reason: tuple[str, str] | None = None  # explanation and next step, for UNDETERMINED
+    reason: Told | None = None  # for UNDETERMINED
 
 
 def judge(found: Arrangement | None, max_size: int, pairs) -> Judgement:
@@ -46,37 +46,38 @@ def judge(found: Arrangement | None, max_size: int, pairs) -> Judgement:
     if found is None:
         curve = _curve(pairs)
         if curve is not None:
-            return Judgement(NOT, curve)
-        return Judgement(UNDETERMINED, reason=explanations.CLIPPED)
+            return Judgement(Verdict.NOT, curve)
+        return Judgement(Verdict.UNDETERMINED, reason=Told(Reason.CLIPPED))
     if all(_blank(pair.after) and not _blank(pair.before) for pair in pairs):
-        return Judgement(UNDETERMINED, reason=explanations.BLANK)
+        return Judgement(Verdict.UNDETERMINED, reason=Told(Reason.BLANK))
     if found.mixed is not None:
         return _mixture(found)
     if found.weights is not None and not found.at_floor and found.curved > mixture.CURVED:
-        return Judgement(NOT, operations.better(found.fits[0], None, found.planes()))
+        return Judgement(Verdict.NOT, operations.better(found.fits[0], None, found.planes()))
     rounding_only = found.at_floor and not _merely_noise(found)
-    judgement = Judgement(CONVOLUTION) if rounding_only else _beyond_rounding(found, max_size)
+    certain = Judgement(Verdict.CONVOLUTION)
+    judgement = certain if rounding_only else _beyond_rounding(found, max_size)
     searched = min(fit.searched for fit in found.fits)
-    if searched < max_size and judgement.verdict in (NOT, UNDETERMINED):
+    if searched < max_size and not judgement.verdict.linear:
         known = judgement.alternative
         if known is None or known.residual is None or known.residual > EXPLAINED:
-            text, remedy = explanations.TOO_SMALL
-            return Judgement(UNDETERMINED, reason=(text.format(size=searched), remedy))
-    if judgement.verdict != NOT and any(_vague(fit) for fit in found.fits):
-        return Judgement(UNDETERMINED, reason=judgement.reason or explanations.SMOOTH)
+            reason = Told(Reason.TOO_SMALL, {"size": searched})
+            return Judgement(Verdict.UNDETERMINED, reason=reason)
+    if judgement.verdict != Verdict.NOT and any(_vague(fit) for fit in found.fits):
+        return Judgement(Verdict.UNDETERMINED, reason=judgement.reason or Told(Reason.SMOOTH))
     return judgement
 
 
 def _mixture(found: Arrangement) -> Judgement:
     if found.at_floor:
-        return Judgement(CONVOLUTION)
+        return Judgement(Verdict.CONVOLUTION)
     if found.mixed.curved > mixture.CURVED:
-        return Judgement(NOT, COLOUR_OPERATION)
+        return Judgement(Verdict.NOT, COLOUR_OPERATION)
     if found.variance < MIXTURE_NOISE * found.mixed.floor**2:
-        return Judgement(NOISY)
+        return Judgement(Verdict.NOISY)
     if found.compressed is not None:
-        return Judgement(UNDETERMINED, reason=explanations.LOSSY_COLOURS)
-    return Judgement(NOT)
+        return Judgement(Verdict.UNDETERMINED, reason=Told(Reason.LOSSY_COLOURS))
+    return Judgement(Verdict.NOT)
 
 
 def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
@@ -88,21 +89,20 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
         own = found.planes(index if len(found.fits) > 1 else None)
         cut_off = fit.reaches_edge and fit.noise.autocorrelation > CUT_OFF
         if cut_off and not (evidence and evidence.varying):
-            larger = explanations.LARGER
             known = operations.better(fit, evidence, own)
             if known is None:
-                text = larger[0].format(size=max_size)
-                return Judgement(UNDETERMINED, reason=(text, larger[1]))
-            return Judgement(NOT, known)
+                reason = Told(Reason.LARGER, {"size": max_size})
+                return Judgement(Verdict.UNDETERMINED, reason=reason)
+            return Judgement(Verdict.NOT, known)
         if not fit.in_passes and (evidence is None or evidence.nonlinear):
-            return Judgement(NOT, operations.better(fit, evidence, own))
+            return Judgement(Verdict.NOT, operations.better(fit, evidence, own))
         curve = operations.tone_curve(own)
         if curve is not None and curve.residual < 0.5 * fit.residual / own[0].step:
-            return Judgement(NOT, curve)
+            return Judgement(Verdict.NOT, curve)
     if _merely_noise(found):
         lossy = "JPEG compression" if found.compressed else "noise or lossy compression"
-        return Judgement(NOT, Alternative(f"{lossy} and no filter", None))
-    return Judgement(NOISY)
+        return Judgement(Verdict.NOT, Alternative(f"{lossy} and no filter", None))
+    return Judgement(Verdict.NOISY)
 
 
 def _blank(picture: np.ndarray) -> bool:
@@ -111,9 +111,9 @@ def _blank(picture: np.ndarray) -> bool:
 
 def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
     """The same where no round numbers prove the kernels: error bars must then be good ones."""
-    if judgement.verdict == NOT or not any(map(_misleading, found.fits)):
+    if judgement.verdict == Verdict.NOT or not any(map(_misleading, found.fits)):
         return judgement
-    return Judgement(UNDETERMINED, reason=judgement.reason or explanations.SMOOTH)
+    return Judgement(Verdict.UNDETERMINED, reason=judgement.reason or Told(Reason.SMOOTH))
 
 
 def _misleading(fit: Fit) -> bool:

@@ -9,8 +9,8 @@ import numpy as np
 from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.recovery.alignment import Pair
+from kernel_demo.recovery.explanations import Edge
 
-COPIED, BLACK = "copied", "black"  # not a way to pad: border pixels left as they were, or black
 STRIP = 1_000_000  # pixels predicted at once
 
 
@@ -65,10 +65,10 @@ def predicted_bands(kernels: Kernels, pair: Pair, mode: str) -> list[np.ndarray]
     """What the four bands are under a border mode."""
     height, width = pair.after.shape[:2]
     places = bands(height, width, kernels.size // 2)
-    if mode == COPIED:
+    if mode == Edge.COPIED:
         before = pair.before // pair.step
         return [np.broadcast_to(before[at], pair.after[at].shape) for at in places]
-    if mode == BLACK:
+    if mode == Edge.BLACK:
         return [np.zeros_like(pair.after[at]) for at in places]
     around = pair.surroundings(kernels.size // 2, mode)
     more = kernels.size - 1

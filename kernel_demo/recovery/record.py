@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from kernel_demo.learning.certificate import ROUNDING
+from kernel_demo.recovery import explanations
+from kernel_demo.recovery.explanations import Channels, Edge, Phrase, Told, Verdict
+from kernel_demo.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.naming import Name
 from kernel_demo.recovery.operations import Alternative
-
-CONVOLUTION = "convolution"
-NOISY = "convolution with noise"
-NOT = "not a convolution"
-UNDETERMINED = "undetermined"
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,15 +21,14 @@ class Recovery:
 
     Grey levels are those of the after file: 0..255, or 0..65535 for 16-bit samples. Kernels are
     for correlation and relative: white before counts as white after, whatever the bit depths. With
-    several channels `kernel` is (3, k, k), a kernel for each ("per channel"), or (3, 3, k, k), from
-    the second axis' channel into the first's ("mixture"); else it is (k, k). `standard_error` goes
+    several channels `kernel` is (3, k, k), a kernel for each (EACH), or (3, 3, k, k), from
+    the second axis' channel into the first's (MIXTURE); else it is (k, k). `standard_error` goes
     with it; `offset` and `fractions` are then tuples of three. k is odd; an even or off-centre
     kernel lies in it as `support` says.
     """
 
-    verdict: str  # CONVOLUTION, NOISY, NOT or UNDETERMINED
-    explanation: str = ""  # the verdict and its reason, one sentence
-    next_step: str = ""  # what to do now, one sentence
+    verdict: Verdict
+    reason: Told | None = None  # of UNDETERMINED
     kernel: np.ndarray | None = None  # None only where nothing could be fitted
     offset: float | tuple[float, ...] = 0.0  # grey levels; for results that are rounded half up
     standard_error: np.ndarray | None = None  # of each weight; 0 outside the support
@@ -42,21 +39,46 @@ class Recovery:
     rounding_floor: float = ROUNDING  # RMS of rounding alone, in grey levels
     used_fraction: float = 0.0  # share of the pixels that were not clipped
     condition: float = float("inf")  # of X'X
-    padding: str | None = None  # a border mode, "copied", "black"; None: not seen, or sides differ
-    padding_sides: tuple[str | None, ...] = (None,) * 4  # top, bottom, left, right
+    padding: str | Edge | None = None  # a border mode or an Edge; None: not seen, or sides differ
+    padding_sides: tuple[str | Edge | None, ...] = (None,) * 4  # top, bottom, left, right
     bit_exact: bool = False  # `fractions` reproduce every pixel whose patch lies inside
     fractions: Fractions | tuple[Fractions, ...] | None = None
     name: Name | None = None  # the kernel's name, with scale and flip
-    channels: str = "one kernel"  # or "per channel", "grey from colour", "mixture"
-    channel_weights: tuple[float, ...] | None = None  # of red, green, blue in "grey from colour"
+    channels: Channels = Channels.ONE
+    channel_weights: tuple[float, ...] | None = None  # of red, green, blue in GREY
     swapped: bool = False  # the files were taken the other way round: what they show is `kernel`
     compression: str = ""  # what the after file went through: "JPEG, quality 95"
     alternative: Alternative | None = None  # the operation that explains a "not a convolution"
     peak: int = 255  # white in the after file
-    notes: tuple[str, ...] = ()  # what was done to the pair first, a sentence each
+    noted: tuple[Told, ...] = ()  # what was done to the pair first
     title: str = ""  # the caller's name for the pair
     reproduced: np.ndarray | None = field(default=None, repr=False)  # like after, same dtype
     residual_map: np.ndarray | None = field(default=None, repr=False)  # float32: after - reproduced
+
+    @property
+    def explanation(self) -> str:
+        """The verdict and its reason, one sentence."""
+        return explanations.explain(self)[0]
+
+    @property
+    def next_step(self) -> str:
+        """What to do now, one sentence."""
+        return explanations.explain(self)[1]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the pair first, a sentence each."""
+        return tuple(map(str, self.noted))
+
+    @property
+    def in_one_step(self) -> bool:
+        """As little is left as one rounding leaves."""
+        return self.residual <= ONE_ROUNDING * self.rounding_floor
+
+    @property
+    def in_passes(self) -> bool:
+        """As little is left as rounding after each of many passes leaves."""
+        return self.residual <= MANY_ROUNDINGS * self.rounding_floor
 
     @property
     def catalogue_name(self) -> str:
@@ -74,10 +96,6 @@ class Recovery:
         if isinstance(self.offset, tuple):
             return tuple(value / self.peak for value in self.offset)
         return self.offset / self.peak
-
-    def told(self, explanation: str, next_step: str) -> Recovery:
-        """The same with its two sentences."""
-        return replace(self, explanation=explanation, next_step=next_step)
 
     def as_dict(self) -> dict:
         """Everything but the pictures in plain types, for JSON; None: a number not known."""
@@ -120,11 +138,13 @@ def _plain(value):
             "numerators": value.numerators.tolist(),
             "divisor": value.divisor,
             "offset": value.offset,
-            "rounding": value.rounding,
+            "rounding": value.rounding.value,
             "arithmetic": value.arithmetic,
             "pixels": value.pixels,
             "undecided": value.undecided,
         }
+    if isinstance(value, Phrase):
+        return value.value
     if isinstance(value, (float, np.floating)):
         return float(value) if np.isfinite(value) else None
     return value.item() if isinstance(value, np.generic) else value

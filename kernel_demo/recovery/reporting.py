@@ -4,36 +4,39 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernel_demo.recovery import border, channels, explanations, fractions, jpeg, judging, naming
+from kernel_demo.recovery import border, channels, fractions, jpeg, judging, naming
 from kernel_demo.recovery.channels import Arrangement
+from kernel_demo.recovery.explanations import Note, Told, Verdict
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
 from kernel_demo.recovery.prediction import Kernels, fitted_size, reproduce
-from kernel_demo.recovery.record import CONVOLUTION, NOISY, Recovery
+from kernel_demo.recovery.record import Recovery
 
 
 def report(
     found: Arrangement,
     judgement: Judgement,
-    notes: tuple[str, ...],
+    notes: tuple[Told, ...],
     title: str,
     swapped: bool = False,
 ) -> Recovery:
     """Everything that can be told of the pairs; pictures are those of the first."""
     pair = found.pairs[0]
-    exact = _fractions(found) if judgement.verdict == CONVOLUTION else []
+    exact = _fractions(found) if judgement.verdict == Verdict.CONVOLUTION else []
     if not exact:
         judgement = judging.unproved(judgement, found)
     kernels = _kernels(found, exact)
     after = pair.after // pair.step
     proven = bool(exact) and not any(f.undecided for f in exact)
     residual = float(found.variance**0.5 / pair.step)
-    linear = judgement.verdict in (CONVOLUTION, NOISY)
-    padding, sides = border.find(pair, kernels, residual) if linear else (None, border.UNSEEN)
+    padding, sides = (
+        border.find(pair, kernels, residual) if judgement.verdict.linear else (None, border.UNSEEN)
+    )
     reproduced = reproduce(pair, kernels, padding, sides, proven)
     single = len(found.fits) == 1
-    result = Recovery(
+    return Recovery(
         verdict=judgement.verdict,
+        reason=judgement.reason,
         kernel=kernels.values[0] if single else kernels.values,
         offset=float(kernels.offsets[0]) if single else tuple(map(float, kernels.offsets)),
         standard_error=kernels.errors[0] if single else kernels.errors,
@@ -54,12 +57,11 @@ def report(
         compression=_compression_name(found.compressed),
         alternative=judgement.alternative,
         peak=pair.peak // pair.step,
-        notes=notes + _off_centre(kernels) + _cut_off(judgement, kernels),
+        noted=notes + _off_centre(kernels) + _cut_off(judgement, kernels),
         title=title,
         reproduced=reproduced.squeeze(axis=-1) if reproduced.shape[-1] == 1 else reproduced,
         residual_map=(after.astype(np.float32) - reproduced).squeeze(),
     )
-    return result.told(*(judgement.reason or explanations.explain(result)))
 
 
 def _fractions(found: Arrangement) -> list[Fractions]:
@@ -111,7 +113,7 @@ def _support(kernels: Kernels) -> tuple[int, int, int, int]:
     return int(rows.min()), int(columns.min()), height, width
 
 
-def _off_centre(kernels: Kernels) -> tuple[str, ...]:
+def _off_centre(kernels: Kernels) -> tuple[Told, ...]:
     top, left, height, width = _support(kernels)
     down, right = (
         top + (height - 1) / 2 - kernels.size // 2,
@@ -119,16 +121,14 @@ def _off_centre(kernels: Kernels) -> tuple[str, ...]:
     )
     if max(abs(down), abs(right)) < 1:
         return ()
-    return (
-        f"The kernel is {height} x {width} and its middle lies {down:+g} rows and {right:+g} "
-        "columns from the pixel: after is shifted by as much the other way.",
-    )
+    figures = {"height": height, "width": width, "down": down, "right": right}
+    return (Told(Note.OFF_CENTRE, figures),)
 
 
-def _cut_off(judgement: Judgement, kernels: Kernels) -> tuple[str, ...]:
-    if judgement.verdict != CONVOLUTION or np.abs(kernels.offsets + 0.5).max() > 0.05:
+def _cut_off(judgement: Judgement, kernels: Kernels) -> tuple[Told, ...]:
+    if judgement.verdict != Verdict.CONVOLUTION or np.abs(kernels.offsets + 0.5).max() > 0.05:
         return ()
-    return ("An offset of -0.5: the tool cuts fractions off instead of rounding them.",)
+    return (Told(Note.CUT_OFF),)
 
 
 def _used(found: Arrangement) -> float:

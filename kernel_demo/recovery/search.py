@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from kernel_demo.errors import DemoError
-from kernel_demo.recovery import alignment, channels, explanations, fitting, judging, reporting
+from kernel_demo.recovery import alignment, channels, fitting, judging, reporting
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.channels import Arrangement
+from kernel_demo.recovery.explanations import Note, Reason, Told, Verdict
 from kernel_demo.recovery.judging import Judgement
-from kernel_demo.recovery.record import CONVOLUTION, NOISY, NOT, UNDETERMINED, Recovery
+from kernel_demo.recovery.record import Recovery
 
 MIN_SIZE, MAX_SIZE = 3, 31
-SWAPPED = "The files were swapped: the filter leads from the second to the first."
 
 
 def recover(before: np.ndarray, after: np.ndarray, max_size: int = 15, name: str = "") -> Recovery:
@@ -36,10 +36,10 @@ def recover_many(pairs: list[tuple], max_size: int = 15, name: str = "") -> Reco
         raise DemoError("at least one pair of pictures", "none", "Choose a before and an after.")
     usable, notes = _prepared(pairs, max_size)
     if not usable:
-        note, remedy = (text.format(note=notes[-1]) for text in explanations.SIZES)
-        return Recovery(UNDETERMINED, note, remedy, notes=notes, title=name)
+        reason = Told(Reason.SIZES, {"note": notes[-1]})
+        return Recovery(Verdict.UNDETERMINED, reason, noted=notes, title=name)
     found, judgement = _analysed(usable, max_size)
-    if judgement.verdict != CONVOLUTION:
+    if judgement.verdict != Verdict.CONVOLUTION:
         found, judgement, more = _displaced(usable, found, judgement, max_size)
         notes += more
     if found is None:
@@ -49,7 +49,7 @@ def recover_many(pairs: list[tuple], max_size: int = 15, name: str = "") -> Reco
     return result if result.bit_exact else _swapped(pairs, max_size, result) or result
 
 
-def _prepared(pairs: list[tuple], max_size: int) -> tuple[list[Pair], tuple[str, ...]]:
+def _prepared(pairs: list[tuple], max_size: int) -> tuple[list[Pair], tuple[Told, ...]]:
     """The pairs that can be used together, and notes on all."""
     prepared, notes = [], []
     for before, after in pairs:
@@ -61,7 +61,7 @@ def _prepared(pairs: list[tuple], max_size: int) -> tuple[list[Pair], tuple[str,
         return [], tuple(notes)
     kind, count = Counter(kinds).most_common(1)[0]
     if count < len(pairs):
-        notes.append(f"{len(pairs) - count} of {len(pairs)} pairs did not go with the others.")
+        notes.append(Told(Note.LEFT_OUT, {"some": len(pairs) - count, "all": len(pairs)}))
     return [pair for pair in prepared if pair is not None and _kind(pair) == kind], tuple(notes)
 
 
@@ -76,7 +76,7 @@ def _analysed(pairs: list[Pair], max_size: int) -> tuple[Arrangement | None, Jud
     return found, judging.judge(found, max_size, pairs)
 
 
-_RANK = (UNDETERMINED, NOT, NOISY, CONVOLUTION)
+_RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
 
 
 def _displaced(pairs, found, judgement, max_size):
@@ -94,7 +94,7 @@ def _displaced(pairs, found, judgement, max_size):
     other, verdict = _analysed(moved, max_size)
     better = _RANK.index(verdict.verdict) - _RANK.index(judgement.verdict)
     clearer = other and found and other.variance < 0.5 * found.variance
-    if verdict.verdict not in (NOISY, CONVOLUTION) or better < 0 or (better == 0 and not clearer):
+    if not verdict.verdict.linear or better < 0 or (better == 0 and not clearer):
         return found, judgement, ()
     if found is not None and other.explained <= found.explained:
         return found, judgement, ()
@@ -102,7 +102,7 @@ def _displaced(pairs, found, judgement, max_size):
     return (
         other,
         verdict,
-        (f"After is shifted by {-rows} rows and {-columns} columns against before: undone.",),
+        (Told(Note.SHIFTED, {"rows": -rows, "columns": -columns}),),
     )
 
 
@@ -120,29 +120,25 @@ def _swapped(pairs: list[tuple], max_size: int, straight: Recovery) -> Recovery 
     if quick is None or not quick.at_floor:
         return None
     found, judgement = _analysed(usable, max_size)
-    if found is None or judgement.verdict != CONVOLUTION:
+    if found is None or judgement.verdict != Verdict.CONVOLUTION:
         return None
-    result = reporting.report(found, judgement, (*notes, SWAPPED), straight.title, swapped=True)
+    notes = (*notes, Told(Note.SWAPPED))
+    result = reporting.report(found, judgement, notes, straight.title, swapped=True)
     just_rounding = abs(result.residual / result.rounding_floor - 1) < 0.1
-    plain = straight.verdict in (NOT, UNDETERMINED) and just_rounding
+    plain = not straight.verdict.linear and just_rounding
     return result if result.bit_exact or plain else None
 
 
 def _nothing_fitted(pairs, judgement: Judgement, notes, name: str) -> Recovery:
     step, used = pairs[0].step, np.mean([_open_share(pair) for pair in pairs])
-    bare = Recovery(
+    return Recovery(
         judgement.verdict,
+        judgement.reason,
         used_fraction=float(used),
         alternative=judgement.alternative,
         peak=pairs[0].peak // step,
-        notes=notes,
+        noted=notes,
         title=name,
-    )
-    if judgement.reason:
-        return bare.told(*judgement.reason)
-    return bare.told(
-        f"This is not a convolution; it looks like {judgement.alternative.name}.",
-        "Use that operation instead of a kernel, or turn it off in the tool and try again.",
     )
 
 

@@ -1,10 +1,26 @@
-"""The few pieces of HTML that every tab uses. All text is escaped here."""
+"""The pieces of still HTML that every tab uses: lines, headings, kernels as tables.
 
-from html import escape
+All text is escaped in one place, `filled`.
+"""
 
 import gradio as gr
+import numpy as np
+from markupsafe import Markup
 
 from kernel_demo.errors import DemoError
+
+NUMBERS_UP_TO = 7  # larger kernels are drawn in colour alone; the numbers are in each cell's title
+ENTRIES = "entries from {} to {}"  # a large kernel, read out
+
+
+def filled(template: str, *texts: object, **named: object) -> str:
+    """The template with its {} filled: every text is escaped, unless it is `Markup`."""
+    return str(Markup(template).format(*texts, **named))
+
+
+def joined(parts) -> Markup:
+    """Pieces made by `filled`, one after the other."""
+    return Markup("".join(parts))
 
 
 def block(html: str, elem_id: str | None = None, spoken: bool = False) -> gr.HTML:
@@ -18,17 +34,17 @@ def block(html: str, elem_id: str | None = None, spoken: bool = False) -> gr.HTM
 
 def quiet(text: str) -> str:
     """A line in the quiet tone of a note; nothing for an empty text."""
-    return f'<p class="kd-note">{escape(text)}</p>' if text else ""
+    return filled('<p class="kd-note">{}</p>', text) if text else ""
 
 
 def title(text: str) -> str:
     """A card's heading."""
-    return f'<h2 class="kd-title">{escape(text)}</h2>'
+    return filled('<h2 class="kd-title">{}</h2>', text)
 
 
 def step_title(number: int, text: str) -> str:
     """A numbered card's heading."""
-    return f'<h2 class="kd-step"><b>{number}</b>{escape(text)}</h2>'
+    return filled('<h2 class="kd-step"><b>{}</b>{}</h2>', number, text)
 
 
 def problem(error: DemoError) -> str:
@@ -38,4 +54,64 @@ def problem(error: DemoError) -> str:
 
 def alert(text: str) -> str:
     """What went wrong, announced to screen readers too."""
-    return f'<p class="kd-error" role="alert">{escape(text)}</p>'
+    return filled('<p class="kd-error" role="alert">{}</p>', text)
+
+
+def matrix(
+    values: np.ndarray,
+    *,
+    errors: np.ndarray | None = None,
+    caption: str = "",
+    scale: float | None = None,
+    numbers: bool = True,
+) -> str:
+    """(k, k) values as a table: blue below zero, orange above, the deeper the larger.
+
+    errors: (k, k) standard errors, shown below the numbers.
+    scale: the value of the deepest colour; by default the largest magnitude.
+    """
+    size = len(values)
+    scale = scale or float(np.abs(values).max()) or 1.0
+    numbers = numbers and size <= NUMBERS_UP_TO
+    bars = [None] * size**2 if errors is None else errors.flat
+    return filled(
+        '<figure class="kd-matrix" style="--kd-size:{}">{}<div role="img" aria-label="{}">{}</div>'
+        "</figure>",
+        size,
+        joined([filled("<figcaption>{}</figcaption>", caption)] if caption else []),
+        _spoken(values, caption),
+        joined(
+            _cell(value, error, scale, numbers)
+            for value, error in zip(values.flat, bars, strict=True)
+        ),
+    )
+
+
+def fill(value: float, scale: float) -> str:
+    """A cell's colour, for its attribute style; the ink on it is chosen in html.css."""
+    share = min(100, round(100 * abs(value) / scale))
+    side = "negative" if value < 0 else "positive"
+    return f"--fill:color-mix(in oklab, var(--kd-{side}) {share}%, var(--kd-zero))"
+
+
+def short(value: float) -> str:
+    """Up to three digits, no trailing zeros, a real minus sign."""
+    text = f"{value:.3g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.0e}"
+    return text.replace("e-0", "e-").replace("-", "−")
+
+
+def _cell(value: float, error: float | None, scale: float, numbers: bool) -> str:
+    title = short(value) if error is None else f"{short(value)} ± {error:.1e}"
+    inside = ""
+    if numbers:
+        below = "" if error is None else f"<small>±{error:.0e}</small>".replace("e-0", "e−")
+        inside = f"{short(value)}{below}"
+    return f'<span style="{fill(value, scale)}" title="{title}">{inside}</span>'
+
+
+def _spoken(values: np.ndarray, caption: str) -> str:
+    if len(values) <= NUMBERS_UP_TO:
+        told = "; ".join(", ".join(map(short, row)) for row in values)
+    else:
+        told = ENTRIES.format(short(values.min()), short(values.max()))
+    return f"{caption}: {told}" if caption else told

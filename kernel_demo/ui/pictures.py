@@ -13,12 +13,26 @@ from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import to_grey, to_uint8
 from kernel_demo.sources import bundled, hub, uploads
 from kernel_demo.sources.decoding import Photo
-from kernel_demo.ui.learn import words as wording
-from kernel_demo.ui.learn.session import PictureChoice
 
 MAX_PICTURES = 16
 THUMBNAIL = 160  # pixels, the longer side: sharp on a phone's screen at about 70 CSS pixels
 HUB_DEADLINE = 15.0  # seconds
+
+TOLD_BESIDE = "See beside your files what is wrong with them."
+BUNDLED_INSTEAD = "Using the bundled photos."
+
+
+@dataclass(frozen=True)
+class PictureChoice:
+    """Which pictures to learn from."""
+
+    source: str = "bundled"  # "bundled", "hub" or "mine"
+    count: int = 8
+    dataset_id: str = ""
+    split: str = ""  # empty: found by itself
+    column: str = ""  # empty: found by itself
+    uploads: tuple[str, ...] = ()  # files of this visitor, in the page's own temporary folder
+    channel: str = "luminance"  # which grey the layer learns from
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +65,7 @@ def gather(choice: PictureChoice, beside: bool = False) -> Gathered:
         try:
             return from_hub(choice)
         except DemoError as error:
-            note, problem = wording.BUNDLED_INSTEAD, str(error)
+            note, problem = BUNDLED_INSTEAD, str(error)
     return Gathered(bundled.photos(min(_count(choice), bundled.COUNT)), note, problem)
 
 
@@ -78,7 +92,7 @@ def _from_uploads(paths: Sequence[str], beside: bool) -> Gathered:
     if not photos:
         if beside or not all(map(os.path.isfile, paths)):  # forgotten since: not told there
             raise uploads.together(problems)
-        raise DemoError("a picture that can be used", "none of yours", wording.TOLD_BESIDE)
+        raise DemoError("a picture that can be used", "none of yours", TOLD_BESIDE)
     return Gathered(photos, problem=str(uploads.together(problems)) if problems else "")
 
 
@@ -121,16 +135,23 @@ def fit(image: np.ndarray, longest: int) -> np.ndarray:
 def gallery(photos: Sequence[Photo]) -> str:
     """The photos as a grid of thumbnails, and one line that counts them (HTML)."""
     figures = "".join(
-        f'<img src="{data_url(to_uint8(fit(photo.pixels, THUMBNAIL)))}"'
-        f' alt="{html.escape(photo.name)}" title="{html.escape(_caption(photo))}">'
+        thumbnail(photo.pixels, photo.name, " · ".join(filter(None, (photo.name, photo.credit))))
         for photo in photos
     )
     pixels = sum(photo.pixels.shape[0] * photo.pixels.shape[1] for photo in photos)
+    noun = "photo" if len(photos) == 1 else "photos"
+    few = f"{pixels:,} pixels".replace(",", "\u202f")
+    size = f"{pixels / 1e6:.1f} Mpx" if pixels >= 5e4 else few
     return (
         f'<div class="kd-gallery">{figures}</div>'
-        f'<p class="kd-note">{wording.picture_count(len(photos), pixels)}</p>'
+        f'<p class="kd-note">{len(photos)} {noun} · {size} · learned from in grey</p>'
     )
 
 
-def _caption(photo: Photo) -> str:
-    return f"{photo.name} · {photo.credit}" if photo.credit else photo.name
+def thumbnail(image: np.ndarray, name: str, title: str = "") -> str:
+    """A picture, H x W (x 3): 0..1, uint8 or uint16, made small (HTML)."""
+    small = fit(image, THUMBNAIL)
+    if small.dtype == np.uint16:
+        small = (small >> 8).astype(np.uint8)
+    url = data_url(small if small.dtype == np.uint8 else to_uint8(small))
+    return f'<img src="{url}" alt="{html.escape(name)}" title="{html.escape(title or name)}">'

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kernel_demo.ui import theme
-from kernel_demo.ui.components.matrix import matrix
+from kernel_demo.ui.html import matrix
 from kernel_demo.ui.questions import markup as question_markup
 
 # The WCAG contrast of an element's ink on its ground, both as the browser paints them.

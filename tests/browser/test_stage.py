@@ -10,6 +10,7 @@ import gradio
 import numpy as np
 import pytest
 
+from kernel_demo.ui import components
 from kernel_demo.ui.components import stage as live_view
 
 pytestmark = pytest.mark.browser
@@ -75,7 +76,7 @@ def test_the_browser_filters_as_opencv_does(page, size):
     generator = np.random.default_rng(size)
     kernel = UNEVEN if size == 3 else generator.normal(size=(size, size))
     before = generator.random((40, 50), dtype=np.float32)
-    script = (live_view.FOLDER / "drawing.js").read_text("utf-8")
+    script = components.script("drawing")
     result = page.evaluate(
         """([script, pixels, kernel, k]) => {
           const correlate = Function(`${script}; return correlate`)();

@@ -1,17 +1,16 @@
 """`python -m kernel_demo apply`: filters of any picture, against OpenCV on the whole."""
 
-import argparse
 import io
 import resource
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from kernel_demo.__main__ import main
 from kernel_demo.commands import apply as command_apply
-from kernel_demo.errors import DemoError
 from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.kernels import named
 from kernel_demo.sources import large
@@ -23,10 +22,8 @@ DEEP = RANDOM.integers(0, 65536, (90, 77)).astype(np.uint16)
 
 def apply(*arguments) -> tuple[int, str]:
     """The exit status and what was written to stderr."""
-    parser = argparse.ArgumentParser()
-    command_apply.add_arguments(parser)
-    said = io.StringIO()
-    return command_apply.run(parser.parse_args(list(map(str, arguments))), said), said.getvalue()
+    with redirect_stderr(io.StringIO()) as said:
+        return main(["apply", *map(str, arguments)]), said.getvalue()
 
 
 def expected(picture: np.ndarray, kernel: np.ndarray, border: int, offset: float = 0) -> np.ndarray:
@@ -96,7 +93,7 @@ def test_more_than_the_page_takes(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("missing.png", "out.png", "--kernel", "box"), "missing.png"),
+        (("missing.png", "out.png", "--kernel", "box"), "“missing.png”, which cannot be opened"),
         (("in.png", "out.jpg", "--kernel", "box"), "out.jpg"),
         (("in.png", "in.png", "--kernel", "box"), "another file"),
         (("in.png", "out.png", "--kernel", "nonsense"), "nonsense"),
@@ -170,7 +167,6 @@ def test_too_large_a_picture_is_refused(tmp_path, monkeypatch):
     """Beyond the command's own limit, the size is told; nothing is decoded."""
     monkeypatch.setattr(large, "MAX_PIXELS", 30_000)
     cv2.imwrite(str(tmp_path / "in.png"), COLOUR)
-    with pytest.raises(DemoError, match="megapixels"):
-        command_apply.apply_file(
-            tmp_path / "in.png", tmp_path / "o.png", "box", progress=io.StringIO()
-        )
+    status, said = apply(tmp_path / "in.png", tmp_path / "o.png", "--kernel", "box")
+    assert status == 2
+    assert "megapixels in “in.png”" in said

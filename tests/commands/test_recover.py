@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from kernel_demo.__main__ import _lines, main
-from kernel_demo.recovery import CONVOLUTION, Recovery
+from kernel_demo.__main__ import main
+from kernel_demo.commands.recover import _lines
+from kernel_demo.recovery import Recovery, Verdict
 from kernel_demo.sources.bundled import FOLDER
 from kernel_demo.ui.recover.pairs import open_pairs
 
@@ -52,11 +53,21 @@ def test_json_has_no_infinity(tmp_path, capsys):
     assert "Infinity" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("files", [["none.png", "none.png"], ["one.png"]])
-def test_bad_input_has_one_sentence(files, capsys):
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        (["none.png", "none.png"], "“none.png”, which cannot be opened. Check its name."),
+        ([".", "none.png"], "which cannot be opened"),
+        (["one.png"], "got 1 file."),
+        (["one.png", "two.png", "three.png"], "got 3 files."),
+    ],
+)
+def test_bad_input_has_one_sentence(files, says, capsys):
     """What the user can put right goes to stderr, status 2, and no traceback."""
     assert main(["recover", *files]) == 2
-    assert capsys.readouterr().err.startswith("Expected ")
+    told = capsys.readouterr().err
+    assert told.startswith("Expected ")
+    assert says in told
 
 
 @pytest.mark.tool
@@ -99,10 +110,12 @@ def test_large_offsets_are_written_out(capsys, tmp_path):
     assert "offset: 32767.5 grey levels" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("share", "told"), [(0.99999, "99.9%"), (1.0, "100.0%")])
+@pytest.mark.parametrize(("share", "told"), [(0.99999, "99.9 %"), (1.0, "100 %")])
 def test_only_all_pixels_are_a_hundred_per_cent(share, told):
     """One clipped pixel in a hundred thousand is seen, and no error bar is rounded down."""
     kernel, errors = np.eye(3), np.full((3, 3), 0.00123456)
-    lines = _lines(Recovery(CONVOLUTION, kernel=kernel, standard_error=errors, used_fraction=share))
+    lines = _lines(
+        Recovery(Verdict.CONVOLUTION, kernel=kernel, standard_error=errors, used_fraction=share)
+    )
     assert f"pixels used: {told}" in lines
     assert "standard errors: up to 0.0013" in lines

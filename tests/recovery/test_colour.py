@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from kernel_demo.recovery import CONVOLUTION, NOT
+from kernel_demo.recovery import Verdict
 from kernel_demo.recovery import recover as search
 from kernel_demo.sources.bundled import FOLDER
 
@@ -70,7 +70,7 @@ def test_a_colour_matrix_is_a_mixture():
     """Sepia: nine numbers, one for each pair of channels."""
     matrix = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
     found = recover(COLOUR, as_file(COLOUR @ matrix.T))
-    assert (found.verdict, found.channels) == (CONVOLUTION, "mixture")
+    assert (found.verdict, found.channels) == (Verdict.CONVOLUTION, "mixture")
     assert np.allclose(found.kernel[..., 1, 1], matrix, atol=1e-3)
 
 
@@ -123,7 +123,7 @@ NONLINEAR = {
 @pytest.mark.parametrize("name", NONLINEAR)
 def test_no_colour_operation_is_called_a_convolution(name, picture):
     """Whatever is not linear in the colours is found out, even where it moves few pixels."""
-    assert search(picture, NONLINEAR[name](picture), max_size=5).verdict == NOT
+    assert search(picture, NONLINEAR[name](picture), max_size=5).verdict == Verdict.NOT
 
 
 def through_luma(picture: np.ndarray, function) -> np.ndarray:
@@ -137,7 +137,7 @@ def through_luma(picture: np.ndarray, function) -> np.ndarray:
 def test_a_filter_of_the_luma_is_a_mixture(function):
     """Linear in the colours: found as such in spite of its several roundings."""
     found = recover(COFFEE, through_luma(COFFEE, function))
-    assert (found.verdict, found.channels) == (CONVOLUTION, "mixture")
+    assert (found.verdict, found.channels) == (Verdict.CONVOLUTION, "mixture")
 
 
 @pytest.mark.parametrize(

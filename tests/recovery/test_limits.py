@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kernel_demo.recovery import CONVOLUTION, NOT, UNDETERMINED, recover, recover_many
+from kernel_demo.recovery import Verdict, recover, recover_many
 from kernel_demo.sources.bundled import FOLDER
 
 CAMERA = np.asarray(Image.open(FOLDER / "camera.jpg").convert("L"))
@@ -16,13 +16,14 @@ SKY, GRASS = CAMERA[:100, :100], CAMERA[300:400, :100]
 @pytest.mark.parametrize("side", [5, 13])
 def test_a_smooth_picture_is_no_evidence(picture, side):
     """Where many blurs leave the same grey levels, none of them is called the right one."""
-    assert recover(picture, cv2.GaussianBlur(picture, (side, side), 2)).verdict == UNDETERMINED
+    found = recover(picture, cv2.GaussianBlur(picture, (side, side), 2))
+    assert found.verdict == Verdict.UNDETERMINED
 
 
 def test_round_numbers_are_evidence_even_in_a_smooth_picture():
     """Fractions that reproduce every pixel of a sky prove the kernel."""
     found = recover(SKY, cv2.filter2D(SKY, -1, np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])))
-    assert (found.verdict, found.bit_exact) == (CONVOLUTION, True)
+    assert (found.verdict, found.bit_exact) == (Verdict.CONVOLUTION, True)
 
 
 @pytest.mark.parametrize("size", [(8, 220), (24, 24)])
@@ -44,7 +45,7 @@ def test_thin_and_small_pictures_do(size):
 def test_what_a_small_picture_cannot_tell_is_undetermined(part, side, told):
     """No filter is called something else because there was no room to look for it."""
     found = recover(part, cv2.blur(part, (side, side)), max_size=31 if side == 31 else 15)
-    assert found.verdict == UNDETERMINED
+    assert found.verdict == Verdict.UNDETERMINED
     assert told in found.explanation
     assert "Search again" not in found.next_step
 
@@ -53,7 +54,7 @@ def test_what_explains_a_small_picture_is_named():
     """A median that reproduces the pixels is one, however few sizes could be searched."""
     part = CAMERA[200:240, 200:240]
     found = recover(part, cv2.medianBlur(part, 3))
-    assert found.verdict == NOT
+    assert found.verdict == Verdict.NOT
     assert "median" in found.explanation
 
 
@@ -74,5 +75,5 @@ def test_a_blank_after_shows_no_filter(shape):
         np.broadcast_to(SKY.T if len(shape) == 2 else SKY[..., None], shape),
         np.full(shape, 77, np.uint8),
     )
-    assert found.verdict == UNDETERMINED
+    assert found.verdict == Verdict.UNDETERMINED
     assert "one colour" in found.explanation

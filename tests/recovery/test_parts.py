@@ -76,7 +76,7 @@ def test_surroundings_are_the_padded_picture():
     """Cropped or larger, each after pixel gets the patch that NumPy's padding gives it."""
     pair, notes = alignment.prepare(CAT[:60, :70], CAT[5:55, 5:65])
     assert pair.origin == (5, 5)
-    assert "smaller by 10" in notes[0]
+    assert "smaller by 10" in str(notes[0])
     assert np.array_equal(pair.surroundings(2, "reflect")[..., 0], CAT[3:57, 3:67])
     larger, _ = alignment.prepare(CAT[5:55, 5:65], CAT[:60, :70])
     padded = np.pad(CAT[5:55, 5:65], 7, mode="symmetric")

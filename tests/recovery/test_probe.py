@@ -8,7 +8,7 @@ from kernel_demo.imaging import formulas
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.imaging.kernels import named, random
 from kernel_demo.imaging.probe import probe
-from kernel_demo.recovery import CONVOLUTION, UNDETERMINED, recover
+from kernel_demo.recovery import Verdict, recover
 from kernel_demo.recovery.prediction import fitted_size
 
 # At the smallest size of each, and where the weights are largest, the blur strongest, the wave
@@ -48,7 +48,7 @@ def test_every_named_kernel_comes_back(name, offset):
     """Clipped as it is, with mid-grey added or not: verdict, kernel and offset."""
     kernel = KERNELS[name]
     found = recover(probe(), sent(kernel, offset), max(7, len(kernel)))
-    assert found.verdict == CONVOLUTION
+    assert found.verdict == Verdict.CONVOLUTION
     size = max(found.size, len(kernel))
     error = np.abs(fitted_size(found.kernel, size) - fitted_size(kernel, size)).max()
     # Whole weights come back exactly; of the others 8 bits leave some hundredths of a grey level.
@@ -65,7 +65,7 @@ def test_every_size_comes_back(key):
         kernel = named(key, size).values
         for offset in (0, 128) if kernel.min() < 0 else (0,):
             found = recover(probe(), sent(kernel, offset), 15)
-            assert found.verdict == CONVOLUTION, (size, offset)
+            assert found.verdict == Verdict.CONVOLUTION, (size, offset)
             most = max(found.size, size)
             error = np.abs(fitted_size(found.kernel, most) - fitted_size(kernel, most)).max()
             assert error <= 3e-3 * np.abs(kernel).max(), (size, offset)
@@ -78,4 +78,4 @@ def test_every_size_comes_back(key):
 )
 def test_what_comes_back_black_and_white_tells_nothing(kernel):
     """Where hardly a pixel is left between them, nothing is claimed."""
-    assert recover(probe(), sent(kernel), 11).verdict == UNDETERMINED
+    assert recover(probe(), sent(kernel), 11).verdict == Verdict.UNDETERMINED

@@ -12,7 +12,7 @@ from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import random
 from kernel_demo.imaging.tiles import apply_tiles
-from kernel_demo.recovery import CONVOLUTION, NOISY, UNDETERMINED, recover_many
+from kernel_demo.recovery import Verdict, recover_many
 from kernel_demo.recovery import recover as search
 from kernel_demo.sources.bundled import FOLDER
 
@@ -47,7 +47,7 @@ def test_finds_a_random_kernel_and_its_border(border, size):
     true = random(size, seed=size).values * 0.5
     after = as_file(correlate(CAT.astype(float), true, border, offset=110))
     found = recover(CAT, after)
-    assert found.verdict == CONVOLUTION
+    assert found.verdict == Verdict.CONVOLUTION
     assert found.size == size
     # For radius 1 the edge pixel is what lies beyond the edge in both modes.
     same = {"symmetric": "replicate"} if size == 3 else {}
@@ -96,7 +96,7 @@ def test_one_wrong_pixel_is_not_bit_exact():
     after = sharpened(CAT).copy()
     after[77, 99] ^= 1
     found = recover(CAT, after)
-    assert found.verdict == CONVOLUTION
+    assert found.verdict == Verdict.CONVOLUTION
     assert not found.bit_exact
 
 
@@ -120,7 +120,7 @@ def test_gaussian_in_fixed_point_is_exact():
 def test_even_and_narrow_kernels_come_out_as_such(kernel, support):
     """A kernel with an even side, or narrower than it is long, is told by its support."""
     found = recover(CAT, cv2.filter2D(CAT, -1, kernel, delta=60 if kernel.sum() == 0 else 0))
-    assert found.verdict == CONVOLUTION
+    assert found.verdict == Verdict.CONVOLUTION
     assert found.support == support
     assert found.bit_exact
 
@@ -129,7 +129,7 @@ def test_even_and_narrow_kernels_come_out_as_such(kernel, support):
 def test_a_shift_is_found_and_told(shift):
     """Near, the kernel is off centre; far, the pictures are laid over each other anew."""
     found = recover(CAT, np.roll(sharpened(CAT), shift, (0, 1))[: 200 - 30, 30:])
-    assert found.verdict == CONVOLUTION
+    assert found.verdict == Verdict.CONVOLUTION
     assert any("shifted" in note for note in found.notes)
     assert found.bit_exact
 
@@ -137,7 +137,7 @@ def test_a_shift_is_found_and_told(shift):
 def test_swapped_files_are_told():
     """Where only the way back is a convolution, the files were swapped."""
     found = recover(sharpened(CAT), CAT)
-    assert (found.verdict, found.swapped, found.bit_exact) == (CONVOLUTION, True, True)
+    assert (found.verdict, found.swapped, found.bit_exact) == (Verdict.CONVOLUTION, True, True)
     assert "swapped" in found.explanation
 
 
@@ -145,14 +145,14 @@ def test_the_way_back_of_a_mild_sharpening_is_not_taken():
     """Pillow's unsharp mask rounds seven times; its inverse, a blur, hides that. Not swapped."""
     after = np.asarray(Image.fromarray(CAT).filter(ImageFilter.UnsharpMask(1, 80, 0)))
     found = recover(CAT, after)
-    assert (found.verdict, found.swapped) == (NOISY, False)
+    assert (found.verdict, found.swapped) == (Verdict.NOISY, False)
     assert found.kernel[found.size // 2, found.size // 2] > 1
 
 
 def test_valid_output_is_welcome():
     """An after smaller by k - 1 lies over the middle of before."""
     found = recover(CAT, sharpened(CAT)[1:-1, 1:-1])
-    assert (found.verdict, found.bit_exact, found.shift) == (CONVOLUTION, True, (1, 1))
+    assert (found.verdict, found.bit_exact, found.shift) == (Verdict.CONVOLUTION, True, (1, 1))
     assert np.array_equal(found.reproduced, sharpened(CAT)[1:-1, 1:-1])
 
 
@@ -172,7 +172,7 @@ def test_bit_depths(depths):
     scale = (257 if depths[1] == 16 else 1) / (257 if depths[0] == 16 else 1)
     blurred = cv2.blur(before.astype(float), (3, 3)) * scale
     found = recover(before, as_file(blurred, 255 if depths[1] == 8 else 65535))
-    assert (found.verdict, found.bit_exact) == (CONVOLUTION, True)
+    assert (found.verdict, found.bit_exact) == (Verdict.CONVOLUTION, True)
     assert np.allclose(found.kernel, 1 / 9)
     assert found.peak == (255 if depths[1] == 8 else 65535)
 
@@ -192,7 +192,7 @@ def test_transparent_pixels_are_left_out(hidden, crop):
         after = np.dstack([after, alpha])
     inner = np.s_[crop : len(CAT) - crop, crop : CAT.shape[1] - crop]
     found = recover(before, after[inner])
-    assert (found.verdict, found.bit_exact) == (CONVOLUTION, True)
+    assert (found.verdict, found.bit_exact) == (Verdict.CONVOLUTION, True)
     assert found.fractions.numerators.tolist() == SHARPEN.tolist()
     assert found.fractions.pixels <= 198 * 238 - 40 * 60
     assert any("not opaque" in note for note in found.notes)
@@ -219,7 +219,7 @@ def test_alpha_that_hides_nearly_all_is_told_to_be_ignored():
 def test_plain_pictures_leave_it_undetermined(before):
     """A picture that many kernels treat alike is told to be no evidence."""
     found = recover(before, cv2.blur(before, (3, 3)))
-    assert found.verdict == UNDETERMINED
+    assert found.verdict == Verdict.UNDETERMINED
     assert "probe" in found.next_step
 
 
@@ -227,7 +227,7 @@ def test_a_kernel_larger_than_the_search_is_told():
     """A blur wider than max_size asks for a larger search, and is then found."""
     blurred = cv2.blur(CAT, (11, 11))
     found = recover(CAT, blurred, max_size=5)
-    assert found.verdict == UNDETERMINED
+    assert found.verdict == Verdict.UNDETERMINED
     assert "5 x 5" in found.explanation
     assert "probably larger" in found.explanation
     assert recover(CAT, blurred, max_size=11).bit_exact
@@ -272,6 +272,6 @@ def test_noise_leaves_a_convolution_with_noise():
     true = SHARPEN / 8
     noise = np.random.default_rng(0).normal(0, 3, CAT.shape)
     found = recover(CAT, as_file(correlate(CAT.astype(float), true) + noise))
-    assert found.verdict == NOISY
+    assert found.verdict == Verdict.NOISY
     assert found.residual == pytest.approx(3, rel=0.05)
     assert (np.abs(found.kernel - true) <= 5 * found.standard_error).all()

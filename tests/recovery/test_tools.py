@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter, ImageOps
 from scipy import ndimage
 
 from kernel_demo.imaging.operators import OPERATORS
-from kernel_demo.recovery import CONVOLUTION, NOISY, NOT
+from kernel_demo.recovery import Verdict
 from kernel_demo.recovery import recover as search
 from kernel_demo.sources.bundled import FOLDER
 
@@ -63,7 +63,7 @@ def truth(name: str, size: int) -> np.ndarray:
 def test_pillow_is_bit_exact(name):
     """Each of Pillow's ten filters comes back as its own fractions; the border is copied."""
     found = recover(CAMERA, pillow(CAMERA, name))
-    assert found.verdict == CONVOLUTION
+    assert found.verdict == Verdict.CONVOLUTION
     assert found.bit_exact
     assert np.allclose(found.kernel, truth(name, found.size))
     assert found.offset == getattr(ImageFilter, name).filterargs[2]
@@ -81,7 +81,7 @@ def test_pillow_through_jpeg(name, quality):
     Image.fromarray(pillow(CAMERA, name)).save(data, "JPEG", quality=quality)
     found = recover(CAMERA, np.asarray(Image.open(data)))
     true = truth(name, found.size)
-    assert found.verdict == NOISY
+    assert found.verdict == Verdict.NOISY
     assert np.abs(found.kernel - true).max() <= 0.05 * np.abs(true).max()
     if name != "FIND_EDGES":
         assert found.compression == f"JPEG, quality {quality}"
@@ -101,7 +101,7 @@ def test_imagemagick_cuts_fractions_off(picture, tmp_path):
     )
     found = recover(picture, after)
     assert (found.verdict, found.channels, found.padding) == (
-        CONVOLUTION,
+        Verdict.CONVOLUTION,
         "one kernel",
         "replicate",
     )
@@ -119,7 +119,7 @@ def test_ffmpeg_has_a_border_of_its_own(picture, tmp_path):
     found = recover(
         picture, through(["ffmpeg", "-i", "IN", "-vf", chain, "OUT"], picture, tmp_path)
     )
-    assert (found.verdict, found.bit_exact, found.size) == (CONVOLUTION, True, 3)
+    assert (found.verdict, found.bit_exact, found.size) == (Verdict.CONVOLUTION, True, 3)
     assert found.padding_sides == ("reflect", "replicate", "reflect", "replicate")
 
 
@@ -128,7 +128,7 @@ def test_scipy_truncates_and_wraps():
     found = recover(
         CAMERA, ndimage.uniform_filter(CAMERA.astype(float), 3, mode="wrap").astype(np.uint8)
     )
-    assert (found.verdict, found.padding) == (CONVOLUTION, "wrap")
+    assert (found.verdict, found.padding) == (Verdict.CONVOLUTION, "wrap")
     assert np.allclose(found.kernel, 1 / 9, atol=1e-3)
 
 
@@ -150,7 +150,7 @@ SIMPLE = {key: operator for key, operator in OPERATORS.items() if key != "clippe
 def test_no_convolution_is_called_one(key):
     """Median, bilateral, magnitude, gamma, rotation, JPEG alone ... are never a convolution."""
     found = recover(CAMERA, _file(SIMPLE[key].apply(CAMERA.astype(np.float32) / 255)))
-    assert found.verdict == NOT
+    assert found.verdict == Verdict.NOT
 
 
 @pytest.mark.parametrize(
@@ -175,6 +175,6 @@ def test_a_known_operation_is_named(name, after):
         Image.fromarray(CAMERA).save(data, "JPEG", quality=60)
         after = np.asarray(Image.open(data))
     found = recover(before, after)
-    assert found.verdict == NOT
+    assert found.verdict == Verdict.NOT
     assert name in found.alternative.name
     assert found.alternative.name in found.explanation

@@ -23,7 +23,7 @@ STARTS = {
     "apply": ("upload", "kernel_demo.ui.questions.apply._applied", "apply-result"),
     "try-size": ("click", "kernel_demo.lab.tiling.compare", "try-size-status"),
     "try-edges": ("click", "kernel_demo.lab.padding.side_by_side", "try-edges-status"),
-    "try-anywhere": ("click", "kernel_demo.ui.questions.size.train", "try-anywhere-status"),
+    "try-anywhere": ("click", "kernel_demo.ui.questions.pixels.train", "try-anywhere-status"),
     "try-speed": ("click", "kernel_demo.ui.questions.speed.rows", "try-speed-status"),
     "try-small": ("click", "kernel_demo.ui.questions.small.compress", "try-small-status"),
     "try-complete": ("click", "kernel_demo.ui.questions.complete.watch", "try-complete-status"),

@@ -17,7 +17,8 @@ from kernel_demo.ui.learn import picture_events
 from kernel_demo.ui.learn import result as learn_result
 from kernel_demo.ui.learn.form import experiment
 from kernel_demo.ui.learn.run import run
-from kernel_demo.ui.learn.session import PictureChoice, Session
+from kernel_demo.ui.learn.session import Session
+from kernel_demo.ui.pictures import PictureChoice
 from kernel_demo.ui.questions import pictures as question_pictures
 from kernel_demo.ui.recover import events as recover_events
 

@@ -7,9 +7,9 @@ import pytest
 
 from kernel_demo.lab.limit import Limit
 from kernel_demo.numbers import at_most, figure, percent, shown
-from kernel_demo.ui.components import take_words as take
+from kernel_demo.ui.components import take
 from kernel_demo.ui.questions import limit_words as question_limits
-from kernel_demo.ui.questions import model_words as question_models
+from kernel_demo.ui.questions import models as question_models
 from kernel_demo.ui.questions import pixel_words as question_pixels
 from kernel_demo.ui.recover import words as recover
 

@@ -5,29 +5,21 @@ that zero is the page's own ground in light and in dark. Pictures travel as PNG 
 no file is written and no other visitor can ask for one.
 """
 
-from pathlib import Path
-
 import gradio as gr
 import numpy as np
 
 from kernel_demo.imaging.filtering import to_uint8
+from kernel_demo.ui.components import from_files
 from kernel_demo.ui.pictures import data_url, fit
 
 LONGEST = 1024  # pixels of the longer side on the page; the figures are those of the full size
 NEGATIVE = (63, 127, 191)  # blue and orange: told apart with every common colour vision
 POSITIVE = (224, 123, 44)
-_HERE = Path(__file__).parent
 
 
 def component(elem_id: str) -> gr.HTML:
     """The view; its value is what `view()` returns, or None."""
-    return gr.HTML(
-        value=None,
-        html_template=(_HERE / "comparison.html").read_text(encoding="utf-8"),
-        js_on_load=(_HERE / "comparison.js").read_text(encoding="utf-8"),
-        elem_id=elem_id,
-        apply_default_css=False,
-    )
+    return from_files("comparison", None, elem_id)
 
 
 def signed(values: np.ndarray, scale: float) -> np.ndarray:

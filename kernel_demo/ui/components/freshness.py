@@ -7,14 +7,12 @@ and what could be taken from them is out of reach meanwhile.
 
 import itertools
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import gradio as gr
 
-from kernel_demo.ui.html import quiet
+from kernel_demo.ui.components import from_files
 from kernel_demo.ui.jobs import UNQUEUED
 
-_HERE = Path(__file__).parent
 _numbers = itertools.count(1)  # each word is another one: what came into the page since hears it
 
 
@@ -23,12 +21,11 @@ class Freshness:
 
     def __init__(self, elem_id: str, results: Sequence[str], taken: Sequence[str], words: str):
         """results: ids of what is marked. taken: ids of what is also locked. words: one line."""
-        self.place = gr.HTML(
+        self.place = from_files(
+            "freshness",
             told(False),
-            html_template=f'<div class="kd-stale" role="status" hidden>{quiet(words)}</div>',
-            js_on_load=(_HERE / "freshness.js").read_text(encoding="utf-8"),
-            elem_id=elem_id,
-            apply_default_css=False,
+            elem_id,
+            words={"stale": words},
             results=[*results],
             taken=[*taken],
         )

@@ -1,26 +1,18 @@
 """A grid of numbers that a visitor fills in by hand."""
 
 from contextlib import suppress
-from pathlib import Path
 
 import gradio as gr
 import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.kernels import check
-
-_HERE = Path(__file__).parent
+from kernel_demo.ui.components import from_files
 
 
 def component(values: np.ndarray, elem_id: str) -> gr.HTML:
     """The editor, holding `values` (k, k). Its value is a dict with the rows as lists."""
-    return gr.HTML(
-        value=editor_value(values),
-        html_template='<div class="kd-editor" role="group" aria-label="Kernel weights"></div>',
-        js_on_load=(_HERE / "kernel_editor.js").read_text(encoding="utf-8"),
-        elem_id=elem_id,
-        apply_default_css=False,
-    )
+    return from_files("kernel_editor", editor_value(values), elem_id)
 
 
 def editor_value(values: np.ndarray) -> dict:

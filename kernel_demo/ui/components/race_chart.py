@@ -1,61 +1,63 @@
 """The curves and the table of a race, drawn by the browser.
 
-Each update is one dict, complete by itself and numbered, as in `live_view`; curves travel as chunks
-of base64 triples (step, seconds, kernel error) of which only the last one changes.
+Each update is one dict, complete by itself and numbered, as in `stage`; curves travel as chunks of
+base64 triples (step, seconds, kernel error) of which only the last one changes.
 """
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import gradio as gr
 import numpy as np
 
 from kernel_demo.learning.race import GOALS, Lane, Snapshot
+from kernel_demo.numbers import figure
+from kernel_demo.ui.components import from_files
 from kernel_demo.ui.components.history import CHUNK, LARGEST, encode
-from kernel_demo.ui.learn import race_words as wording
 
 PLACES = 40  # points that a curve keeps in each decade of steps, and of seconds
-FOLDER = Path(__file__).parent
 
-TEMPLATE = """
-<section class="kd-race" aria-label="{title}" data-kind="idle" data-done="false">
-  <p class="kd-error" role="alert" hidden></p>
-  <p class="kd-note" data-part="invitation">{invitation}</p>
-  <div data-part="race" hidden>
-    <div class="kd-race-curves">
-      <div><header><b>{error}</b> {by_seconds}</header>
-        <canvas data-by="seconds" role="img" aria-label="{error} {by_seconds}"></canvas></div>
-      <div><header><b>{error}</b> {by_steps}</header>
-        <canvas data-by="steps" role="img" aria-label="{error} {by_steps}"></canvas></div>
-    </div>
-    <table><thead><tr><th scope="col">{method}</th>{goals}<th scope="col">{now}</th></tr></thead>
-      <tbody></tbody></table>
-    <p class="kd-race-verdict" data-part="verdict" aria-live="polite"></p>
-    <p class="kd-note" data-part="why"></p>
-  </div>
-</section>
-"""
+METHODS = [
+    ("K-FAC", "kfac"),
+    ("Adam", "adam"),
+    ("SGD", "sgd"),
+    ("Exact L-BFGS", "exact_lbfgs"),
+    ("Closed form", "closed_form"),
+    ("Exact K-FAC", "exact_kfac"),
+    ("Exact Adam", "exact_adam"),
+    ("Exact SGD", "exact_sgd"),
+]
+LABELS = {name: label for label, name in METHODS}
+GOAL_NAMES = {1e-2: "10⁻²", 1e-4: "10⁻⁴", 1e-6: "10⁻⁶"}
+GOAL_WORDS = {1e-2: "a hundredth", 1e-4: "a ten-thousandth", 1e-6: "a millionth"}
+PREPARING = "Preparing the pictures…"
+WORDS = {
+    "title": "Race",
+    "invitation": (
+        "The methods learn your kernel from the same pictures and the same start, side by side. "
+        "Press Race: who gets how close, and when?"
+    ),
+    "error": "Kernel error",
+    "by_seconds": "against seconds",
+    "by_steps": "against steps",
+    "method": "Method",
+    "within": "within",
+    "now": "error",
+    "first": "first",
+    "never": "not reached",
+    "stopped": "Stopped by you.",
+}
 
 
 def component(elem_id: str = "race-view") -> gr.HTML:
     """The curves and the table, or an invitation before there are any."""
-    goals = "".join(
-        f'<th scope="col"><span>{wording.WORDS["within"]} </span>{wording.GOAL_NAMES[goal]}</th>'
-        for goal in GOALS
-    )
-    script = "\n".join(
-        (FOLDER / name).read_text("utf-8") for name in ("drawing.js", "race_chart.js")
-    )
-    words = wording.WORDS
-    return gr.HTML(
+    return from_files(
+        "race_chart",
         {"kind": "idle"},
-        html_template=TEMPLATE.format(
-            title=wording.TITLE, invitation=wording.INVITATION, goals=goals, **words
-        ),
-        js_on_load=script,
-        apply_default_css=False,
-        elem_id=elem_id,
-        words=words,
+        elem_id,
+        words=WORDS,
+        shared=("drawing",),
         goals=list(GOALS),
+        goal_names=[GOAL_NAMES[goal] for goal in GOALS],
         chunk=CHUNK,
     )
 
@@ -83,9 +85,9 @@ def frame(run_id: str, number: int, snapshot: Snapshot, limit: float, why: str =
 
 def _verdict(snapshot: Snapshot, limit: float) -> str:
     if snapshot.done:
-        return wording.verdict(snapshot.lanes, limit)
+        return verdict(snapshot.lanes, limit)
     begun = any(len(lane.steps) for lane in snapshot.lanes)
-    return wording.rules(limit) if begun else wording.PREPARING
+    return rules(limit) if begun else PREPARING
 
 
 def _lane(lane: Lane, best: dict[float, float | None]) -> dict:
@@ -93,19 +95,19 @@ def _lane(lane: Lane, best: dict[float, float | None]) -> dict:
     errors = lane.kernel_error
     return {
         "name": lane.name,
-        "label": wording.LABELS[lane.name],
+        "label": LABELS[lane.name],
         "points": chunks(lane),
         "cells": [
             None
             if goal not in arrived
             else {
-                "seconds": wording.seconds(arrived[goal].seconds),
-                "steps": wording.steps(arrived[goal].step),
+                "seconds": seconds(arrived[goal].seconds),
+                "steps": steps(arrived[goal].step),
                 "first": arrived[goal].seconds == best[goal],
             }
             for goal in GOALS
         ],
-        "now": wording.figure(errors[-1]) if len(errors) else "",
+        "now": figure(errors[-1]) if len(errors) else "",
         "done": lane.done,
         "reason": lane.stopped_because,
     }
@@ -127,3 +129,47 @@ def chunks(lane: Lane) -> list[str]:
     kept[-1:] = True
     points = points[kept]
     return [encode(points[i : i + CHUNK]) for i in range(0, len(points), CHUNK)]
+
+
+def rules(limit: float) -> str:
+    """What stands under the curves until the end."""
+    return f"Each method has {limit:g} seconds of its own; the turns of the others do not count."
+
+
+def steps(count: int) -> str:
+    """Below a time: how many steps that was."""
+    return f"{count:,} step{'' if count == 1 else 's'}".replace(",", " ")
+
+
+def seconds(value: float) -> str:
+    """A time in a cell."""
+    return f"{figure(value)} s"
+
+
+def verdict(lanes: Sequence[Lane], limit: float) -> str:
+    """Who won, and who did not arrive."""
+    for goal in reversed(GOALS):
+        times = {
+            arrival.seconds: lane.name
+            for lane in lanes
+            for arrival in lane.arrivals
+            if arrival.goal == goal
+        }
+        if times:
+            first = min(times)
+            won = f"First within {GOAL_WORDS[goal]}: {LABELS[times[first]]}, in {seconds(first)}."
+            return " ".join(filter(None, [won, _left_behind(lanes, goal, limit)]))
+    return f"Nobody came within {GOAL_WORDS[GOALS[0]]} in {limit:g} seconds."
+
+
+def _left_behind(lanes: Sequence[Lane], goal: float, limit: float) -> str:
+    late = [
+        LABELS[lane.name]
+        for lane in lanes
+        if goal not in [arrival.goal for arrival in lane.arrivals]
+    ]
+    if not late:
+        return "All arrived."
+    *others, last = late
+    names = f"{', '.join(others)} and {last}" if others else last
+    return f"{names} did not arrive in {limit:g} seconds."

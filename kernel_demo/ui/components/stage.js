@@ -175,7 +175,7 @@ function describe(state) {
   for (const [name, canvas] of Object.entries(kernels)) {
     const m = state[name];
     const told = !m ? words.untaught : m.length <= 49 ? [...m].map(short).join(' ')
-      : `${words.from} ${short(Math.min(...m))} ${words.to} ${short(Math.max(...m))}`;
+      : words.entries.replace('{}', short(Math.min(...m))).replace('{}', short(Math.max(...m)));
     canvas.setAttribute('aria-label', `${canvas.previousElementSibling.textContent}: ${told}`);
   }
   curves.loss.setAttribute('aria-label', `${words.loss} ${state.text.loss || ''}`);

@@ -12,82 +12,54 @@ import base64
 import itertools
 import math
 import secrets
-from pathlib import Path
 
 import gradio as gr
 import numpy as np
 
+from kernel_demo.numbers import duration, figure
+from kernel_demo.ui.components import from_files
 from kernel_demo.ui.components.history import CHUNK, History, encode
-from kernel_demo.ui.components.stage_words import WORDS, sentences
+from kernel_demo.ui.html import ENTRIES
 
 __all__ = ["History", "component", "failed", "frame", "idle"]
 
-FOLDER = Path(__file__).parent
 # A count of this process, as clocks may be set back; a page that stays open while the server starts
 # anew gets lower numbers, and knows them by another name of the server.
 _SERVER = secrets.token_hex(4)
 _numbers = itertools.count(1)
 
-TEMPLATE = """
-<section class="kd-live" aria-label="{stage}" data-step="0" data-done="false">
-  <p class="kd-error kd-live-error" role="alert" hidden></p>
-  <div class="kd-card kd-live-equation">
-    <div class="kd-live-row" tabindex="0" role="group"
-         aria-label="{true} − {learned} = {difference}">
-      <figure><figcaption>{true}</figcaption>
-        <canvas data-kernel="truth" role="img"></canvas></figure>
-      <span class="kd-live-operator" aria-hidden="true">−</span>
-      <figure><figcaption>{learned}<span data-text="at"></span></figcaption>
-        <canvas data-kernel="learned" role="img"></canvas></figure>
-      <span class="kd-live-operator" aria-hidden="true">=</span>
-      <figure><figcaption>{difference}<span data-text="gain"></span></figcaption>
-        <canvas data-kernel="difference" role="img"></canvas></figure>
-    </div>
-    <p class="kd-live-reading" data-text="reading"></p>
-    <div class="kd-live-row kd-live-pictures" role="group" aria-label="{picture}">
-      <canvas data-picture="truth" role="img" aria-label="{picture}: {true}"></canvas>
-      <span class="kd-live-operator" aria-hidden="true">−</span>
-      <canvas data-picture="learned" role="img" aria-label="{picture}: {learned}"></canvas>
-      <span class="kd-live-operator" aria-hidden="true">=</span>
-      <div class="kd-live-apart">
-        <canvas data-picture="difference" role="img" aria-label="{picture}: {difference}"></canvas>
-        <span data-text="picture_gain"></span></div>
-    </div>
-  </div>
-  <div class="kd-card">
-    <div class="kd-live-curves">
-      <div><header><b>{loss}</b><output data-text="loss"></output>
-        <span class="kd-live-legend"><i></i>{training}<i class="dashed"></i>{validation}</span>
-        </header>
-        <canvas data-curve="loss" role="img"></canvas></div>
-      <div><header><b>{error}</b><output data-text="error"></output>
-        <span class="kd-live-legend">{error_note}</span></header>
-        <canvas data-curve="error" role="img"></canvas></div>
-    </div>
-    <div class="kd-live-bar">
-      <b data-text="step"></b>
-      <div role="progressbar" aria-label="{step}" aria-valuemin="0"><i></i></div>
-      <span data-text="seconds"></span><span data-text="to_go"></span>
-    </div>
-    <p class="kd-live-verdict" data-text="verdict"></p>
-  </div>
-  <p class="kd-live-spoken" aria-live="polite"></p>
-</section>
-""".format(**WORDS)
+WORDS = {
+    "stage": "Learning, live",
+    "true": "True kernel",
+    "learned": "Learned",
+    "difference": "Difference",
+    "untaught": "not learned yet",
+    "picture": "A picture through each of them",
+    "loss": "Loss",
+    "training": "training",
+    "validation": "validation",
+    "error": "Kernel error",
+    "error_note": "largest weight error",
+    "step": "step",
+    "row": "Row",
+    "column": "column",
+    "hint": "Blue below zero, orange above. Pick a cell to read it.",
+    "entries": ENTRIES,
+    "preparing": "Getting ready…",
+    "preparing_verdict": "Getting the pictures, and a place on the device.",
+    "ready": "Ready to learn",
+    "invitation": "Press Learn, and watch the kernel come out of the pictures.",
+    "learning": "Learning on",
+    "paused": "paused",
+    "paused_verdict": "Paused. Resume goes on from this step.",
+    "finished": "finished",
+}
 
 
 def component(elem_id: str = "live", value: dict | None = None) -> gr.HTML:
-    """The stage, showing `value` (by default `idle(None)`). Its look comes with `ui.theme`."""
-    script = "\n".join((FOLDER / name).read_text("utf-8") for name in ("drawing.js", "stage.js"))
-    return gr.HTML(
-        value or idle(None),
-        html_template=TEMPLATE,
-        js_on_load=script,
-        apply_default_css=False,
-        elem_id=elem_id,
-        words=WORDS,
-        chunk=CHUNK,
-    )
+    """The stage, showing `value` (by default `idle(None)`)."""
+    first = value or idle(None)
+    return from_files("stage", first, elem_id, words=WORDS, shared=("drawing",), chunk=CHUNK)
 
 
 def idle(
@@ -143,7 +115,7 @@ def frame(
         "kernel_error": _finite(progress.kernel_error),
         "patch": _patch(picture_patch),
         "curves": history.encode(),
-        "text": sentences(progress, paused),
+        "text": _sentences(progress, paused),
     }
 
 
@@ -179,3 +151,28 @@ def _patch(patch: np.ndarray | None) -> dict | None:
 
 def _finite(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _sentences(progress, paused: bool) -> dict:
+    """The words beside the drawing for one Progress."""
+    step = f"Step {progress.step} of {progress.steps}"
+    error = f"{WORDS['error'].lower()} {figure(progress.kernel_error)}"
+    spoken = f"{step}. {WORDS['loss']} {figure(progress.loss)}, {error}."
+    to_go, verdict = "", f"{WORDS['learning']} {progress.device}."
+    if progress.done:
+        to_go, verdict = WORDS["finished"], progress.stopped_because
+        spoken = f"{verdict} {spoken}"
+    elif paused:
+        to_go, verdict = WORDS["paused"], WORDS["paused_verdict"]
+    elif progress.step:
+        left = progress.seconds / progress.step * (progress.steps - progress.step)
+        to_go = f"about {duration(left)} to go"
+    return {
+        "step": step,
+        "seconds": duration(progress.seconds),
+        "to_go": to_go,
+        "loss": figure(progress.loss),
+        "error": figure(progress.kernel_error),
+        "verdict": verdict,
+        "spoken": spoken.strip(),
+    }

@@ -1,26 +1,41 @@
-"""The card "Take it with you": code for nine tools, and the kernel and the model as files.
+"""What can be taken away: the card "Take it with you", and the probe.
 
-All of it travels in the component's value, the files as data URLs: nothing lies on the server, and
-no other visitor can ask for it. A 31 x 31 kernel with everything takes about 300 KB, a 3 x 3 15 KB.
+The card holds code for nine tools, and the kernel and the model as files. All of it travels in the
+component's value, the files as data URLs: nothing lies on the server, and no other visitor can ask
+for it. A 31 x 31 kernel with everything takes about 300 KB, a 3 x 3 15 KB.
 """
 
 import base64
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from functools import lru_cache
 
 import gradio as gr
 import numpy as np
 
-from kernel_demo.errors import DemoError
 from kernel_demo.export import files
 from kernel_demo.export.compression import compress
 from kernel_demo.export.snippets import snippets
 from kernel_demo.imaging.borders import BORDERS
-from kernel_demo.ui.components import take_words as wording
-from kernel_demo.ui.learn.session import Session
+from kernel_demo.imaging.probe import probe
+from kernel_demo.numbers import at_most
+from kernel_demo.ui.components import from_files
+from kernel_demo.ui.html import filled
+from kernel_demo.ui.pictures import data_url
 
-_HERE = Path(__file__).parent
+WORDS = {
+    "title": "Take it with you",
+    "code": "Code to use it",
+    "tools": "Tool",
+    "copy": "Copy",
+    "copied": "Copied",
+    "cannot": "not by this tool",
+}
+PRECISIONS = {"float32": "float32", "float16": "float16", "int8": "8-bit"}
+PROBE = (
+    "No better picture at hand? Send this noise, faint above and strong below, through the tool: "
+    "it tells every filter that this page names. What comes back all black or white tells nothing."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,22 +50,9 @@ class Taken:
     report: bytes = b""  # everything that was found, as JSON, where there is more than the kernel
 
 
-def build(elem_id: str) -> gr.HTML:
+def component(elem_id: str) -> gr.HTML:
     """The card, hidden until its value is what `value()` returns."""
-    template = (_HERE / "take.html").read_text(encoding="utf-8")
-    words = {"title": wording.TITLE, "code": wording.CODE, "tools": wording.TOOLS}
-    for name, word in words.items():
-        template = template.replace(f"@{name}@", word)
-    return gr.HTML(
-        value=None,
-        html_template=template,
-        js_on_load="\n".join(
-            (_HERE / name).read_text(encoding="utf-8") for name in ("clipboard.js", "take.js")
-        ),
-        elem_id=elem_id,
-        apply_default_css=False,
-        words={"copy": wording.COPY, "copied": wording.COPIED, "cannot": wording.CANNOT},
-    )
+    return from_files("take", None, elem_id, words=WORDS, shared=("clipboard",))
 
 
 def value(taken: Taken) -> dict:
@@ -65,20 +67,8 @@ def value(taken: Taken) -> dict:
             for made in snippets(kernel, taken.offset, border)
         ],
         "files": _files(kernel, taken, border, stem),
-        "note": " ".join(filter(None, (taken.note, wording.about(border, *costs)))),
+        "note": " ".join(filter(None, (taken.note, about(border, *costs)))),
     }
-
-
-def learned(session: Session, border: str):
-    """The value for the kernel that a session learned; None, an empty card, where there is none."""
-    if session.progress is None or session.running:
-        return gr.skip()
-    if session.kernel is None:
-        return None
-    try:
-        return value(Taken(session.kernel, session.progress.offset, border, "learned kernel"))
-    except DemoError:  # all zeros, or beyond what files and tools can hold
-        return None
 
 
 def _files(kernel: np.ndarray, taken: Taken, border: str, stem: str) -> list[dict]:
@@ -90,14 +80,14 @@ def _files(kernel: np.ndarray, taken: Taken, border: str, stem: str) -> list[dic
     ]
     if taken.report:
         plain.append(_link("report", f"{stem}_report.json", taken.report))
-    groups = [{"label": wording.KERNEL, "links": plain}]
+    groups = [{"label": "Kernel", "links": plain}]
     for label, suffix, write in (
-        (wording.MODEL, "safetensors", files.model_safetensors),
-        (wording.GRAPH, "onnx", files.model_onnx),
+        ("safetensors", "safetensors", files.model_safetensors),
+        ("ONNX", "onnx", files.model_onnx),
     ):
         links = [
             _link(word, f"{stem}_{kind}.{suffix}", write(kernel, offset, border, kind))
-            for kind, word in wording.PRECISIONS.items()
+            for kind, word in PRECISIONS.items()
         ]
         groups.append({"label": label, "links": links})
     return groups
@@ -106,4 +96,31 @@ def _files(kernel: np.ndarray, taken: Taken, border: str, stem: str) -> list[dic
 def _link(text: str, name: str, data: bytes) -> dict:
     kind = "application/json" if name.endswith(".json") else "application/octet-stream"
     url = f"data:{kind};base64,{base64.b64encode(data).decode()}"
-    return {"text": text, "name": name, "size": wording.file_size(len(data)), "url": url}
+    return {"text": text, "name": name, "size": _file_size(len(data)), "url": url}
+
+
+def about(border: str, int8_error: float, float16_error: float) -> str:
+    """One line under the files: the border that they use, and what smaller numbers cost."""
+    label = BORDERS[border].label.lower()
+    if not int8_error and not float16_error:
+        return f"Edges: {label}. Every precision stores these weights exactly."
+    return (
+        f"Edges: {label}. Stored as float16, a weight is off by at most {at_most(float16_error)}; "
+        f"in 8 bits by at most {at_most(int8_error)}."
+    )
+
+
+def _file_size(count: int) -> str:
+    """312 bytes, 1.4 KB."""
+    return f"{count} bytes" if count < 1000 else f"{count / 1000:.1f} KB"
+
+
+@lru_cache(maxsize=1)
+def probe_link() -> str:
+    """What to send through a tool where pictures cannot tell, and what it is good for (HTML)."""
+    return filled(
+        '<p class="kd-note">{} <a class="kd-link" download="probe.png" href="{}">'
+        "Download a probe picture</a></p>",
+        PROBE,
+        data_url(probe()),
+    )

@@ -9,9 +9,8 @@ from kernel_demo.errors import DemoError
 from kernel_demo.learning.certificate import NEAR, Certificate, certify
 from kernel_demo.learning.statistics import Solution
 from kernel_demo.learning.training import Cause, Stop
-from kernel_demo.ui.components import probe
-from kernel_demo.ui.components.matrix import matrix
-from kernel_demo.ui.html import block, quiet, title
+from kernel_demo.ui.components.take import probe_link
+from kernel_demo.ui.html import block, matrix, quiet, title
 from kernel_demo.ui.learn import certificate_words as wording
 from kernel_demo.ui.learn import lesson
 from kernel_demo.ui.learn.form import experiment as read
@@ -109,7 +108,7 @@ def _patterns(found: Certificate) -> str:
     if not patterns:
         return ""
     drawn = "".join(matrix(pattern, numbers=False) for pattern in patterns[:PATTERNS])
-    return f'{quiet(caption)}<div class="kd-patterns">{drawn}</div>{probe.link()}'
+    return f'{quiet(caption)}<div class="kd-patterns">{drawn}</div>{probe_link()}'
 
 
 def _bars(best: Solution) -> str:

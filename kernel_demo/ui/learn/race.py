@@ -13,7 +13,7 @@ from kernel_demo.learning import devices, pairs, race
 from kernel_demo.learning.race import Lane, Snapshot
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import device as gpu
-from kernel_demo.ui.components.race_chart import component, frame
+from kernel_demo.ui.components.race_chart import METHODS, WORDS, component, frame
 from kernel_demo.ui.html import block, quiet, title
 from kernel_demo.ui.jobs import DEVICE, FAILED, QUIET, Job, throttled
 from kernel_demo.ui.learn import form as experiment_form
@@ -41,9 +41,9 @@ class RaceCard:
 def build() -> RaceCard:
     """Lay the card out inside the current column."""
     with gr.Column(elem_classes="kd-card", elem_id="race-card"):
-        block(title(wording.TITLE))
+        block(title(WORDS["title"]))
         methods = gr.CheckboxGroup(
-            wording.METHODS, value=DEFAULT, label=wording.METHODS_LABEL, show_label=False,
+            METHODS, value=DEFAULT, label=wording.METHODS_LABEL, show_label=False,
             container=False, elem_classes="kd-race-methods", elem_id="race-methods",
         )  # fmt: skip
         with gr.Row(elem_classes="kd-buttons kd-race-buttons"):

@@ -11,21 +11,9 @@ import numpy as np
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import Cause, Progress, Stop, TrainSettings
 from kernel_demo.ui.components.history import History
+from kernel_demo.ui.pictures import PictureChoice
 
 Settings = TrainSettings | ExactSettings | None  # None: the closed form
-
-
-@dataclass(frozen=True)
-class PictureChoice:
-    """Which pictures to learn from."""
-
-    source: str = "bundled"  # "bundled", "hub" or "mine"
-    count: int = 8
-    dataset_id: str = ""
-    split: str = ""  # empty: found by itself
-    column: str = ""  # empty: found by itself
-    uploads: tuple[str, ...] = ()  # files of this visitor, in the page's own temporary folder
-    channel: str = "luminance"  # which grey the layer learns from
 
 
 @dataclass(frozen=True)

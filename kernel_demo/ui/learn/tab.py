@@ -15,6 +15,7 @@ from kernel_demo.ui.learn import form as experiment_form
 from kernel_demo.ui.learn import race as race_card
 from kernel_demo.ui.learn import result as learn_result
 from kernel_demo.ui.learn import settings as learn_controls
+from kernel_demo.ui.learn import take as learn_take
 from kernel_demo.ui.learn import words as wording
 from kernel_demo.ui.learn.cards import FilterCard, LearnCard, PictureCard, Stage
 from kernel_demo.ui.learn.session import Experiment, PictureChoice, Session
@@ -36,7 +37,7 @@ def build(page: gr.Blocks) -> None:
                 learn_card = _learn_card()
         with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
             stage = _stage(learn_controls.start())
-            take = take_card.build("take")
+            take = take_card.component("take")
             race = race_card.build()
     _connect(picture_card, filter_card, learn_card, stage, take)
     values = experiment_form.inputs(picture_card, filter_card, learn_card)
@@ -64,10 +65,10 @@ def _connect(
             learn_result.show, [stage.session, filter_card.edges, stage.own_path],
             learn_result.outputs(stage), **QUIET,
         ).then(certificate_card.conclude, stage.session, stage.certificate, **QUIET).then(
-            take_card.learned, [stage.session, filter_card.edges], take, **QUIET
+            learn_take.learned, [stage.session, filter_card.edges], take, **QUIET
         )  # fmt: skip
     learn_result.connect(filter_card.edges, stage)
-    filter_card.edges.input(take_card.learned, [stage.session, filter_card.edges], take, **QUIET)
+    filter_card.edges.input(learn_take.learned, [stage.session, filter_card.edges], take, **QUIET)
 
 
 def _follow(

@@ -20,8 +20,6 @@ NO_UPLOAD_YET = (
     "Choose one or more pictures. They go to this server only, no other visitor sees them, and "
     "they are deleted after about an hour."
 )
-TOLD_BESIDE = "See beside your files what is wrong with them."
-BUNDLED_INSTEAD = "Using the bundled photos."
 UPLOAD = "Your pictures"
 CHANNEL = "Grey to learn from"
 CHANNELS = [
@@ -99,13 +97,6 @@ OWN_PICTURE = "Your picture"
 TRY_OWN = "Try your own picture"
 TRUE = "true"
 LEARNED = "learned"
-
-
-def picture_count(count: int, pixels: int) -> str:
-    """One line under the gallery: how many pictures, how large together."""
-    noun = "photo" if count == 1 else "photos"
-    size = f"{pixels / 1e6:.1f} Mpx" if pixels >= 5e4 else f"{pixels:,} pixels".replace(",", " ")
-    return f"{count} {noun} · {size} · learned from in grey"
 
 
 def ignored(names: tuple[str, ...]) -> str:

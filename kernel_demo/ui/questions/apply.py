@@ -20,7 +20,7 @@ from kernel_demo.ui.learn.settings import border_choices
 from kernel_demo.ui.questions import markup as html
 from kernel_demo.ui.questions import pixel_words as wording
 from kernel_demo.ui.questions.card import FRAME_SECONDS
-from kernel_demo.ui.questions.model_words import SMALL_KERNELS
+from kernel_demo.ui.questions.models import SMALL_KERNELS
 from kernel_demo.ui.questions.words import STOPPED
 
 TILE = 512  # pixels: a bar that moves, and a Cancel that is heard, several times a second

@@ -26,7 +26,7 @@ from kernel_demo.ui.questions import card as question_card
 from kernel_demo.ui.questions import limit_words as wording
 from kernel_demo.ui.questions import markup as html
 from kernel_demo.ui.questions.pictures import PictureInputs, grey
-from kernel_demo.ui.questions.size import drawn_signed
+from kernel_demo.ui.questions.pixels import drawn_signed
 
 PICTURES = 3
 START_SIZE = 3

@@ -11,7 +11,7 @@ from kernel_demo.lab.stopping import RULES, Moment, watch
 from kernel_demo.numbers import figure
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.questions import markup as html
-from kernel_demo.ui.questions import model_words as wording
+from kernel_demo.ui.questions import models as wording
 
 STEPS = 1500
 DEADLINE = 40.0  # seconds

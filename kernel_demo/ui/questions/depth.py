@@ -12,7 +12,7 @@ from kernel_demo.lab import depth, stacking
 from kernel_demo.numbers import duration, figure
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.questions import markup as html
-from kernel_demo.ui.questions import model_words as wording
+from kernel_demo.ui.questions import models as wording
 
 DEADLINE = 40.0  # seconds: 1500 steps take half of that on two cores
 STACK_STEPS, STACK_DEADLINE = 400, 30.0

@@ -6,7 +6,7 @@ from html import escape
 
 import numpy as np
 
-from kernel_demo.ui.components.matrix import fill, matrix, short
+from kernel_demo.ui.html import fill, matrix, short
 from kernel_demo.ui.html import quiet as note
 
 __all__ = [

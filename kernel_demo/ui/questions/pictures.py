@@ -10,7 +10,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.ui import pictures
 from kernel_demo.ui.html import block, problem, quiet, title
 from kernel_demo.ui.jobs import PRIVATE, tell_failure
-from kernel_demo.ui.learn.session import PictureChoice
+from kernel_demo.ui.pictures import PictureChoice
 from kernel_demo.ui.questions import words as wording
 
 MAX_PICTURES = 8

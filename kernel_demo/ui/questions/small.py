@@ -9,7 +9,7 @@ from kernel_demo.export.compression import KINDS, Compressed, Effect, compress, 
 from kernel_demo.imaging.kernels import resolve
 from kernel_demo.numbers import figure
 from kernel_demo.ui.questions import markup as html
-from kernel_demo.ui.questions import model_words as wording
+from kernel_demo.ui.questions import models as wording
 
 FACTORS_SHOWN = 1  # a kernel of a higher rank is told in words
 

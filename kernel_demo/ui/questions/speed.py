@@ -10,7 +10,7 @@ from kernel_demo.lab.speed import Row, rows
 from kernel_demo.numbers import duration, figure
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.questions import markup as html
-from kernel_demo.ui.questions import model_words as wording
+from kernel_demo.ui.questions import models as wording
 
 
 def measure(pictures: Sequence[np.ndarray]) -> Iterator[str]:

@@ -6,12 +6,10 @@ from html import escape
 import numpy as np
 
 from kernel_demo.imaging.borders import BORDERS
-from kernel_demo.recovery import CONVOLUTION, NOISY, NOT, UNDETERMINED, Recovery
+from kernel_demo.recovery import Recovery, Verdict
 from kernel_demo.ui.components import comparison as result_view
-from kernel_demo.ui.components import probe
-from kernel_demo.ui.components.matrix import NUMBERS_UP_TO, matrix
-from kernel_demo.ui.components.take import Taken
-from kernel_demo.ui.html import quiet, title
+from kernel_demo.ui.components.take import Taken, probe_link
+from kernel_demo.ui.html import NUMBERS_UP_TO, matrix, quiet, title
 from kernel_demo.ui.pictures import data_url
 from kernel_demo.ui.recover import words as wording
 
@@ -21,8 +19,8 @@ SHOWN_SHARE = 0.995  # of the residual's pixels are within full opacity
 
 def verdict(found: Recovery, notes: tuple[str, ...] = ()) -> str:
     """The verdict in one sentence, what to do next, and what was done to the files (HTML)."""
-    sure = "" if found.verdict in (CONVOLUTION, NOISY) else " kd-unsure"
-    link = probe.link() if found.verdict == UNDETERMINED else ""
+    sure = "" if found.verdict.linear else " kd-unsure"
+    link = probe_link() if found.verdict == Verdict.UNDETERMINED else ""
     told = "".join(map(quiet, (*notes, *found.notes)))
     return (
         f'<section class="kd-verdict{sure}" data-verdict="{escape(found.verdict)}">'
@@ -44,7 +42,7 @@ def kernel(found: Recovery) -> str:
     """The kernels with their error bars, and beside them what else is known (HTML)."""
     if found.kernel is None:
         return ""
-    sure = found.verdict in (CONVOLUTION, NOISY)
+    sure = found.verdict.linear
     heading = wording.KERNEL if sure else wording.BEST_KERNEL
     labelled = labelled_kernels(found)
     scale = max(float(np.abs(values).max()) for _, values, _ in labelled) or 1.0
@@ -159,7 +157,7 @@ def _light(values: np.ndarray) -> np.ndarray:
 
 def taken(found: Recovery) -> tuple[tuple[str, Taken], ...]:
     """(label, kernel to take away); none where the filter is no convolution."""
-    if found.kernel is None or found.verdict in (NOT, UNDETERMINED):
+    if found.kernel is None or not found.verdict.linear:
         return ()
     border = found.padding if found.padding in BORDERS else "reflect"
     note = wording.take_note(found.channels, found.channel_weights, found.padding, found.bit_exact)

@@ -9,12 +9,11 @@ import numpy as np
 from kernel_demo.errors import DemoError
 from kernel_demo.sources.decoding import Room, samples
 from kernel_demo.sources.uploads import display_name
-from kernel_demo.ui.pictures import data_url, fit
+from kernel_demo.ui.pictures import thumbnail
 from kernel_demo.ui.recover import words as wording
 
 MAX_PAIRS = 16
 MAX_TOTAL = 40_000_000  # pixels of all befores together, and of all afters
-THUMBNAIL = 160  # pixels, the longer side
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +62,6 @@ def open_pairs(befores, afters) -> tuple[tuple[Opened, Opened], ...]:
     return tuple(zip(first, second, strict=True))
 
 
-def eight_bit(values: np.ndarray) -> np.ndarray:
-    """Samples as they are drawn: uint8."""
-    return (values >> 8).astype(np.uint8) if values.dtype == np.uint16 else values
-
-
 def thumbnails(befores: Sequence[Opened], afters: Sequence[Opened]) -> str:
     """What was chosen, pair by pair, and what is missing (HTML); nothing for no file."""
     if not befores and not afters:
@@ -85,9 +79,4 @@ def thumbnails(befores: Sequence[Opened], afters: Sequence[Opened]) -> str:
 
 
 def _thumbnail(side: Sequence[Opened], number: int) -> str:
-    if number >= len(side):
-        return "<i></i>"
-    opened = side[number]
-    name = escape(opened.name)
-    source = data_url(eight_bit(fit(opened.samples, THUMBNAIL)))
-    return f'<img src="{source}" alt="{name}" title="{name}">'
+    return thumbnail(side[number].samples, side[number].name) if number < len(side) else "<i></i>"

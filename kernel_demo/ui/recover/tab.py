@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import gradio as gr
 
 from kernel_demo.ui.components import comparison as result_view
-from kernel_demo.ui.components import probe
 from kernel_demo.ui.components import take as take_card
 from kernel_demo.ui.html import block, quiet, step_title, title
 from kernel_demo.ui.recover import events as recover_events
@@ -63,7 +62,7 @@ def _pair_card() -> PairCard:
         with gr.Row(elem_classes="kd-drops"):
             before, after = _drop(wording.BEFORE), _drop(wording.AFTER)
         chosen = block("", "recover-chosen")
-        block(probe.link())
+        block(take_card.probe_link())
     with gr.Column(elem_classes="kd-card"):
         block(step_title(2, wording.TAB))
         max_size = gr.Dropdown(
@@ -113,7 +112,7 @@ def _finding() -> FindingCards:
     which = gr.Dropdown(
         [], label=wording.WHICH, visible=False, elem_classes="kd-field", elem_id="recover-which"
     )
-    take = take_card.build("recover-take")
+    take = take_card.component("recover-take")
     return FindingCards(
         state, verdict, kernel_card, kernel, pictures, views, reproduced, pair, lost, which, take,
         _examples(),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.numbers import figure, percent
-from kernel_demo.recovery import CONVOLUTION, NOISY, NOT, UNDETERMINED
+from kernel_demo.recovery import Channels, Edge, Rounding, Verdict
 from kernel_demo.recovery.fractions import Fractions
 
 TAB = "Recover"
@@ -27,10 +27,10 @@ EMPTY_POINTS = (
 )
 
 VERDICTS = {
-    CONVOLUTION: "A convolution",
-    NOISY: "A convolution, with noise",
-    NOT: "Not a convolution",
-    UNDETERMINED: "These pictures cannot tell",
+    Verdict.CONVOLUTION: "A convolution",
+    Verdict.NOISY: "A convolution, with noise",
+    Verdict.NOT: "Not a convolution",
+    Verdict.UNDETERMINED: "These pictures cannot tell",
 }
 NEXT = "Next:"
 KERNEL = "The kernel"
@@ -123,17 +123,17 @@ def border(padding: str | None, sides: Sequence[str | None]) -> str:
 def _border(mode: str | None) -> str:
     if mode in BORDERS:
         return BORDERS[mode].label.lower()
-    return {"copied": COPIED, "black": BLACK}.get(mode, NOT_SEEN)
+    return {Edge.COPIED: COPIED, Edge.BLACK: BLACK}.get(mode, NOT_SEEN)
 
 
-def arrangement(channels: str, weights: Sequence[float] | None) -> str:
+def arrangement(channels: Channels, weights: Sequence[float] | None) -> str:
     """How the channels go together."""
     if weights is not None:
         shares = ", ".join(
             f"{share:.3f} {name}" for name, share in zip(CHANNELS, weights, strict=False)
         )
         return f"grey from colour: {shares}"
-    return {"one kernel": "one kernel for all", "per channel": "a kernel for each"}.get(
+    return {Channels.ONE: "one kernel for all", Channels.EACH: "a kernel for each"}.get(
         channels, "mixed: a kernel from each into each"
     )
 
@@ -158,7 +158,7 @@ def fractions(whole: Fractions) -> str:
         told = f"{count(whole.pixels - whole.undecided)} of {count(whole.pixels)} pixels are"
     else:
         told = f"every one of the {count(whole.pixels)} pixels is"
-    rounding = ", cut off" if whole.rounding == "truncate" else ""
+    rounding = ", cut off" if whole.rounding == Rounding.TRUNCATE else ""
     return f"{text}{rounding}: {told} reproduced"
 
 
@@ -182,17 +182,17 @@ def pair_figures(mean: float) -> tuple[tuple[str, str], ...]:
     return ((figure(mean), "mean difference, grey levels"),)
 
 
-def take_note(channels: str, weights: Sequence[float] | None, padding: str | None, exact: bool):
+def take_note(channels: Channels, weights, padding: str | None, exact: bool) -> str:
     """What must be known beside the kernel to use it."""
     told = []
     if weights is not None:
         told.append(f"First make the picture grey: {arrangement(channels, weights)[18:]}.")
-    elif channels == "per channel":
+    elif channels == Channels.EACH:
         told.append("Each channel has a kernel of its own: choose it above.")
-    elif channels == "mixture":
+    elif channels == Channels.MIXTURE:
         told.append("Each channel of the result is a sum of three kernels, one for each before.")
-    if padding in ("copied", "black"):
-        edges = COPIED if padding == "copied" else BLACK
+    if padding in tuple(Edge):
+        edges = _border(padding)
         told.append(f"The tool's pixels along the edge are {edges}; this code goes on instead.")
     elif padding is None:
         told.append("The pair does not show one way beyond the edges; this code reflects.")

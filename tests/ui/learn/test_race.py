@@ -156,9 +156,9 @@ def test_race_cannot_be_pressed_without_a_reason(names, size, reason):
 def test_nobody_arrived():
     """A race that nobody won is told as one."""
     slow = lane([0, 5], [0.1, 6.0], [2.0, 0.5])
-    assert wording.verdict([slow, slow], 6.0) == "Nobody came within a hundredth in 6 seconds."
+    assert race_view.verdict([slow, slow], 6.0) == "Nobody came within a hundredth in 6 seconds."
 
 
 def test_every_racer_has_a_name():
     """All runners are on offer, each with a label."""
-    assert sorted(wording.LABELS) == sorted(RUNNERS)
+    assert sorted(race_view.LABELS) == sorted(RUNNERS)

@@ -12,9 +12,9 @@ from kernel_demo.imaging import kernels
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import Cause, Stop, TrainSettings
 from kernel_demo.sources import hub
-from kernel_demo.ui.components import take as take_card
 from kernel_demo.ui.learn import certificate as certificate_card
 from kernel_demo.ui.learn import result as learn_result
+from kernel_demo.ui.learn import take
 from kernel_demo.ui.learn import words as wording
 from kernel_demo.ui.learn.run import run
 from kernel_demo.ui.learn.session import Damage, Experiment, PictureChoice, Session
@@ -44,7 +44,7 @@ def test_a_run_that_diverged_has_no_kernel(settings):
     assert session.progress.stop.cause is Cause.DIVERGED
     assert session.kernel is None
     assert str(Stop(Cause.DIVERGED)) in certificate_card.conclude(session)
-    assert take_card.learned(session, "reflect") is None
+    assert take.learned(session, "reflect") is None
     *_, note, value = learn_result.show(session, "reflect", None)
     assert wording.NO_KERNEL in note
     assert value is None

@@ -23,9 +23,9 @@ from kernel_demo.ui.questions import edges as question_edges
 from kernel_demo.ui.questions import limit_words as limits_wording
 from kernel_demo.ui.questions import limits as question_limits
 from kernel_demo.ui.questions import markup as html
-from kernel_demo.ui.questions import model_words as wording
+from kernel_demo.ui.questions import models as wording
 from kernel_demo.ui.questions import pictures as question_pictures
-from kernel_demo.ui.questions import size as question_size
+from kernel_demo.ui.questions import pixels as question_size
 from kernel_demo.ui.questions import small as question_small
 from kernel_demo.ui.questions import speed as question_speed
 

@@ -17,10 +17,10 @@ from kernel_demo.imaging.kernels import named
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.recovery import recover
 from kernel_demo.sources.bundled import FOLDER
-from kernel_demo.ui.components import probe
 from kernel_demo.ui.components import take as take_card
 from kernel_demo.ui.learn import certificate as certificate_card
-from kernel_demo.ui.learn.session import Damage, Experiment, PictureChoice
+from kernel_demo.ui.learn.session import Damage, Experiment
+from kernel_demo.ui.pictures import PictureChoice
 from kernel_demo.ui.recover import events as recover_events
 from kernel_demo.ui.recover import examples as recover_examples
 from kernel_demo.ui.recover import finding as recover_view
@@ -184,9 +184,9 @@ def test_both_cards_offer_the_same_probe(tmp_path):
     sobel = tuple(map(tuple, named("sobel_x").values.tolist()))
     mine = PictureChoice("mine", uploads=(str(path),))
     panel = certificate_card.before_learning(Experiment(mine, sobel, Damage(), TrainSettings()))
-    assert probe.link() in verdict
-    assert probe.link() in panel
-    encoded = re.search(r'href="data:image/png;base64,([^"]*)"', probe.link())[1]
+    assert take_card.probe_link() in verdict
+    assert take_card.probe_link() in panel
+    encoded = re.search(r'href="data:image/png;base64,([^"]*)"', take_card.probe_link())[1]
     file = Image.open(io.BytesIO(base64.b64decode(encoded)))
     assert np.array_equal(np.asarray(file), imaging_probe.probe())
 

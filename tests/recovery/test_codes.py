@@ -1,0 +1,111 @@
+"""Verdicts, reasons and notes are codes: written as phrases, and never told apart by sentences."""
+
+import ast
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kernel_demo
+from kernel_demo.recovery import Channels, Edge, Recovery, Rounding, Verdict
+from kernel_demo.recovery.explanations import Note, Reason, Told
+
+PHRASES = {
+    Verdict.CONVOLUTION: "convolution",
+    Verdict.NOISY: "convolution with noise",
+    Verdict.NOT: "not a convolution",
+    Verdict.UNDETERMINED: "undetermined",
+    Channels.ONE: "one kernel",
+    Channels.EACH: "per channel",
+    Channels.GREY: "grey from colour",
+    Channels.MIXTURE: "mixture",
+    Rounding.NONE: "none needed",
+    Rounding.HALF_UP: "half up",
+    Rounding.HALF_EVEN: "half even",
+    Rounding.TRUNCATE: "truncate",
+    Edge.COPIED: "copied",
+    Edge.BLACK: "black",
+}
+
+
+@pytest.mark.parametrize(("code", "phrase"), PHRASES.items())
+def test_a_code_is_written_as_its_phrase(code, phrase):
+    """In str(), in an f-string, in JSON, as a key and after pickling, on any Python."""
+    assert str(code) == f"{code}" == code == phrase
+    assert f"{code:>30}" == f"{phrase:>30}"
+    assert (
+        json.dumps({code: code})
+        == json.dumps({code: code}, indent=None)
+        == json.dumps({phrase: phrase})
+    )
+    assert json.dumps([code], indent=1) == json.dumps([phrase], indent=1)
+    assert {phrase: 1}[code] == {code: 1}[phrase] == 1
+    assert pickle.loads(pickle.dumps(code)) is code
+
+
+def test_every_code_has_its_phrase():
+    """No code is without a phrase in the table above."""
+    assert set(PHRASES) == {*Verdict, *Channels, *Rounding, *Edge}
+
+
+FIGURES = {
+    "size": 5, "name": "after", "pixels": 2, "rows": 3, "columns": -4, "before": "9 x 9",
+    "after": "4 x 4", "some": 1, "all": 3, "height": 3, "width": 5, "down": 1.0, "right": -2.5,
+    "note": Told(Note.STRANGERS, {"before": "9 x 9", "after": "4 x 4"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", [*Reason, *Note])
+def test_every_code_has_whole_sentences(code):
+    """With the figures that it needs, a code becomes sentences; they survive pickling."""
+    told = pickle.loads(pickle.dumps(Told(code, FIGURES)))
+    assert all(sentence.endswith(".") for sentence in told.sentences())
+    assert len(told.sentences()) == (2 if isinstance(code, Reason) else 1)
+    assert "{" not in str(told)
+
+
+def test_a_record_says_its_codes():
+    """Explanation, next step and notes of a record are the sentences of its codes."""
+    found = Recovery(
+        Verdict.UNDETERMINED,
+        Told(Reason.TOO_SMALL, {"size": 7}),
+        noted=(Told(Note.OTHER_SIZE, {"columns": 3, "rows": -1}),),
+    )
+    assert "kernels of up to 7 x 7 only" in found.explanation
+    assert found.next_step == "Use larger pictures, with fewer black and white pixels."
+    assert found.notes == (
+        "After differs in size by +3 columns and -1 rows; what overlaps was used.",
+    )
+    assert pickle.loads(pickle.dumps(found)).as_dict() == found.as_dict()
+
+
+def test_plain_words_leave_the_record():
+    """as_dict() holds strings alone, whatever the codes are: they go through JSON and pickle."""
+    kernel = np.eye(3)
+    found = Recovery(
+        Verdict.NOISY,
+        kernel=kernel,
+        standard_error=kernel,
+        padding=Edge.COPIED,
+        padding_sides=(Edge.COPIED,) * 4,
+        channels=Channels.ONE,
+    ).as_dict()
+    assert {type(found[key]) for key in ("verdict", "padding", "channels")} == {str}
+    assert {type(side) for side in found["padding_sides"]} == {str}
+
+
+CODED = {"verdict", "explanation", "next_step", "notes", "channels", "rounding"}
+
+
+def test_nothing_compares_sentences():
+    """No module tells a verdict, a cause or an arrangement from another by written-out words."""
+    root = Path(kernel_demo.__file__).parent
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Compare):
+                sides = [part for side in (node.left, *node.comparators) for part in ast.walk(side)]
+                coded = any(isinstance(s, ast.Attribute) and s.attr in CODED for s in sides)
+                words = any(isinstance(s, ast.Constant) and isinstance(s.value, str) for s in sides)
+                assert not (coded and words), f"{path.name}:{node.lineno}"
