@@ -16,7 +16,7 @@ from torch import nn
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.operators import OPERATORS
-from kernel_demo.lab.prediction import sums
+from kernel_demo.lab.limits import sums
 from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import psnr
 from kernel_demo.learning.model import SingleConv

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kernel_demo.lab.prediction import sums
+from kernel_demo.lab.limits import sums
 from kernel_demo.learning.certificate import ROUNDING, Optimum
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build, teacher
