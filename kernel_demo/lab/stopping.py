@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kernel_demo.lab.limits import sums
 from kernel_demo.learning.certificate import ROUNDING, Optimum
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build, teacher
+from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import Progress, TrainSettings, train
 
 SMALL = 0.01  # a loss below this share of the after pictures' variance explains 99 % of them
@@ -62,7 +62,8 @@ def watch(
     size = len(kernel)
     afters = teacher(pictures, kernel)
     pairs = build(pictures, afters, size, TILE, seed)
-    optimum = Optimum(sums([np.asarray(one, float) for one in pictures], afters, size), False)
+    befores = (np.asarray(one, float) for one in pictures)
+    optimum = Optimum(accumulate(zip(befores, afters, strict=True), size)[0], offset=False)
     settings = TrainSettings("adam", learning_rate, BATCH, steps=steps, tile=TILE, seed=seed)
     settings = replace(settings, patience=steps, check_every=CHECK_EVERY, device=device)
     run = train(

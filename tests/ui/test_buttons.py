@@ -28,7 +28,7 @@ STARTS = {
     "try-small": ("click", "kernel_demo.ui.questions.small.compress", "try-small-status"),
     "try-complete": ("click", "kernel_demo.ui.questions.complete.watch", "try-complete-status"),
     "try-depth": ("click", "kernel_demo.lab.depth.compare", "try-depth-status"),
-    "try-stack": ("click", "kernel_demo.lab.stacking.compare", "try-stack-status"),
+    "try-stack": ("click", "kernel_demo.lab.depth.compare_stack", "try-stack-status"),
     "try-limits": ("click", "kernel_demo.ui.questions.limits.break_it", "try-limits-status"),
     "challenge-guess": (
         "click", "kernel_demo.ui.questions.challenge.score", "challenge-guess-status",
