@@ -139,8 +139,9 @@ def compare(
     afters = [operator(one) for one in trained]
     pairs = build(trained, afters, size, TILE, seed)
     best = accumulate(zip(trained, afters, strict=True), size)[0].solve()
-    settings = TrainSettings(batch=BATCH, tile=TILE, seed=seed, steps=steps, device=device)
-    settings = replace(settings, patience=steps)
+    settings = TrainSettings(
+        batch=BATCH, tile=TILE, seed=seed, steps=steps, patience=steps, device=device
+    )
     shallow = SingleConv(size, "zeros", seed, offset=True)
     deep = DeepNet(size, width, layers, seed, best.kernel)
     nn.init.constant_(deep.body[-1].bias, best.offset)
@@ -241,9 +242,8 @@ def compose(kernels: Sequence[np.ndarray]) -> np.ndarray:
     for kernel in kernels:
         size = len(product) + len(kernel) - 1
         grown = np.zeros((size, size))
-        for i, row in enumerate(kernel):
-            for j, weight in enumerate(row):
-                grown[i : i + len(product), j : j + len(product)] += weight * product
+        for (i, j), weight in np.ndenumerate(kernel):
+            grown[i : i + len(product), j : j + len(product)] += weight * product
         product = grown
     return product
 
@@ -269,9 +269,8 @@ def compare_stack(
     single = SingleConv(STACK_SIZE, "normal", seed)
     stacked = stack(seed)
     adam = TrainSettings(
-        "adam", STACK_RATE, BATCH, steps=steps, tile=TILE, seed=seed, device=device
+        "adam", STACK_RATE, BATCH, steps=steps, patience=steps, tile=TILE, seed=seed, device=device
     )
-    adam = replace(adam, patience=steps)
     own = adam if method == "adam" else replace(adam, method=method, learning_rate=None)
     runs = [
         train(single, pairs, own, deadline=deadline),
@@ -287,9 +286,7 @@ def stack(seed: int) -> nn.Sequential:
     )
 
 
-def _in_turns(
-    stacked: nn.Sequential, runs: list[Iterator[Progress]], truth
-) -> Iterator[StackMoment]:
+def _in_turns(stacked, runs: list[Iterator[Progress]], truth) -> Iterator[StackMoment]:
     with closing(runs[0]), closing(runs[1]):
         latest = [next(run) for run in runs]
         while True:

@@ -64,11 +64,12 @@ def watch(
     pairs = build(pictures, afters, size, TILE, seed)
     befores = (np.asarray(one, float) for one in pictures)
     optimum = Optimum(accumulate(zip(befores, afters, strict=True), size)[0], offset=False)
-    settings = TrainSettings("adam", learning_rate, BATCH, steps=steps, tile=TILE, seed=seed)
-    settings = replace(settings, patience=steps, check_every=CHECK_EVERY, device=device)
-    run = train(
-        SingleConv(size, settings.init, seed), pairs, settings, truth=kernel, deadline=deadline
-    )
+    settings = TrainSettings(
+        "adam", learning_rate, BATCH, steps=steps, patience=steps, check_every=CHECK_EVERY,
+        tile=TILE, seed=seed, device=device,
+    )  # fmt: skip
+    layer = SingleConv(size, settings.init, seed)
+    run = train(layer, pairs, settings, truth=kernel, deadline=deadline)
     variance = float(np.var(np.concatenate([after.ravel() for after in afters])))
     return _watched(run, optimum, variance)
 

@@ -1,4 +1,4 @@
-"""Depth helps where a kernel cannot do it, and only there: linear layers in a row are one kernel."""
+"""Depth helps where a kernel cannot do it; linear layers in a row are one kernel."""
 
 import cv2
 import numpy as np
