@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from kernel_demo.errors import DemoError, one_of
+from kernel_demo.errors import DemoError, odd, one_of
 from kernel_demo.imaging import kernels, operators
 from kernel_demo.imaging.borders import pad
 from kernel_demo.imaging.filtering import correlate, to_uint8
@@ -371,12 +371,7 @@ def break_it(key: str, pictures: Sequence[np.ndarray], kernel: np.ndarray, seed:
     """
     case = LIMITS[one_of("a way to break it", key, LIMITS)]
     values = kernels.check(kernel)
-    if len(values) > LARGEST_KERNEL:
-        raise DemoError(
-            f"a kernel up to {LARGEST_KERNEL} x {LARGEST_KERNEL}",
-            f"{len(values)} x {len(values)}",
-            "Choose a smaller kernel.",
-        )
+    odd("kernel size", len(values), 1, LARGEST_KERNEL)
     if not pictures or min(min(picture.shape) for picture in pictures) < MIN_SIDE:
         raise DemoError(
             f"pictures of at least {MIN_SIDE} x {MIN_SIDE} pixels",

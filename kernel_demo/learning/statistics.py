@@ -8,7 +8,7 @@ no further pass over the pictures.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -17,7 +17,7 @@ from kernel_demo.errors import DemoError, odd
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.learning import devices
-from kernel_demo.learning.sums import patch_sums
+from kernel_demo.learning.sums import Sums, patch_sums
 
 # Sums of products carry relative rounding of a few units in the last place; a direction whose
 # energy is below that share of the total is not told apart from zero.
@@ -104,16 +104,8 @@ class Statistics:
                 f"0 to {other.peak:g}",
                 "Bring all pictures to the same bit depth.",
             )
-        return Statistics(
-            self.size,
-            self.gram + other.gram,
-            self.cross + other.cross,
-            self.patch_sum + other.patch_sum,
-            self.energy + other.energy,
-            self.after_sum + other.after_sum,
-            self.count + other.count,
-            max(self.peak, other.peak),
-        )
+        totals = (getattr(self, name) + getattr(other, name) for name in Sums._fields)
+        return Statistics(self.size, *totals, peak=max(self.peak, other.peak))
 
     def shrink(self, size: int) -> Statistics:
         """The sums of the smaller centred kernel: sub-blocks, at no further pass.
@@ -128,15 +120,12 @@ class Statistics:
         edge = (self.size - size) // 2
         grid = np.arange(self.size**2).reshape(self.size, self.size)
         keep = grid[edge : edge + size, edge : edge + size].ravel()
-        return Statistics(
-            size,
-            self.gram[np.ix_(keep, keep)],
-            self.cross[keep],
-            self.patch_sum[keep],
-            self.energy,
-            self.after_sum,
-            self.count,
-            self.peak,
+        return replace(
+            self,
+            size=size,
+            gram=self.gram[np.ix_(keep, keep)],
+            cross=self.cross[keep],
+            patch_sum=self.patch_sum[keep],
         )
 
     def solve(self, offset: bool = True) -> Solution:
