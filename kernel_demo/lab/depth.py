@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from kernel_demo.errors import DemoError, one_of, whole
+from kernel_demo.errors import DemoError, one_of
 from kernel_demo.imaging.operators import OPERATORS
 from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import kernel_error, psnr
@@ -33,9 +33,7 @@ from kernel_demo.learning.training import Progress, TrainSettings, train
 
 # What no single convolution can do, and how wide a window each operator looks at.
 TARGETS = {"magnitude": 3, "absolute": 3, "clipped": 3, "median": 3, "threshold_unsharp": 5}
-WIDTH, LAYERS = 16, 3
-MIN_LAYERS, MAX_LAYERS = 2, 4
-MAX_WEIGHTS = 10_000
+WIDTH = 16  # channels between the layers
 RATES = (0.01, 0.003, 0.001)  # Adam's, a third of the steps each
 TILE, BATCH = 32, 8
 SHALLOW_STEPS, SHALLOW_BATCH = 60, 32  # K-FAC's
@@ -48,7 +46,7 @@ _PSNR_SECONDS = 0.5  # from one measurement to the next
 
 
 class DeepNet(nn.Module):
-    """A k x k convolution to `width` channels, then 1 x 1 convolutions with ReLU, and a shortcut.
+    """A k x k convolution to WIDTH channels, two of 1 x 1 after ReLU, and a shortcut.
 
     N x 1 x H x W -> N x 1 x (H - k + 1) x (W - k + 1). The shortcut is one more k x k kernel from
     input to output (He et al. 2016, "Deep residual learning"): the layers learn what a kernel
@@ -57,32 +55,21 @@ class DeepNet(nn.Module):
     start: (k, k), what the shortcut starts from; None: the identity.
     """
 
-    def __init__(
-        self,
-        size: int,
-        width: int = WIDTH,
-        layers: int = LAYERS,
-        seed: int = 0,
-        start: np.ndarray | None = None,
-    ):
+    def __init__(self, size: int, seed: int = 0, start: np.ndarray | None = None):
         super().__init__()
-        whole("layers", layers, MIN_LAYERS, MAX_LAYERS)
         generator = torch.Generator().manual_seed(seed)
-        sizes = [(1, width, size), *[(width, width, 1)] * (layers - 2), (width, 1, 1)]
-        first, *others = (_convolution(*each, generator) for each in sizes)
-        self.body = nn.Sequential(first, *(part for one in others for part in (nn.ReLU(), one)))
+        first = _convolution(1, WIDTH, size, generator)
+        middle = _convolution(WIDTH, WIDTH, 1, generator)
+        last = _convolution(WIDTH, 1, 1, generator)
+        self.body = nn.Sequential(first, nn.ReLU(), middle, nn.ReLU(), last)
         self.shortcut = nn.utils.skip_init(nn.Conv2d, 1, 1, size, bias=False)
         with torch.no_grad():
             nn.init.dirac_(self.shortcut.weight)
             if start is not None:
                 self.shortcut.weight.copy_(torch.from_numpy(start)[None, None])
             first.weight.sub_(first.weight.mean((2, 3), keepdim=True)).mul_(_DETAIL_GAIN)
-            others[-1].weight.mul_(_LAST_GAIN)
-            others[-1].bias.zero_()
-        if self.weights > MAX_WEIGHTS:
-            raise DemoError(
-                f"at most {MAX_WEIGHTS:,} weights", f"{self.weights:,}", "Choose a smaller width."
-            )
+            last.weight.mul_(_LAST_GAIN)
+            last.bias.zero_()
 
     @property
     def weights(self) -> int:
@@ -120,8 +107,6 @@ def compare(
     pictures: Sequence[np.ndarray],
     target: str = "magnitude",
     *,
-    width: int = WIDTH,
-    layers: int = LAYERS,
     steps: int = 1500,
     seed: int = 0,
     deadline: float = 60.0,
@@ -131,7 +116,7 @@ def compare(
 
     pictures: H x W, 0..1; a quarter of them (of one: its right third) is held out. target: a key of
     TARGETS. steps: of the deep network; the single layer needs a few dozen and then waits.
-    DemoError: an unknown target, bad layers or width, pictures that are too small.
+    DemoError: an unknown target, pictures that are too small.
     """
     one_of("what a kernel cannot do", target, TARGETS)
     size, operator = TARGETS[target], OPERATORS[target].apply
@@ -143,7 +128,7 @@ def compare(
         batch=BATCH, tile=TILE, seed=seed, steps=steps, patience=steps, device=device
     )
     shallow = SingleConv(size, "zeros", seed, offset=True)
-    deep = DeepNet(size, width, layers, seed, best.kernel)
+    deep = DeepNet(size, seed, best.kernel)
     nn.init.constant_(deep.body[-1].bias, best.offset)
     quick = replace(settings, batch=SHALLOW_BATCH, steps=SHALLOW_STEPS)
     exam = [(one[:_SHOWN, :_SHOWN], operator(one)[:_SHOWN, :_SHOWN]) for one in held]

@@ -44,11 +44,11 @@ class Anywhere:
 
 @dataclass(frozen=True, eq=False)
 class Bordered:
-    """One picture filtered under one border mode, against the same under the reference mode."""
+    """One picture filtered under one border mode, against the same under `reflect`."""
 
     border: str  # a key of BORDERS
     after: np.ndarray  # H x W (x C), not clipped
-    difference: np.ndarray  # after - the reference's after, 0 wherever the whole patch is inside
+    difference: np.ndarray  # after - that of `reflect`, 0 wherever the whole patch is inside
     largest: float  # of the difference, in grey levels
     largest_interior: float  # the same where the whole patch is inside: 0
     differing_share: float  # of the pixels
@@ -58,8 +58,6 @@ class Bordered:
 class Taught:
     """The kernels learned from all pixels, padded, and from the valid pixels alone."""
 
-    model_border: str  # of the layer that learns
-    truth_border: str  # of the tool that made the after pictures
     padded: np.ndarray  # (k, k): learned from all pixels
     padded_error: float  # its largest weight error
     valid: np.ndarray  # (k, k): learned from valid pixels only
@@ -116,12 +114,10 @@ def apply_anywhere(
     )
 
 
-def side_by_side(
-    picture: np.ndarray, kernel: np.ndarray, reference: str = "reflect"
-) -> tuple[Bordered, ...]:
+def side_by_side(picture: np.ndarray, kernel: np.ndarray) -> tuple[Bordered, ...]:
     """A picture (H x W or H x W x C, 0..1) under each border mode, in the order of BORDERS."""
     radius = len(kernel) // 2
-    expected = correlate(picture, kernel, reference)
+    expected = correlate(picture, kernel)
     inside = np.zeros(picture.shape[:2], bool)
     inside[radius : picture.shape[0] - radius, radius : picture.shape[1] - radius] = True
     made = []
@@ -163,8 +159,6 @@ def teach(
     inside, _ = accumulate(zip(befores, afters, strict=True), size)
     padded, valid = (one.solve(offset=False).kernel for one in (everywhere, inside))
     return Taught(
-        model_border,
-        truth_border,
         padded,
         kernel_error(padded, kernel),
         valid,

@@ -48,7 +48,6 @@ def watch(
     pictures: Sequence[np.ndarray],
     kernel: np.ndarray,
     *,
-    learning_rate: float | None = None,
     steps: int = 1500,
     seed: int = 0,
     deadline: float = 30.0,
@@ -65,7 +64,7 @@ def watch(
     befores = (np.asarray(one, float) for one in pictures)
     optimum = Optimum(accumulate(zip(befores, afters, strict=True), size)[0], offset=False)
     settings = TrainSettings(
-        "adam", learning_rate, BATCH, steps=steps, patience=steps, check_every=CHECK_EVERY,
+        "adam", batch=BATCH, steps=steps, patience=steps, check_every=CHECK_EVERY,
         tile=TILE, seed=seed, device=device,
     )  # fmt: skip
     layer = SingleConv(size, settings.init, seed)

@@ -29,13 +29,12 @@ NOISE = np.random.default_rng(0)
 SMOOTH = [cv2.GaussianBlur(NOISE.random((90, 100)), (0, 0), 1) for _ in range(2)]
 
 
-@pytest.mark.parametrize("layers", [2, 3, 4])
-def test_the_deep_network_is_small_and_starts_at_its_shortcut(layers):
+def test_the_deep_network_is_small_and_starts_at_its_shortcut():
     """Under 10,000 weights; at first it is nearly the kernel that it starts from."""
     start = RANDOM.random((3, 3)) / 9
-    model = DeepNet(3, layers=layers, start=start)
+    model = DeepNet(3, start=start)
     assert model.weights < 10_000
-    assert sum(isinstance(part, torch.nn.Conv2d) for part in model.body) == layers
+    assert sum(isinstance(part, torch.nn.Conv2d) for part in model.body) == 3
     before = torch.from_numpy(PICTURES[0].astype(np.float32))[None, None]
     with torch.no_grad():
         after = model(before)[0, 0].numpy()
@@ -103,13 +102,11 @@ def test_psnr_of_a_perfect_model_is_infinite():
     ("pictures", "settings"),
     [
         (PICTURES, {"target": "blur"}),
-        (PICTURES, {"layers": 5}),
-        (PICTURES, {"layers": 4, "width": 90}),
         ([], {}),
     ],
 )
 def test_bad_input_is_told(pictures, settings):
-    """An unknown target, too many layers or weights and no picture raise DemoError at the call."""
+    """An unknown target and no picture raise DemoError at the call."""
     with pytest.raises(DemoError):
         compare(pictures, **settings)
 
