@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import DemoError, odd, whole
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import MAX_SIZE, MIN_SIZE, Kernel
 
@@ -78,7 +78,8 @@ def build(
     DemoError: no picture; shapes that differ; NaN or infinity; every picture smaller than the
     kernel; every picture constant; nothing left by the masks.
     """
-    _check_size(size, tile)
+    size = odd("kernel size", size, MIN_SIZE, MAX_SIZE)
+    tile = whole("tile", tile, MIN_TILE, MAX_TILE)
     masks = [None] * len(befores) if masks is None else masks
     masks = [None if mask is None else np.asarray(mask, bool) for mask in masks]
     _check_pictures(befores, afters, masks)
@@ -177,15 +178,6 @@ def _split(count: int, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Te
     order = torch.from_numpy(rng.permutation(count))
     held = max(1, round(VALIDATION_SHARE * count))
     return order[held:].sort().values, order[:held].sort().values
-
-
-def _check_size(size: int, tile: int) -> None:
-    if size % 2 == 0 or not MIN_SIZE <= size <= MAX_SIZE:
-        raise DemoError(
-            f"an odd kernel size from {MIN_SIZE} to {MAX_SIZE}", f"{size}", "Choose 3, 5 or 7."
-        )
-    if not MIN_TILE <= tile <= MAX_TILE:
-        raise DemoError(f"a tile from {MIN_TILE} to {MAX_TILE} pixels", f"{tile}", "Choose 64.")
 
 
 def _check_pictures(befores, afters, masks) -> None:
