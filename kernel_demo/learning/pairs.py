@@ -11,7 +11,7 @@ from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import MAX_SIZE, MIN_SIZE, Kernel
 
 MIN_TILE, MAX_TILE = 8, 512
-MAX_BYTES = 512 * 2**20  # laid on the device at most; what exceeds it is left out, and told
+MAX_BYTES = 512 * 2**20  # laid on the device at most; what exceeds it is left out
 VALIDATION_SHARE = 0.1
 
 
@@ -31,7 +31,6 @@ class Pairs:
     validation: torch.Tensor  # (m,) int64, the tenth held out
     radius: int
     tile: int
-    notes: tuple[str, ...] = ()  # what was left out, in sentences
 
     @property
     def device(self) -> torch.device:
@@ -84,7 +83,7 @@ def build(
     masks = [None if mask is None else np.asarray(mask, bool) for mask in masks]
     _check_pictures(befores, afters, masks)
     fits = [min(np.shape(before)) >= size for before in befores]
-    notes = _check_fitting(befores, fits, size)
+    _check_fitting(befores, fits, size)
     places = [
         place
         for index, before in enumerate(befores)
@@ -92,13 +91,11 @@ def build(
         for place in _places(index, *np.shape(before), size, tile)
     ]
     rng = np.random.default_rng(seed)
-    places, told = _within_memory(places, size, tile, rng)
+    places = _within_memory(places, size, tile, rng)
     arrays = _cut(befores, afters, masks, places, size // 2, tile)
     arrays = _without_empty(*arrays)
     training, validation = _split(len(arrays[0]), rng)
-    if len(arrays[0]) == 1:
-        told = [*told, "There is only one tile: it validates too, nothing is held out."]
-    return Pairs(*arrays, training, validation, size // 2, tile, (*notes, *told)).to(device)
+    return Pairs(*arrays, training, validation, size // 2, tile).to(device)
 
 
 def _places(picture: int, height: int, width: int, size: int, tile: int) -> Iterator[_Place]:
@@ -157,18 +154,12 @@ def _without_empty(before, after, weight) -> tuple[torch.Tensor, ...]:
     return (before, after, weight) if kept.all() else (before[kept], after[kept], weight[kept])
 
 
-def _within_memory(places, size, tile, rng) -> tuple[list[_Place], list[str]]:
+def _within_memory(places: list[_Place], size: int, tile: int, rng) -> list[_Place]:
     """An even random choice of tiles where all of them would exceed MAX_BYTES."""
-    bytes_each = 4 * ((tile + size - 1) ** 2 + 2 * tile**2)
-    room = max(1, MAX_BYTES // bytes_each)
+    room = max(1, MAX_BYTES // (4 * ((tile + size - 1) ** 2 + 2 * tile**2)))
     if len(places) <= room:
-        return places, []
-    chosen = np.sort(rng.permutation(len(places))[:room])
-    note = (
-        f"{room:,} of {len(places):,} tiles are used, chosen at random: "
-        f"more than {MAX_BYTES // 2**20} MB are not laid on the device."
-    )
-    return [places[index] for index in chosen], [note]
+        return places
+    return [places[index] for index in np.sort(rng.permutation(len(places))[:room])]
 
 
 def _split(count: int, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
@@ -198,7 +189,7 @@ def _check_pictures(befores, afters, masks) -> None:
             raise DemoError("finite pixels", f"NaN or infinity in picture {number}", remedy)
 
 
-def _check_fitting(befores, fits, size) -> tuple[str, ...]:
+def _check_fitting(befores, fits, size) -> None:
     if not any(fits):
         raise DemoError(
             f"a picture of at least {size} x {size} pixels",
@@ -211,10 +202,3 @@ def _check_fitting(befores, fits, size) -> tuple[str, ...]:
             "only pictures of one constant value",
             "Choose another: it cannot tell kernels apart, since all of equal sum answer it alike.",
         )
-    left_out = [str(number) for number, fit in enumerate(fits, 1) if not fit]
-    if not left_out:
-        return ()
-    were = "Picture {} was" if len(left_out) == 1 else "Pictures {} were"
-    return (
-        f"{were.format(', '.join(left_out))} left out: smaller than the {size} x {size} kernel.",
-    )
