@@ -12,12 +12,11 @@ from kernel_demo.ui import api, theme
 from kernel_demo.ui.guard import Guard
 from kernel_demo.ui.html import block
 from kernel_demo.ui.learn import tab as learn_tab
-from kernel_demo.ui.learn.words import TAB as LEARN
-from kernel_demo.ui.learn.words import TAGLINE, TITLE
+from kernel_demo.ui.learn import words as wording
 from kernel_demo.ui.questions import tab as questions_tab
-from kernel_demo.ui.questions.words import TAB as QUESTIONS
+from kernel_demo.ui.questions import words as questions
 from kernel_demo.ui.recover import tab as recover_tab
-from kernel_demo.ui.recover.words import TAB as RECOVER
+from kernel_demo.ui.recover import words as recover
 
 MAX_UPLOAD = "60mb"
 QUEUE = 16  # visitors who wait; one more is told that the page is busy
@@ -33,18 +32,18 @@ HEAD = """<script>{
 def build() -> gr.Blocks:
     """The page, not yet served."""
     with gr.Blocks(
-        title=TITLE,
+        title=wording.TITLE,
         analytics_enabled=False,
         delete_cache=(FORGET_EVERY, FORGET_AFTER),
     ) as page:
         api.define()  # first: the names are a contract, and the first to ask for a name gets it
         block(_header(), "header")
         with gr.Tabs(elem_classes="kd-tabs") as tabs:
-            with gr.Tab(LEARN, id="learn"):
+            with gr.Tab(wording.TAB, id="learn"):
                 learn_tab.build(page)
-            with gr.Tab(RECOVER, id="recover"):
+            with gr.Tab(recover.TAB, id="recover"):
                 recover_tab.build()
-            with gr.Tab(QUESTIONS, id="questions"):
+            with gr.Tab(questions.TAB, id="questions"):
                 questions_tab.build(tabs)
     page.queue(max_size=QUEUE, default_concurrency_limit=4, api_open=False)
     return page
@@ -70,6 +69,6 @@ def _header() -> str:
     device = devices.name(devices.best())
     return (
         '<header class="kd-header"><div>'
-        f"<h1>{TITLE}</h1><p>{TAGLINE}</p></div>"
+        f"<h1>{wording.TITLE}</h1><p>{wording.TAGLINE}</p></div>"
         f'<span class="kd-chip" id="device">{device}</span></header>'
     )
