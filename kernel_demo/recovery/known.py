@@ -47,12 +47,8 @@ class Alternative:
     residual: float | None = None  # RMS in grey levels of after; None: found by other signs
 
 
-def _derivative(key: str, size: int = 3) -> np.ndarray:
-    return kernels.named(key, size).values
-
-
 def _sum_of_absolutes(image: np.ndarray) -> np.ndarray:
-    across = _derivative("sobel_x")
+    across = kernels.named("sobel_x").values
     return np.abs(correlate(image, across)) + np.abs(correlate(image, across.T))
 
 
@@ -70,13 +66,13 @@ OPERATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 OPERATIONS |= {
     f"a gradient magnitude ({label})": lambda image, key=key: operators.magnitude(
-        image, _derivative(key)
+        image, kernels.named(key).values
     )
     for key, label in (("sobel_x", "Sobel"), ("scharr_x", "Scharr"), ("prewitt_x", "Prewitt"))
 }
 OPERATIONS |= {
     f"the absolute value of {label}": lambda image, key=key: operators.absolute(
-        image, _derivative(key)
+        image, kernels.named(key).values
     )
     for key, label in (
         ("sobel_x", "Sobel x"),

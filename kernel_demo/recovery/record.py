@@ -12,7 +12,10 @@ from kernel_demo.recovery.explanations import Channels, Edge, Phrase, Told, Verd
 from kernel_demo.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING, box
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.known import Alternative, Name
-from kernel_demo.recovery.reproduction import UNSEEN, Sides
+
+# What lies beyond the top, bottom, left and right: a border mode or an Edge; None: not seen.
+Sides = tuple[str | Edge | None, str | Edge | None, str | Edge | None, str | Edge | None]
+UNSEEN: Sides = (None, None, None, None)
 
 
 @dataclass(frozen=True, eq=False)

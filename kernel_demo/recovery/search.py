@@ -24,11 +24,10 @@ from kernel_demo.recovery import (
 )
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.channels import Arrangement
-from kernel_demo.recovery.explanations import Channels, Note, Reason, Told, Verdict
+from kernel_demo.recovery.explanations import Note, Reason, Told, Verdict
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
 from kernel_demo.recovery.record import Recovery
-from kernel_demo.recovery.reproduction import UNSEEN
 
 MIN_SIZE, MAX_SIZE = 3, 31
 RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
@@ -169,31 +168,26 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
 
 def _applied(bare: Recovery, found: Arrangement) -> Recovery:
     """The record with its kernels, what they are called and what they make of the picture."""
-    pair, kernels = found.pairs[0], found.kernels(bare.fractions)
-    offsets = tuple(map(float, kernels.offsets))
-    residual = float(found.variance**0.5 / pair.step)
-    sides = UNSEEN
-    if bare.verdict.linear:
-        sides = reproduction.border(pair, kernels, residual)
-    reproduced = reproduction.reproduce(pair, kernels, sides, bare.bit_exact)
-    left = (pair.after // pair.step).astype(np.float32) - reproduced
-    alone = found.mode in (Channels.ONE, Channels.GREY)
-    return replace(
+    pair, (kernels, offsets, errors) = found.pairs[0], found.kernels(bare.fractions)
+    alone = len(offsets) == 1
+    result = replace(
         bare,
-        kernel=kernels.values,
-        offset=offsets[0] if alone else offsets,
-        standard_error=kernels.errors,
+        kernel=kernels,
+        offset=offsets[0] if alone else tuple(offsets),
+        standard_error=errors,
         shift=pair.origin,
-        residual=residual,
+        residual=float(found.variance**0.5 / pair.step),
         used_fraction=found.used,
-        padding_sides=sides,
-        name=known.kernel(kernels.values[0, 0]) if alone else None,
+        name=known.kernel(kernels[0, 0]) if alone else None,
         channels=found.mode,
         channel_weights=found.weights,
         compression="" if found.compressed is None else str(found.compressed),
-        reproduced=_picture(reproduced),
-        residual_map=_picture(left),
     )
+    if result.verdict.linear:
+        result = replace(result, padding_sides=reproduction.border(result, pair))
+    reproduced = reproduction.reproduce(result, pair)
+    left = (pair.after // pair.step).astype(np.float32) - reproduced
+    return replace(result, reproduced=_picture(reproduced), residual_map=_picture(left))
 
 
 def _exact(found: Arrangement) -> tuple[Fractions, ...]:
