@@ -86,20 +86,6 @@ class Mixture:
 
 
 @dataclass(frozen=True, eq=False)
-class Kernels:
-    """What goes into which channel, (outputs, inputs, k, k) as Recovery explains it."""
-
-    values: np.ndarray
-    offsets: np.ndarray  # (outputs,), grey levels of after; the sum is then rounded half up
-    errors: np.ndarray  # like values
-
-    @property
-    def size(self) -> int:
-        """k"""
-        return self.values.shape[-1]
-
-
-@dataclass(frozen=True, eq=False)
 class Arrangement:
     """What explains a pair, if the kernels are right."""
 
@@ -144,11 +130,15 @@ class Arrangement:
         for channel, fit in enumerate(self.fits):
             yield fit, planes_of(self.pairs, channel if self.mode == Channels.EACH else None)
 
-    def kernels(self, exact: Sequence[Fractions] = ()) -> Kernels:
-        """The kernels in one size, those of the exact numbers where there are some."""
+    def kernels(self, exact: Sequence[Fractions] = ()) -> tuple[np.ndarray, list, np.ndarray]:
+        """(values, offsets in grey levels, errors), of the exact numbers where there are some.
+
+        values and errors are (outputs, inputs, k, k) in one size, as Recovery explains it.
+        """
         step = self.pairs[0].step
         if self.mixed is not None:
-            return Kernels(self.mixed.kernels, self.mixed.offsets / step, self.mixed.standard_error)
+            offsets = (self.mixed.offsets / step).tolist()
+            return self.mixed.kernels, offsets, self.mixed.standard_error
         fits = self.fits if self.censored is None else [self.censored]
         values = [part.kernel for part in exact or fits]
         offsets = [f.offset_of_rounding for f in exact] or [fit.offset / step for fit in fits]
@@ -157,7 +147,7 @@ class Arrangement:
             np.stack([resized(square, size) for square in squares])[:, None]
             for squares in (values, [fit.standard_error for fit in fits])
         )
-        return Kernels(values, np.array(offsets), errors)
+        return values, offsets, errors
 
 
 def resized(square: np.ndarray, size: int) -> np.ndarray:
@@ -234,21 +224,18 @@ def through_jpeg(found: Arrangement) -> Arrangement:
         return found
     compressed = jpeg.compression(_luminance(first.after))
     found = replace(found, compressed=compressed)
-    if compressed is None or len(found.fits) != 1:
-        return found
-    fit = found.fits[0]
-    if len(fit.kernel) > WIDEST_THROUGH_JPEG:
+    narrow = all(len(fit.kernel) <= WIDEST_THROUGH_JPEG for fit in found.fits)
+    if compressed is None or len(found.fits) != 1 or not narrow:
         return found
     luma = []
     for pair in found.pairs:
         before, after, _ = pair.overlap()
         luma.append(Plane(_luminance(before), _luminance(after), None, pair.peak, pair.step))
-    kernel = jpeg.fit(luma, compressed, fit.kernel, fit.offset)
+    kernel = jpeg.fit(luma, compressed, found.fits[0].kernel, found.fits[0].offset)
     if kernel is None or kernel.consistent < CONSISTENT:
         return found
-    if kernel.standard_error.max() > SURE * np.abs(kernel.kernel).max():
-        return found
-    return replace(found, censored=kernel)
+    sure = kernel.standard_error.max() <= SURE * np.abs(kernel.kernel).max()
+    return replace(found, censored=kernel) if sure else found
 
 
 def _luminance(picture: np.ndarray) -> np.ndarray:

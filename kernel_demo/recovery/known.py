@@ -9,8 +9,8 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-from kernel_demo.imaging import formulas, kernels, operators
-from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.imaging import kernels, operators
+from kernel_demo.imaging.catalogue import CATALOGUE, identity
 from kernel_demo.imaging.filtering import correlate, correlate_valid
 from kernel_demo.recovery.alignment import Plane, sample, sums
 from kernel_demo.recovery.fitting import Fit, box
@@ -47,12 +47,8 @@ class Alternative:
     residual: float | None = None  # RMS in grey levels of after; None: found by other signs
 
 
-def _derivative(key: str, size: int = 3) -> np.ndarray:
-    return kernels.named(key, size).values
-
-
 def _sum_of_absolutes(image: np.ndarray) -> np.ndarray:
-    across = _derivative("sobel_x")
+    across = kernels.named("sobel_x").values
     return np.abs(correlate(image, across)) + np.abs(correlate(image, across.T))
 
 
@@ -70,13 +66,13 @@ OPERATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 OPERATIONS |= {
     f"a gradient magnitude ({label})": lambda image, key=key: operators.magnitude(
-        image, _derivative(key)
+        image, kernels.named(key).values
     )
     for key, label in (("sobel_x", "Sobel"), ("scharr_x", "Scharr"), ("prewitt_x", "Prewitt"))
 }
 OPERATIONS |= {
     f"the absolute value of {label}": lambda image, key=key: operators.absolute(
-        image, _derivative(key)
+        image, kernels.named(key).values
     )
     for key, label in (
         ("sobel_x", "Sobel x"),
@@ -247,7 +243,7 @@ def _gaussian(kernel: np.ndarray) -> Name | None:
 
 def _unsharp(kernel: np.ndarray) -> Name | None:
     """identity + amount * (identity - Gaussian), the amount by least squares."""
-    middle = formulas.identity(len(kernel))
+    middle = identity(len(kernel))
     if abs(kernel.sum() - 1) > 0.02 or kernel.max() != kernel[len(kernel) // 2, len(kernel) // 2]:
         return None
 

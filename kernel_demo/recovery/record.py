@@ -13,6 +13,10 @@ from kernel_demo.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING, box
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.known import Alternative, Name
 
+# What lies beyond the top, bottom, left and right: a border mode or an Edge; None: not seen.
+Sides = tuple[str | Edge | None, str | Edge | None, str | Edge | None, str | Edge | None]
+UNSEEN: Sides = (None, None, None, None)
+
 
 @dataclass(frozen=True, eq=False)
 class Recovery:
@@ -37,9 +41,7 @@ class Recovery:
     residual: float = 0.0  # RMS in grey levels
     rounding_floor: float = ROUNDING  # RMS of rounding alone, in grey levels
     used_fraction: float = 0.0  # share of the pixels that were not clipped
-    padding: str | Edge | None = None  # a border mode or an Edge; None: not seen, or sides differ
-    padding_sides: tuple[str | Edge | None, ...] = (None,) * 4  # top, bottom, left, right
-    bit_exact: bool = False  # `fractions` reproduce every pixel whose patch lies inside
+    padding_sides: Sides = UNSEEN
     fractions: tuple[Fractions, ...] = ()  # round numbers for the kernels; none for a mixture
     name: Name | None = None  # of the only kernel
     channels: Channels = Channels.ONE
@@ -77,6 +79,16 @@ class Recovery:
     def support(self) -> tuple[int, int, int, int]:
         """top, left, height, width of the box with every weight that is not 0 in any kernel."""
         return (0,) * 4 if self.kernel is None else box((self.kernel != 0).any(axis=(0, 1)))
+
+    @property
+    def padding(self) -> str | Edge | None:
+        """The border mode, or the Edge; None: not seen, or sides differ."""
+        return self.padding_sides[0] if len(set(self.padding_sides)) == 1 else None
+
+    @property
+    def bit_exact(self) -> bool:
+        """`fractions` reproduce every pixel whose patch lies inside."""
+        return bool(self.fractions) and not any(whole.undecided for whole in self.fractions)
 
     @property
     def in_one_step(self) -> bool:

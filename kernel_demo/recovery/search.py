@@ -13,11 +13,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kernel_demo.errors import DemoError, odd
-from kernel_demo.recovery import alignment, channels, fitting, fractions, judging, known
-from kernel_demo.recovery import reproduction as again
+from kernel_demo.recovery import (
+    alignment,
+    channels,
+    fitting,
+    fractions,
+    judging,
+    known,
+    reproduction,
+)
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.channels import Arrangement
-from kernel_demo.recovery.explanations import Channels, Note, Reason, Told, Verdict
+from kernel_demo.recovery.explanations import Note, Reason, Told, Verdict
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
 from kernel_demo.recovery.record import Recovery
@@ -139,52 +146,48 @@ def _swapped(pairs: list[tuple], max_size: int, straight: Recovery) -> Recovery 
 
 def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
     """Everything that can be told of the pairs; pictures are those of the first."""
-    found, judgement = seen.found, seen.judgement
+    found, judgement, pair = seen.found, seen.judgement, seen.pairs[0]
     exact = _exact(found) if judgement.verdict == Verdict.CONVOLUTION else ()
     if found is not None and not exact:
         judgement = judging.unproved(judgement, found)
-    pair = seen.pairs[0] if found is None else found.pairs[0]
     bare = Recovery(
         judgement.verdict,
         judgement.reason,
-        swapped=swapped,
         alternative=judgement.alternative,
+        fractions=exact,
+        swapped=swapped,
         peak=pair.peak // pair.step,
         noted=seen.notes,
         title=title,
     )
-    if found is None:
-        open_range = [((p.after > 0) & (p.after < p.peak)).mean() for p in seen.pairs]
-        return replace(bare, used_fraction=float(np.mean(open_range)))
-    kernels = found.kernels(exact)
-    offsets = tuple(map(float, kernels.offsets))
-    residual = float(found.variance**0.5 / pair.step)
-    padding, sides = None, again.UNSEEN
-    if judgement.verdict.linear:
-        padding, sides = again.border(pair, kernels, residual)
-    proven = bool(exact) and not any(whole.undecided for whole in exact)
-    reproduced = again.reproduce(pair, kernels, padding, sides, proven)
-    left = (pair.after // pair.step).astype(np.float32) - reproduced
-    alone = found.mode in (Channels.ONE, Channels.GREY)
-    return replace(
+    if found is not None:
+        return _applied(bare, found)
+    open_range = [((p.after > 0) & (p.after < p.peak)).mean() for p in seen.pairs]
+    return replace(bare, used_fraction=float(np.mean(open_range)))
+
+
+def _applied(bare: Recovery, found: Arrangement) -> Recovery:
+    """The record with its kernels, what they are called and what they make of the picture."""
+    pair, (kernels, offsets, errors) = found.pairs[0], found.kernels(bare.fractions)
+    alone = len(offsets) == 1
+    result = replace(
         bare,
-        kernel=kernels.values,
-        offset=offsets[0] if alone else offsets,
-        standard_error=kernels.errors,
+        kernel=kernels,
+        offset=offsets[0] if alone else tuple(offsets),
+        standard_error=errors,
         shift=pair.origin,
-        residual=residual,
+        residual=float(found.variance**0.5 / pair.step),
         used_fraction=found.used,
-        padding=padding,
-        padding_sides=sides,
-        bit_exact=proven,
-        fractions=exact,
-        name=known.kernel(kernels.values[0, 0]) if alone else None,
+        name=known.kernel(kernels[0, 0]) if alone else None,
         channels=found.mode,
         channel_weights=found.weights,
         compression="" if found.compressed is None else str(found.compressed),
-        reproduced=_picture(reproduced),
-        residual_map=_picture(left),
     )
+    if result.verdict.linear:
+        result = replace(result, padding_sides=reproduction.border(result, pair))
+    reproduced = reproduction.reproduce(result, pair)
+    left = (pair.after // pair.step).astype(np.float32) - reproduced
+    return replace(result, reproduced=_picture(reproduced), residual_map=_picture(left))
 
 
 def _exact(found: Arrangement) -> tuple[Fractions, ...]:

@@ -88,7 +88,6 @@ def test_plain_words_leave_the_record():
         Verdict.NOISY,
         kernel=kernel,
         standard_error=kernel,
-        padding=Edge.COPIED,
         padding_sides=(Edge.COPIED,) * 4,
         channels=Channels.ONE,
     ).as_dict()

@@ -11,9 +11,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import correlate, to_uint8
 from kernel_demo.imaging.kernels import named
 from kernel_demo.lab.challenge import SIZES, Score, hidden, score
-from kernel_demo.lab.limit import Limit
-from kernel_demo.lab.limits import LIMITS, break_it
-from kernel_demo.lab.prediction import sums
+from kernel_demo.lab.limits import LIMITS, Limit, break_it, sums
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build as build_pairs
 from kernel_demo.learning.statistics import Statistics

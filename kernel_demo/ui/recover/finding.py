@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
-from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.numbers import count, figure, percent
 from kernel_demo.recovery import Channels, Edge, Recovery, Rounding, Verdict
 from kernel_demo.recovery.fractions import Fractions
