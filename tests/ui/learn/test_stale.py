@@ -1,0 +1,177 @@
+"""Every result of the tab "Learn" knows what it was made from."""
+
+import cv2
+import numpy as np
+import pytest
+from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
+
+from tests.ui.visitor import Visitor
+
+RESULTS = {"live", "result-card", "certificate", "take"}
+
+
+@pytest.fixture
+def visitor(address):
+    """One who learns from a single photo."""
+    visitor = Visitor(address)
+    visitor.shown["count"]["value"] = 1
+    return visitor
+
+
+def marked(visitor) -> set[str]:
+    return set(visitor.stale("learn-stale") or ())
+
+
+def step(visitor) -> int:
+    return visitor.shown["live"]["value"]["step"]
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("method", "adam"), ("noise", 2), ("eight-bit", True), ("count", 2), ("source", "mine"),
+     ("steps", 100)],
+)  # fmt: skip
+def test_another_setting_marks_what_was_learned(visitor, name, other):
+    """Nothing before the first run; all of it afterwards, until the setting is set back."""
+    first = visitor.shown[name]["value"]
+    visitor.choose(name, other)
+    assert marked(visitor) == set()
+    visitor.choose(name, first)
+    visitor.press("learn")
+    assert marked(visitor) == set()
+    visitor.choose(name, other)
+    assert marked(visitor) == RESULTS
+    visitor.choose(name, first)
+    assert marked(visitor) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("split", "test"), ("seed", 7), ("optimizer", "adam")],
+)
+def test_what_does_not_count_marks_nothing(visitor, name, value):
+    """The split of a dataset is of no matter to bundled photos, nor a seed to Sobel."""
+    visitor.press("learn")
+    part = visitor.part(name) if name != "split" else labelled(visitor, "Split")
+    visitor.props[part]["value"] = value
+    visitor.press(part, "change")
+    assert marked(visitor) == set()
+
+
+def labelled(visitor, label) -> int:
+    return next(key for key, props in visitor.props.items() if props.get("label") == label)
+
+
+def test_another_kernel_takes_the_place_of_the_run(visitor):
+    """The stage and the certificate turn to it and are current; set back, the run is there again.
+
+    So is its proof.
+    """
+    visitor.press("learn")
+    learned, proof = step(visitor), visitor.shown["certificate"]["value"]
+    visitor.choose("kernel", "sharpen")
+    visitor.press("kernel", "input")
+    assert step(visitor) == 0
+    assert marked(visitor) == {"result-card", "take"}
+    assert visitor.shown["certificate"]["value"] != proof
+    visitor.choose("kernel", "sobel_x")
+    visitor.press("kernel", "input")
+    assert (step(visitor), visitor.shown["certificate"]["value"]) == (learned, proof)
+    assert marked(visitor) == set()
+
+
+def test_other_edges_draw_anew_and_lift_no_mark(visitor):
+    """Until the result is drawn with them it is stale; of another experiment it stays so."""
+    visitor.press("learn")
+    first = visitor.shown["take"]["value"]
+    visitor.choose("edges", "zero")
+    assert marked(visitor) == {"result-card", "take"}
+    visitor.press("edges", "input")
+    second = visitor.shown["take"]["value"]
+    assert second != first
+    assert marked(visitor) == set()
+    visitor.choose("method", "adam")
+    visitor.choose("edges", "wrap")
+    visitor.press("edges", "input")
+    assert visitor.shown["take"]["value"] != second
+    assert marked(visitor) == RESULTS
+
+
+def test_while_another_run_waits_the_old_results_are_stale(visitor):
+    """The stage is the new run's at once; what stands below it is not, until that has ended."""
+    visitor.press("learn")
+    visitor.choose("method", "closed_form")
+    (heard,) = visitor.of("learn")
+    waits = [event for event in visitor.after(heard["id"])
+             if visitor.part("live") in event["outputs"]]  # fmt: skip
+    for event in waits:
+        del visitor.events[event["id"]]
+    visitor.press("learn")
+    assert visitor.shown["pause"]["visible"]
+    assert marked(visitor) == RESULTS - {"live"}
+    visitor.choose("edges", "zero")  # drawn anew, of the run that ended
+    visitor.press("edges", "input")
+    assert marked(visitor) == RESULTS - {"live"}
+    visitor.events |= {event["id"]: event for event in waits}
+    visitor.dispatch(next(each for each in waits if not each["trigger_only_on_failure"]))
+    assert marked(visitor) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "value"),
+    [("editor", "edit", {"rows": [["x"] * 3] * 3}), ("seed", "change", -1)],
+)
+def test_what_cannot_be_read_is_other_than_what_was_learned(visitor, name, kind, value):
+    """A cell that is no number, and a number out of bounds: marked, and no visitor's first run."""
+    visitor.shown["kernel"]["value"] = "own" if name == "editor" else "sobel_x"
+    good = visitor.shown[name]["value"]
+
+    def change(value):
+        visitor.shown[name]["value"] = value
+        visitor.press(name, kind)
+
+    change(value)
+    assert marked(visitor) == set()
+    change(good)
+    visitor.press("learn")
+    change(value)
+    assert marked(visitor) == RESULTS
+    change(good)
+    assert marked(visitor) == set()
+
+
+def test_other_uploads_mark_the_stage(visitor):
+    """What was learned from the files before is not that of the files now."""
+    visitor.shown["source"]["value"] = "mine"
+    visitor.shown["uploads"]["value"] = upload(1)
+    visitor.press("learn")
+    assert visitor.shown["live"]["value"]["done"]
+    assert marked(visitor) == set()
+    visitor.choose("uploads", upload(2))
+    assert marked(visitor) == RESULTS - {"certificate"}  # which tells of the new files
+
+
+def upload(seed: int) -> list:
+    noise = np.random.default_rng(seed).integers(0, 256, (90, 80)).astype(np.uint8)
+    data = cv2.imencode(".png", noise)[1].tobytes()
+    path = save_bytes_to_cache(data, f"{seed}.png", cache_dir=get_upload_folder())
+    return [{"path": path, "meta": {"_type": "gradio.FileData"}}]
+
+
+def test_a_race_knows_who_raced_and_for_what(visitor):
+    """Other racers, another kernel: stale. The method of a run is of no matter to a race."""
+    names = ["exact_kfac", "closed_form"]
+    visitor.choose("race-methods", names)
+    visitor.press("race")
+    assert visitor.shown["race-view"]["value"]["done"]
+    assert not visitor.stale("race-stale")
+    for name, other, first, stale in (
+        ("race-methods", [*names, "exact_adam"], names, True),
+        ("kernel", "sharpen", "sobel_x", True),
+        ("method", "adam", "kfac", False),
+    ):
+        visitor.choose(name, other)
+        assert visitor.stale("race-stale") == stale
+        visitor.choose(name, first)
+        assert not visitor.stale("race-stale")
