@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter, ImageOps
 from scipy import ndimage
 
 from kernel_demo.imaging import operators
-from kernel_demo.recovery import Verdict, recover
+from kernel_demo.recovery import Channels, Edge, Verdict, recover
 
 TITLE = "Recovering filters"
 NEEDS = ("scipy",)
@@ -63,8 +63,9 @@ def _pillow(report, greys):
             found = recover(picture, _filtered(picture, name))
             cases += 1
             right += found.verdict == Verdict.CONVOLUTION
-            exact += found.bit_exact and np.allclose(_same_size(found.kernel, name), _truth(name))
-            borders += found.padding == "copied"
+            kernel = _same_size(found.kernel[0, 0], name)
+            exact += found.bit_exact and np.allclose(kernel, _truth(name))
+            borders += found.padding == Edge.COPIED
     seconds = (time.perf_counter() - began) / cases
     report.row(
         "Pillow's ten filters x five photos: verdict right",
@@ -93,7 +94,8 @@ def _pillow_jpeg(report, greys):
             found = recover(picture, after)
             right += found.verdict == Verdict.NOISY
             true = _truth(name)
-            error = np.abs(_same_size(found.kernel, name) - true).max() / np.abs(true).max()
+            kernel = _same_size(found.kernel[0, 0], name)
+            error = np.abs(kernel - true).max() / np.abs(true).max()
             worst, where = max((worst, where), (float(error), f"{name} of {photo}"))
             naive = max(naive, _least_squares_error(picture, after, true))
     report.row(
@@ -233,7 +235,7 @@ def _tools(report, grey, colour):
             found = recover(picture, function(picture))
             good = found.verdict == Verdict.CONVOLUTION and size in (0, found.size)
             good &= border in ("any", found.padding, found.padding_sides)
-            met &= bool(good) and found.channels == "one kernel"
+            met &= bool(good) and found.channels == Channels.ONE
             border_seen = found.padding or "/".join(map(str, found.padding_sides))
             exact = ", exact" if found.bit_exact else ""
             convolution = found.verdict == Verdict.CONVOLUTION

@@ -17,5 +17,5 @@ for tool in ("camera_emboss.png", "camera_smooth.jpg", "camera_edges.png"):
     found = recover(before, after)
     print(f"{tool}: {found.verdict}. {found.explanation}")
     if found.kernel is not None:
-        print(found.kernel.round(4))
+        print(found.kernel[0, 0].round(4))
     print()

@@ -59,7 +59,7 @@ def _lines(found: Recovery) -> list[str]:
     if found.kernel is not None:
         lines += ["", f"kernel ({found.size} x {found.size}, {found.channels}):"]
         with np.printoptions(precision=5, suppress=True, linewidth=120, threshold=1000):
-            lines.append(str(found.kernel + 0.0))
+            lines.append(str(found.kernel.squeeze() + 0.0))
         lines.append(f"offset: {_rounded(found.offset)}")
         lines.append(f"standard errors: up to {rounded_up(found.standard_error.max(), 2)}")
         lines.append(f"border: {found.padding or _sides(found)}")

@@ -2,23 +2,17 @@
 
 The map of the package, in the order of the work; recover() and recover_many() are the way in:
 
-alignment      the two pictures laid over each other: depths, sizes, shifts
-planes         one channel before beside one after, and samples of it
-extent, noise  how large the kernel is and where it lies; what it leaves
-fitting        the kernel, from exact sums
-mixture        a kernel from each channel into each
-channels       the simplest arrangement of kernels that explains the pair
-jpeg           what a JPEG file tells in spite of its compression
-nonlinearity   is what the kernel leaves noise?
-known          known operations that are no convolution
-judging        the verdict
-candidates, arithmetic, fractions   round numbers that reproduce every pixel
-border         how the tool went on beyond the border
-naming         what the kernel is called
-reproduction     the kernels applied again
-explanations   codes, and the sentences made of them
-record, reporting   what comes out
-search         swapped files, displaced pictures, and all of the above in turn
+search        swapped files, displaced pictures, and all that follows in turn, to the record
+alignment     the two pictures laid over each other: a Pair, and its Planes of one channel each
+fitting       the kernel of some planes from exact sums: how large it is, what noise it leaves
+jpeg          what a JPEG file tells in spite of its compression
+channels      the simplest arrangement of kernels that explains the pair
+judging       is what the kernels leave noise? The verdict
+known         kernels that have a name, and operations that are no convolution
+fractions     round numbers that reproduce every pixel
+reproduction  the kernels applied again: the border mode, the picture
+record        what comes out
+explanations  codes, and the sentences made of them
 """
 
 from kernel_demo.recovery.explanations import Channels, Edge, Rounding, Verdict

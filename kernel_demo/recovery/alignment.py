@@ -1,7 +1,8 @@
 """Two pictures laid over each other: channels, bit depths, transparency, sizes and shifts.
 
 Everything after this works on a Pair, in *working units*: the grey levels of the deeper of the two
-files. 8-bit samples beside 16-bit ones are multiplied by 257 (65535 / 255), which is exact.
+files. 8-bit samples beside 16-bit ones are multiplied by 257 (65535 / 255), which is exact. A Plane
+is one channel before beside one after; samples of planes stand for the whole.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import cv2
 import numpy as np
 
 from kernel_demo.errors import DemoError
-from kernel_demo.imaging.borders import pad
+from kernel_demo.imaging.filtering import correlate_valid, pad
+from kernel_demo.learning.statistics import Statistics
 from kernel_demo.recovery.explanations import Note, Told
 
 # Sizes that differ by more were resized or are of different pictures.
 MAX_DIFFERENCE = 64
 # Side of the middle part that is searched for a displacement: an FFT of 1 Mpx takes 0.1 s.
 SEARCH_SIDE = 1024
+# Side of the tiles of a sample: large beside a 15 x 15 patch, small beside what varies in a photo.
+TILE = 192
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,16 +44,13 @@ class Pair:
     def overlap(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """before (h' x w' x B), after (h' x w' x A) and opaque where both have pixels."""
         there, here = self.common()
-        return (
-            self.before[there],
-            self.after[here],
-            None if self.opaque is None else self.opaque[here],
-        )
+        opaque = None if self.opaque is None else self.opaque[here]
+        return self.before[there], self.after[here], opaque
 
     def common(self) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
         """The rectangle that both show: (rows, columns) of before, and of after."""
         rows, columns = (
-            _common(self.before.shape[axis], self.after.shape[axis], self.origin[axis])
+            common(self.before.shape[axis], self.after.shape[axis], self.origin[axis])
             for axis in (0, 1)
         )
         return (rows[0], columns[0]), (rows[1], columns[1])
@@ -64,7 +65,7 @@ class Pair:
         return padded[top : top + height + 2 * radius, left : left + width + 2 * radius]
 
 
-def _common(there: int, here: int, origin: int) -> tuple[slice, slice]:
+def common(there: int, here: int, origin: int) -> tuple[slice, slice]:
     """The parts of an axis of before and of after that lie over each other."""
     first, last = max(0, -origin), min(here, there - origin)
     return slice(first + origin, last + origin), slice(first, last)
@@ -83,37 +84,28 @@ def prepare(
     notes: list[Told] = []
     before, before_alpha = _channels(before, "before", notes)
     after, after_alpha = _channels(after, "after", notes)
-    height, width = (a - b for a, b in zip(after.shape[:2], before.shape[:2], strict=True))
-    difference = max(abs(height), abs(width))
-    if difference > min(MAX_DIFFERENCE, min(after.shape[:2]) // 2):
+    difference = [a - b for a, b in zip(after.shape[:2], before.shape[:2], strict=True)]
+    if max(map(abs, difference)) > min(MAX_DIFFERENCE, min(after.shape[:2]) // 2):
         return None, (*notes, _sizes(before, after))
-    origin = (
-        -height // 2 if height < 0 else -(height // 2),
-        -width // 2 if width < 0 else -(width // 2),
-    )
-    if height or width:
-        notes.append(_difference(height, width))
-    before_peak, after_peak = (int(np.iinfo(picture.dtype).max) for picture in (before, after))
-    peak = max(before_peak, after_peak)
-    if before_peak != after_peak:
+    if any(difference):
+        notes.append(_difference(*difference))
+    peaks = [int(np.iinfo(picture.dtype).max) for picture in (before, after)]
+    peak = max(peaks)
+    if peaks[0] != peaks[1]:
         notes.append(Told(Note.DEPTHS))
-    pair = Pair(
-        _deepened(before, peak), _deepened(after, peak), None, origin, peak, peak // after_peak
-    )
-    return replace(pair, opaque=_opaque(pair, before_alpha, after_alpha, max_size, notes)), tuple(
-        notes
-    )
+    origin = tuple(int(-d / 2) for d in difference)
+    before, after = (_deepened(picture, peak) for picture in (before, after))
+    pair = Pair(before, after, None, origin, peak, peak // peaks[1])
+    opaque = _opaque(pair, before_alpha, after_alpha, max_size, notes)
+    return replace(pair, opaque=opaque), tuple(notes)
 
 
 def _channels(picture: np.ndarray, name: str, notes: list[Told]):
     """(H x W x 1 or 3, alpha H x W or None). Three equal channels are one."""
     picture = np.require(picture, requirements="W")  # torch warns of arrays that are read-only
     deep = picture[..., None] if picture.ndim == 2 else picture
-    if (
-        picture.dtype not in (np.uint8, np.uint16)
-        or deep.ndim != 3
-        or deep.shape[2] not in (1, 2, 3, 4)
-    ):
+    samples = picture.dtype in (np.uint8, np.uint16)
+    if not samples or deep.ndim != 3 or deep.shape[2] not in (1, 2, 3, 4):
         raise DemoError(
             f"{name} as 8-bit or 16-bit samples, height x width (x channels)",
             f"{picture.dtype} of shape {picture.shape}",
@@ -195,3 +187,112 @@ def displacement(pair: Pair) -> tuple[int, int] | None:
     if energy[y, x] < 50 * np.median(energy):
         return None
     return pair.origin[0] + height // 2 - int(y), pair.origin[1] + width // 2 - int(x)
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A grey before and after of the same size, in working units."""
+
+    before: np.ndarray  # H x W
+    after: np.ndarray  # H x W
+    opaque: np.ndarray | None  # H x W bool; None: everywhere
+    peak: int  # white
+    step: int  # one grey level of the after file
+    place: tuple[float, float, float, float] = (0, 0, 1, 1)  # top, left, bottom, right in the whole
+    used: np.ndarray | None = None  # H x W bool: the pixels to fit to, once they are chosen
+
+    def inside(self, size: int) -> tuple[slice, slice]:
+        """The pixels whose size x size patch lies inside."""
+        edge, (height, width) = size // 2, self.after.shape
+        return slice(edge, max(edge, height - edge)), slice(edge, max(edge, width - edge))
+
+    def using(self, mask: np.ndarray) -> Plane:
+        """The plane with the pixels of a mask chosen, but for those that are not opaque."""
+        return replace(self, used=mask if self.opaque is None else mask & self.opaque)
+
+    def unclipped(self) -> Plane:
+        """With the pixels that are neither black nor white, where a filter's result is kept."""
+        return self.using((self.after > 0) & (self.after < self.peak))
+
+    def predictable(self, kernel: np.ndarray, offset: float, margin: float) -> Plane:
+        """With the pixels whose prediction keeps `margin` from black and white.
+
+        Leaving out clipped pixels by what *came out* favours noise that points inward; leaving them
+        out by what the picture before *predicts* does not bias the fit (selection on the
+        regressors).
+        """
+        mask = np.zeros(self.after.shape, bool)
+        if min(mask.shape) >= len(kernel):
+            value = correlate_valid(self.before.astype(np.float64), kernel, offset)
+            mask[self.inside(len(kernel))] = (value > margin) & (value < self.peak - margin)
+        return self.using(mask)
+
+    def moved(self, down: int, right: int) -> Plane:
+        """The plane with before[y + down, x + right] over after[y, x]."""
+        if down == right == 0:
+            return self
+        (height, width), (rows, columns) = self.before.shape, self.after.shape
+        over = common(height, rows, down), common(width, columns, right)
+        (rows_there, rows_here), (columns_there, columns_here) = over
+        return self._cut((rows_there, columns_there), (rows_here, columns_here))
+
+    def part(self, top: int, left: int, height: int, width: int) -> Plane:
+        """A rectangle of the plane."""
+        at = np.s_[top : top + height, left : left + width]
+        rows, columns = self.after.shape
+        place = (top / rows, left / columns, (top + height) / rows, (left + width) / columns)
+        return replace(self._cut(at, at), place=place)
+
+    def _cut(self, there: tuple[slice, slice], here: tuple[slice, slice]) -> Plane:
+        opaque = None if self.opaque is None else self.opaque[here]
+        return replace(self, before=self.before[there], after=self.after[here], opaque=opaque)
+
+
+def planes_of(pairs: list[Pair], channel: int | None = None) -> list[Plane]:
+    """Each channel of after (or one) with its own of before, or with the only one of before."""
+    found = []
+    for pair in pairs:
+        before, after, opaque = pair.overlap()
+        for c in range(after.shape[2]) if channel is None else (channel,):
+            own = before[..., min(c, before.shape[2] - 1)]
+            found.append(Plane(own, after[..., c], opaque, pair.peak, pair.step))
+    return found
+
+
+def sample(planes: list[Plane], pixels: int) -> list[Plane]:
+    """Tiles spread evenly over all planes, about `pixels` in total; small planes are kept whole."""
+    tiles = []
+    for plane in planes:
+        height, width = plane.after.shape
+        budget = pixels / len(planes)
+        if height * width <= 1.5 * budget:
+            tiles.append(plane)
+            continue
+        tall, wide = min(TILE, height), min(TILE, width)
+        count = max(1, round(budget / (tall * wide)))
+        down = max(1, min(round((count * height / width) ** 0.5), height // tall))
+        across = max(1, min(-(-count // down), width // wide))
+        tiles += [
+            plane.part(int(top), int(left), tall, wide)
+            for top in np.linspace(0, height - tall, down)
+            for left in np.linspace(0, width - wide, across)
+        ]
+    return tiles
+
+
+def sums(planes: list[Plane], size: int) -> Statistics | None:
+    """Over the pixels used of all planes; None if there are fewer than four for each unknown."""
+    total = Statistics.zero(size)
+    for plane in planes:
+        if min(plane.after.shape) < size:
+            continue
+        if plane.used[plane.inside(size)].sum() > size * size:
+            mask = None if plane.used.all() else plane.used
+            total = total + Statistics.from_pair(plane.before, plane.after, size, mask)
+    return total if total.count >= 4 * (size * size + 1) else None
+
+
+def share(planes: list[Plane]) -> float:
+    """The share of the pixels that are used."""
+    pixels = sum(plane.used.size for plane in planes)
+    return sum(np.count_nonzero(plane.used) for plane in planes) / max(1, pixels)

@@ -6,17 +6,20 @@ a full mixture with a kernel for each channel of after from each of before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import LUMINANCE
-from kernel_demo.recovery import fitting, jpeg, mixture
-from kernel_demo.recovery.alignment import Pair
+from kernel_demo.learning.certificate import ROUNDING
+from kernel_demo.recovery import fitting, jpeg
+from kernel_demo.recovery.alignment import Pair, Plane, planes_of
 from kernel_demo.recovery.explanations import Channels
-from kernel_demo.recovery.fitting import Fit
-from kernel_demo.recovery.planes import Plane
+from kernel_demo.recovery.fitting import FEW, SEVERAL_ROUNDINGS, Fit
+from kernel_demo.recovery.fractions import Fractions
 
 # A more complicated arrangement must leave at most this share of the simpler one's variance.
 WORTH = 0.9
@@ -28,6 +31,13 @@ NEAR_WEIGHTS = 0.05  # estimated channel weights this close to a known conversio
 # 95: 99.7 % and more for convolutions, up to 99.5 % for mild nonlinear operations.
 SURE, CONSISTENT = 0.05, 0.996
 WIDEST_THROUGH_JPEG = 11
+
+PIXELS = 40_000
+SIZES = (1, 3, 5, 7)  # three kernels of 7 x 7 are 147 unknowns for each channel
+# Shares of a channel's residual that nonlinear functions of the colours may explain. Measured over
+# matrices and luma filters: rounding follows the picture up to 0.19 (skies), what else is left up
+# to 0.08; saturation, hue and Lab, of 3 % and more: 0.26 to 1.
+CURVED_ROUNDING, CURVED = 0.25, 0.1
 
 
 def _fixed_point(factors: tuple[int, int, int], bits: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -42,17 +52,37 @@ def _imagemagick(colour: np.ndarray) -> np.ndarray:
 
 REC_709 = (0.212656, 0.715158, 0.072186)
 # Grey as libraries make it: weights of red, green, blue, and the rounding.
-_CONVERSIONS = {
-    "Rec. 601, 16 bits (Pillow)": (LUMINANCE, _fixed_point((19595, 38470, 7471), 16)),
-    "Rec. 601, 15 bits (OpenCV)": (LUMINANCE, _fixed_point((9798, 19235, 3735), 15)),
-    "Rec. 601, 14 bits (OpenCV)": (LUMINANCE, _fixed_point((4899, 9617, 1868), 14)),
-    "Rec. 709 (ImageMagick)": (REC_709, _imagemagick),
-    "Rec. 709, rounded": (REC_709, lambda colour: np.floor(colour @ np.array(REC_709) + 0.5)),
-    "red": ((1, 0, 0), lambda colour: colour[..., 0]),
-    "green": ((0, 1, 0), lambda colour: colour[..., 1]),
-    "blue": ((0, 0, 1), lambda colour: colour[..., 2]),
-    "mean": ((1 / 3, 1 / 3, 1 / 3), lambda colour: (2 * colour.sum(axis=2, dtype=int) + 3) // 6),
-}
+CONVERSIONS = (
+    (LUMINANCE, _fixed_point((19595, 38470, 7471), 16)),  # Rec. 601, 16 bits: Pillow
+    (LUMINANCE, _fixed_point((9798, 19235, 3735), 15)),  # Rec. 601, 15 bits: OpenCV
+    (LUMINANCE, _fixed_point((4899, 9617, 1868), 14)),  # Rec. 601, 14 bits: OpenCV
+    (REC_709, _imagemagick),
+    (REC_709, lambda colour: np.floor(colour @ np.array(REC_709) + 0.5)),
+    ((1, 0, 0), lambda colour: colour[..., 0]),
+    ((0, 1, 0), lambda colour: colour[..., 1]),
+    ((0, 0, 1), lambda colour: colour[..., 2]),
+    ((1 / 3, 1 / 3, 1 / 3), lambda colour: (2 * colour.sum(axis=2, dtype=int) + 3) // 6),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """The least-squares kernels from each channel into each, in working units."""
+
+    kernels: np.ndarray  # A x B x k x k, k >= 3
+    offsets: np.ndarray  # A
+    standard_error: np.ndarray  # A x B x k x k
+    residual: float  # RMS over all channels
+    beyond_2: float  # share of samples more than two grey levels off: impossible for rounding
+    curved: float  # share of a channel's residual that nonlinear functions of the colours explain
+    floor: float  # RMS of rounding
+    explained: float  # share of the after picture's variance
+
+    @property
+    def at_floor(self) -> bool:
+        """Nothing but rounding is left."""
+        bounded = self.beyond_2 < FEW / 10 and self.curved < CURVED_ROUNDING
+        return bounded and self.residual <= SEVERAL_ROUNDINGS * self.floor
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,47 +92,68 @@ class Arrangement:
     mode: Channels
     pairs: list[Pair]  # before made grey where the mode is GREY
     fits: list[Fit]  # one for all channels of after, or one for each; none in a mixture
-    mixed: mixture.Mixture | None = None
-    curved: float = 0.0  # in GREY: share of what a mixture leaves that depends on the colours
+    mixed: Mixture | None = None
+    curved: float = 0.0  # share of what a mixture leaves that depends on the colours
     weights: tuple[float, float, float] | None = None  # of red, green, blue in GREY
     compressed: jpeg.Compression | None = None  # what after went through, if that was looked for
     censored: jpeg.Censored | None = None  # the one kernel in spite of it, if it is surer
 
     @property
+    def parts(self) -> list[Fit] | list[Mixture]:
+        """What was fitted: each knows whether it is at the floor, what it leaves and explains."""
+        return self.fits if self.mixed is None else [self.mixed]
+
+    @property
     def at_floor(self) -> bool:
         """Nothing but rounding is left in any channel."""
-        if self.mixed is not None:
-            return self.mixed.at_floor
-        return all(fit.at_floor for fit in self.fits)
+        return all(part.at_floor for part in self.parts)
 
     @property
     def variance(self) -> float:
         """Mean square of what is left, in working units."""
-        if self.mixed is not None:
-            return self.mixed.residual**2
-        return float(np.mean([fit.residual**2 for fit in self.fits]))
+        return float(np.mean([part.residual**2 for part in self.parts]))
 
     @property
     def explained(self) -> float:
         """Share of after's variance, 0 to 1."""
+        return float(np.mean([part.explained for part in self.parts]))
+
+    @property
+    def used(self) -> float:
+        """Share of the pixels that were not clipped."""
+        if self.mixed is None:
+            return float(np.mean([fit.used for fit in self.fits]))
+        return float(np.mean([plane.unclipped().used.mean() for plane in planes_of(self.pairs)]))
+
+    def explaining(self) -> Iterator[tuple[Fit, list[Plane]]]:
+        """Each fit with the planes that it explains."""
+        for channel, fit in enumerate(self.fits):
+            yield fit, planes_of(self.pairs, channel if self.mode == Channels.EACH else None)
+
+    def kernels(self, exact: Sequence[Fractions] = ()) -> tuple[np.ndarray, list, np.ndarray]:
+        """(values, offsets in grey levels, errors), of the exact numbers where there are some.
+
+        values and errors are (outputs, inputs, k, k) in one size, as Recovery explains it.
+        """
+        step = self.pairs[0].step
         if self.mixed is not None:
-            return self.mixed.explained
-        return float(np.mean([fit.explained for fit in self.fits]))
+            offsets = (self.mixed.offsets / step).tolist()
+            return self.mixed.kernels, offsets, self.mixed.standard_error
+        fits = self.fits if self.censored is None else [self.censored]
+        values = [part.kernel for part in exact or fits]
+        offsets = [f.offset_of_rounding for f in exact] or [fit.offset / step for fit in fits]
+        size = max(map(len, values))
+        values, errors = (
+            np.stack([resized(square, size) for square in squares])[:, None]
+            for squares in (values, [fit.standard_error for fit in fits])
+        )
+        return values, offsets, errors
 
-    def planes(self, channel: int | None = None) -> list[Plane]:
-        """The planes of a channel of after, or of all."""
-        return planes(self.pairs, channel)
 
-
-def planes(pairs: list[Pair], channel: int | None = None) -> list[Plane]:
-    """Each channel of after with its own of before (or with the only one of before)."""
-    found = []
-    for pair in pairs:
-        before, after, opaque = pair.overlap()
-        for c in range(after.shape[2]) if channel is None else (channel,):
-            b = before[..., min(c, before.shape[2] - 1)]
-            found.append(Plane(b, after[..., c], opaque, pair.peak, pair.step))
-    return found
+def resized(square: np.ndarray, size: int) -> np.ndarray:
+    """A centred odd square array in another odd size: zeros around it, or cut off."""
+    more = (size - len(square)) // 2
+    return np.pad(square, more) if more >= 0 else square[-more:more, -more:more]
 
 
 def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
@@ -110,44 +161,39 @@ def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
     colours, answers = pairs[0].before.shape[2], pairs[0].after.shape[2]
     if colours == 3 and answers == 1:
         return _grey(pairs, max_size)
-    one = fitting.fit(planes(pairs), max_size)
+    one = fitting.fit(planes_of(pairs), max_size)
     if one is None:
         return None
-    simple = Arrangement(Channels.ONE, pairs, [one])
+    best = Arrangement(Channels.ONE, pairs, [one])
     if answers == 1 or one.at_floor:
-        return simple
-    each = [fitting.fit(planes(pairs, c), max_size) for c in range(answers)]
-    best = simple
-    if all(fit is not None for fit in each):
+        return best
+    each = [fitting.fit(planes_of(pairs, c), max_size) for c in range(answers)]
+    if all(each):
         separate = Arrangement(Channels.EACH, pairs, each)
-        if separate.at_floor or separate.variance < WORTH * simple.variance:
+        if separate.at_floor or separate.variance < WORTH * best.variance:
             best = separate
     if best.at_floor or colours == 1:
         return best
-    mixed = mixture.fit(pairs)
+    mixed = _mixture(pairs)
     if mixed and (mixed.at_floor or mixed.residual**2 < MIXTURE_WORTH * best.variance):
-        return Arrangement(Channels.MIXTURE, pairs, [], mixed)
+        return Arrangement(Channels.MIXTURE, pairs, [], mixed, mixed.curved)
     return best
 
 
 def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
     """Colour before, grey after: the weights first, from a kernel for each channel."""
-    mixed = mixture.fit(pairs, sizes=(1, 3, 5))
+    mixed = _mixture(pairs, sizes=(1, 3, 5))
     if mixed is None:
         return None
-    weights = _weights(mixed.kernels[0])
-    tried = [
-        (known, [_made_grey(pair, convert) for pair in pairs])
-        for known, convert in _CONVERSIONS.values()
-        if np.abs(known - weights).max() <= NEAR_WEIGHTS
-    ]
-    tried.append((weights, [_weighted(pair, weights) for pair in pairs]))
+    own = _weights(mixed.kernels[0])
+    near = [known for known in CONVERSIONS if np.abs(known[0] - own).max() <= NEAR_WEIGHTS]
     best = None
-    for known, grey in tried:
-        found = fitting.fit(planes(grey), max_size)
+    for weights, convert in (*near, (own, None)):
+        grey = [_made_grey(pair, weights, convert) for pair in pairs]
+        found = fitting.fit(planes_of(grey), max_size)
         if found and (best is None or found.residual < 0.99 * best.fits[0].residual):
-            known = tuple(map(float, known))
-            best = Arrangement(Channels.GREY, grey, [found], None, mixed.curved, known)
+            weights = tuple(map(float, weights))
+            best = Arrangement(Channels.GREY, grey, [found], None, mixed.curved, weights)
         if best and best.at_floor:
             return best
     return best
@@ -156,21 +202,19 @@ def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
 def _weights(kernels: np.ndarray) -> np.ndarray:
     """The factors by which three kernels (3 x k x k) differ; absolute sum 1, largest above 0."""
     sums = kernels.sum(axis=(1, 2))
-    if (
-        np.abs(sums).sum() < 0.2 * np.abs(kernels).sum()
-    ):  # a derivative: its weights add up to nothing
+    # A derivative's weights add up to nothing.
+    if np.abs(sums).sum() < 0.2 * np.abs(kernels).sum():
         left, _, _ = np.linalg.svd(kernels.reshape(3, -1), full_matrices=False)
         sums = left[:, 0]
     largest = sums[np.abs(sums).argmax()]
     return np.sign(largest or 1) * sums / (np.abs(sums).sum() or 1)
 
 
-def _made_grey(pair: Pair, convert: Callable[[np.ndarray], np.ndarray]) -> Pair:
-    return replace(pair, before=convert(pair.before).astype(pair.before.dtype)[..., None])
-
-
-def _weighted(pair: Pair, weights: np.ndarray) -> Pair:
-    return replace(pair, before=(pair.before @ weights)[..., None])
+def _made_grey(pair: Pair, weights, convert: Callable | None) -> Pair:
+    """before in grey: whole levels as a library makes them, or the bare weighted sum in float64."""
+    colour = pair.before
+    grey = colour @ weights if convert is None else convert(colour).astype(colour.dtype)
+    return replace(pair, before=grey[..., None])
 
 
 def through_jpeg(found: Arrangement) -> Arrangement:
@@ -180,23 +224,105 @@ def through_jpeg(found: Arrangement) -> Arrangement:
         return found
     compressed = jpeg.compression(_luminance(first.after))
     found = replace(found, compressed=compressed)
-    if compressed is None or len(found.fits) != 1:
-        return found
-    fit = found.fits[0]
-    if len(fit.kernel) > WIDEST_THROUGH_JPEG:
+    narrow = all(len(fit.kernel) <= WIDEST_THROUGH_JPEG for fit in found.fits)
+    if compressed is None or len(found.fits) != 1 or not narrow:
         return found
     luma = []
     for pair in found.pairs:
         before, after, _ = pair.overlap()
         luma.append(Plane(_luminance(before), _luminance(after), None, pair.peak, pair.step))
-    kernel = jpeg.fit(luma, compressed, fit.kernel, fit.offset)
+    kernel = jpeg.fit(luma, compressed, found.fits[0].kernel, found.fits[0].offset)
     if kernel is None or kernel.consistent < CONSISTENT:
         return found
-    if kernel.standard_error.max() > SURE * np.abs(kernel.kernel).max():
-        return found
-    return replace(found, censored=kernel)
+    sure = kernel.standard_error.max() <= SURE * np.abs(kernel.kernel).max()
+    return replace(found, censored=kernel) if sure else found
 
 
 def _luminance(picture: np.ndarray) -> np.ndarray:
     """H x W: the plane that JPEG keeps best. The picture itself if it has one channel."""
     return picture @ np.array(LUMINANCE) if picture.shape[2] == 3 else picture[..., 0]
+
+
+def _mixture(pairs: list[Pair], sizes: tuple[int, ...] = SIZES) -> Mixture | None:
+    """The smallest size at the floor, else the one that the information criterion prefers."""
+    best, best_score = None, np.inf
+    for size in sizes:
+        drawn = _drawn(pairs, size)
+        if drawn is None:
+            continue
+        found = _solved(*drawn, size, pairs[0].step)
+        if found.at_floor:
+            return found
+        count = len(drawn[1])
+        score = count * np.log(found.residual**2) + np.log(count) * drawn[0].shape[1]
+        if score < best_score:
+            best, best_score = found, score
+    return best
+
+
+def _drawn(pairs: list[Pair], size: int):
+    """Patches of all channels (n x (B*k*k + 1)) and the pixels after them (n x A), unclipped."""
+    rng, edge, patches, answers = np.random.default_rng(0), size // 2, [], []
+    for pair in pairs:
+        before, after, opaque = pair.overlap()
+        if min(after.shape[:2]) <= 2 * edge + 2:
+            continue
+        usable = ((after > 0) & (after < pair.peak)).all(axis=2)
+        if opaque is not None:
+            usable &= opaque
+        height, width = usable.shape
+        rows, columns = np.nonzero(usable[edge : height - edge, edge : width - edge])
+        if len(rows) == 0:
+            continue
+        chosen = rng.permutation(len(rows))[: PIXELS // len(pairs)]
+        windows = sliding_window_view(before, (size, size), axis=(0, 1))
+        patches.append(windows[rows[chosen], columns[chosen]].reshape(len(chosen), -1))
+        answers.append(after[rows[chosen] + edge, columns[chosen] + edge])
+    if not patches or sum(map(len, patches)) < 20 * patches[0].shape[1]:
+        return None
+    design = np.concatenate(patches).astype(np.float64)
+    return np.c_[design, np.ones(len(design))], np.concatenate(answers).astype(np.float64)
+
+
+def _solved(design: np.ndarray, answers: np.ndarray, size: int, step: int) -> Mixture:
+    gram = design.T @ design
+    values, vectors = np.linalg.eigh(gram)
+    inverse = vectors * np.where(values > 1e-14 * values[-1], 1 / np.maximum(values, 1e-300), 0)
+    inverse = inverse @ vectors.T
+    weights = inverse @ (design.T @ answers)
+    weights += inverse @ (design.T @ (answers - design @ weights))  # refined once
+    rest = answers - design @ weights
+    variance = (rest**2).mean(axis=0)
+    errors = np.sqrt(np.outer(np.diag(inverse), variance).clip(0))
+    channels, colours = answers.shape[1], (design.shape[1] - 1) // size**2
+    kernels, spread = (
+        np.moveaxis(v[:-1].reshape(colours, size, size, channels), -1, 0) for v in (weights, errors)
+    )
+    if size == 1:
+        kernels, spread = (np.pad(v, [(0, 0), (0, 0), (1, 1), (1, 1)]) for v in (kernels, spread))
+    return Mixture(
+        kernels=kernels,
+        offsets=weights[-1],
+        standard_error=spread,
+        residual=float(np.sqrt(variance.mean())),
+        beyond_2=float((np.abs(rest) > 2.02 * step).mean()),
+        curved=_curved(design, rest, size, step),
+        floor=ROUNDING * step,
+        explained=float(1 - variance.mean() / max(answers.var(axis=0).mean(), 1e-12)),
+    )
+
+
+def _curved(design: np.ndarray, rest: np.ndarray, size: int, step: int) -> float:
+    """The largest share of a channel's residual that saturation, hue and curves would explain."""
+    red, green, blue = design[:, size**2 // 2 : -1 : size**2].T
+    features = [
+        np.maximum(np.maximum(red, green), blue),
+        np.minimum(np.minimum(red, green), blue),
+        *(np.abs(a - b) for a, b in ((red, green), (green, blue), (blue, red))),
+        *(a * b for a, b in combinations_with_replacement((red, green, blue), 2)),
+    ]
+    unseen = np.stack([feature / np.abs(feature).max(initial=1) for feature in features], axis=1)
+    unseen -= design @ np.linalg.lstsq(design, unseen, rcond=1e-9)[0]
+    explained = unseen @ np.linalg.lstsq(unseen, rest, rcond=1e-9)[0]
+    left = np.maximum((rest**2).mean(axis=0), (0.01 * step) ** 2)  # nearly exact ones have none
+    return float(((explained**2).mean(axis=0) / left).max())

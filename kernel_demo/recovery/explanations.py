@@ -133,6 +133,22 @@ class Told:
         return tuple(text.format(**self.figures) for text in texts)
 
 
+def notes(found) -> tuple[str, ...]:
+    """What was done to a Recovery's pair first, and what is odd in its kernel, a sentence each."""
+    told = list(found.noted)
+    if found.kernel is not None:
+        top, left, height, width = found.support
+        down = top + (height - 1) / 2 - found.size // 2
+        right = left + (width - 1) / 2 - found.size // 2
+        if max(abs(down), abs(right)) >= 1:
+            figures = {"height": height, "width": width, "down": down, "right": right}
+            told.append(Told(Note.OFF_CENTRE, figures))
+        cut_off = np.abs(np.atleast_1d(found.offset) + 0.5).max() <= 0.05
+        if found.verdict == Verdict.CONVOLUTION and cut_off:
+            told.append(Told(Note.CUT_OFF))
+    return tuple(map(str, told))
+
+
 def explain(found) -> tuple[str, str]:
     """(explanation, next step) of a Recovery."""
     if found.reason is not None:
@@ -147,18 +163,19 @@ def explain(found) -> tuple[str, str]:
 def _certain(found) -> tuple[str, str]:
     swapped = "With the two files swapped, this" if found.swapped else "This"
     is_a = f"{swapped} is a convolution{_called(found)}"
-    several = found.fractions if isinstance(found.fractions, tuple) else (found.fractions,)
-    first = several[0]
+    names = ("red ", "green ", "blue ") if len(found.fractions) > 1 else ("",)
+    named = zip(names, found.fractions, strict=False)
+    exact = "; ".join(name + _written(fractions) for name, fractions in named)
     if found.bit_exact:
-        proof = f"every one of the {first.pixels:,} pixels is reproduced exactly"
-        return f"{is_a}: {_written(found.fractions)}; {proof}.", _use(several)
+        proof = f"every one of the {found.fractions[0].pixels:,} pixels is reproduced exactly"
+        return f"{is_a}: {exact}; {proof}.", _use(found.fractions)
     apply = "Apply the kernel with " + (
         f"border mode “{found.padding}”" if found.padding else "any border mode"
     )
-    if first is not None:
-        share = 100 * first.undecided / max(first.pixels, 1)
+    if found.fractions:
+        share = 100 * found.fractions[0].undecided / max(found.fractions[0].pixels, 1)
         return (
-            f"{is_a}: {_written(found.fractions)}; every pixel is reproduced but {share:.2g} % "
+            f"{is_a}: {exact}; every pixel is reproduced but {share:.2g} % "
             "that lie exactly between two grey levels, which the tool rounds now up, now down.",
             f"{apply}; such pixels may differ by one grey level.",
         )
@@ -169,9 +186,9 @@ def _certain(found) -> tuple[str, str]:
     )
 
 
-def _use(several) -> str:
+def _use(fractions) -> str:
     """How far exact fractions give the tool's own result where sums are rounded half up."""
-    if any(f.rounding == Rounding.HALF_EVEN or f.arithmetic != "exact" for f in several):
+    if not all(whole.by_half_up for whole in fractions):
         return (
             "Use it as it stands; only sums exactly between two grey levels may fall otherwise "
             "than the tool's."
@@ -229,11 +246,6 @@ def _worst_share(found) -> float:
 
 def _written(fractions) -> str:
     """ "[[-1, 0, 1], ...] / 4 + 128, rounded half up" """
-    if isinstance(fractions, tuple):
-        return "; ".join(
-            f"{name} {_written(f)}"
-            for name, f in zip(("red", "green", "blue"), fractions, strict=True)
-        )
     numerators = fractions.numerators
     text = (
         str(numerators.tolist())

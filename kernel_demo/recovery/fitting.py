@@ -7,15 +7,15 @@ over (nearly) all pixels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
+from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.learning.statistics import Statistics
-from kernel_demo.recovery import extent, noise
-from kernel_demo.recovery.noise import Noise
-from kernel_demo.recovery.planes import Plane, predictable, sample, share, sums
+from kernel_demo.recovery.alignment import Plane, sample, share, sums
 
 SAMPLE = 300_000  # pixels of the first pass: 226 unknowns want no more
 REFINED = 4_000_000  # pixels of the second
@@ -23,29 +23,57 @@ REFINED = 4_000_000  # pixels of the second
 # Pillow's Gaussian rounds after each of six passes.
 ONE_ROUNDING, SEVERAL_ROUNDINGS, MANY_ROUNDINGS = 1.1, 1.6, 2.4
 FEW = 1e-3  # share of pixels beyond the bound: some pixels were touched by something else
+# What noise that is not white (JPEG's, WebP's) adds to the gain of a larger kernel: measured.
+COLOURED_GAIN = 1.04
+# By how much taking off the sides of a kernel may raise the variance in such noise.
+TRIMMED_GAIN = 1.01
+# A standard error above this share of the largest weight leaves open whether the weight is 0.
+UNTOLD = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """What the fit leaves, looked at pixel by pixel."""
+
+    beyond_1: float  # share of pixels more than one grey level off: impossible for one rounding
+    beyond_2: float  # ... two grey levels: impossible for a few
+    autocorrelation: float  # at one pixel's distance, the larger of both axes
+    with_texture: float  # correlation of its square with the picture's local variance
+
+    @property
+    def white(self) -> bool:
+        """Independent from pixel to pixel, and of the same strength everywhere."""
+        return abs(self.autocorrelation) < 0.02 and abs(self.with_texture) < 0.02
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
     """The least-squares kernel of some planes, in working units."""
 
-    kernel: np.ndarray  # k x k, k odd: centred on the pixel, however the support lies in it
+    kernel: np.ndarray  # k x k, k odd: centred on the pixel, however its weights lie in it
     offset: float
-    standard_error: np.ndarray  # k x k; 0 outside the support
-    support: tuple[int, int, int, int]  # top, left, height, width of what is not zero
+    standard_error: np.ndarray  # k x k; 0 outside the smallest box that explains as much
     residual: float  # RMS
-    floor: float  # RMS of rounding to one grey level of the after file
     noise: Noise
     used: float  # share of pixels not clipped
-    explained: float  # share of the after picture's variance
-    condition: float  # of X'X
     singular: bool  # the pictures leave some weights open
     searched: int  # the largest size that there were pixels for
     reaches_edge: bool  # significant weights at the rim of the largest size: it may be larger still
     core: Statistics  # sums of the second pass, about `centre`
     centre: tuple[int, int]  # rows, columns from the pixel to the middle of `core`'s kernel
-    tiles: list[Plane]  # the sample of the first pass ...
-    masks: list[np.ndarray]  # ... and which of its pixels were used
+    tiles: list[Plane]  # the sample of the first pass
+
+    @property
+    def floor(self) -> float:
+        """RMS of rounding to one grey level of the after file."""
+        return ROUNDING * self.tiles[0].step
+
+    @property
+    def explained(self) -> float:
+        """Share of the after picture's variance, over the pixels used."""
+        mean = self.core.after_sum / self.core.count
+        variance = self.core.energy / self.core.count - mean**2
+        return 1 - self.residual**2 / max(variance, 1e-12)
 
     @property
     def at_floor(self) -> bool:
@@ -62,49 +90,38 @@ class Fit:
 
 def fit(planes: list[Plane], max_size: int) -> Fit | None:
     """The kernel of at most max_size that explains all planes. None: too few unclipped pixels."""
-    tiles = sample(planes, SAMPLE)
-    masks = [tile.unclipped() for tile in tiles]
-    total = _largest(tiles, masks, max_size)
+    tiles = [tile.unclipped() for tile in sample(planes, SAMPLE)]
+    total = _largest(tiles, max_size)
     if total is None:
         return None
-    floor = ROUNDING * planes[0].step
-    noisy = extent.least_squares(total)[2] ** 0.5 > SEVERAL_ROUNDINGS * floor
+    step = planes[0].step
+    noisy = _least_squares(total)[2] ** 0.5 > SEVERAL_ROUNDINGS * ROUNDING * step
     if noisy:
-        masks, total = _without_bias(tiles, masks, total)
-    white = not noisy or noise.measure(tiles, masks, *extent.least_squares(total)[:2]).white
-    square = total.shrink(extent.size(total, white, planes[0].step))
+        tiles, total = _without_bias(tiles, total)
+    white = not noisy or _measured(tiles, *_least_squares(total)[:2]).white
+    square = total.shrink(_size(total, white, step))
     found = square.solve()
-    centre, side = _place(extent.support(square, found, white), square.size, total.size)
-    core = _refined(planes, centre, side, noisy, found) or square
-    if core is square:
-        centre = (0, 0)
+    centre, side = _place(_support(square, found, white), square.size, total.size)
+    core = _refined(planes, centre, side, noisy, found)
+    if core is None:
+        core, centre = square, (0, 0)
     solution = core.solve()
-    kernel, error, support = _placed(extent.support(core, solution, white), solution, centre)
-    at_least_3 = square if square.size > 1 else total.shrink(min(3, total.size))
+    support = _support(core, solution, white)
+    at_least_3 = found if square.size > 1 else total.shrink(min(3, total.size)).solve()
     return Fit(
-        kernel=kernel,
+        kernel=about_pixel(solution.kernel, support, centre),
         offset=solution.offset,
-        standard_error=error,
-        support=support,
+        standard_error=about_pixel(solution.standard_error, support, centre),
         residual=solution.residual,
-        floor=floor,
-        noise=noise.measure(tiles, masks, found.kernel, found.offset),
+        noise=_measured(tiles, found.kernel, found.offset),
         used=share([plane.unclipped() for plane in planes]),
-        explained=1 - solution.residual**2 / max(_variance(core), 1e-12),
-        condition=solution.condition,
-        singular=(found if at_least_3 is square else at_least_3.solve()).singular,
+        singular=at_least_3.singular,
         searched=total.size,
-        reaches_edge=square.size == total.size and extent.reaches_edge(found.kernel),
+        reaches_edge=square.size == total.size and _reaches_edge(found.kernel),
         core=core,
         centre=centre,
         tiles=tiles,
-        masks=masks,
     )
-
-
-def _variance(sums_: Statistics) -> float:
-    """Of the after pictures, over the pixels used."""
-    return sums_.energy / sums_.count - (sums_.after_sum / sums_.count) ** 2
 
 
 def _place(support, size: int, largest: int) -> tuple[tuple[int, int], int]:
@@ -119,53 +136,169 @@ def _place(support, size: int, largest: int) -> tuple[tuple[int, int], int]:
     return (down, right), side
 
 
-def _largest(tiles: list[Plane], masks: list[np.ndarray], max_size: int) -> Statistics | None:
+def _largest(tiles: list[Plane], max_size: int) -> Statistics | None:
     for size in range(max_size, 0, -2):
-        if size == 1 or any(min(mask.shape) >= 2 * size for mask in masks):
-            total = sums(tiles, masks, size)
+        if size == 1 or any(min(tile.after.shape) >= 2 * size for tile in tiles):
+            total = sums(tiles, size)
             if total is not None:
                 return total
     return None
 
 
-def _without_bias(tiles, masks, total: Statistics):
-    """Masks by what is predicted instead of by what came out, until they settle."""
+def _without_bias(tiles: list[Plane], total: Statistics) -> tuple[list[Plane], Statistics]:
+    """Pixels chosen by what is predicted instead of by what came out, until they settle."""
     for _ in range(3):
-        kernel, offset, variance = extent.least_squares(total)
-        new = predictable(tiles, kernel, offset, 2.5 * variance**0.5)
-        if share(new) < 0.02 or all(mask.all() for mask in masks):
+        kernel, offset, variance = _least_squares(total)
+        new = [tile.predictable(kernel, offset, 2.5 * variance**0.5) for tile in tiles]
+        if share(new) < 0.02 or all(tile.used.all() for tile in tiles):
             break
-        fresh = sums(tiles, new, total.size)
+        fresh = sums(new, total.size)
         if fresh is None:
             break
-        moved = share([a ^ b for a, b in zip(new, masks, strict=True)])
-        masks, total = new, fresh
+        moved = share([replace(a, used=a.used ^ b.used) for a, b in zip(new, tiles, strict=True)])
+        tiles, total = new, fresh
         if moved < 0.01:
             break
-    return masks, total
+    return tiles, total
 
 
 def _refined(planes, centre, side: int, noisy: bool, found) -> Statistics | None:
     """The sums at the size and place found, over nearly all pixels. None: too few of them."""
-    moved = sample([plane.moved(*centre) for plane in planes], REFINED)
-    masks = [plane.unclipped() for plane in moved]
-    if noisy and not all(mask.all() for mask in masks):
+    moved = [p.unclipped() for p in sample([p.moved(*centre) for p in planes], REFINED)]
+    if noisy and not all(plane.used.all() for plane in moved):
         top, left = (len(found.kernel) // 2 + c - side // 2 for c in centre)
         near = np.pad(found.kernel, side)[top + side :, left + side :][:side, :side]
-        masks = predictable(moved, near, found.offset, 2.5 * found.residual)
-    return sums(moved, masks, side)
+        margin = 2.5 * found.residual
+        moved = [plane.predictable(near, found.offset, margin) for plane in moved]
+    return sums(moved, side)
 
 
-def _placed(support, solution, centre: tuple[int, int]):
-    """Kernel, errors and support as odd squares about the pixel itself, trimmed to the support."""
+def about_pixel(square: np.ndarray, support, centre: tuple[int, int]) -> np.ndarray:
+    """The support of a square about `centre` in the smallest odd square about the pixel itself."""
     top, left, height, width = support
-    first = [
-        c + edge - len(solution.kernel) // 2 for c, edge in zip(centre, (top, left), strict=True)
-    ]
+    first = [c + edge - len(square) // 2 for c, edge in zip(centre, (top, left), strict=True)]
     last = [begin + extent - 1 for begin, extent in zip(first, (height, width), strict=True)]
-    radius = max(1, *(abs(v) for v in (*first, *last)))
-    at = np.s_[first[0] + radius : last[0] + radius + 1, first[1] + radius : last[1] + radius + 1]
-    box = np.s_[top : top + height, left : left + width]
-    kernel, error = np.zeros((2, 2 * radius + 1, 2 * radius + 1))
-    kernel[at], error[at] = solution.kernel[box], solution.standard_error[box]
-    return kernel, error, (first[0] + radius, first[1] + radius, height, width)
+    radius = max(1, *map(abs, (*first, *last)))
+    found = np.zeros((2 * radius + 1,) * 2, square.dtype)
+    down, right = first[0] + radius, first[1] + radius
+    inside = square[top : top + height, left : left + width]
+    found[down : down + height, right : right + width] = inside
+    return found
+
+
+def _size(total: Statistics, white: bool, step: int) -> int:
+    """The smallest size at the floor, else what the Bayesian information criterion prefers.
+
+    BIC = n log(residual^2) + log(n) * unknowns holds for white noise. Lossy files leave noise with
+    structure of its own, which every further weight explains a little: there, the smallest size
+    whose variance is within COLOURED_GAIN of the largest's.
+    """
+    sizes = range(1, total.size + 1, 2)
+    variance = {k: _least_squares(total.shrink(k))[2] / step**2 + 1e-8 for k in sizes}
+    if not white:
+        return next(k for k in sizes if variance[k] <= COLOURED_GAIN * variance[total.size])
+    count = total.count
+    return min(sizes, key=lambda k: count * np.log(variance[k]) + np.log(count) * k * k)
+
+
+def _least_squares(total: Statistics, free: np.ndarray | None = None):
+    """(kernel, offset, variance) of least squares, without the eigenvectors of a full solution.
+
+    free: k x k bool, the weights that may differ from 0.
+    """
+    chosen = np.ones(total.size**2, bool) if free is None else free.ravel()
+    mean = total.patch_sum[chosen].astype(np.longdouble) / total.count
+    gram = total.gram[np.ix_(chosen, chosen)] - np.outer(mean, total.patch_sum[chosen])
+    cross = total.cross[chosen] - mean * total.after_sum
+    energy = total.energy - np.longdouble(total.after_sum) ** 2 / total.count
+    ridge = 1e-14 * np.trace(total.gram) + 1e-300
+    damped = gram.astype(np.float64) + ridge * np.eye(len(gram))
+    weights = np.linalg.solve(damped, cross.astype(np.float64))
+    left = max(float(energy - 2 * weights @ cross + weights @ gram @ weights), 0) / total.count
+    kernel = np.zeros(total.size**2)
+    kernel[chosen] = weights
+    offset = float(total.after_sum / total.count - mean @ weights)
+    return kernel.reshape(total.size, total.size), offset, left
+
+
+def _support(total: Statistics, solution, white: bool) -> tuple[int, int, int, int]:
+    """top, left, height, width of the smallest box that explains as much as the square does.
+
+    In white noise that is the box of the significant weights. In other noise errors are larger
+    than least squares says: there, sides are taken off as long as the variance hardly rises.
+    """
+    if not white:
+        return _trimmed(total)
+    weights = np.abs(solution.kernel)
+    error = np.where(np.isfinite(solution.standard_error), solution.standard_error, 0)
+    largest = weights.max()
+    significant = weights > np.maximum(5 * error, 1e-6 * largest)
+    # A weight that the picture cannot tell from 0 is not 0 for that.
+    return box(significant | (error > UNTOLD * largest))
+
+
+def box(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """top, left, height, width of what a square mask holds; the middle if that is nothing."""
+    rows, columns = np.nonzero(mask)
+    if len(rows) == 0:
+        return len(mask) // 2, len(mask) // 2, 1, 1
+    top, left = int(rows.min()), int(columns.min())
+    return top, left, int(rows.max()) - top + 1, int(columns.max()) - left + 1
+
+
+def _trimmed(total: Statistics) -> tuple[int, int, int, int]:
+    allowed = TRIMMED_GAIN * _least_squares(total)[2]
+    top, left, bottom, right = 0, 0, total.size, total.size
+    while True:
+        options = []
+        for inner in (
+            (top + 1, left, bottom, right),
+            (top, left + 1, bottom, right),
+            (top, left, bottom - 1, right),
+            (top, left, bottom, right - 1),
+        ):
+            free = np.zeros((total.size, total.size), bool)
+            free[inner[0] : inner[2], inner[1] : inner[3]] = True
+            if free.any():
+                options.append((_least_squares(total, free)[2], inner))
+        if not options or min(options)[0] > allowed:
+            return top, left, bottom - top, right - left
+        top, left, bottom, right = min(options)[1]
+
+
+def _reaches_edge(kernel: np.ndarray) -> bool:
+    """Whether the outermost ring carries weight as the middle does: more than 2 % of it each."""
+    ring = np.ones(kernel.shape, bool)
+    ring[1:-1, 1:-1] = False
+    weights = np.abs(kernel)
+    return len(kernel) > 1 and weights[ring].mean() > 0.02 * weights.max()
+
+
+def _measured(tiles: list[Plane], kernel: np.ndarray, offset: float) -> Noise:
+    """What the kernel leaves on the tiles, pixel by pixel."""
+    lag_down = lag_right = 0.0
+    squares, textures = [], []
+    for tile in tiles:
+        if min(tile.after.shape) < len(kernel):
+            continue
+        inner = tile.inside(len(kernel))
+        before = tile.before.astype(np.float64)
+        keep = tile.used[inner]
+        left = correlate_valid(before, kernel, offset) - tile.after[inner]
+        left = np.where(keep, left, 0) / tile.step
+        variance = cv2.blur(before**2, (3, 3)) - cv2.blur(before, (3, 3)) ** 2
+        texture = np.log1p(np.maximum(variance, 0))[inner]
+        lag_down += (left[1:] * left[:-1]).sum()
+        lag_right += (left[:, 1:] * left[:, :-1]).sum()
+        squares.append(left[keep] ** 2)
+        textures.append(texture[keep])
+    squares, textures = np.concatenate(squares), np.concatenate(textures)
+    energy = max(squares.sum(), 1e-9)
+    spread = squares.std() * textures.std()
+    together = ((squares - squares.mean()) * (textures - textures.mean())).mean()
+    return Noise(
+        beyond_1=float((squares > 1.02**2).mean()),
+        beyond_2=float((squares > 2.02**2).mean()),
+        autocorrelation=float(max(lag_down, lag_right, key=abs) / energy),
+        with_texture=float(together / spread) if spread > 1e-9 else 0.0,
+    )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from kernel_demo.recovery.planes import Plane
+from kernel_demo.recovery.alignment import Plane
 
 # Annex K of ITU-T T.81, the luminance table that nearly all encoders scale (IJG's "quality").
 LUMINANCE = np.array([
@@ -48,6 +48,9 @@ class Compression:
 
     steps: np.ndarray  # 8 x 8; 0 where nothing tells
     quality: int | None  # IJG's, where the steps are those of its table
+
+    def __str__(self) -> str:
+        return "JPEG" if self.quality is None else f"JPEG, quality {self.quality}"
 
 
 def blocks(picture: np.ndarray) -> np.ndarray:

@@ -1,23 +1,42 @@
-"""Known operations that are no convolution, tried on a pair that no kernel explains."""
+"""What has a name: kernels of the catalogue and of families, and operations that are no kernel."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
+import cv2
 import numpy as np
 
 from kernel_demo.imaging import kernels, operators
+from kernel_demo.imaging.catalogue import CATALOGUE, identity
 from kernel_demo.imaging.filtering import correlate, correlate_valid
-from kernel_demo.recovery.fitting import Fit
-from kernel_demo.recovery.nonlinearity import PICTURE_LIKE, Evidence
-from kernel_demo.recovery.planes import Plane, sample, sums
+from kernel_demo.recovery.alignment import Plane, sample, sums
+from kernel_demo.recovery.fitting import Fit, box
 
 # An operation is named if it leaves at most this share of what the best kernel leaves.
 BETTER = 0.7
 TONE_PIXELS = 2_000_000
 # Fewer pixels for each grey level follow some curve whatever the operation.
 TONES_PIXELS = 4
+# Largest difference, as a share of the largest weight, at which two kernels are the same.
+SAME = 0.01
+ANGLES = range(0, 180, 15)
+SIGMAS = np.geomspace(0.3, 6, 120)
+
+
+@dataclass(frozen=True)
+class Name:
+    """A kernel of the catalogue, or of a family, and how this one differs from it."""
+
+    name: str  # "Sobel x 3×3"
+    scale: float  # this kernel = scale * the named one
+    flipped: bool = False  # turned by 180 degrees: the tool convolves where we correlate
+
+    def __str__(self) -> str:
+        turned = ", flipped (a convolution in the strict sense)" if self.flipped else ""
+        return self.name + _scaled(self.scale) + turned
 
 
 @dataclass(frozen=True)
@@ -25,20 +44,16 @@ class Alternative:
     """What explains the pair better than a kernel does."""
 
     name: str  # as one says it in a sentence: "a median filter, 3 x 3"
-    residual: float | None  # RMS in grey levels of the after file; None: found by other signs
-
-
-def _derivative(key: str, size: int = 3) -> np.ndarray:
-    return kernels.named(key, size).values
+    residual: float | None = None  # RMS in grey levels of after; None: found by other signs
 
 
 def _sum_of_absolutes(image: np.ndarray) -> np.ndarray:
-    across = _derivative("sobel_x")
+    across = kernels.named("sobel_x").values
     return np.abs(correlate(image, across)) + np.abs(correlate(image, across.T))
 
 
 # Each is fitted as after = a * operation(before) + b. Pictures are float32, 0..1.
-_OPERATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+OPERATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "a median filter, 3 x 3": lambda image: operators.median(image, 3),
     "a median filter, 5 x 5": lambda image: operators.median(image, 5),
     "a dilation, 3 x 3": operators.dilate,
@@ -49,15 +64,15 @@ _OPERATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "the sum of absolute Sobel derivatives": _sum_of_absolutes,
     "a bilateral filter": operators.bilateral,
 }
-_OPERATIONS |= {
+OPERATIONS |= {
     f"a gradient magnitude ({label})": lambda image, key=key: operators.magnitude(
-        image, _derivative(key)
+        image, kernels.named(key).values
     )
     for key, label in (("sobel_x", "Sobel"), ("scharr_x", "Scharr"), ("prewitt_x", "Prewitt"))
 }
-_OPERATIONS |= {
+OPERATIONS |= {
     f"the absolute value of {label}": lambda image, key=key: operators.absolute(
-        image, _derivative(key)
+        image, kernels.named(key).values
     )
     for key, label in (
         ("sobel_x", "Sobel x"),
@@ -74,33 +89,24 @@ _OPERATIONS |= {
 }
 
 
-def better(fit: Fit, evidence: Evidence | None, planes: list[Plane]) -> Alternative | None:
+def operation(fit: Fit, planes: list[Plane]) -> Alternative | None:
     """The known operation that explains the planes best, if clearly better than the kernel."""
-    step = planes[0].step
-    kernel_leaves = fit.residual / step
-    found = [a for a in (tone_curve(planes), _linear_light(fit)) if a is not None]
-    found += list(_pixelwise(fit))
-    best = min(found, key=lambda a: a.residual, default=None)
-    if best is not None and best.residual < BETTER * kernel_leaves:
-        return best
-    if evidence is None:
-        return None
-    if abs(evidence.autocorrelation) > PICTURE_LIKE and fit.explained < 0.9:
-        return Alternative("a change of geometry (rotation, scaling) or another picture", None)
-    if evidence.varying:
-        return Alternative("a filter that varies over the picture, such as a varying blur", None)
-    return None
+    found = [tone_curve(planes), *_linear_light(fit), *_pixelwise(fit)]
+    best = min(filter(None, found), key=lambda a: a.residual, default=None)
+    kernel_leaves = fit.residual / planes[0].step
+    return best if best is not None and best.residual < BETTER * kernel_leaves else None
 
 
 def _pixelwise(fit: Fit) -> Iterator[Alternative]:
-    """Each of _OPERATIONS with the scale and offset that suit it best."""
-    for name, operation in _OPERATIONS.items():
+    """Each of OPERATIONS with the scale and offset that suit it best."""
+    for name, operation in OPERATIONS.items():
         pairs = []
-        for tile, mask in zip(fit.tiles, fit.masks, strict=True):
+        for tile in fit.tiles:
             inner = np.s_[4:-4, 4:-4]
+            keep = tile.used[inner]
             image = tile.before.astype(np.float32) / np.float32(tile.peak)
-            values = operation(image)[inner][mask[inner]] * np.float32(tile.peak)
-            pairs.append((values.astype(np.float64), tile.after[inner][mask[inner]]))
+            values = operation(image)[inner][keep] * np.float32(tile.peak)
+            pairs.append((values.astype(np.float64), tile.after[inner][keep]))
         x, y = (np.concatenate(part).astype(np.float64) for part in zip(*pairs, strict=True))
         if len(x) < 100 or x.std() == 0:
             continue
@@ -148,32 +154,120 @@ def _curve_name(after, before_levels, after_levels, count) -> str:
 
 
 # Curves between stored values and light: sRGB's, and the power law of 2.2.
-_CURVES = (
+CURVES = (
     (operators.to_light, operators.from_light),
     (lambda stored: stored**2.2, lambda light: np.clip(light, 0, 1) ** (1 / 2.2)),
 )
 
 
-def _linear_light(fit: Fit) -> Alternative | None:
-    """A kernel on the light instead of the stored values."""
+def _linear_light(fit: Fit) -> Iterator[Alternative]:
+    """A kernel on the light instead of the stored values, for each of CURVES."""
     size = min(len(fit.kernel), 9)
-    best = None
-    for decode, encode in _CURVES:
-        tiles = [
+    for decode, encode in CURVES:
+        lights = []
+        for tile in fit.tiles:
             # Grey made of colours by weights may lie beyond black and white.
-            Plane(decode(np.clip(t.before / t.peak, 0, 1)), decode(t.after / t.peak), None, 1, 1)
-            for t in fit.tiles
-        ]
-        total = sums(tiles, fit.masks, size)
+            before = decode(np.clip(tile.before / tile.peak, 0, 1))
+            lights.append(replace(tile, before=before, after=decode(tile.after / tile.peak)))
+        total = sums(lights, size)
         if total is None:
             continue
-        found, edge, squares, count = total.solve(), size // 2, 0.0, 0
-        for light, tile, mask in zip(tiles, fit.tiles, fit.masks, strict=True):
-            inner = np.s_[edge : mask.shape[0] - edge, edge : mask.shape[1] - edge]
+        found, squares, count = total.solve(), 0.0, 0
+        for light, tile in zip(lights, fit.tiles, strict=True):
+            inner = tile.inside(size)
             value = encode(correlate_valid(light.before, found.kernel, found.offset)) * tile.peak
-            error = (value - tile.after[inner])[mask[inner]] / tile.step
+            error = (value - tile.after[inner])[tile.used[inner]] / tile.step
             squares, count = squares + float(error @ error), count + len(error)
         residual = (squares / max(count, 1)) ** 0.5
-        if best is None or residual < best.residual:
-            best = Alternative("a convolution of the light (gamma decoded and encoded)", residual)
-    return best
+        yield Alternative("a convolution of the light (gamma decoded and encoded)", residual)
+
+
+def kernel(values: np.ndarray) -> Name | None:
+    """The name of a kernel (k x k), if it has one."""
+    tolerance = SAME * np.abs(values).max()
+    if tolerance == 0:
+        return None
+    named = _of_catalogue(values, tolerance) or _box(values, tolerance)
+    return named or _gaussian(values) or _unsharp(values)
+
+
+def _of_catalogue(kernel: np.ndarray, tolerance: float) -> Name | None:
+    size = len(kernel)
+    found = []
+    for key, entry in CATALOGUE.items():
+        if size not in entry.sizes:
+            continue
+        for angle in ANGLES if entry.takes_angle else (0,):
+            known = kernels.named(key, size, angle)
+            for flipped in (False, True):
+                values = known.values[::-1, ::-1] if flipped else known.values
+                scale = float((kernel * values).sum() / (values * values).sum())
+                # A symmetric kernel has no flip to tell a negative scale from.
+                symmetric = np.array_equal(known.values, known.values[::-1, ::-1])
+                if (scale > 0 or symmetric) and np.abs(kernel - scale * values).max() <= tolerance:
+                    found.append(Name(known.name, scale, flipped))
+    return min(found, key=lambda n: (n.flipped, abs(n.scale - 1) > 1e-6), default=None)
+
+
+def _box(kernel: np.ndarray, tolerance: float) -> Name | None:
+    top, left, height, width = box(np.abs(kernel) > tolerance)
+    inner = kernel[top : top + height, left : left + width]
+    if inner.size < 2 or np.abs(inner - inner.mean()).max() > tolerance or inner.mean() < 0:
+        return None
+    return Name(f"Box blur {height}×{width}", float(inner.sum()))
+
+
+def _closest(kernel: np.ndarray, family) -> tuple[float, float]:
+    """The parameter of SIGMAS whose member comes closest, and the largest difference."""
+    errors = [np.abs(kernel - family(sigma)).max() for sigma in SIGMAS]
+    best = int(np.argmin(errors))
+    finer = np.linspace(SIGMAS[max(best - 1, 0)], SIGMAS[min(best + 1, len(SIGMAS) - 1)], 41)
+    errors = [np.abs(kernel - family(sigma)).max() for sigma in finer]
+    return float(finer[int(np.argmin(errors))]), float(min(errors))
+
+
+def _bell(size: int, sigma: float) -> np.ndarray:
+    weights = cv2.getGaussianKernel(size, sigma)
+    return np.outer(weights, weights)
+
+
+def _gaussian(kernel: np.ndarray) -> Name | None:
+    total = kernel.sum()
+    if total <= 0 or len(kernel) > 31:
+        return None
+    sigma, error = _closest(kernel, lambda s: total * _bell(len(kernel), s))
+    if error > SAME * kernel.max():
+        return None
+    return Name(f"Gaussian blur, sigma {sigma:.2f}", float(total))
+
+
+def _unsharp(kernel: np.ndarray) -> Name | None:
+    """identity + amount * (identity - Gaussian), the amount by least squares."""
+    middle = identity(len(kernel))
+    if abs(kernel.sum() - 1) > 0.02 or kernel.max() != kernel[len(kernel) // 2, len(kernel) // 2]:
+        return None
+
+    def amount(sigma: float) -> float:
+        detail = middle - _bell(len(kernel), sigma)
+        return float(((kernel - middle) * detail).sum() / (detail**2).sum())
+
+    def member(sigma: float) -> np.ndarray:
+        return middle + amount(sigma) * (middle - _bell(len(kernel), sigma))
+
+    sigma, error = _closest(kernel, member)
+    inside = 0.4 < sigma < len(kernel) / 3  # else the Gaussian is no longer to be recognised
+    if error > SAME * np.abs(kernel - middle).max() or amount(sigma) <= 0.01 or not inside:
+        return None
+    return Name(f"Unsharp mask, sigma {sigma:.2f}, amount {amount(sigma):.2f}", 1.0)
+
+
+def _scaled(scale: float) -> str:
+    """ ", divided by 4", or nothing for 1."""
+    if abs(scale - 1) < 0.005:
+        return ""
+    simple = Fraction(scale).limit_denominator(32)
+    if abs(float(simple) - scale) > SAME / 2 * abs(scale):
+        return f", times {scale:.4g}"
+    if simple.numerator == 1:
+        return f", divided by {simple.denominator}"
+    return f", times {simple}"

@@ -9,10 +9,13 @@ import numpy as np
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import explanations
 from kernel_demo.recovery.explanations import Channels, Edge, Phrase, Told, Verdict
-from kernel_demo.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING
+from kernel_demo.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING, box
 from kernel_demo.recovery.fractions import Fractions
-from kernel_demo.recovery.known import Alternative
-from kernel_demo.recovery.naming import Name
+from kernel_demo.recovery.known import Alternative, Name
+
+# What lies beyond the top, bottom, left and right: a border mode or an Edge; None: not seen.
+Sides = tuple[str | Edge | None, str | Edge | None, str | Edge | None, str | Edge | None]
+UNSEEN: Sides = (None, None, None, None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,11 +23,13 @@ class Recovery:
     """The filter between two pictures, and how sure that is.
 
     Grey levels are those of the after file: 0..255, or 0..65535 for 16-bit samples. Kernels are
-    for correlation and relative: white before counts as white after, whatever the bit depths. With
-    several channels `kernel` is (3, k, k), a kernel for each (EACH), or (3, 3, k, k), from
-    the second axis' channel into the first's (MIXTURE); else it is (k, k). `standard_error` goes
-    with it; `offset` and `fractions` are then tuples of three. k is odd; an even or off-centre
-    kernel lies in it as `support` says.
+    for correlation and relative: white before counts as white after, whatever the bit depths.
+    `kernel` is (outputs, inputs, k, k), k odd, and so is `standard_error`:
+    (1, 1, k, k) for ONE and for GREY: every channel, or the grey of `channel_weights`, through it;
+    (3, 1, k, k) for EACH: every channel of after from its own of before (or from the only one);
+    (3, 3, k, k) for MIXTURE: every channel of after is a sum over those of before.
+    `offset` is a number for one output, else one for each, and `fractions` one for each. An even
+    or off-centre kernel lies in its square as `support` says.
     """
 
     verdict: Verdict
@@ -32,18 +37,13 @@ class Recovery:
     kernel: np.ndarray | None = None  # None only where nothing could be fitted
     offset: float | tuple[float, ...] = 0.0  # grey levels; for results that are rounded half up
     standard_error: np.ndarray | None = None  # of each weight; 0 outside the support
-    size: int = 0  # k
-    support: tuple[int, int, int, int] = (0, 0, 0, 0)  # top, left, height, width of what is not 0
     shift: tuple[int, int] = (0, 0)  # the kernel applies to before[y + shift[0], x + shift[1]]
     residual: float = 0.0  # RMS in grey levels
     rounding_floor: float = ROUNDING  # RMS of rounding alone, in grey levels
     used_fraction: float = 0.0  # share of the pixels that were not clipped
-    condition: float = float("inf")  # of X'X
-    padding: str | Edge | None = None  # a border mode or an Edge; None: not seen, or sides differ
-    padding_sides: tuple[str | Edge | None, ...] = (None,) * 4  # top, bottom, left, right
-    bit_exact: bool = False  # `fractions` reproduce every pixel whose patch lies inside
-    fractions: Fractions | tuple[Fractions, ...] | None = None
-    name: Name | None = None  # the kernel's name, with scale and flip
+    padding_sides: Sides = UNSEEN
+    fractions: tuple[Fractions, ...] = ()  # round numbers for the kernels; none for a mixture
+    name: Name | None = None  # of the only kernel
     channels: Channels = Channels.ONE
     channel_weights: tuple[float, ...] | None = None  # of red, green, blue in GREY
     swapped: bool = False  # the files were taken the other way round: what they show is `kernel`
@@ -67,8 +67,28 @@ class Recovery:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was done to the pair first, a sentence each."""
-        return tuple(map(str, self.noted))
+        """What was done to the pair first, and what is odd in the kernel, a sentence each."""
+        return explanations.notes(self)
+
+    @property
+    def size(self) -> int:
+        """k; 0 without a kernel."""
+        return 0 if self.kernel is None else self.kernel.shape[-1]
+
+    @property
+    def support(self) -> tuple[int, int, int, int]:
+        """top, left, height, width of the box with every weight that is not 0 in any kernel."""
+        return (0,) * 4 if self.kernel is None else box((self.kernel != 0).any(axis=(0, 1)))
+
+    @property
+    def padding(self) -> str | Edge | None:
+        """The border mode, or the Edge; None: not seen, or sides differ."""
+        return self.padding_sides[0] if len(set(self.padding_sides)) == 1 else None
+
+    @property
+    def bit_exact(self) -> bool:
+        """`fractions` reproduce every pixel whose patch lies inside."""
+        return bool(self.fractions) and not any(whole.undecided for whole in self.fractions)
 
     @property
     def in_one_step(self) -> bool:
@@ -86,11 +106,6 @@ class Recovery:
         return "" if self.name is None else str(self.name)
 
     @property
-    def flipped(self) -> bool:
-        """The named kernel is turned by 180 degrees: the tool convolves where we correlate."""
-        return self.name is not None and self.name.flipped
-
-    @property
     def relative_offset(self) -> float | tuple[float, ...]:
         """The offset as filtering.correlate takes it, where white is 1."""
         if isinstance(self.offset, tuple):
@@ -98,13 +113,17 @@ class Recovery:
         return self.offset / self.peak
 
     def as_dict(self) -> dict:
-        """Everything but the pictures in plain types, for JSON; None: a number not known."""
+        """Everything but the pictures in plain types, for JSON; None: a number not known.
+
+        What there is one of is no list: kernel and standard_error are k x k for one kernel, and
+        3 x k x k for one a channel.
+        """
         found = {
             "verdict": self.verdict,
-            "kernel": None if self.kernel is None else self.kernel.tolist(),
+            "kernel": _flat(self.kernel),
             "size": self.size,
             "offset": self.offset,
-            "standard_error": None if self.kernel is None else self.standard_error.tolist(),
+            "standard_error": _flat(self.standard_error),
             "residual": self.residual,
             "rounding_floor": self.rounding_floor,
             "used_fraction": self.used_fraction,
@@ -113,9 +132,9 @@ class Recovery:
             "bit_exact": self.bit_exact,
             "explanation": self.explanation,
             "next_step": self.next_step,
-            "fractions": self.fractions,
+            "fractions": self.fractions[0] if len(self.fractions) == 1 else self.fractions or None,
             "name": self.catalogue_name,
-            "flipped": self.flipped,
+            "flipped": self.name is not None and self.name.flipped,
             "channels": self.channels,
             "channel_weights": self.channel_weights,
             "support": self.support,
@@ -129,20 +148,21 @@ class Recovery:
         return {key: _plain(value) for key, value in found.items()}
 
 
+def _flat(values: np.ndarray | None) -> np.ndarray | None:
+    """(outputs, inputs, k, k) without the axes that are 1 long."""
+    return None if values is None else values.squeeze()
+
+
 def _plain(value):
     """The same in plain types, with None for infinity and NaN: JSON has neither."""
+    if isinstance(value, Fractions):
+        value = vars(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    if isinstance(value, Fractions):
-        return {
-            "numerators": value.numerators.tolist(),
-            "divisor": value.divisor,
-            "offset": value.offset,
-            "rounding": value.rounding.value,
-            "arithmetic": value.arithmetic,
-            "pixels": value.pixels,
-            "undecided": value.undecided,
-        }
     if isinstance(value, Phrase):
         return value.value
     if isinstance(value, (float, np.floating)):

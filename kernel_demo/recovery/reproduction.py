@@ -2,51 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from kernel_demo.imaging.borders import BORDERS
-from kernel_demo.imaging.filtering import correlate_valid
+from kernel_demo.imaging.filtering import BORDERS, correlate_valid
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.explanations import Edge
+from kernel_demo.recovery.record import UNSEEN, Recovery, Sides
 
 STRIP = 1_000_000  # pixels predicted at once
+# The simplest that explains a side is taken; for radius 1 replicate and symmetric are the same.
+PREFERENCE = ("reflect", "replicate", "symmetric", "zero", "wrap", *Edge)
+# In lossy files copied borders have noise of their own: a mode this much better than most will do.
+CLEARLY = 0.2
 
 
-@dataclass(frozen=True, eq=False)
-class Kernels:
-    """What goes into which channel, in grey levels of the after file."""
-
-    values: np.ndarray  # A x k x k (each channel from its own, or the only one) or A x B x k x k
-    offsets: np.ndarray  # A, or 1 for all; the sum is then rounded half up
-    errors: np.ndarray  # like values
-
-    @property
-    def size(self) -> int:
-        """k"""
-        return self.values.shape[-1]
-
-
-def fitted_size(square: np.ndarray, size: int) -> np.ndarray:
-    """A centred odd square array in another odd size: zeros around it, or cut off."""
-    more = (size - len(square)) // 2
-    return np.pad(square, more) if more >= 0 else square[-more:more, -more:more]
-
-
-def predict(kernels: Kernels, surroundings: np.ndarray, pair: Pair) -> np.ndarray:
+def predict(found: Recovery, surroundings: np.ndarray, pair: Pair) -> np.ndarray:
     """Grey levels, rounded and clipped, of the valid pixels: like pair.after."""
+    offsets = np.atleast_1d(found.offset)
     parts = np.moveaxis(surroundings.astype(np.float64) / pair.step, -1, 0)
     outputs = []
     for a in range(pair.after.shape[2]):
-        kernel = kernels.values[min(a, len(kernels.values) - 1)]
-        if kernel.ndim == 2:
-            total = correlate_valid(parts[min(a, len(parts) - 1)], kernel)
-        else:
-            total = sum(correlate_valid(p, k) for p, k in zip(parts, kernel, strict=True))
-        offset = kernels.offsets[min(a, len(kernels.offsets) - 1)]
-        level = np.floor(total + offset + (0.5 + 1e-9))
-        outputs.append(np.clip(level, 0, pair.peak // pair.step).astype(pair.after.dtype))
+        kernel = found.kernel[min(a, len(found.kernel) - 1)]
+        inputs = parts if len(kernel) > 1 else [parts[min(a, len(parts) - 1)]]
+        total = sum(correlate_valid(p, k) for p, k in zip(inputs, kernel, strict=True))
+        level = np.floor(total + offsets[min(a, len(offsets) - 1)] + (0.5 + 1e-9))
+        outputs.append(np.clip(level, 0, found.peak).astype(pair.after.dtype))
     return np.stack(outputs, axis=-1)
 
 
@@ -61,48 +41,85 @@ def bands(height: int, width: int, radius: int) -> tuple[tuple[slice, slice], ..
     )
 
 
-def predicted_bands(kernels: Kernels, pair: Pair, mode: str) -> list[np.ndarray]:
+def predicted_bands(found: Recovery, pair: Pair, mode: str) -> list[np.ndarray]:
     """What the four bands are under a border mode."""
     height, width = pair.after.shape[:2]
-    places = bands(height, width, kernels.size // 2)
+    places = bands(height, width, found.size // 2)
     if mode == Edge.COPIED:
         before = pair.before // pair.step
         return [np.broadcast_to(before[at], pair.after[at].shape) for at in places]
     if mode == Edge.BLACK:
         return [np.zeros_like(pair.after[at]) for at in places]
-    around = pair.surroundings(kernels.size // 2, mode)
-    more = kernels.size - 1
-    found = []
+    around = pair.surroundings(found.size // 2, mode)
+    more = found.size - 1
+    predicted = []
     for rows, columns in places:
         (top, bottom, _), (left, right, _) = rows.indices(height), columns.indices(width)
         if bottom <= top or right <= left:
-            found.append(np.zeros_like(pair.after[rows, columns]))
+            predicted.append(np.zeros_like(pair.after[rows, columns]))
         else:
-            found.append(predict(kernels, around[top : bottom + more, left : right + more], pair))
-    return found
+            patches = around[top : bottom + more, left : right + more]
+            predicted.append(predict(found, patches, pair))
+    return predicted
 
 
-def reproduce(
-    pair: Pair, kernels: Kernels, padding: str | None, sides: tuple[str | None, ...], proven: bool
-) -> np.ndarray:
-    """The after picture as the kernels make it: like pair.after, in grey levels.
-
-    proven: pixels whose patch lies inside are known to come out as they are in after.
-    """
-    base = padding if padding in BORDERS else next((s for s in sides if s in BORDERS), "replicate")
+def reproduce(found: Recovery, pair: Pair) -> np.ndarray:
+    """The after picture as the kernels make it: like pair.after, in grey levels."""
+    sides = found.padding_sides
+    base = next((side for side in sides if side in BORDERS), "replicate")
     height, width = pair.after.shape[:2]
-    if proven and pair.same_frame:
+    # Where that is proven, pixels whose patch lies inside come out as they are in after.
+    if found.bit_exact and pair.same_frame:
         result = (pair.after // pair.step).astype(pair.after.dtype)
     else:
         result = np.empty_like(pair.after)
-        around = pair.surroundings(kernels.size // 2, base)
+        around = pair.surroundings(found.size // 2, base)
         rows = max(1, STRIP // width)
         for top in range(0, height, rows):
             bottom = min(top + rows, height)
-            strip = around[top : bottom + kernels.size - 1]
-            result[top:bottom] = predict(kernels, strip, pair)
+            strip = around[top : bottom + found.size - 1]
+            result[top:bottom] = predict(found, strip, pair)
     if pair.same_frame:
-        by_mode = {m: predicted_bands(kernels, pair, m or base) for m in {*sides}}
-        for number, at in enumerate(bands(height, width, kernels.size // 2)):
+        by_mode = {m: predicted_bands(found, pair, m or base) for m in {*sides}}
+        for number, at in enumerate(bands(height, width, found.size // 2)):
             result[at] = by_mode[sides[number]][number]
     return result
+
+
+def border(found: Recovery, pair: Pair) -> Sides:
+    """How the tool went on beyond each side: the same for all where one mode explains them all.
+
+    A mode must explain a side about as well as the kernel explains the inside, and better than at
+    least one other mode does.
+    """
+    if not pair.same_frame or min(pair.after.shape[:2]) < 3 * found.size:
+        return UNSEEN
+    modes = [*BORDERS, Edge.BLACK]
+    if pair.before.shape[2] in (1, pair.after.shape[2]) and pair.before.dtype.kind == "u":
+        modes.append(Edge.COPIED)
+    errors = {mode: _errors(found, pair, mode) for mode in modes}
+    allowed = (1.5 * max(found.residual, 0.4)) ** 2 + 0.1
+    clearly = CLEARLY if found.residual > 0.5 else 0.0
+    explained = []
+    for side in range(4):
+        best = min(errors[mode][side] for mode in modes)
+        usual = float(np.median([errors[mode][side] for mode in modes]))
+        good = {mode for mode in modes if errors[mode][side] <= best * 1.1 + 0.02}
+        explained.append(good if best <= max(allowed, clearly * usual) else set())
+    together = set.intersection(*explained)
+    if together >= set(BORDERS):
+        return UNSEEN  # a kernel of one pixel sees no border
+    good = [together] * 4 if together else explained
+    return tuple(next((m for m in PREFERENCE if m in modes), None) for modes in good)
+
+
+def _errors(found: Recovery, pair: Pair, mode: str) -> list[float]:
+    """Mean squared error in the bands along the four sides, in grey levels."""
+    r = found.size // 2
+    predicted = predicted_bands(found, pair, mode)
+    errors = []
+    for number, at in enumerate(bands(*pair.after.shape[:2], r)):
+        inner = np.s_[:, r:-r] if number < 2 else np.s_[:, :]  # corners belong to two sides
+        left = predicted[number][inner].astype(np.float64) - pair.after[at][inner] // pair.step
+        errors.append(float((left**2).mean()))
+    return errors

@@ -1,21 +1,46 @@
-"""A pair, or several of one filter, from the arrays to the Recovery."""
+"""A pair, or several of one filter, from the arrays to the Recovery.
+
+The work in its order: pairs that go together (alignment), the kernels that explain them (channels),
+the verdict (judging), all of it once more for pictures that are displaced or swapped, and then the
+record: round numbers (fractions), the border and the picture (reproduction), the name (known).
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kernel_demo.errors import DemoError
-from kernel_demo.recovery import alignment, channels, fitting, judging, reporting
+from kernel_demo.errors import DemoError, odd
+from kernel_demo.recovery import (
+    alignment,
+    channels,
+    fitting,
+    fractions,
+    judging,
+    known,
+    reproduction,
+)
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.channels import Arrangement
 from kernel_demo.recovery.explanations import Note, Reason, Told, Verdict
+from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
 from kernel_demo.recovery.record import Recovery
 
 MIN_SIZE, MAX_SIZE = 3, 31
+RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """What explains some pairs, and the verdict on it."""
+
+    pairs: list[Pair]
+    notes: tuple[Told, ...]  # what was done to them first
+    found: Arrangement | None  # None: nothing could be fitted
+    judgement: Judgement
 
 
 def recover(before: np.ndarray, after: np.ndarray, max_size: int = 15, name: str = "") -> Recovery:
@@ -30,22 +55,17 @@ def recover(before: np.ndarray, after: np.ndarray, max_size: int = 15, name: str
 
 def recover_many(pairs: list[tuple], max_size: int = 15, name: str = "") -> Recovery:
     """The one filter behind several pairs (before, after); pictures are the first pair's."""
-    if max_size not in range(MIN_SIZE, MAX_SIZE + 1, 2):
-        raise DemoError(f"an odd size from {MIN_SIZE} to {MAX_SIZE}", f"{max_size}", "Choose 15.")
+    max_size = odd("max_size", max_size, MIN_SIZE, MAX_SIZE)
     if not pairs:
         raise DemoError("at least one pair of pictures", "none", "Choose a before and an after.")
     usable, notes = _prepared(pairs, max_size)
     if not usable:
         reason = Told(Reason.SIZES, {"note": notes[-1]})
         return Recovery(Verdict.UNDETERMINED, reason, noted=notes, title=name)
-    found, judgement = _analysed(usable, max_size)
-    if judgement.verdict != Verdict.CONVOLUTION:
-        found, judgement, more = _displaced(usable, found, judgement, max_size)
-        notes += more
-    if found is None:
-        result = _nothing_fitted(usable, judgement, notes, name)
-    else:
-        result = reporting.report(found, judgement, notes, name)
+    seen = _analysed(usable, notes, max_size)
+    if seen.judgement.verdict != Verdict.CONVOLUTION:
+        seen = _displaced(seen, max_size) or seen
+    result = _reported(seen, name)
     return result if result.bit_exact else _swapped(pairs, max_size, result) or result
 
 
@@ -54,56 +74,52 @@ def _prepared(pairs: list[tuple], max_size: int) -> tuple[list[Pair], tuple[Told
     prepared, notes = [], []
     for before, after in pairs:
         pair, told = alignment.prepare(before, after, max_size)
-        prepared.append(pair)
+        prepared += [] if pair is None else [pair]
         notes += [note for note in told if note not in notes]
-    kinds = [_kind(pair) for pair in prepared if pair is not None]
+    kinds = [(p.before.shape[2], p.after.shape[2], p.peak, p.step) for p in prepared]
     if not kinds:
         return [], tuple(notes)
-    kind, count = Counter(kinds).most_common(1)[0]
+    usual, count = Counter(kinds).most_common(1)[0]
     if count < len(pairs):
         notes.append(Told(Note.LEFT_OUT, {"some": len(pairs) - count, "all": len(pairs)}))
-    return [pair for pair in prepared if pair is not None and _kind(pair) == kind], tuple(notes)
+    usable = [pair for pair, kind in zip(prepared, kinds, strict=True) if kind == usual]
+    return usable, tuple(notes)
 
 
-def _kind(pair: Pair) -> tuple:
-    return pair.before.shape[2], pair.after.shape[2], pair.peak, pair.step
-
-
-def _analysed(pairs: list[Pair], max_size: int) -> tuple[Arrangement | None, Judgement]:
+def _analysed(pairs: list[Pair], notes: tuple[Told, ...], max_size: int) -> Analysis:
     found = channels.arrange(pairs, max_size)
     if found is not None and not found.at_floor:
         found = channels.through_jpeg(found)
-    return found, judging.judge(found, max_size, pairs)
+    return Analysis(pairs, notes, found, judging.judge(found, max_size, pairs))
 
 
-_RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
-
-
-def _displaced(pairs, found, judgement, max_size):
+def _displaced(seen: Analysis, max_size: int) -> Analysis | None:
     """The same after laying after over before anew, where that explains more."""
     moved = []
-    for pair in pairs:
+    for pair in seen.pairs:
         origin = alignment.displacement(pair) or pair.origin
         distance = max(abs(a - b) for a, b in zip(origin, pair.origin, strict=True))
         # What is nearer lies well inside the largest kernel and has been found without this.
         moved.append(replace(pair, origin=origin) if distance > max_size // 4 else pair)
-    if all(a.origin == b.origin for a, b in zip(moved, pairs, strict=True)):
-        return found, judgement, ()
-    if any(min(pair.overlap()[1].shape[:2]) < 4 * max_size for pair in moved):
-        return found, judgement, ()
-    other, verdict = _analysed(moved, max_size)
-    better = _RANK.index(verdict.verdict) - _RANK.index(judgement.verdict)
-    clearer = other and found and other.variance < 0.5 * found.variance
-    if not verdict.verdict.linear or better < 0 or (better == 0 and not clearer):
-        return found, judgement, ()
-    if found is not None and other.explained <= found.explained:
-        return found, judgement, ()
+    stayed = all(a.origin == b.origin for a, b in zip(moved, seen.pairs, strict=True))
+    if stayed or any(min(pair.overlap()[1].shape[:2]) < 4 * max_size for pair in moved):
+        return None
     rows, columns = moved[0].origin
-    return (
-        other,
-        verdict,
-        (Told(Note.SHIFTED, {"rows": -rows, "columns": -columns}),),
-    )
+    shifted = Told(Note.SHIFTED, {"rows": -rows, "columns": -columns})
+    other = _analysed(moved, (*seen.notes, shifted), max_size)
+    return other if _explains_more(other, seen) else None
+
+
+def _explains_more(other: Analysis, seen: Analysis) -> bool:
+    """A convolution where there was none, or a much clearer one."""
+    verdict = other.judgement.verdict
+    better = RANK.index(verdict) - RANK.index(seen.judgement.verdict)
+    if not verdict.linear or better < 0:
+        return False
+    if seen.found is None:
+        return better > 0
+    clearer = other.found.variance < 0.5 * seen.found.variance
+    return (better > 0 or clearer) and other.found.explained > seen.found.explained
 
 
 def _swapped(pairs: list[tuple], max_size: int, straight: Recovery) -> Recovery | None:
@@ -116,31 +132,76 @@ def _swapped(pairs: list[tuple], max_size: int, straight: Recovery) -> Recovery 
     usable, notes = _prepared([(after, before) for before, after in pairs], max_size)
     if not usable or usable[0].before.shape[2] != usable[0].after.shape[2]:
         return None
-    quick = fitting.fit(channels.planes(usable, 0), max_size)
+    quick = fitting.fit(alignment.planes_of(usable, 0), max_size)
     if quick is None or not quick.at_floor:
         return None
-    found, judgement = _analysed(usable, max_size)
-    if found is None or judgement.verdict != Verdict.CONVOLUTION:
+    seen = _analysed(usable, (*notes, Told(Note.SWAPPED)), max_size)
+    if seen.judgement.verdict != Verdict.CONVOLUTION:
         return None
-    notes = (*notes, Told(Note.SWAPPED))
-    result = reporting.report(found, judgement, notes, straight.title, swapped=True)
+    result = _reported(seen, straight.title, swapped=True)
     just_rounding = abs(result.residual / result.rounding_floor - 1) < 0.1
     plain = not straight.verdict.linear and just_rounding
     return result if result.bit_exact or plain else None
 
 
-def _nothing_fitted(pairs, judgement: Judgement, notes, name: str) -> Recovery:
-    step, used = pairs[0].step, np.mean([_open_share(pair) for pair in pairs])
-    return Recovery(
+def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
+    """Everything that can be told of the pairs; pictures are those of the first."""
+    found, judgement, pair = seen.found, seen.judgement, seen.pairs[0]
+    exact = _exact(found) if judgement.verdict == Verdict.CONVOLUTION else ()
+    if found is not None and not exact:
+        judgement = judging.unproved(judgement, found)
+    bare = Recovery(
         judgement.verdict,
         judgement.reason,
-        used_fraction=float(used),
         alternative=judgement.alternative,
-        peak=pairs[0].peak // step,
-        noted=notes,
-        title=name,
+        fractions=exact,
+        swapped=swapped,
+        peak=pair.peak // pair.step,
+        noted=seen.notes,
+        title=title,
     )
+    if found is not None:
+        return _applied(bare, found)
+    open_range = [((p.after > 0) & (p.after < p.peak)).mean() for p in seen.pairs]
+    return replace(bare, used_fraction=float(np.mean(open_range)))
 
 
-def _open_share(pair: Pair) -> float:
-    return float(((pair.after > 0) & (pair.after < pair.peak)).mean())
+def _applied(bare: Recovery, found: Arrangement) -> Recovery:
+    """The record with its kernels, what they are called and what they make of the picture."""
+    pair, (kernels, offsets, errors) = found.pairs[0], found.kernels(bare.fractions)
+    alone = len(offsets) == 1
+    result = replace(
+        bare,
+        kernel=kernels,
+        offset=offsets[0] if alone else tuple(offsets),
+        standard_error=errors,
+        shift=pair.origin,
+        residual=float(found.variance**0.5 / pair.step),
+        used_fraction=found.used,
+        name=known.kernel(kernels[0, 0]) if alone else None,
+        channels=found.mode,
+        channel_weights=found.weights,
+        compression="" if found.compressed is None else str(found.compressed),
+    )
+    if result.verdict.linear:
+        result = replace(result, padding_sides=reproduction.border(result, pair))
+    reproduced = reproduction.reproduce(result, pair)
+    left = (pair.after // pair.step).astype(np.float32) - reproduced
+    return replace(result, reproduced=_picture(reproduced), residual_map=_picture(left))
+
+
+def _exact(found: Arrangement) -> tuple[Fractions, ...]:
+    """Round numbers for every fit, or none at all."""
+    exact = []
+    for fit, planes in found.explaining():
+        whole_levels = all(plane.before.dtype.kind == "u" for plane in planes)
+        whole = fractions.find(fit, planes) if whole_levels else None
+        if whole is None:
+            return ()
+        exact.append(whole)
+    return tuple(exact)
+
+
+def _picture(values: np.ndarray) -> np.ndarray:
+    """H x W x C, or H x W if there is one channel."""
+    return values[..., 0] if values.shape[2] == 1 else values

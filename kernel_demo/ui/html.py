@@ -3,11 +3,14 @@
 All text is escaped in one place, `filled`.
 """
 
+from collections.abc import Iterable, Sequence
+
 import gradio as gr
 import numpy as np
 from markupsafe import Markup
 
 from kernel_demo.errors import DemoError
+from kernel_demo.numbers import powered, short
 
 # What one tab says of another.
 CHALLENGE = "challenge"  # the key of a link that Questions reads, and Learn passes over
@@ -22,8 +25,13 @@ def filled(template: str, *texts: object, **named: object) -> str:
     return str(Markup(template).format(*texts, **named))
 
 
-def joined(parts) -> Markup:
-    """Pieces made by `filled`, one after the other."""
+def each(template: str, rows: Iterable[Sequence]) -> Markup:
+    """The template filled with every row, one after the other."""
+    return joined(filled(template, *row) for row in rows)
+
+
+def joined(parts: Iterable[str]) -> Markup:
+    """Pieces of HTML as one that `filled` takes as it is."""
     return Markup("".join(parts))
 
 
@@ -83,7 +91,7 @@ def matrix(
         '<figure class="kd-matrix" style="--kd-size:{}">{}<div role="img" aria-label="{}">{}</div>'
         "</figure>",
         size,
-        joined([filled("<figcaption>{}</figcaption>", caption)] if caption else []),
+        each("<figcaption>{}</figcaption>", [[caption]] if caption else []),
         _spoken(values, caption),
         joined(
             _cell(value, error, scale, numbers)
@@ -99,19 +107,12 @@ def fill(value: float, scale: float) -> str:
     return f"--fill:color-mix(in oklab, var(--kd-{side}) {share}%, var(--kd-zero))"
 
 
-def short(value: float) -> str:
-    """Up to three digits, no trailing zeros, a real minus sign."""
-    text = f"{value:.3g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.0e}"
-    return text.replace("e-0", "e-").replace("-", "−")
-
-
 def _cell(value: float, error: float | None, scale: float, numbers: bool) -> str:
     title, inside = short(value), short(value) if numbers else ""
     if error:
         known = np.isfinite(error)
-        title += f" ± {error:.1e}" if known else " ± ?"
-        bar = f"{error:.0e}".replace("e-0", "e−") if known else "?"
-        inside += f"<small>±{bar}</small>" if numbers else ""
+        title += f" ± {powered(error, 1) if known else '?'}"
+        inside += f"<small>±{powered(error) if known else '?'}</small>" if numbers else ""
     return f'<span style="{fill(value, scale)}" title="{title}">{inside}</span>'
 
 

@@ -12,7 +12,8 @@ from kernel_demo.ui import api, theme
 from kernel_demo.ui.guard import Guard
 from kernel_demo.ui.html import block
 from kernel_demo.ui.learn import tab as learn_tab
-from kernel_demo.ui.learn import words as wording
+from kernel_demo.ui.learn.words import TAB as LEARN
+from kernel_demo.ui.learn.words import TAGLINE, TITLE
 from kernel_demo.ui.questions import tab as questions_tab
 from kernel_demo.ui.recover import tab as recover_tab
 
@@ -30,14 +31,14 @@ HEAD = """<script>{
 def build() -> gr.Blocks:
     """The page, not yet served."""
     with gr.Blocks(
-        title=wording.TITLE,
+        title=TITLE,
         analytics_enabled=False,
         delete_cache=(FORGET_EVERY, FORGET_AFTER),
     ) as page:
         api.define()  # first: the names are a contract, and the first to ask for a name gets it
         block(_header(), "header")
         with gr.Tabs(elem_classes="kd-tabs") as tabs:
-            with gr.Tab(wording.TAB, id="learn"):
+            with gr.Tab(LEARN, id="learn"):
                 learn_tab.build(page)
             with gr.Tab(recover_tab.TAB, id="recover"):
                 recover_tab.build()
@@ -67,6 +68,6 @@ def _header() -> str:
     device = devices.name(devices.best())
     return (
         '<header class="kd-header"><div>'
-        f"<h1>{wording.TITLE}</h1><p>{wording.TAGLINE}</p></div>"
+        f"<h1>{TITLE}</h1><p>{TAGLINE}</p></div>"
         f'<span class="kd-chip" id="device">{device}</span></header>'
     )

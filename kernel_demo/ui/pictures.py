@@ -1,7 +1,6 @@
 """From a visitor's choice to pictures: loaded, shown as a small gallery, made grey."""
 
 import base64
-import html
 import os.path
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from kernel_demo.imaging.filtering import to_grey, to_uint8
 from kernel_demo.numbers import count
 from kernel_demo.sources import bundled, hub, uploads
 from kernel_demo.sources.decoding import Photo
+from kernel_demo.ui.html import filled, joined, quiet
 
 MAX_PICTURES = 16
 THUMBNAIL = 160  # pixels, the longer side: sharp on a phone's screen at about 70 CSS pixels
@@ -135,17 +135,15 @@ def fit(image: np.ndarray, longest: int) -> np.ndarray:
 
 def gallery(photos: Sequence[Photo]) -> str:
     """The photos as a grid of thumbnails, and one line that counts them (HTML)."""
-    figures = "".join(
-        thumbnail(photo.pixels, photo.name, " · ".join(filter(None, (photo.name, photo.credit))))
-        for photo in photos
-    )
     pixels = sum(photo.pixels.shape[0] * photo.pixels.shape[1] for photo in photos)
     noun = "photo" if len(photos) == 1 else "photos"
     size = f"{pixels / 1e6:.1f} Mpx" if pixels >= 5e4 else f"{count(pixels)} pixels"
-    return (
-        f'<div class="kd-gallery">{figures}</div>'
-        f'<p class="kd-note">{len(photos)} {noun} · {size} · learned from in grey</p>'
+    figures = joined(
+        thumbnail(photo.pixels, photo.name, " · ".join(filter(None, (photo.name, photo.credit))))
+        for photo in photos
     )
+    told = quiet(f"{len(photos)} {noun} · {size} · learned from in grey")
+    return filled('<div class="kd-gallery">{}</div>', figures) + told
 
 
 def thumbnail(image: np.ndarray, name: str, title: str = "") -> str:
@@ -154,4 +152,4 @@ def thumbnail(image: np.ndarray, name: str, title: str = "") -> str:
     if small.dtype == np.uint16:
         small = (small >> 8).astype(np.uint8)
     url = data_url(small if small.dtype == np.uint8 else to_uint8(small))
-    return f'<img src="{url}" alt="{html.escape(name)}" title="{html.escape(title or name)}">'
+    return filled('<img src="{}" alt="{}" title="{}">', url, name, title or name)

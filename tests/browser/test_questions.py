@@ -125,7 +125,7 @@ def test_a_picture_of_ones_own(page, server, tmp_path):
     assert made.shape == pixels.shape
 
     downloads = []
-    page.on("download", downloads.append)
+    page.on("download", lambda one: downloads.append(one))
     page.locator("#apply-kernel input").click()
     page.get_by_role("option", name="Box 15 × 15").click()
     save = page.locator("#apply-save")

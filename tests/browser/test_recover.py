@@ -66,7 +66,7 @@ def test_what_was_found_up_to_another_size(page, server, pair):
     expect(link).to_be_visible()
     expect(page.locator("#recover-stale")).to_be_hidden()
     downloads = []
-    page.on("download", downloads.append)
+    page.on("download", lambda one: downloads.append(one))
     choose_size(page, "7 × 7")
     for part in ("verdict", "kernel", "pictures", "take"):
         expect(page.locator(f"#recover-{part}")).to_have_attribute("data-stale", "true")

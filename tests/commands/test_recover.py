@@ -113,7 +113,7 @@ def test_large_offsets_are_written_out(capsys, tmp_path):
 @pytest.mark.parametrize(("share", "told"), [(0.99999, "99.9 %"), (1.0, "100 %")])
 def test_only_all_pixels_are_a_hundred_per_cent(share, told):
     """One clipped pixel in a hundred thousand is seen, and no error bar is rounded down."""
-    kernel, errors = np.eye(3), np.full((3, 3), 0.00123456)
+    kernel, errors = np.eye(3)[None, None], np.full((1, 1, 3, 3), 0.00123456)
     lines = _lines(
         Recovery(Verdict.CONVOLUTION, kernel=kernel, standard_error=errors, used_fraction=share)
     )

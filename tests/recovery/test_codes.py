@@ -83,12 +83,11 @@ def test_a_record_says_its_codes():
 
 def test_plain_words_leave_the_record():
     """as_dict() holds strings alone, whatever the codes are: they go through JSON and pickle."""
-    kernel = np.eye(3)
+    kernel = np.eye(3)[None, None]
     found = Recovery(
         Verdict.NOISY,
         kernel=kernel,
         standard_error=kernel,
-        padding=Edge.COPIED,
         padding_sides=(Edge.COPIED,) * 4,
         channels=Channels.ONE,
     ).as_dict()

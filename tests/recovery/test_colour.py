@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from kernel_demo.recovery import Verdict
+from kernel_demo.recovery import Channels, Verdict
 from kernel_demo.recovery import recover as search
 from kernel_demo.sources.bundled import FOLDER
 
@@ -37,9 +37,9 @@ def grey(picture: np.ndarray) -> np.ndarray:
 def test_one_kernel_for_three_channels():
     """A colour filter is one kernel if it is; all three channels are checked."""
     found = recover(COLOUR, sharpened(COLOUR))
-    assert (found.channels, found.bit_exact) == ("one kernel", True)
-    assert found.fractions.numerators.tolist() == SHARPEN.tolist()
-    assert found.fractions.pixels == 3 * 198 * 238
+    assert (found.channels, found.bit_exact) == (Channels.ONE, True)
+    assert found.fractions[0].numerators.tolist() == SHARPEN.tolist()
+    assert found.fractions[0].pixels == 3 * 198 * 238
 
 
 def test_a_kernel_for_each_channel():
@@ -47,7 +47,7 @@ def test_a_kernel_for_each_channel():
     red, green, blue = np.moveaxis(COLOUR, -1, 0)
     after = np.dstack([cv2.blur(red, (3, 3)), cv2.GaussianBlur(green, (5, 5), 0), blue])
     found = recover(COLOUR, after)
-    assert (found.channels, found.kernel.shape) == ("per channel", (3, 5, 5))
+    assert (found.channels, found.kernel.shape) == (Channels.EACH, (3, 1, 5, 5))
     assert [f.divisor for f in found.fractions] == [9, 256, 1]
     assert found.bit_exact
 
@@ -61,7 +61,7 @@ def test_grey_from_colour(conversion):
         else cv2.cvtColor(COLOUR, conversion)
     )
     found = recover(COLOUR, sharpened(grey))
-    assert found.channels == "grey from colour"
+    assert found.channels == Channels.GREY
     assert found.channel_weights == pytest.approx((0.299, 0.587, 0.114), abs=1e-3)
     assert found.bit_exact
 
@@ -70,7 +70,7 @@ def test_a_colour_matrix_is_a_mixture():
     """Sepia: nine numbers, one for each pair of channels."""
     matrix = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
     found = recover(COLOUR, as_file(COLOUR @ matrix.T))
-    assert (found.verdict, found.channels) == (Verdict.CONVOLUTION, "mixture")
+    assert (found.verdict, found.channels) == (Verdict.CONVOLUTION, Channels.MIXTURE)
     assert np.allclose(found.kernel[..., 1, 1], matrix, atol=1e-3)
 
 
@@ -137,7 +137,7 @@ def through_luma(picture: np.ndarray, function) -> np.ndarray:
 def test_a_filter_of_the_luma_is_a_mixture(function):
     """Linear in the colours: found as such in spite of its several roundings."""
     found = recover(COFFEE, through_luma(COFFEE, function))
-    assert (found.verdict, found.channels) == (Verdict.CONVOLUTION, "mixture")
+    assert (found.verdict, found.channels) == (Verdict.CONVOLUTION, Channels.MIXTURE)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_filter_of_the_luma_is_a_mixture(function):
 def test_colour_differences_have_their_weights(channel, weights):
     """Cr and Cb: weights that add up to nothing stay what they are (Rec. 601), the kernel is 1."""
     found = recover(COLOUR, cv2.cvtColor(COLOUR, cv2.COLOR_RGB2YCrCb)[..., channel].copy())
-    assert found.channels == "grey from colour"
+    assert found.channels == Channels.GREY
     sign = np.sign(np.dot(found.channel_weights, weights))
     assert np.allclose(np.array(found.channel_weights) * sign, weights, atol=0.01)
     assert np.abs(found.kernel).max() == pytest.approx(1, abs=0.1)

@@ -65,7 +65,7 @@ def test_a_pair_smaller_than_the_kernel_does_no_harm(rows):
     pairs = [(p, cv2.blur(p, (3, 3))) for p in (part, part[:rows], part[:rows, :rows])]
     found = recover_many(pairs)
     assert found.bit_exact
-    assert found.fractions.pixels == 98 * 98
+    assert found.fractions[0].pixels == 98 * 98
 
 
 @pytest.mark.parametrize("shape", [(100, 100), (100, 100, 3)])

@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 
 from kernel_demo.numbers import rounded_up
-from kernel_demo.recovery import alignment, candidates, fractions, jpeg, naming
-from kernel_demo.recovery.planes import Plane, sample
+from kernel_demo.recovery import alignment, fractions, jpeg, known
+from kernel_demo.recovery.alignment import Plane, sample
+from kernel_demo.recovery.explanations import Rounding
+from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.sources.bundled import FOLDER
 
 CAT = np.asarray(Image.open(FOLDER / "cat.jpg").convert("L"))
@@ -23,18 +25,19 @@ def test_nearest_plane_finds_the_closest_whole_vector():
     for _ in range(20):
         factor = np.triu(rng.normal(0, 0.1, (3, 3)), 1) + np.eye(3)
         goal = rng.uniform(-5, 5, (3, 1))
-        found = candidates.nearest_plane(factor, goal)[:, 0]
+        found = fractions.nearest_plane(factor, goal)[:, 0]
         around = [np.array(step) + np.rint(goal[:, 0]) for step in product((-1, 0, 1), repeat=3)]
         best = min(around, key=lambda z: np.linalg.norm(factor @ (z - goal[:, 0])))
         error, least = (np.linalg.norm(factor @ (z - goal[:, 0])) for z in (found, best))
         assert error <= 1.2 * least + 1e-12
 
 
-@pytest.mark.parametrize("rounding", ["half up", "half even", "truncate"])
+@pytest.mark.parametrize("rounding", [r for r in Rounding if r != Rounding.NONE])
 def test_levels_are_exact(rounding):
     """Rounded grey levels equal those of exact fractions, ties included."""
     totals = np.arange(-40, 3200, 7)
-    level, tie = fractions.levels(totals.astype(float), 10, 3.5, rounding, 255)
+    whole = Fractions(np.eye(3), 10, 3.5, rounding)
+    level, tie = fractions.levels(whole, totals.astype(float), 1, 255)
     for total, got, tied in zip(totals, level, tie, strict=True):
         value = Fraction(int(total), 10) + Fraction(7, 2)
         nearest = floor(value + Fraction(1, 2))
@@ -108,12 +111,12 @@ def test_a_sample_is_spread_over_the_picture():
 )
 def test_names(kernel, name):
     """Kernels of the catalogue are known when scaled, negated or turned."""
-    assert str(naming.name(kernel)) == name
+    assert str(known.kernel(kernel)) == name
 
 
 def test_an_unknown_kernel_has_no_name():
     """Random weights are called nothing."""
-    assert naming.name(np.random.default_rng(0).normal(size=(5, 5))) is None
+    assert known.kernel(np.random.default_rng(0).normal(size=(5, 5))) is None
 
 
 @pytest.mark.parametrize(

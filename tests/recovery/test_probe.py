@@ -4,12 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from kernel_demo.imaging import formulas
-from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.imaging.catalogue import CATALOGUE, identity, sobel_x
 from kernel_demo.imaging.kernels import named, random
 from kernel_demo.imaging.probe import probe
 from kernel_demo.recovery import Verdict, recover
-from kernel_demo.recovery.reproduction import fitted_size
+from kernel_demo.recovery.channels import resized
 
 # At the smallest size of each, and where the weights are largest, the blur strongest, the wave
 # weakest; Laplacians with either sign.
@@ -50,7 +49,7 @@ def test_every_named_kernel_comes_back(name, offset):
     found = recover(probe(), sent(kernel, offset), max(7, len(kernel)))
     assert found.verdict == Verdict.CONVOLUTION
     size = max(found.size, len(kernel))
-    error = np.abs(fitted_size(found.kernel, size) - fitted_size(kernel, size)).max()
+    error = np.abs(resized(found.kernel[0, 0], size) - resized(kernel, size)).max()
     # Whole weights come back exactly; of the others 8 bits leave some hundredths of a grey level.
     whole = (kernel == np.rint(kernel)).all()
     assert error <= (1e-9 if whole else 3e-3 * np.abs(kernel).max())
@@ -67,13 +66,13 @@ def test_every_size_comes_back(key):
             found = recover(probe(), sent(kernel, offset), 15)
             assert found.verdict == Verdict.CONVOLUTION, (size, offset)
             most = max(found.size, size)
-            error = np.abs(fitted_size(found.kernel, most) - fitted_size(kernel, most)).max()
+            error = np.abs(resized(found.kernel[0, 0], most) - resized(kernel, most)).max()
             assert error <= 3e-3 * np.abs(kernel).max(), (size, offset)
 
 
 @pytest.mark.parametrize(
     "kernel",
-    [formulas.sobel_x(11), np.ones((7, 7)), -formulas.identity(3)],
+    [sobel_x(11), np.ones((7, 7)), -identity(3)],
     ids=["too strong", "too bright", "too dark"],
 )
 def test_what_comes_back_black_and_white_tells_nothing(kernel):

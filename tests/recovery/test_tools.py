@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter, ImageOps
 from scipy import ndimage
 
 from kernel_demo.imaging.operators import OPERATORS
-from kernel_demo.recovery import Verdict
+from kernel_demo.recovery import Channels, Verdict
 from kernel_demo.recovery import recover as search
 from kernel_demo.sources.bundled import FOLDER
 
@@ -102,11 +102,11 @@ def test_imagemagick_cuts_fractions_off(picture, tmp_path):
     found = recover(picture, after)
     assert (found.verdict, found.channels, found.padding) == (
         Verdict.CONVOLUTION,
-        "one kernel",
+        Channels.ONE,
         "replicate",
     )
     assert np.allclose(found.kernel, SKEW / 16)
-    assert (found.bit_exact, found.fractions.rounding) == (True, "truncate")
+    assert (found.bit_exact, found.fractions[0].rounding) == (True, "truncate")
 
 
 @needs("ffmpeg", "ffmpeg")

@@ -88,7 +88,7 @@ def test_each_upload_is_decoded_once(decoded, uploads):
     *_, ended = run(mine(uploads))
     result.show(ended, "reflect", None)
     assert len(grey("mine", uploads)[0]) == 4
-    events.chosen(uploads[:2], uploads[2:])
+    events.chosen(uploads[:2], uploads[2:], None)
     assert len(decoded) == 4
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from kernel_demo.errors import DemoError
 from kernel_demo.learning import race
 from kernel_demo.learning.race import GOALS, Lane, Snapshot
-from kernel_demo.learning.solution import Solution
+from kernel_demo.learning.statistics import Solution
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.numbers import figure
 from kernel_demo.ui import device

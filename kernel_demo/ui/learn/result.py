@@ -16,9 +16,8 @@ from kernel_demo.imaging.filtering import to_grey
 from kernel_demo.imaging.tiles import apply_tiled
 from kernel_demo.learning.certificate import NEAR, Certificate, certify
 from kernel_demo.learning.evaluation import compare
-from kernel_demo.learning.solution import Solution
-from kernel_demo.learning.statistics import Statistics
-from kernel_demo.learning.stopping import Cause, Stop
+from kernel_demo.learning.statistics import Solution, Statistics
+from kernel_demo.learning.training import Cause, Stop
 from kernel_demo.numbers import count, figure
 from kernel_demo.sources.decoding import Photo, decode
 from kernel_demo.ui import pictures

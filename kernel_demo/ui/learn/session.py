@@ -11,11 +11,9 @@ import numpy as np
 
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.operators import degrade
-from kernel_demo.learning.clipping import trusted
 from kernel_demo.learning.exact import ExactSettings
-from kernel_demo.learning.statistics import Statistics, accumulate
-from kernel_demo.learning.stopping import Cause, Stop
-from kernel_demo.learning.training import Progress, TrainSettings
+from kernel_demo.learning.statistics import Statistics, accumulate, trusted
+from kernel_demo.learning.training import Cause, Progress, Stop, TrainSettings
 from kernel_demo.ui.components.history import History
 from kernel_demo.ui.pictures import PictureChoice, gather, grey
 

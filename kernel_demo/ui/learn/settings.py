@@ -14,13 +14,11 @@ import numpy as np
 
 from kernel_demo.errors import finite, odd, one_of, whole
 from kernel_demo.imaging import kernels
-from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.catalogue import CATALOGUE
-from kernel_demo.imaging.filtering import CHANNELS
+from kernel_demo.imaging.filtering import BORDERS, CHANNELS
 from kernel_demo.learning.exact import ExactSettings
-from kernel_demo.learning.settings import MAX_RATE, MAX_SEED
-from kernel_demo.learning.settings import MAX_STEPS as MAX_PATIENCE
-from kernel_demo.learning.training import TrainSettings
+from kernel_demo.learning.training import MAX_RATE, MAX_SEED, TrainSettings
+from kernel_demo.learning.training import MAX_STEPS as MAX_PATIENCE
 from kernel_demo.sources import bundled, hub
 from kernel_demo.ui.components import kernel_editor
 from kernel_demo.ui.learn.session import Damage, Experiment, Settings

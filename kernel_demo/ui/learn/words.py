@@ -3,7 +3,7 @@
 from math import isnan
 
 from kernel_demo.learning.certificate import NEAR
-from kernel_demo.learning.stopping import Cause, Stop
+from kernel_demo.learning.training import Cause, Stop
 from kernel_demo.numbers import figure
 
 TITLE = "Kernel Demo"

@@ -1,16 +1,16 @@
 """What the experiments of the tab "Questions" share: the pictures, and the card of each."""
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 
 import gradio as gr
 
 from kernel_demo.errors import DemoError
 from kernel_demo.ui import pictures
 from kernel_demo.ui.components.freshness import Freshness, told
-from kernel_demo.ui.html import alert, block, problem, quiet, title
+from kernel_demo.ui.html import alert, block, each, problem, quiet, title
 from kernel_demo.ui.jobs import (
     DEVICE,
     FAILED,
@@ -160,7 +160,7 @@ def follow(answers: Sequence[Followed]) -> dict:
     def look(*values) -> list[dict]:
         made, now = values[: len(held)], dict(zip(inputs, values[len(held) :], strict=True))
         return [
-            told(each.stale(one, [now[part] for part in each.inputs]))
+            told(partial(each.stale, one, [now[part] for part in each.inputs]))
             for each, one in zip(answers, made, strict=True)
         ]
 
@@ -168,7 +168,10 @@ def follow(answers: Sequence[Followed]) -> dict:
     changes = [part.edit if isinstance(part, gr.HTML) else part.change for part in inputs]
     looked = gr.on([*changes, *(made.change for made in held)], trigger_mode="always_last", **looks)
     # An input that cannot be read, as a number out of bounds, is none that an answer was made from.
-    looked.failure(lambda *made: [told(one is not None) for one in made], held, places, **UNQUEUED)
+    looked.failure(
+        lambda *made: [told(partial(operator.is_not, one, None)) for one in made],
+        held, places, **UNQUEUED,
+    )  # fmt: skip
     return looks
 
 
@@ -237,7 +240,7 @@ def ask(function: Callable[..., Iterator[Answer]], reads: Callable, *values) -> 
     try:
         for found in throttled(function(*reads(*values)), FRAME_SECONDS):
             # Heard only: the eyes have the sentence below the figures.
-            said = found.finding and f'<p class="kd-live-spoken">{escape(found.finding)}</p>'
+            said = each('<p class="kd-live-spoken">{}</p>', [[found.finding]] * bool(found.finding))
             yield (*[gr.skip()] * 3, found.html, _key(*values))
     except DemoError as error:
         said, left = problem(error), ("", None)

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from html import escape
 
 import gradio as gr
 import numpy as np
@@ -12,9 +11,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import correlate, to_uint8
 from kernel_demo.imaging.kernels import named
 from kernel_demo.lab.challenge import SIZES, Score, hidden, score
-from kernel_demo.lab.limit import Limit
-from kernel_demo.lab.limits import LIMITS, break_it
-from kernel_demo.lab.prediction import sums
+from kernel_demo.lab.limits import LIMITS, Limit, break_it, sums
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build as build_pairs
 from kernel_demo.learning.statistics import Statistics
@@ -22,7 +19,7 @@ from kernel_demo.learning.training import TrainSettings, train
 from kernel_demo.numbers import at_most, figure, shown
 from kernel_demo.ui.components import kernel_editor
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
-from kernel_demo.ui.html import CHALLENGE, block, problem, quiet
+from kernel_demo.ui.html import CHALLENGE, block, filled, problem, quiet
 from kernel_demo.ui.jobs import QUIET, UNQUEUED, tell_failure
 from kernel_demo.ui.pictures import data_url
 from kernel_demo.ui.questions import card, markup
@@ -218,10 +215,9 @@ def show(source: str, uploads: Sequence[str] | None, size: int, number: int) -> 
     before = _crop(pictures[0])
     after = data_url(drawn_signed(correlate(before, truth)))
     shown = [(data_url(to_uint8(before)), "before", ""), (after, "after the hidden kernel", "")]
-    link = escape(f"?{CHALLENGE}={len(truth)}-{int(number or 0)}")
-    return markup.pictures(shown, "small") + (
-        f'<p class="kd-note"><a class="kd-link" href="{link}">Link to this challenge</a></p>'
-    )
+    link = '<p class="kd-note"><a class="kd-link" href="?{}={}-{}">Link to this challenge</a></p>'
+    asked = filled(link, CHALLENGE, len(truth), int(number or 0))
+    return markup.pictures(shown, "small") + asked
 
 
 def from_link(request: gr.Request) -> tuple:

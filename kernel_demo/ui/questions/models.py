@@ -11,7 +11,7 @@ from kernel_demo.export.compression import KINDS, Compressed, Effect, compress
 from kernel_demo.export.compression import measure as measure_effect
 from kernel_demo.imaging.kernels import named, resolve
 from kernel_demo.imaging.operators import OPERATORS
-from kernel_demo.lab import depth, stacking
+from kernel_demo.lab import depth
 from kernel_demo.lab.speed import Row, rows
 from kernel_demo.lab.stopping import RULES, Moment, watch
 from kernel_demo.numbers import at_most, count, duration, figure
@@ -313,7 +313,7 @@ def linear(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     """Sobel by one 7 x 7 layer and by three 3 x 3 layers with nothing between them."""
     kernel = named("sobel_x").values
     curves: tuple[list, list] = ([], [])
-    race = stacking.compare(
+    race = depth.compare_stack(
         pictures, kernel, steps=STACK_STEPS, deadline=STACK_DEADLINE, device=DEVICE
     )
     with closing(race) as moments:
@@ -324,7 +324,7 @@ def linear(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
             yield _stacked(moment, curves, kernel)
 
 
-def _stacked(moment: stacking.Moment, curves: tuple[list, list], kernel: np.ndarray) -> Answer:
+def _stacked(moment: depth.StackMoment, curves: tuple[list, list], kernel: np.ndarray) -> Answer:
     lines = [
         markup.Curve(SINGLE, curves[0], "accent"),
         markup.Curve(STACKED, curves[1], "warm"),
@@ -332,14 +332,14 @@ def _stacked(moment: stacking.Moment, curves: tuple[list, list], kernel: np.ndar
     last = max(moment.single.seconds, moment.stacked.seconds, 1.0)
     weights = sum(factor.size for factor in moment.factors)
     sides = (
-        (SINGLE, stacking.SIZE**2, moment.single, moment.single_error),
+        (SINGLE, depth.STACK_SIZE**2, moment.single, moment.single_error),
         (STACKED, weights, moment.stacked, moment.stacked_error),
     )
     rows = [
         (name, str(weights), _step(run), duration(run.seconds), figure(error))
         for name, weights, run, error in sides
     ]
-    truth = np.pad(kernel, (stacking.SIZE - len(kernel)) // 2)
+    truth = np.pad(kernel, (depth.STACK_SIZE - len(kernel)) // 2)
     products = [("the one kernel that they are", moment.product), ("true, framed by zeros", truth)]
     further = ""
     if moment.stacked_error > moment.single_error:

@@ -5,10 +5,9 @@ from contextlib import closing
 
 import numpy as np
 
-from kernel_demo.imaging.borders import BORDERS
-from kernel_demo.imaging.filtering import correlate_valid, to_uint8
+from kernel_demo.imaging.filtering import BORDERS, correlate_valid, to_uint8
 from kernel_demo.imaging.kernels import named
-from kernel_demo.lab import padding, tiling
+from kernel_demo.lab import pixels
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build, teacher
 from kernel_demo.learning.training import TrainSettings, train
@@ -42,7 +41,7 @@ def tiles(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     """Sobel on the first picture, cut to an odd size: learned and applied whole and in tiles."""
     kernel = named("sobel_x").values
     picture = odd(pictures[0])
-    found = tiling.compare(picture, kernel, TILE)
+    found = pixels.compare(picture, kernel, TILE)
     height, width = picture.shape
     drawn = _gridded(correlate_valid(picture, kernel))
     caption = f"{width} × {height} pixels in {found.tiles} tiles of up to {TILE} × {TILE}"
@@ -103,7 +102,7 @@ TAUGHT = (TRUE, "learned with padded pixels", "learned from valid pixels only")
 
 def edges(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     """A blur under each border mode; then Sobel learned with and without padded pixels."""
-    bordered = padding.side_by_side(pictures[0], named("gaussian", BLUR).values)
+    bordered = pixels.side_by_side(pictures[0], named("gaussian", BLUR).values)
     after, apart = _corners(bordered)
     compared = [
         markup.heading("A corner of the blurred picture, magnified"),
@@ -114,7 +113,7 @@ def edges(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     ]
     yield answer(*compared, done=False)
     kernel = named("sobel_x").values
-    taught = padding.teach(pictures[:TAUGHT_PICTURES], kernel)
+    taught = pixels.teach(pictures[:TAUGHT_PICTURES], kernel)
     kernels = zip(TAUGHT, (kernel, taught.padded, taught.valid), strict=True)
     yield answer(
         *compared,
@@ -128,7 +127,7 @@ def edges(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     )
 
 
-def _corners(bordered: Sequence[padding.Bordered]) -> tuple[list, list]:
+def _corners(bordered: Sequence[pixels.Bordered]) -> tuple[list, list]:
     """The corner where the modes differ most: as filtered, and how far from the reference."""
     apart = sum(np.abs(one.difference) for one in bordered)
     ends = (np.s_[:CORNER], np.s_[-CORNER:])
@@ -144,7 +143,7 @@ def _corners(bordered: Sequence[padding.Bordered]) -> tuple[list, list]:
     )
 
 
-def _row(one: padding.Bordered) -> tuple[str, ...]:
+def _row(one: pixels.Bordered) -> tuple[str, ...]:
     return (
         BORDERS[one.border].label,
         figure(one.largest),
@@ -170,8 +169,8 @@ def anywhere(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
                 f"kernel error {figure(progress.kernel_error)}."
             )
             yield answer(kernels, learning, done=False)
-    panorama = tiling.panorama(pictures[:IN_PANORAMA])
-    found = tiling.apply_anywhere(layer, TRAINING_TILE, panorama, kernel)
+    panorama = pixels.panorama(pictures[:IN_PANORAMA])
+    found = pixels.apply_anywhere(layer, TRAINING_TILE, panorama, kernel)
     after = correlate_valid(panorama, progress.kernel)
     shown = [
         (data_url(to_uint8(fit(panorama, WIDE))), "the panorama", ""),

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from html import escape
 
 import gradio as gr
 
 from kernel_demo.ui.components.freshness import Freshness
-from kernel_demo.ui.html import CERTIFICATE, block, quiet, title
+from kernel_demo.ui.html import CERTIFICATE, block, each, filled, quiet, step_title, title
 from kernel_demo.ui.jobs import PRIVATE, UNQUEUED
 from kernel_demo.ui.questions import apply, card, limits, models, pixels
 from kernel_demo.ui.questions.card import Followed, PictureInputs
@@ -159,11 +158,12 @@ def _questions(pictures: PictureInputs, tabs: gr.Tabs) -> None:
 
 
 def _contents() -> str:
-    links = "".join(
-        f'<li><a href="#question-{question.key}">{escape(question.short)}</a></li>'
-        for question in QUESTIONS.values()
+    names = ((question.key, question.short) for question in QUESTIONS.values())
+    return filled(
+        '<nav aria-label="{}"><ol class="kd-contents">{}</ol></nav>',
+        CONTENTS,
+        each('<li><a href="#question-{}">{}</a></li>', names),
     )
-    return f'<nav aria-label="{escape(CONTENTS)}"><ol class="kd-contents">{links}</ol></nav>'
 
 
 @contextmanager
@@ -172,10 +172,8 @@ def _card(key: str) -> Iterator[Question]:
     question = QUESTIONS[key]
     number = list(QUESTIONS).index(key) + 1
     with gr.Column(elem_classes="kd-card kd-question", elem_id=f"question-{key}"):
-        block(
-            f'<h2 class="kd-step"><b>{number}</b>{escape(question.question)}</h2>'
-            f'<p class="kd-lead">{escape(question.answer)}</p>'
-        )
+        lead = filled('<p class="kd-lead">{}</p>', question.answer)
+        block(step_title(number, question.question) + lead)
         yield question
 
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 
 import gradio as gr
 
@@ -12,7 +11,7 @@ from kernel_demo.numbers import duration
 from kernel_demo.recovery import Recovery, recover_many
 from kernel_demo.ui.components import take as take_card
 from kernel_demo.ui.components.take import Taken
-from kernel_demo.ui.html import alert, problem, quiet
+from kernel_demo.ui.html import alert, filled, problem, quiet
 from kernel_demo.ui.jobs import FAILED, PRIVATE, QUIET, RECOVERING, Job, tell_failure
 from kernel_demo.ui.recover import finding, pairs
 
@@ -45,7 +44,7 @@ def connect(parts) -> None:
     shown = [
         parts.recover, parts.progress, parts.state, parts.made, parts.verdict, parts.kernel_card,
         parts.kernel, parts.picture_card, parts.views, parts.reproduced, parts.pair, parts.lost,
-        parts.which, parts.take, parts.chosen,
+        parts.which, parts.take, parts.refused,
     ]  # fmt: skip
     runs = Job([parts.recover, parts.progress], failed)
 
@@ -65,7 +64,7 @@ def connect(parts) -> None:
 
 def _connect_views(parts) -> None:
     latest = {"trigger_mode": "always_last", "concurrency_limit": 2, **QUIET}
-    files = [parts.before, parts.after]
+    files = [parts.before, parts.after, parts.refused]
     thumbnails = gr.on([file.change for file in files], chosen, files, parts.chosen, **latest)
     tell_failure(thumbnails, parts.chosen)
     pictures = [parts.reproduced, parts.pair, parts.lost]
@@ -75,12 +74,15 @@ def _connect_views(parts) -> None:
     tell_failure(taken, parts.lost)
 
 
-def chosen(befores, afters) -> str:
-    """The pairs as thumbnails, or what is wrong with a file."""
+def chosen(befores, afters, refused: tuple | None) -> str:
+    """The pairs as thumbnails, or what is wrong with a file.
+
+    refused: the files of which Recover has told that already; once is enough.
+    """
     try:
         return pairs.thumbnails(*map(pairs.open_side, (befores, afters)))
     except DemoError as error:
-        return problem(error)
+        return "" if refused == _files(befores, afters) else problem(error)
 
 
 def hear() -> tuple:
@@ -95,7 +97,11 @@ def failed() -> tuple:
 
 def made_from(befores, afters, max_size: int) -> tuple:
     """What a finding was made from, to be compared."""
-    return pairs.listed(befores), pairs.listed(afters), max_size
+    return *_files(befores, afters), max_size
+
+
+def _files(befores, afters) -> tuple:
+    return pairs.listed(befores), pairs.listed(afters)
 
 
 def stale(made: tuple | None, *values) -> bool:
@@ -108,8 +114,8 @@ def find(befores, afters, max_size: int) -> Iterator[dict]:
     began, again = time.monotonic(), {"recover": gr.update(interactive=True)}
     try:
         sides = [pairs.open_side(paths, keep_alpha=True) for paths in (befores, afters)]
-    except DemoError as error:  # told beside the files, too: once is enough
-        yield {**again, "progress": problem(error), "chosen": ""}
+    except DemoError as error:
+        yield {**again, "progress": problem(error), "refused": _files(befores, afters)}
         return
     try:
         matched = pairs.match(*sides)
@@ -136,10 +142,10 @@ def find(befores, afters, max_size: int) -> Iterator[dict]:
 
 
 def _working(told: str) -> str:
-    return (
-        f'<div class="kd-working" role="status"><i aria-hidden="true"></i>'
-        f'<p class="kd-note">{escape(told)}<span class="kd-seconds" aria-hidden="true"></span></p>'
-        "</div>"
+    return filled(
+        '<div class="kd-working" role="status"><i aria-hidden="true"></i><p class="kd-note">{}'
+        '<span class="kd-seconds" aria-hidden="true"></span></p></div>',
+        told,
     )
 
 

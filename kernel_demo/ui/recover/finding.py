@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
+from markupsafe import Markup
 
-from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.numbers import count, figure, percent
 from kernel_demo.recovery import Channels, Edge, Recovery, Rounding, Verdict
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.ui.components import comparison
 from kernel_demo.ui.components.take import Taken, probe_link
-from kernel_demo.ui.html import NUMBERS_UP_TO, matrix, quiet, title
+from kernel_demo.ui.html import NUMBERS_UP_TO, each, filled, joined, matrix, quiet, title
 from kernel_demo.ui.pictures import data_url
 from kernel_demo.ui.recover.pairs import AFTER, BEFORE
 
@@ -51,20 +51,25 @@ def verdict(found: Recovery, notes: tuple[str, ...] = ()) -> str:
     """The verdict in one sentence, what to do next, and what was done to the files (HTML)."""
     sure = "" if found.verdict.linear else " kd-unsure"
     link = probe_link() if found.verdict == Verdict.UNDETERMINED else ""
-    told = "".join(map(quiet, (*notes, *found.notes)))
-    return (
-        f'<section class="kd-verdict{sure}" data-verdict="{escape(found.verdict)}">'
-        f"{title(VERDICTS[found.verdict])}<p>{escape(found.explanation)}</p>"
-        f"<p><b>Next:</b> {escape(found.next_step)}</p>{link}{told}</section>"
+    return filled(
+        '<section class="kd-verdict{}" data-verdict="{}">{}<p>{}</p><p><b>Next:</b> {}</p>{}'
+        "</section>",
+        sure,
+        found.verdict,
+        joined([title(VERDICTS[found.verdict])]),
+        found.explanation,
+        found.next_step,
+        joined([link, *map(quiet, (*notes, *found.notes))]),
     )
 
 
 def empty() -> str:
     """What the place of the verdict says before there is one (HTML)."""
-    points = "".join(f"<li>{escape(point)}</li>" for point in EMPTY_POINTS)
-    return (
-        f'<section class="kd-card kd-recover-empty">{title("Which filter was it?")}'
-        f"<p>{escape(EMPTY)}</p><ul>{points}</ul></section>"
+    return filled(
+        '<section class="kd-card kd-recover-empty">{}<p>{}</p><ul>{}</ul></section>',
+        joined([title("Which filter was it?")]),
+        EMPTY,
+        each("<li>{}</li>", zip(EMPTY_POINTS)),
     )
 
 
@@ -78,26 +83,25 @@ def kernel(found: Recovery) -> str:
     labelled = labelled_kernels(found)
     scale = max(float(np.abs(values).max()) for _, values, _ in labelled) or 1.0
     most = NUMBERS_UP_TO if len(labelled) < 9 else 3
-    drawn = "".join(
+    drawn = [
         matrix(
             np.where(np.abs(values) < NOTHING, 0.0, values), errors=errors, caption=label,
             scale=scale, numbers=found.size <= most,
         )
         for label, values, errors in labelled
-    )  # fmt: skip
+    ]  # fmt: skip
     if found.size > most:
         below = " The code and files below hold every weight." if found.verdict.linear else ""
-        drawn += quiet(f"Larger than {most} × {most}: point at a cell to read it.{below}")
-    facts = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in _facts(found)
-    )
-    many = {1: "one", 3: "three"}.get(len(labelled), "nine")
-    return (
-        f"{title('The kernel' if found.verdict.linear else 'The nearest kernel')}"
-        f'<div class="kd-recovered kd-recovered-{many}" '
-        f'style="--kd-room:{ROOM if found.size <= 5 else WIDE_ROOM}px">'
-        f'<div class="kd-recovered-kernels">{drawn}</div>'
-        f'<dl class="kd-facts">{facts}</dl></div>{_exactly(found)}'
+        drawn.append(quiet(f"Larger than {most} × {most}: point at a cell to read it.{below}"))
+    heading = title("The kernel" if found.verdict.linear else "The nearest kernel")
+    return heading + filled(
+        '<div class="kd-recovered kd-recovered-{}" style="--kd-room:{}px">'
+        '<div class="kd-recovered-kernels">{}</div><dl class="kd-facts">{}</dl></div>{}',
+        {1: "one", 3: "three"}.get(len(labelled), "nine"),
+        ROOM if found.size <= 5 else WIDE_ROOM,
+        joined(drawn),
+        each("<div><dt>{}</dt><dd>{}</dd></div>", _facts(found)),
+        _exactly(found),
     )
 
 
@@ -169,15 +173,13 @@ def used(share: float) -> str:
     return "all" if share == 1 else f"{percent(share)}; the others are clipped"
 
 
-def _exactly(found: Recovery) -> str:
-    if found.fractions is None:
-        return ""
-    several = found.fractions if isinstance(found.fractions, tuple) else (found.fractions,)
-    lines = "".join(
-        f"<p>{name if len(several) > 1 else ''} {escape(_fractions(whole))}</p>"
-        for name, whole in zip(CHANNELS, several, strict=False)
-    )
-    return f'<div class="kd-exactly"><b>In whole numbers</b>{lines}</div>'
+def _exactly(found: Recovery) -> Markup:
+    if not found.fractions:
+        return Markup()
+    names = CHANNELS if len(found.fractions) > 1 else [""]
+    lines = zip(names, map(_fractions, found.fractions), strict=False)
+    told = each("<p>{} {}</p>", lines)
+    return each('<div class="kd-exactly"><b>In whole numbers</b>{}</div>', [[told]])
 
 
 def _fractions(whole: Fractions) -> str:

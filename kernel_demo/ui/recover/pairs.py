@@ -9,7 +9,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.numbers import count
 from kernel_demo.sources.decoding import Room, samples
 from kernel_demo.sources.uploads import display_name
-from kernel_demo.ui.html import quiet
+from kernel_demo.ui.html import filled, joined, quiet
 from kernel_demo.ui.pictures import thumbnail
 
 MAX_PAIRS = 16
@@ -80,7 +80,7 @@ def thumbnails(befores: Sequence[Opened], afters: Sequence[Opened]) -> str:
     if len(befores) != len(afters):
         missing = AFTER if len(befores) > len(afters) else BEFORE
         told = f"Now the picture {missing.lower()}."
-    return f'<div class="kd-pairs">{"".join(rows)}</div>{quiet(told)}'
+    return filled('<div class="kd-pairs">{}</div>', joined(rows)) + quiet(told)
 
 
 def many(befores: Sequence[Opened], between: str = " · ") -> str:

@@ -72,6 +72,7 @@ class Parts:
     max_size: gr.Dropdown
     recover: gr.Button
     progress: gr.HTML
+    refused: gr.State  # the files that cannot be used, once Recover has said so
     # The right column, and what a visitor can take from it.
     state: gr.State  # of the latest finding, an `events.Found`
     made: gr.State  # what it was made from, as `events.made_from` has it
@@ -116,7 +117,7 @@ def _pair_cards() -> dict:
         progress = block(quiet(SEVERAL), "recover-progress")
     return {
         "before": before, "after": after, "chosen": chosen, "max_size": max_size,
-        "recover": recover, "progress": progress,
+        "recover": recover, "progress": progress, "refused": gr.State(None),
     }  # fmt: skip
 
 
