@@ -156,8 +156,9 @@ def _connect_run(cards: Cards, controls: dict, live, session, right, mark: dict)
     for event in heard:
         event.then(**mark)
     for event in ended:
-        for step in (*result.concluding(right, session, controls["edges"]), mark):
+        for step in result.concluding(right, session, controls["edges"]):
             event = event.then(**step)
+            event.then(**mark)
     result.connect(right, controls, mark)
 
 

@@ -1,0 +1,54 @@
+"""The table of the settings: what is read, and what a link brings back."""
+
+from urllib.parse import parse_qsl
+
+import pytest
+
+from kernel_demo.errors import DemoError
+from kernel_demo.ui.learn import link
+from kernel_demo.ui.learn.settings import BY_NAME, START, experiment
+
+OTHER = {
+    "source": "hub", "count": 5, "dataset_id": "owner/name", "split": "test", "column": "photo",
+    "channel": "green", "kernel": "gabor", "size": 7, "angle": 35, "noise": 2.5, "eight_bit": True,
+    "learning_rate": 0.0123456789012345, "batch": 16, "tile": 32, "accumulation": 2, "steps": 900,
+    "init": "zeros", "seed": 2**32 - 1, "patience": 40, "mixed_precision": True, "edges": "wrap",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        OTHER | {"method": "adam"},
+        OTHER | {"method": "exact", "optimizer": "lbfgs", "steps": 70_000},
+        OTHER | {"method": "closed_form"},
+        {"kernel": "random", "size": 21, "kernel_seed": 41},
+        {"kernel": "own", "editor": {"rows": [["0.1"] * 5] * 5}},
+    ],
+)
+def test_a_link_opens_the_same_experiment(changes):
+    """Every setting that counts, to its last digit."""
+    values = START | changes
+    start = {setting.key: setting.value for setting in link.SHARED.values()}
+    said = link.query(start, {key: values[each.name] for key, each in link.SHARED.items()})
+    opened, ignored = link.settings(start, dict(parse_qsl(said.lstrip("?"))))
+    assert ignored == ()
+    brought = {link.SHARED[key].name: value for key, value in opened.items()}
+    assert experiment(START | brought) == experiment(values)
+    assert (START | brought)["edges"] == values["edges"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("source", "evil"), ("channel", None), ("kernel", "[[1]]"), ("noise", 21), ("batch", 257),
+     ("tile", 63), ("steps", 0), ("patience", None), ("seed", 2**32)],
+)  # fmt: skip
+def test_what_a_control_cannot_give_is_refused(name, value):
+    """A client may send anything in place of a control's value."""
+    with pytest.raises(DemoError):
+        experiment(START | {name: value})
+
+
+def test_what_has_no_address_stays_with_its_visitor():
+    """All settings but the uploads can be shared."""
+    assert [name for name, setting in BY_NAME.items() if not setting.key] == ["uploads"]
