@@ -2,7 +2,7 @@
 
 from kernel_demo.imaging.filtering import to_grey
 from kernel_demo.imaging.kernels import named
-from kernel_demo.lab import depth, stacking
+from kernel_demo.lab import depth
 from kernel_demo.sources.bundled import photos
 
 TITLE = "Depth"
@@ -38,7 +38,7 @@ def _race(report, pictures, target):
 def _stack(report, pictures):
     kernel = named("sobel_x").values
     for method in ("kfac", "adam"):
-        *_, last = stacking.compare(pictures, kernel, method=method)
+        *_, last = depth.compare_stack(pictures, kernel, method=method)
         report.row(
             f"three linear layers on Sobel, Adam, beside one by {method}: kernel error",
             got=f"{last.stacked_error:.1g} after {last.stacked.seconds:.1f} s",

@@ -9,8 +9,7 @@ from kernel_demo.imaging import kernels
 from kernel_demo.imaging.filtering import correlate, to_grey
 from kernel_demo.imaging.operators import degrade
 from kernel_demo.learning.certificate import certify
-from kernel_demo.learning.clipping import trusted
-from kernel_demo.learning.statistics import accumulate
+from kernel_demo.learning.statistics import accumulate, trusted
 from kernel_demo.sources import bundled
 
 truth = kernels.named("sharpen").values

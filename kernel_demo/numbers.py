@@ -22,6 +22,20 @@ def figure(value: float | None) -> str:
     return text.replace("-", "−")
 
 
+def short(value: float) -> str:
+    """A number for a narrow cell: up to three digits, no trailing zeros, 2e−8 below 0.001."""
+    return powered(value) if 0 < abs(value) < _PLAIN[0] else _narrow(f"{value:.3g}")
+
+
+def powered(value: float, decimals: int = 0) -> str:
+    """One digit and as many decimals, times a power of ten, for a narrow cell: 3e−4."""
+    return _narrow(f"{value:.{decimals}e}")
+
+
+def _narrow(text: str) -> str:
+    return text.replace("e-0", "e-").replace("-", "−")
+
+
 def shown(value: float) -> float:
     """The number that figure() writes."""
     if value == 0 or not math.isfinite(value):
@@ -67,8 +81,10 @@ def duration(seconds: float) -> str:
 
 def _decimals(value: float) -> int:
     """How many decimals figure() keeps: three digits in all, two beside a power of ten."""
-    magnitude = math.floor(math.log10(abs(value)))
-    return max(0, 2 - magnitude) if _PLAIN[0] <= abs(value) < _PLAIN[1] else 1 - magnitude
+    plain = _PLAIN[0] <= abs(value) < _PLAIN[1]
+    digits = 3 if plain else 2
+    power = int(f"{value:.{digits - 1}e}".split("e")[1])  # 0.9996 is written as 1.00
+    return max(0, digits - 1 - power) if plain else digits - 1 - power
 
 
 def _up(value: float, decimals: int) -> float:

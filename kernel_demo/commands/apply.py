@@ -8,20 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from kernel_demo.commands import readable
-from kernel_demo.errors import DemoError
-from kernel_demo.export.png import PngFile
-from kernel_demo.export.rows import NpyFile
+from kernel_demo.errors import DemoError, finite
+from kernel_demo.export.pictures import NpyFile, PngFile
 from kernel_demo.imaging import kernels
-from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.imaging.tiles import apply_tiles
-from kernel_demo.sources.large import MAX_PIXELS, open_large
+from kernel_demo.sources.decoding import MAX_LARGE, open_large
 
 TILE = 1024
 SHOW_SECONDS = 0.2  # between two updates of the bar
 DESCRIPTION = (
     "Filter a picture tile by tile. "
     f"IN: PNG, JPEG, WebP, TIFF, BMP or GIF (up to 256 MB), or .npy of uint8 or uint16, up to "
-    f"{MAX_PIXELS / 1e6:g} megapixels. OUT: .png or .npy, of the same depth. Beyond the decoded "
+    f"{MAX_LARGE / 1e6:g} megapixels. OUT: .png or .npy, of the same depth. Beyond the decoded "
     "picture the filter needs some dozens of megabytes; reading a picture file needs it twice for "
     "a moment, a .npy file is mapped and needs nothing."
 )
@@ -69,8 +68,7 @@ def _apply(options: argparse.Namespace) -> None:
     source, target = options.source, options.target
     weights = kernels.resolve(options.kernel, size=options.size, seed=options.seed).values
     offset = options.offset + options.offset_levels
-    if not np.isfinite(offset):
-        raise DemoError("an offset in grey levels", f"{offset}", "Give a number, such as 128.")
+    finite("an offset in grey levels", offset, -kernels.MAX_VALUE, kernels.MAX_VALUE)
     if target.suffix.lower() not in (".png", ".npy") or target.resolve() == source.resolve():
         raise DemoError(
             "another file, .png or .npy, to write to", f"“{target.name}”", "Name it out.png."

@@ -1,8 +1,68 @@
-"""A program as a text, and how numbers are written in one."""
+"""The learned kernel as code: short programs for nine tools, each complete.
+
+Every tool has its own idea of a kernel (turned by 180 degrees in SVG, upside down in Pillow, whole
+numbers in ffmpeg) and of a border. The programs hide this, and tests/export/test_code.py runs each
+with the tool itself. filter.c and filter.rs beside this file are templates of string.Template.
+"""
 
 from dataclasses import dataclass
+from pathlib import Path
+from string import Template
 
 import numpy as np
+
+from kernel_demo.errors import finite
+from kernel_demo.imaging.filtering import BORDERS, border_named
+from kernel_demo.imaging.kernels import MAX_VALUE, check
+
+# How a float picture in grey levels becomes an 8-bit file, the same in each Python program below.
+_ROUND = "np.clip(np.floor(after + 0.5), 0, 255).astype(np.uint8)"
+# Pillow's C code has these two sizes and no other.
+_PILLOW_SIZES = (3, 5)
+
+_MAGICK = {"zero": "Black", "replicate": "Edge", "symmetric": "Mirror", "wrap": "Tile"}
+_FFMPEG = {"replicate": "smear", "reflect": "reflect", "symmetric": "mirror", "wrap": "wrap"}
+_SVG = {"zero": "none", "replicate": "duplicate", "wrap": "wrap"}
+
+# ffmpeg's convolution takes 9, 25 or 49 whole numbers.
+_FFMPEG_SIZES = (3, 5, 7)
+# It adds them up in 32 bits: 255 * sum |m| < 2^31 holds below 8.4e6. With larger gains than 100 the
+# sum of the rounded numbers, by which it divides, would be too small to be precise.
+_FFMPEG_SUM = 8_000_000
+_FFMPEG_GAIN = 100
+# Chromium draws nothing useful for more than 256 weights.
+_SVG_SIZE = 15
+
+# The pixel that stands for index i of n, -1 where there is none: the same formulas in C and Rust.
+# Rust's rem_euclid is never negative; C's % takes the sign of i and is put right by a second one.
+_C_INSIDE = {
+    "zero": "return i < 0 || i >= n ? -1 : i;",
+    "replicate": "return i < 0 ? 0 : i >= n ? n - 1 : i;",
+    "reflect": """int period = n > 1 ? 2 * n - 2 : 1;
+    i = (i % period + period) % period;
+    return i < n ? i : period - i;""",
+    "symmetric": """int period = 2 * n;
+    i = (i % period + period) % period;
+    return i < n ? i : period - 1 - i;""",
+    "wrap": "return (i % n + n) % n;",
+}
+_RUST_INSIDE = {
+    "zero": "if i < 0 || i >= n { -1 } else { i }",
+    "replicate": "i.clamp(0, n - 1)",
+    "reflect": """let period = (2 * n - 2).max(1);
+    let i = i.rem_euclid(period);
+    if i < n { i } else { period - i }""",
+    "symmetric": """let period = 2 * n;
+    let i = i.rem_euclid(period);
+    if i < n { i } else { period - 1 - i }""",
+    "wrap": "i.rem_euclid(n)",
+}
+
+_C, _RUST = (
+    Template(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    for name in ("filter.c", "filter.rs")
+)
+_PNM = "magick before.png before.pnm makes its input, magick after.pnm after.png ends it."
 
 
 @dataclass(frozen=True)
@@ -14,19 +74,33 @@ class Snippet:
     """
 
     tool: str  # "OpenCV"
-    language: str  # for highlighting: "python", "shell", "svg", "c", "rust"
     code: str  # empty where the tool cannot apply this kernel; `note` then says why
     note: str  # one or two sentences
 
 
-def number(value: float) -> str:
+def snippets(
+    kernel: np.ndarray, offset: float = 0.0, border: str = "reflect"
+) -> tuple[Snippet, ...]:
+    """Programs that apply a kernel (k, k) to an 8-bit grey or RGB file, each channel alike.
+
+    after = round(kernel (correlated) before + 255 * offset), clipped to 0..255. `offset` is in the
+    project's unit, where 1 is white; the programs write it in grey levels. One Snippet per tool,
+    always in the same order, with no code where the tool cannot.
+    Raises DemoError for a kernel or a border that is none.
+    """
+    values, name = check(kernel), border_named(border).name
+    offset = finite("an offset", offset, -MAX_VALUE, MAX_VALUE)
+    return tuple(write(values, offset, name) for write in _WRITERS)
+
+
+def _number(value: float) -> str:
     """The shortest text that reads back as the same float64; never "-0.0"."""
     return repr(float(value) + 0.0)
 
 
-def rows(kernel: np.ndarray, opening: str, closing: str, indent: int = 4) -> str:
-    """A kernel (k, k), one line a row, its columns aligned: rows(K, "[", "],")."""
-    words = [[number(value) for value in row] for row in kernel]
+def _rows(kernel: np.ndarray, opening: str, closing: str, indent: int = 4) -> str:
+    """A kernel (k, k), one line a row, its columns aligned: _rows(K, "[", "],")."""
+    words = [[_number(value) for value in row] for row in kernel]
     width = max(len(word) for row in words for word in row)
     return "\n".join(
         " " * indent + opening + ", ".join(word.rjust(width) for word in row) + closing
@@ -34,6 +108,236 @@ def rows(kernel: np.ndarray, opening: str, closing: str, indent: int = 4) -> str
     )
 
 
-def grey_levels(offset: float) -> str:
+def _grey_levels(offset: float) -> str:
     """An offset in the project's unit (1 is white) as 8-bit grey levels, free of rounding dust."""
-    return number(round(offset * 255, 9))
+    return _number(round(offset * 255, 9))
+
+
+def _matrix(kernel: np.ndarray) -> str:
+    return "kernel = np.array([\n" + _rows(kernel, "[", "],") + "\n])"
+
+
+def _opencv(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+    """cv2.filter2D; it has no BORDER_WRAP, so the picture is padded first for all borders alike."""
+    radius = len(kernel) // 2
+    code = f"""\
+import cv2
+import numpy as np
+
+{_matrix(kernel)}
+before = cv2.imread("before.png", cv2.IMREAD_ANYCOLOR).astype(np.float64)
+r = {radius}
+padded = cv2.copyMakeBorder(before, r, r, r, r, cv2.{BORDERS[border].opencv})
+after = cv2.filter2D(padded, cv2.CV_64F, kernel, delta={_grey_levels(offset)})[r:-r, r:-r]
+cv2.imwrite("after.png", {_ROUND})
+"""
+    return Snippet("OpenCV", code, "pip install opencv-python-headless")
+
+
+def _scipy(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+    """scipy.ndimage.correlate; SciPy's "reflect" is what NumPy calls "symmetric"."""
+    code = f"""\
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+{_matrix(kernel)}
+before = np.asarray(Image.open("before.png"), np.float64)
+if before.ndim == 3:
+    kernel = kernel[:, :, None]  # each channel by itself
+after = ndimage.correlate(before, kernel, mode="{BORDERS[border].scipy}") + {_grey_levels(offset)}
+Image.fromarray({_ROUND}).save("after.png")
+"""
+    return Snippet("NumPy/SciPy", code, "pip install scipy pillow")
+
+
+def _torch(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+    """torch.nn.functional.conv2d; torch has no symmetric padding, so NumPy pads."""
+    radius = len(kernel) // 2
+    code = f"""\
+import numpy as np
+import torch
+from PIL import Image
+
+{_matrix(kernel)}
+before = np.atleast_3d(np.asarray(Image.open("before.png"), np.float64))
+r = {radius}
+padded = np.pad(before, ((r, r), (r, r), (0, 0)), mode="{BORDERS[border].numpy}")
+x = torch.from_numpy(padded).permute(2, 0, 1)[:, None]  # channels x 1 x height x width
+y = torch.nn.functional.conv2d(x, torch.from_numpy(kernel)[None, None])
+after = y[:, 0].permute(1, 2, 0).squeeze(2).numpy() + {_grey_levels(offset)}
+Image.fromarray({_ROUND}).save("after.png")
+"""
+    return Snippet("PyTorch", code, "pip install torch pillow")
+
+
+def _pillow(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+    """PIL.ImageFilter.Kernel: 3 x 3 and 5 x 5; it leaves its border unfiltered, so NumPy pads."""
+    size = len(kernel)
+    if size not in _PILLOW_SIZES:
+        note = (
+            f"Pillow's ImageFilter.Kernel takes 3 x 3 and 5 x 5 only; this one is {size} x {size}."
+        )
+        return Snippet("Pillow", "", note)
+    code = f"""\
+import numpy as np
+from PIL import Image, ImageFilter
+
+kernel = [  # from the bottom row up: Pillow turns a kernel upside down
+{_rows(kernel[::-1], "", ",")}
+]
+before = np.asarray(Image.open("before.png"))
+r = {size // 2}
+padded = np.pad(before, [(r, r), (r, r), (0, 0)][: before.ndim], mode="{BORDERS[border].numpy}")
+filtering = ImageFilter.Kernel(({size}, {size}), kernel, scale=1, offset={_grey_levels(offset)})
+after = Image.fromarray(padded).filter(filtering)
+after.crop((r, r, after.width - r, after.height - r)).save("after.png")
+"""
+    note = "pip install pillow numpy. Pillow leaves the outermost pixels unfiltered: hence pad."
+    return Snippet("Pillow", code, note)
+
+
+def _magick_reflection(radius: int) -> str:
+    """Pads by pieces of the picture: ImageMagick's Mirror repeats the edge pixel, reflect does not.
+
+    A strip of `radius` pixels is cut one pixel inside each edge, turned over and put outside it.
+    """
+    lines = []
+    for first, last, size, step, turn, join in (
+        ("West", "East", f"{radius}x0", "+1+0", "-flop", "+append"),
+        ("North", "South", f"0x{radius}", "+0+1", "-flip", "-append"),
+    ):
+        strips = [
+            f"\\( -clone 0 -gravity {edge} -crop {size}{step} +repage {turn} \\)"
+            for edge in (first, last)
+        ]
+        lines += [f"  {strips[0]} \\", f"  {strips[1]} -swap 0,1 {join} +repage \\"]
+    return "\n".join(lines) + "\n"
+
+
+def _imagemagick(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+    """-morphology Correlate: ImageMagick's Convolve would turn the kernel by 180 degrees."""
+    size = len(kernel)
+    values = ",\n".join(line.strip() for line in _rows(kernel, "", "", 0).split("\n"))
+    bias = f"  -define convolve:bias={_number(round(offset * 100, 9))}% \\\n" if offset else ""
+    padding, cropping, virtual = "", "", _MAGICK.get(border)
+    if border == "reflect":
+        padding, cropping, virtual = _magick_reflection(size // 2), f"-shave {size // 2} ", "Edge"
+    code = f"""\
+magick before.png -alpha off \\
+{padding}  -virtual-pixel {virtual} \\
+{bias}  -morphology Correlate "{size}x{size}:
+{values}" \\
+  {cropping}-depth 8 after.png
+"""
+    return Snippet("ImageMagick", code, "ImageMagick 6 calls the program convert.")
+
+
+def _ffmpeg_integers(kernel: np.ndarray) -> np.ndarray | None:
+    """Whole numbers m (k, k) for which ffmpeg's convolution is this kernel; None if there are none.
+
+    It divides by their sum, or by 1 where the sum is 0. Its option rdiv would set the divisor, but
+    ffmpeg 5.1 ignores it. So a kernel must have sum 1, or sum 0 and whole numbers.
+    """
+    gain = np.abs(kernel).sum()
+    if len(kernel) not in _FFMPEG_SIZES or gain > _FFMPEG_GAIN:
+        return None
+    if np.array_equal(kernel, np.rint(kernel)) and kernel.sum() in (0, 1):
+        return kernel.astype(int)
+    if abs(kernel.sum() - 1) > 1e-9:
+        return None
+    return np.rint(kernel * (_FFMPEG_SUM / gain)).astype(int)
+
+
+def _ffmpeg_formula(kernel: np.ndarray, offset: float) -> str:
+    """The correlation as a formula for geq, where p(X+1,Y-2) is a pixel.
+
+    Each row stands in brackets: ffmpeg refuses a sum of more than about 100 terms.
+    """
+    radius = len(kernel) // 2
+    sums = [
+        "+".join(f"({_number(v)})*p(X{j - radius:+d},Y{i - radius:+d})" for j, v in enumerate(row))
+        for i, row in enumerate(kernel)
+    ]
+    total = "+\n".join(f"({one})" for one in sums)
+    return f"clip({_grey_levels(offset + 0.5 / 255)}+\n{total},0,255)"
+
+
+def _ffmpeg(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+    """The filter `convolution` where it can (_ffmpeg_integers), else the general and slow `geq`."""
+    radius = len(kernel) // 2
+    whole = _ffmpeg_integers(kernel) if offset >= 0 else None
+    formula, channels = "", "gray|gbrp"
+    if whole is None:
+        formula, channels = f"formula='{_ffmpeg_formula(kernel, offset)}'\n", "gbrp"
+        filtering = "geq=interpolation=n:r='$formula':g='$formula':b='$formula'"
+        note = "geq takes any kernel, but is slow and writes grey pictures as RGB."
+    else:
+        matrix = " ".join(str(value) for value in whole.ravel())
+        bias = _grey_levels(offset)
+        filtering = "convolution=" + ":".join(f"{i}m={matrix}:{i}bias={bias}" for i in range(3))
+        note = "ffmpeg divides by the sum of the matrix, and by 1 where that is 0."
+    steps = [f"format={channels},pad=iw+{2 * radius}:ih+{2 * radius}:{radius}:{radius}"]
+    if border in _FFMPEG:
+        widths = ":".join(f"{side}={radius}" for side in ("left", "right", "top", "bottom"))
+        steps.append(f"fillborders={widths}:mode={_FFMPEG[border]}")
+    steps += [filtering, f"crop=iw-{2 * radius}:ih-{2 * radius}:{radius}:{radius}"]
+    code = f'{formula}ffmpeg -y -i before.png -vf "' + ",\n".join(steps) + '" after.png\n'
+    return Snippet("ffmpeg", code, note)
+
+
+def _svg(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+    """feConvolveMatrix convolves: its matrix is the kernel turned by 180 degrees.
+
+    https://www.w3.org/TR/filter-effects-1/#feConvolveMatrixElement
+    """
+    if len(kernel) > _SVG_SIZE:
+        note = f"Browsers take at most {_SVG_SIZE} x {_SVG_SIZE}; this one is {len(kernel)}."
+        return Snippet("SVG", "", note)
+    code = f"""\
+<svg xmlns="http://www.w3.org/2000/svg">
+  <filter id="kernel" x="0" y="0" width="1" height="1" color-interpolation-filters="sRGB">
+    <feConvolveMatrix order="{len(kernel)}" divisor="1" bias="{_number(round(offset, 12))}"
+      edgeMode="{_SVG.get(border, "duplicate")}" preserveAlpha="true" kernelMatrix="
+{_rows(kernel[::-1, ::-1], "", "", 8).replace(",", "")}"/>
+  </filter>
+  <image href="before.png" filter="url(#kernel)"/>
+</svg>
+"""
+    note = "Open it in a browser, beside before.png."
+    if border not in _SVG:
+        note += f" SVG has no {border} border: the outermost {len(kernel) // 2} pixels differ."
+    return Snippet("SVG", code, note)
+
+
+def _fill(template: Template, kernel: np.ndarray, offset: float, border: str, **parts: str) -> str:
+    return template.substitute(
+        size=len(kernel), offset=_grey_levels(offset), border=border, **parts
+    )
+
+
+def _c(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+    """C99."""
+    lines = _rows(kernel, "{", "},")
+    code = _fill(_C, kernel, offset, border, rows=lines, inside=_C_INSIDE[border])
+    return Snippet("C", code, f"cc -O2 filter.c -o filter -lm && ./filter. {_PNM}")
+
+
+def _rust(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+    """Rust 2021."""
+    lines = _rows(kernel, "[", "],")
+    code = _fill(_RUST, kernel, offset, border, rows=lines, inside=_RUST_INSIDE[border])
+    return Snippet("Rust", code, f"rustc -O filter.rs && ./filter. {_PNM}")
+
+
+_WRITERS = (
+    _opencv,
+    _scipy,
+    _torch,
+    _pillow,
+    _imagemagick,
+    _ffmpeg,
+    _svg,
+    _c,
+    _rust,
+)

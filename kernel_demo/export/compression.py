@@ -12,9 +12,8 @@ import cv2
 import numpy as np
 import torch
 
-from kernel_demo.errors import DemoError
-from kernel_demo.imaging.borders import pad
-from kernel_demo.imaging.filtering import correlate
+from kernel_demo.errors import one_of
+from kernel_demo.imaging.filtering import correlate, pad
 from kernel_demo.imaging.kernels import check
 
 KINDS = ("float32", "float16", "bfloat16", "int8", "int4", "separable")
@@ -59,16 +58,14 @@ class Effect:
 def compress(kernel: np.ndarray, kind: str) -> Compressed:
     """The kernel (k, k) stored as one of KINDS. DemoError for another kind or no kernel."""
     values = check(kernel)
-    if kind in LARGEST_INTEGER:
+    if one_of("a kind", kind, KINDS) in LARGEST_INTEGER:
         stored, restored, size = _integers(values, LARGEST_INTEGER[kind])
     elif kind == "separable":
         stored, restored, size = _separable(values)
-    elif kind in KINDS:
+    else:
         rounded = torch.from_numpy(values.copy()).to(getattr(torch, kind))
         restored, size = rounded.double().numpy(), values.size * rounded.element_size()
         stored = (restored.astype(np.float32),)
-    else:
-        raise DemoError(f"a kind ({', '.join(KINDS)})", repr(kind)[:60], "Choose one of these.")
     return Compressed(kind, size, restored, float(np.abs(values - restored).max()), stored)
 
 

@@ -8,16 +8,27 @@ import io
 import json
 
 import numpy as np
+import onnx
 import safetensors.torch
 import torch
+from onnx import TensorProto, checker, helper, numpy_helper, parser
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import one_of
 from kernel_demo.export.compression import compress
-from kernel_demo.imaging.borders import border_named
+from kernel_demo.imaging.filtering import border_named
 from kernel_demo.imaging.kernels import check
 
 PRECISIONS = ("float32", "float16", "int8")
-CONVENTION = "correlation: after[y, x] = sum kernel[i, j] * before[y + i - r, x + j - r] + offset"
+_CONVENTION = "correlation: after[y, x] = sum kernel[i, j] * before[y + i - r, x + j - r] + offset"
+
+# Opset 19 is the first in which Pad can wrap; version 9 of the format is the one that came with it.
+_FRAME = """
+<ir_version: 9, opset_import: ["": 19], producer_name: "kernel_demo">
+kernel_demo (float[batch, channels, height, width] before)
+    => (float[batch, channels, height, width] after) {}
+"""
+_PAD_MODES = {"zero": "constant", "replicate": "edge", "reflect": "reflect", "wrap": "wrap"}
+_TO_THE_START = np.iinfo(np.int64).min  # what Slice takes for "down to and including the first"
 
 
 def kernel_json(
@@ -31,7 +42,7 @@ def kernel_json(
         "kernel": values.tolist(),
         "offset": float(offset),
         "border": border_named(border).name,
-        "convention": CONVENTION,
+        "convention": _CONVENTION,
     }
     return json.dumps(record, indent=2).encode()
 
@@ -55,12 +66,12 @@ def model_safetensors(
     `weight` (whole numbers) times `scale` (1,), with `centre` (1,) added to its middle. The border,
     which a layer's weights do not hold, is in the metadata.
     """
-    stored = compress(kernel, _checked(precision)).stored
+    stored = compress(kernel, one_of("a precision", precision, PRECISIONS)).stored
     size = len(stored[0])
     kind = torch.int8 if precision == "int8" else getattr(torch, precision)
     number = torch.float32 if precision == "int8" else kind
     tensors = {
-        "weight": torch.from_numpy(stored[0]).to(kind).reshape(1, 1, size, size),
+        "weight": torch.from_numpy(stored[0]).to(kind).reshape(1, 1, size, size).contiguous(),
         "bias": torch.tensor([offset], dtype=number),
     }
     if precision == "int8":
@@ -70,7 +81,7 @@ def model_safetensors(
         "format": "pt",
         "border": border_named(border).name,
         "padding": str(size // 2),
-        "convention": CONVENTION,
+        "convention": _CONVENTION,
     }
     return safetensors.torch.save(tensors, metadata)
 
@@ -87,15 +98,73 @@ def model_onnx(
     float32 whatever the precision, in which only the weights are stored. Height and width must
     exceed the radius, or be at least it for wrap and symmetric: ONNX reflects only once.
     """
-    # Half a second to import, for a file that few visitors ask for; nothing else needs onnx.
-    from kernel_demo.export.onnx_graph import graph_bytes
+    stored = compress(kernel, one_of("a precision", precision, PRECISIONS)).stored
+    graph = _Graph()
+    shape = graph.add("Shape", "before")
+    sides = graph.add("Slice", shape, graph.constant([2]), graph.constant([4]))
+    planes = graph.add("Concat", graph.constant([-1, 1]), sides, axis=0)
+    picture = graph.add("Reshape", "before", planes)  # (N C, 1, H, W)
+    padded = _pad(graph, picture, len(stored[0]) // 2, border_named(border).name)
+    weight = _weight(graph, stored, precision)
+    after = graph.add("Conv", padded, weight, graph.constant(np.array([offset], np.float32)))
+    if precision == "int8" and stored[2]:
+        # A centre weight that is stored by itself adds its share of `before` to the result.
+        share = graph.add("Mul", picture, graph.constant(np.array([stored[2]], np.float32)))
+        after = graph.add("Add", after, share)
+    graph.add("Reshape", after, shape, output="after")
+    return graph.model()
 
-    stored = compress(kernel, _checked(precision)).stored
-    return graph_bytes(stored, float(offset), border_named(border).name, precision)
+
+class _Graph:
+    """Collects nodes and constants; each method adds one step and returns its output's name."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def constant(self, value: np.ndarray | list[int]) -> str:
+        name = f"constant_{len(self.constants)}"
+        array = np.array(value, np.int64) if isinstance(value, list) else value
+        self.constants.append(numpy_helper.from_array(array, name))
+        return name
+
+    def add(self, kind: str, *inputs: str, output: str = "", **attributes) -> str:
+        output = output or f"{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
+        return output
+
+    def strip(self, picture: str, axis: int, start: int, end: int) -> str:
+        """picture[start:end:-1] along an axis: a mirrored strip."""
+        ends = [self.constant([value]) for value in (start, end, axis, -1)]
+        return self.add("Slice", picture, *ends)
+
+    def model(self) -> bytes:
+        """The whole model, checked."""
+        model = parser.parse_model(_FRAME)
+        model.graph.node.extend(self.nodes)
+        model.graph.initializer.extend(self.constants)
+        checker.check_model(model, full_check=True)
+        return model.SerializeToString()
 
 
-def _checked(precision: str) -> str:
-    if precision not in PRECISIONS:
-        choices = ", ".join(PRECISIONS)
-        raise DemoError(f"a precision ({choices})", repr(precision)[:60], "Choose one of these.")
-    return precision
+def _weight(graph: _Graph, stored: tuple[np.ndarray, ...], precision: str) -> str:
+    """The weights (1, 1, k, k) as float32, from how they are stored."""
+    values = stored[0][None, None]
+    if precision == "int8":
+        scale = graph.constant(np.asarray(stored[1], np.float32))
+        return graph.add("DequantizeLinear", graph.constant(values), scale)
+    if precision == "float16":
+        return graph.add("Cast", graph.constant(values.astype(np.float16)), to=TensorProto.FLOAT)
+    return graph.constant(values)
+
+
+def _pad(graph: _Graph, picture: str, radius: int, border: str) -> str:
+    if border in _PAD_MODES:
+        widths = graph.constant([0, 0, radius, radius] * 2)
+        return graph.add("Pad", picture, widths, mode=_PAD_MODES[border])
+    # ONNX has no symmetric: the outermost pixels, mirrored, are joined on.
+    for axis in (2, 3):
+        first = graph.strip(picture, axis, radius - 1, _TO_THE_START)
+        last = graph.strip(picture, axis, -1, -radius - 1)
+        picture = graph.add("Concat", first, picture, last, axis=axis)
+    return picture

@@ -3,17 +3,67 @@
 Correlation, as cv2.filter2D and torch.nn.Conv2d compute it; the kernel is never flipped:
 
     after[y, x] = sum over i, j of kernel[i, j] * before[y + i - r, x + j - r] + offset,  r = k // 2
+
+A filter of radius r needs r pixels that the picture does not have. Every library makes them up, and
+gives the ways to do so its own names; ours are the keys of BORDERS.
 """
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from kernel_demo.errors import DemoError
-from kernel_demo.imaging.borders import pad
+from kernel_demo.errors import one_of
 
 # Rec. 601 luma, the weights of OpenCV's and Pillow's conversion to grey.
 LUMINANCE = (0.299, 0.587, 0.114)
 CHANNELS = ("luminance", "red", "green", "blue")
+
+
+@dataclass(frozen=True)
+class Border:
+    """One border mode and what the libraries call it."""
+
+    name: str  # ours
+    label: str  # what a visitor reads
+    numpy: str  # mode of numpy.pad
+    opencv: str  # constant of cv2; cv2.filter2D refuses BORDER_WRAP
+    scipy: str  # mode of scipy.ndimage.correlate
+
+
+BORDERS: dict[str, Border] = {border.name: border for border in (
+    Border("zero", "Zero (black around)", "constant", "BORDER_CONSTANT", "constant"),
+    Border("replicate", "Replicate (aa|abc|cc)", "edge", "BORDER_REPLICATE", "nearest"),
+    Border("reflect", "Reflect (cb|abc|ba)", "reflect", "BORDER_REFLECT_101", "mirror"),
+    Border("symmetric", "Symmetric (ba|abc|cb)", "symmetric", "BORDER_REFLECT", "reflect"),
+    Border("wrap", "Wrap (bc|abc|ab)", "wrap", "BORDER_WRAP", "grid-wrap"),
+)}  # fmt: skip
+
+
+def border_named(name: str) -> Border:
+    """The border mode of that name. DemoError for any other."""
+    return BORDERS[one_of("a border mode", name, BORDERS)]
+
+
+def pad(image: np.ndarray, radius: int, border: str = "reflect") -> np.ndarray:
+    """The picture with `radius` more pixels on every side.
+
+    image: H x W or H x W x C of any dtype, from 1 x 1 up. Where the radius exceeds the picture, the
+    reflection goes to and fro as often as needed; an axis of one pixel repeats it.
+    Returns (H + 2 radius) x (W + 2 radius) (x C), a new array of the same dtype.
+    """
+    widths = [(radius, radius)] * 2 + [(0, 0)] * (image.ndim - 2)
+    return np.pad(image, widths, mode=border_named(border).numpy)
+
+
+def positions(length: int, radius: int, border: str = "reflect") -> np.ndarray:
+    """Where each pixel of a padded axis comes from, as int64 of length + 2 radius; -1 means zero.
+
+    pad() for pictures too large to copy: pad(a, r, b)[y] is a[positions(len(a), r, b)[y]].
+    """
+    mode = border_named(border).numpy
+    filler = {"constant_values": -1} if mode == "constant" else {}
+    return np.pad(np.arange(length), radius, mode=mode, **filler)
 
 
 def correlate(
@@ -56,12 +106,7 @@ def to_grey(image: np.ndarray, channel: str = "luminance") -> np.ndarray:
 
     channel: one of CHANNELS. A grey picture is returned as it is, whatever the channel.
     """
-    if channel not in CHANNELS:
-        raise DemoError(
-            f"one of the channels {', '.join(CHANNELS)}",
-            repr(channel)[:60],
-            "Choose one of these.",
-        )
+    one_of("a channel", channel, CHANNELS)
     if image.ndim == 2:
         return image.astype(np.float32)
     if channel == "luminance":

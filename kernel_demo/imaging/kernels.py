@@ -1,20 +1,28 @@
 """Kernels: the record and its check; named ones, random ones, and what visitors bring.
 
 A kernel is k x k float64, k odd, and is correlated with the picture, never flipped (filtering.py).
+A matrix is read out of pasted text (JSON, NumPy, MATLAB, C or plain rows); nothing is evaluated.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import DemoError, finite, odd, one_of, whole
 from kernel_demo.imaging.catalogue import CATALOGUE
-from kernel_demo.imaging.parsing import read_matrix
 
 MIN_SIZE = 3
 MAX_SIZE = 31
 MAX_VALUE = 1e6  # float32 pictures carry seven digits: beyond this nothing finer than 0.1 is left
 MAX_SEED = 2**32 - 1
+MAX_TEXT = 50_000  # characters; a 31 x 31 kernel in full precision is about 25,000
+
+_ALIKE = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2044": "/", "{": "[", "}": "]"})
+_CALL = re.compile(r"(?:\w+\.)?(?:array|tensor|matrix)\(")
+_ARGUMENTS = re.compile(r"(?:, ?\w+ ?= ?[\w.'\"]+)?,? ?\)")
+_INNER = re.compile(r"\[([^\[\]]*)\]")
+_SEPARATOR = re.compile(r"\s*,\s*|\s+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +43,6 @@ class Kernel:
         """k"""
         return len(self.values)
 
-    @property
-    def radius(self) -> int:
-        """k // 2"""
-        return len(self.values) // 2
-
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return np.array(self.values, dtype=dtype) if copy else np.asarray(self.values, dtype=dtype)
 
@@ -49,17 +52,11 @@ def named(key: str, size: int = 3, angle: float = 0.0) -> Kernel:
 
     angle: degrees, counter-clockwise from the x axis; read only where the entry takes one.
     """
-    if key not in CATALOGUE:
-        raise DemoError(f"a kernel of the catalogue ({', '.join(CATALOGUE)})", *_unknown(key))
-    entry = CATALOGUE[key]
-    if size not in entry.sizes:
-        sizes = ", ".join(map(str, entry.sizes))
-        raise DemoError(f"size {sizes} for {entry.label}", f"{size!r:.40}", "Choose another size.")
-    if entry.takes_angle and not np.isfinite(angle):
-        raise DemoError("an angle in degrees", f"{angle!r:.40}", "Choose one from 0 to 180.")
+    entry = CATALOGUE[one_of("a kernel of the catalogue (or random, or a matrix)", key, CATALOGUE)]
+    one_of(f"a size of {entry.label}", size, entry.sizes)
     label = f"{entry.label} {size}×{size}"
     if entry.takes_angle:
-        label += f" at {angle:g}°"
+        label += f" at {finite('an angle in degrees', angle, -360, 360):g}°"
     return Kernel(label, entry.build(int(size), float(angle)), entry.purpose)
 
 
@@ -68,21 +65,16 @@ def random(size: int, seed: int) -> Kernel:
 
     size: odd, 3 to 31. seed: 0 to 2^32 - 1; the same seed gives the same kernel.
     """
-    if not isinstance(size, (int, np.integer)) or not _is_size(size):
-        raise DemoError(f"an odd size from {MIN_SIZE} to {MAX_SIZE}", f"{size!r:.40}", _ODD)
-    if not isinstance(seed, (int, np.integer)) or not 0 <= seed <= MAX_SEED:
-        raise DemoError(
-            f"a seed from 0 to {MAX_SEED}", f"{seed!r:.40}", "Choose a whole number in that range."
-        )
+    size, seed = odd("size", size, MIN_SIZE, MAX_SIZE), whole("a seed", seed, 0, MAX_SEED)
     values = np.random.default_rng(seed).standard_normal((size, size)) / size
     return Kernel(f"Random {size}×{size}, seed {seed}", values, "Noise: nothing could guess it.")
 
 
 def parse(text: str, divisor: float = 1.0) -> Kernel:
-    """A kernel from pasted text (parsing.read_matrix says which), divided by the divisor."""
+    """A kernel from pasted text (_read_matrix says which), divided by the divisor."""
     if not np.isfinite(divisor) or divisor == 0:
         raise DemoError("a divisor other than 0", f"{divisor!r:.40}", "Use 1 to leave it out.")
-    rows = read_matrix(text)
+    rows = _read_matrix(text)
     return Kernel("Your own", [[value / divisor for value in row] for row in rows])
 
 
@@ -120,9 +112,11 @@ def check(values) -> np.ndarray:
         shape = " × ".join(map(str, array.shape)) or "a single number"
         raise _refused(shape, "Give as many rows as columns.")
     size = len(array)
-    if not _is_size(size):
-        remedy = "Add a row and a column of zeros." if MIN_SIZE <= size < MAX_SIZE else _ODD
+    if not MIN_SIZE <= size <= MAX_SIZE:
+        remedy = f"Choose an odd number from {MIN_SIZE} to {MAX_SIZE}."
         raise _refused(f"{size} × {size}", remedy)
+    if size % 2 == 0:
+        raise _refused(f"{size} × {size}", "Add a row and a column of zeros.")
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise _refused("NaN or Infinity", "Use finite numbers.")
@@ -135,17 +129,86 @@ def check(values) -> np.ndarray:
     return array
 
 
-_ODD = f"Choose an odd number from {MIN_SIZE} to {MAX_SIZE}."
-
-
-def _is_size(size: int) -> bool:
-    return MIN_SIZE <= size <= MAX_SIZE and size % 2 == 1
-
-
-def _unknown(key: object) -> tuple[str, str]:
-    return f"{key!r:.40}", "Choose one of these, random, or write a matrix."
-
-
 def _refused(received: str, remedy: str) -> DemoError:
     size = f"odd size, {MIN_SIZE} to {MAX_SIZE}"
     return DemoError(f"a square kernel of finite numbers and {size}", received, remedy)
+
+
+def _read_matrix(text: str) -> list[list[float]]:
+    """The rows of numbers in a text; they may be ragged: check() judges the shape.
+
+    Understood: [[1, 2], [3, 4]], np.array(...) and array(..., dtype=...), {{1, 2}, {3, 4}},
+    [1 2; 3 4], and plain rows: one a line (or between semicolons), numbers between commas, spaces
+    or tabs. A number may be a fraction (1/9). A last "/ 16" after a bracket or space divides all.
+    DemoError for anything else.
+    """
+    if len(text) > MAX_TEXT:
+        raise _unreadable(f"a text of {len(text):,} characters", "Paste the matrix alone.")
+    body, divisor = _split_divisor(text.translate(_ALIKE).strip().rstrip(";").rstrip())
+    # "1 / 9" becomes "1/9", so that a space always separates.
+    body = "/".join(part.strip() for part in _unwrap(body).split("/"))
+    rows = [[_number(cell) / divisor for cell in _cells(row)] for row in _rows(body)]
+    if not rows:
+        raise _unreadable("nothing", "Write one row of numbers a line, such as 0 -1 0.")
+    return rows
+
+
+def _split_divisor(text: str) -> tuple[str, float]:
+    head, slash, tail = text.rpartition("/")
+    tail = tail.strip()
+    if not slash or not head or not (head[-1].isspace() or head[-1] in "])"):
+        return text, 1.0
+    if not tail or set(tail) & set(" \t\n,;[]()"):
+        return text, 1.0
+    divisor = _number(tail)
+    if divisor == 0:
+        raise _unreadable("a divisor of 0", "Divide by another number.")
+    return head.strip(), divisor
+
+
+def _unwrap(text: str) -> str:
+    """The brackets inside array( ... , dtype=...)."""
+    call = _CALL.match(text)
+    if not call:
+        return text
+    inner = text[call.end() :]
+    end = inner.rfind("]") + 1
+    if not end or not _ARGUMENTS.fullmatch(" ".join(inner[end:].split())):
+        raise _unreadable(_quoted(text), "Paste the whole of array([[...], [...]]).")
+    return inner[:end].strip()
+
+
+def _rows(text: str) -> list[str]:
+    rows = _INNER.findall(text)
+    around = _INNER.sub("", text).strip()
+    if not rows and "[" not in text and "]" not in text:
+        return [row for row in re.split(r"[\n;]", text) if row.strip()]
+    if len(rows) == 1 and not around:  # [1 2; 3 4]
+        return _rows(rows[0])
+    if around[:1] + around[-1:] != "[]" or around[1:-1].strip(",; \t\r\n"):
+        remedy = "Put each row in brackets and all rows in one more pair."
+        raise _unreadable(_quoted(text), remedy)
+    return rows
+
+
+def _cells(row: str) -> list[str]:
+    row = row.strip().removesuffix(",").rstrip()
+    return _SEPARATOR.split(row) if row else []
+
+
+def _number(cell: str) -> float:
+    above, slash, below = cell.partition("/")
+    try:
+        return float(above) / float(below) if slash else float(above)
+    except ValueError:
+        raise _unreadable(_quoted(cell), "Use numbers such as -1, 0.5 or 1/9.") from None
+    except ZeroDivisionError:
+        raise _unreadable(f"the fraction {_quoted(cell)}", "Divide by another number.") from None
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:40] + "…") if text else "an empty cell"
+
+
+def _unreadable(received: str, remedy: str) -> DemoError:
+    return DemoError("a square matrix of numbers, as JSON, NumPy or plain rows", received, remedy)

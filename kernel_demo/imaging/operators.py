@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from kernel_demo.imaging import formulas
+from kernel_demo.imaging.catalogue import gaussian
 from kernel_demo.imaging.filtering import correlate, to_uint8
+from kernel_demo.imaging.kernels import named
 
-_SOBEL_X = formulas.sobel_x(3)
+_SOBEL_X = named("sobel_x").values
 
 
 def magnitude(image: np.ndarray, kernel: np.ndarray = _SOBEL_X) -> np.ndarray:
@@ -35,7 +36,7 @@ def threshold_unsharp(
     image: np.ndarray, size: int = 5, amount: float = 1.0, threshold: float = 0.02
 ) -> np.ndarray:
     """Unsharp mask that leaves alone what differs from its blur by less than the threshold."""
-    detail = image - correlate(image, formulas.gaussian(size))
+    detail = image - correlate(image, gaussian(size))
     return image + amount * np.where(np.abs(detail) >= threshold, detail, 0)
 
 
@@ -60,7 +61,7 @@ def varying_blur(image: np.ndarray, size: int = 9) -> np.ndarray:
     """Sharp at the left, blurred at the right: another kernel in each column."""
     share = np.linspace(0, 1, image.shape[1], dtype=image.dtype)
     share = share.reshape((1, -1) + (1,) * (image.ndim - 2))
-    return (1 - share) * image + share * correlate(image, formulas.gaussian(size))
+    return (1 - share) * image + share * correlate(image, gaussian(size))
 
 
 def gamma(image: np.ndarray, exponent: float = 1 / 2.2) -> np.ndarray:
@@ -163,7 +164,7 @@ OPERATORS: dict[str, Operator] = {
             "linear_light",
             "Blur in linear light",
             "It bends the tones, blurs, and bends them back.",
-            lambda image: linear_light(image, formulas.gaussian(5)),
+            lambda image: linear_light(image, gaussian(5)),
         ),
         Operator("threshold", "Threshold", "It leaves two values only.", threshold),
         Operator("equalise", "Equalise", "Its curve depends on the whole picture.", equalise),

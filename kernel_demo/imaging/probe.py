@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import whole
 
 SIDE = 384  # pixels: of the probe that is handed out
 MAX_SIDE = 8192  # pixels
@@ -27,8 +27,7 @@ def probe(height: int = SIDE, width: int = SIDE, seed: int = 0) -> np.ndarray:
     multiples of their difference, of which a file keeps one or none.
     DemoError: a side below 1 or above MAX_SIDE.
     """
-    if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE):
-        raise DemoError(f"sides from 1 to {MAX_SIDE}", f"{height} x {width}", "Choose 512 x 512.")
+    height, width = (whole("a side", side, 1, MAX_SIDE) for side in (height, width))
     noise = 2 * np.random.default_rng(seed).random((height, width), np.float32) - 1
     grown = np.minimum(np.arange(height) / (GROWS * height), 1)
     step = np.arange(width) * BRIGHTNESSES // width

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from kernel_demo.imaging.borders import positions
+from kernel_demo.imaging.filtering import positions
 
 BAND = 2**22  # values of a tile, where its size is left open: a wide one is filtered fastest
 WIDEST = 2**14  # columns of such a tile, at most

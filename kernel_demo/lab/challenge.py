@@ -7,7 +7,7 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.kernels import Kernel, check, random
-from kernel_demo.lab.prediction import random_largest
+from kernel_demo.lab.limits import random_largest
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.statistics import Statistics

@@ -1,8 +1,16 @@
-"""When depth helps: one layer and a small deep network, side by side, on the same target.
+"""When depth helps, and when it does not: two layers or more beside a single one.
 
-Both are trained by learning.training.train(), each with the method that suits it best: the single
-layer by K-FAC, which reaches the best there is for one kernel; the deep network by Adam, from that
-best kernel on, so that the difference is what depth adds.
+Where the target is no filter, a small deep network does what no kernel can. Both are trained by
+learning.training.train(), each with the method that suits it best: the single layer by K-FAC, which
+reaches the best there is for one kernel; the deep network by Adam, from that best kernel on, so
+that the difference is what depth adds.
+
+With nothing between them, three linear layers in a row are one kernel, only harder to learn. One
+layer's loss is a parabola: K-FAC goes to its bottom in a few steps. Three in a row compute nothing
+else, but their loss is of degree six in the weights: K-FAC for one layer does not apply, and Adam
+creeps. (By Adam alone a stack is not slower per step, often faster: Arora, Cohen & Hazan 2018, "On
+the optimization of deep networks: implicit acceleration by overparameterization". It costs several
+times as long, though: `method` lets this be seen.)
 """
 
 import time
@@ -14,29 +22,31 @@ import numpy as np
 import torch
 from torch import nn
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import DemoError, one_of
 from kernel_demo.imaging.operators import OPERATORS
-from kernel_demo.lab.prediction import sums
-from kernel_demo.learning.evaluation import psnr
+from kernel_demo.learning import devices
+from kernel_demo.learning.evaluation import kernel_error, psnr
 from kernel_demo.learning.model import SingleConv
-from kernel_demo.learning.pairs import Pairs, build
+from kernel_demo.learning.pairs import Pairs, build, teacher
+from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import Progress, TrainSettings, train
 
 # What no single convolution can do, and how wide a window each operator looks at.
 TARGETS = {"magnitude": 3, "absolute": 3, "clipped": 3, "median": 3, "threshold_unsharp": 5}
-WIDTH, LAYERS = 16, 3
-MIN_LAYERS, MAX_LAYERS = 2, 4
-MAX_WEIGHTS = 10_000
+WIDTH = 16  # channels between the layers
 RATES = (0.01, 0.003, 0.001)  # Adam's, a third of the steps each
 TILE, BATCH = 32, 8
 SHALLOW_STEPS, SHALLOW_BATCH = 60, 32  # K-FAC's
 _DETAIL_GAIN, _LAST_GAIN = 5.0, 0.01  # of the first and the last layer at the start
+STACK, STACK_SIDE = 3, 3  # layers in a row, each of 3 x 3
+STACK_SIZE = STACK * (STACK_SIDE - 1) + 1  # 7: what they see together
+STACK_RATE = 0.03  # Adam's; of 0.003, 0.01 and 0.03 the best for the stack
 _SHOWN = 256  # rows and columns of each held-out picture that PSNR is measured on
 _PSNR_SECONDS = 0.5  # from one measurement to the next
 
 
 class DeepNet(nn.Module):
-    """A k x k convolution to `width` channels, then 1 x 1 convolutions with ReLU, and a shortcut.
+    """A k x k convolution to WIDTH channels, two of 1 x 1 after ReLU, and a shortcut.
 
     N x 1 x H x W -> N x 1 x (H - k + 1) x (W - k + 1). The shortcut is one more k x k kernel from
     input to output (He et al. 2016, "Deep residual learning"): the layers learn what a kernel
@@ -45,36 +55,21 @@ class DeepNet(nn.Module):
     start: (k, k), what the shortcut starts from; None: the identity.
     """
 
-    def __init__(
-        self,
-        size: int,
-        width: int = WIDTH,
-        layers: int = LAYERS,
-        seed: int = 0,
-        start: np.ndarray | None = None,
-    ):
+    def __init__(self, size: int, seed: int = 0, start: np.ndarray | None = None):
         super().__init__()
-        _check_layers(layers)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            body = [nn.Conv2d(1, width, size)]
-            for _ in range(layers - 2):
-                body += [nn.ReLU(), nn.Conv2d(width, width, 1)]
-            body += [nn.ReLU(), nn.Conv2d(width, 1, 1)]
-            self.body = nn.Sequential(*body)
-            self.shortcut = nn.Conv2d(1, 1, size, bias=False)
+        generator = torch.Generator().manual_seed(seed)
+        first = _convolution(1, WIDTH, size, generator)
+        middle = _convolution(WIDTH, WIDTH, 1, generator)
+        last = _convolution(WIDTH, 1, 1, generator)
+        self.body = nn.Sequential(first, nn.ReLU(), middle, nn.ReLU(), last)
+        self.shortcut = nn.utils.skip_init(nn.Conv2d, 1, 1, size, bias=False)
         with torch.no_grad():
             nn.init.dirac_(self.shortcut.weight)
             if start is not None:
                 self.shortcut.weight.copy_(torch.from_numpy(start)[None, None])
-            first, last = self.body[0], self.body[-1]
             first.weight.sub_(first.weight.mean((2, 3), keepdim=True)).mul_(_DETAIL_GAIN)
             last.weight.mul_(_LAST_GAIN)
             last.bias.zero_()
-        if self.weights > MAX_WEIGHTS:
-            raise DemoError(
-                f"at most {MAX_WEIGHTS:,} weights", f"{self.weights:,}", "Choose a smaller width."
-            )
 
     @property
     def weights(self) -> int:
@@ -83,6 +78,15 @@ class DeepNet(nn.Module):
 
     def forward(self, before: torch.Tensor) -> torch.Tensor:
         return self.shortcut(before) + self.body(before)
+
+
+def _convolution(inputs: int, outputs: int, size: int, generator: torch.Generator) -> nn.Conv2d:
+    """nn.Conv2d as it starts by itself, but drawn from a generator of its own."""
+    layer = nn.utils.skip_init(nn.Conv2d, inputs, outputs, size)
+    bound = (inputs * size**2) ** -0.5
+    nn.init.kaiming_uniform_(layer.weight, a=5**0.5, generator=generator)
+    nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+    return layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +107,6 @@ def compare(
     pictures: Sequence[np.ndarray],
     target: str = "magnitude",
     *,
-    width: int = WIDTH,
-    layers: int = LAYERS,
     steps: int = 1500,
     seed: int = 0,
     deadline: float = 60.0,
@@ -114,19 +116,19 @@ def compare(
 
     pictures: H x W, 0..1; a quarter of them (of one: its right third) is held out. target: a key of
     TARGETS. steps: of the deep network; the single layer needs a few dozen and then waits.
-    DemoError: an unknown target, bad layers or width, pictures that are too small.
+    DemoError: an unknown target, pictures that are too small.
     """
-    if target not in TARGETS:
-        raise DemoError(f"one of {', '.join(TARGETS)}", repr(target)[:60], "Choose one of these.")
+    one_of("what a kernel cannot do", target, TARGETS)
     size, operator = TARGETS[target], OPERATORS[target].apply
     trained, held = split(pictures)
     afters = [operator(one) for one in trained]
     pairs = build(trained, afters, size, TILE, seed)
-    best = sums(trained, afters, size).solve()
-    settings = TrainSettings(batch=BATCH, tile=TILE, seed=seed, steps=steps, device=device)
-    settings = replace(settings, patience=steps)
+    best = accumulate(zip(trained, afters, strict=True), size)[0].solve()
+    settings = TrainSettings(
+        batch=BATCH, tile=TILE, seed=seed, steps=steps, patience=steps, device=device
+    )
     shallow = SingleConv(size, "zeros", seed, offset=True)
-    deep = DeepNet(size, width, layers, seed, best.kernel)
+    deep = DeepNet(size, seed, best.kernel)
     nn.init.constant_(deep.body[-1].bias, best.offset)
     quick = replace(settings, batch=SHALLOW_BATCH, steps=SHALLOW_STEPS)
     exam = [(one[:_SHOWN, :_SHOWN], operator(one)[:_SHOWN, :_SHOWN]) for one in held]
@@ -194,7 +196,7 @@ def held_psnr(model: nn.Module, exam: Sequence[tuple[np.ndarray, np.ndarray]]) -
     device = next(model.parameters()).device
     made, true = [], []
     for before, after in exam:
-        pixels = torch.from_numpy(np.ascontiguousarray(before, np.float32))
+        pixels = devices.from_numpy(np.ascontiguousarray(before, np.float32))
         out = model(pixels[None, None].to(device))[0, 0].cpu().numpy()
         radius = (len(before) - len(out)) // 2
         made.append(out.ravel())
@@ -202,6 +204,90 @@ def held_psnr(model: nn.Module, exam: Sequence[tuple[np.ndarray, np.ndarray]]) -
     return psnr(np.concatenate(true), np.concatenate(made))
 
 
-def _check_layers(layers: int) -> None:
-    if layers not in range(MIN_LAYERS, MAX_LAYERS + 1):
-        raise DemoError(f"{MIN_LAYERS} to {MAX_LAYERS} layers", f"{layers}", "Choose 3.")
+@dataclass(frozen=True, eq=False)
+class StackMoment:
+    """Where both stand after about the same time."""
+
+    single: Progress  # one layer of STACK_SIZE x STACK_SIZE
+    stacked: Progress  # STACK layers of STACK_SIDE x STACK_SIDE
+    factors: tuple[np.ndarray, ...]  # the stacked layers' kernels, first to last
+    product: np.ndarray  # (STACK_SIZE, STACK_SIZE): the one kernel that they are
+    single_error: float  # largest weight error
+    stacked_error: float  # the product's
+    done: bool
+
+
+def compose(kernels: Sequence[np.ndarray]) -> np.ndarray:
+    """The one kernel that correlating with each in turn amounts to.
+
+    Correlation with a, then with b, is correlation with their full convolution:
+    c[p] = sum over q of a[q] b[p - q], of size len(a) + len(b) - 1.
+    """
+    product = np.ones((1, 1))
+    for kernel in kernels:
+        size = len(product) + len(kernel) - 1
+        grown = np.zeros((size, size))
+        for (i, j), weight in np.ndenumerate(kernel):
+            grown[i : i + len(product), j : j + len(product)] += weight * product
+        product = grown
+    return product
+
+
+def compare_stack(
+    pictures: Sequence[np.ndarray],
+    kernel: np.ndarray,
+    *,
+    method: str = "kfac",
+    steps: int = 600,
+    seed: int = 0,
+    deadline: float = 30.0,
+    device: str = "auto",
+) -> Iterator[StackMoment]:
+    """Learns a kernel (up to 7 x 7) by one 7 x 7 layer and, by Adam, by three 3 x 3 layers.
+
+    pictures: H x W, 0..1. method: of the single layer, "kfac" or "adam". steps: of the stack.
+    Only a kernel that is a product of three can be learned by both: any 3 x 3 one is.
+    DemoError where build() or train() finds fault.
+    """
+    truth = np.pad(kernel, (STACK_SIZE - len(kernel)) // 2)
+    pairs = build(pictures, teacher(pictures, kernel), STACK_SIZE, TILE, seed)
+    single = SingleConv(STACK_SIZE, "normal", seed)
+    stacked = stack(seed)
+    adam = TrainSettings(
+        "adam", STACK_RATE, BATCH, steps=steps, patience=steps, tile=TILE, seed=seed, device=device
+    )
+    own = adam if method == "adam" else replace(adam, method=method, learning_rate=None)
+    runs = [
+        train(single, pairs, own, deadline=deadline),
+        train(stacked, pairs, adam, deadline=deadline),
+    ]
+    return _in_turns(stacked, runs, truth)
+
+
+def stack(seed: int) -> nn.Sequential:
+    """Three 3 x 3 layers with no bias and nothing between them: N x 1 x H x W, smaller by 6."""
+    return nn.Sequential(
+        *(SingleConv(STACK_SIDE, "normal", seed + number) for number in range(STACK))
+    )
+
+
+def _in_turns(stacked, runs: list[Iterator[Progress]], truth) -> Iterator[StackMoment]:
+    with closing(runs[0]), closing(runs[1]):
+        latest = [next(run) for run in runs]
+        while True:
+            factors = tuple(layer.kernel() for layer in stacked)
+            product = compose(factors)
+            done = all(one.done for one in latest)
+            yield StackMoment(
+                *latest,
+                factors,
+                product,
+                kernel_error(latest[0].kernel, truth),
+                kernel_error(product, truth),
+                done,
+            )
+            if done:
+                return
+            # The one that has had less time goes on.
+            behind = min((one.done, one.seconds, number) for number, one in enumerate(latest))[2]
+            latest[behind] = next(runs[behind], latest[behind])

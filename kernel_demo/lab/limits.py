@@ -1,33 +1,365 @@
-"""A gallery of ways to break it: each foretold by theory, then tried."""
+"""Ways to break it: pictures that cannot tell the kernel, and models that cannot be the filter.
 
-from collections.abc import Callable, Iterator, Sequence
+Each takes pictures (H x W, 0..1), a kernel and a seed, makes befores and afters in grey levels,
+foretells the error of what is then learned from the befores and the kernel alone, and tries it.
 
+With the sums of the before pictures, X'X, and the truth K, the kernel that will be learned from
+y = X K + d is K + (X'X)^-1 X'd: certain where the disturbance d is known, and as random as
+s^2 (X'X)^-1 says where d is noise of variance s^2.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import cv2
 import numpy as np
 
-from kernel_demo.errors import DemoError
-from kernel_demo.imaging.kernels import check
-from kernel_demo.lab import bad_pictures, wrong_models
-from kernel_demo.lab.limit import Limit
+from kernel_demo.errors import DemoError, odd, one_of
+from kernel_demo.imaging import kernels, operators
+from kernel_demo.imaging.filtering import correlate, pad, to_uint8
+from kernel_demo.lab.pixels import teach
+from kernel_demo.learning.certificate import ROUNDING
+from kernel_demo.learning.evaluation import kernel_error
+from kernel_demo.learning.statistics import Statistics, accumulate
+from kernel_demo.recovery.jpeg import COSINES, steps
+
+LARGEST_KERNEL = 15
+MIN_SIDE = 64  # several times the largest kernel
+DRAWS = 400
+NOISE_LEVELS = 5.0
+BLUR_SIGMA = 2.0
+# Without it, rounding would not be noise: in a blurred picture whole regions round the same way.
+CAMERA_NOISE = 1.0
+JPEG_QUALITY = 75
+JPEG_MARGIN = 2  # a clipped pixel of a JPEG is told by being this near to black or white
+
+
+@dataclass(frozen=True, eq=False)
+class Limit:
+    """One way to break it, foretold and tried."""
+
+    key: str  # a key of LIMITS
+    measure: str  # "kernel": largest weight error; "output": RMS error in grey levels
+    predicted: float  # by theory, from the before pictures and the truth alone
+    measured: float  # of the kernel that was then found
+    truth: np.ndarray | None  # (k, k); None where there is no such kernel
+    learned: np.ndarray  # (k, k), same size as the truth where there is one
+    remedied: float | None = None  # the error with the remedy applied; None: there is none
+    figures: dict[str, float] = field(default_factory=dict)  # what else a sentence may name
+
+
+def levels(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """As an 8-bit file holds them: whole grey levels 0..255, as float64."""
+    return [to_uint8(picture).astype(np.float64) for picture in pictures]
+
+
+def as_file(exact: np.ndarray) -> np.ndarray:
+    """Any grey levels as an 8-bit file holds them: rounded, cut at 0 and 255."""
+    return np.floor(np.clip(exact, 0, 255) + 0.5)
+
+
+def kernel_limit(
+    key: str,
+    predicted: float,
+    truth: np.ndarray,
+    learned: np.ndarray,
+    remedied: np.ndarray | None = None,
+    figures: dict[str, float] | None = None,
+) -> Limit:
+    """A Limit told by the largest weight error of the kernels learned without and with a remedy."""
+    return Limit(
+        key,
+        "kernel",
+        float(predicted),
+        kernel_error(learned, truth),
+        truth,
+        learned,
+        None if remedied is None else kernel_error(remedied, truth),
+        figures or {},
+    )
+
+
+def sums(
+    befores: Sequence[np.ndarray],
+    afters: Sequence[np.ndarray],
+    size: int,
+    masks: Sequence[np.ndarray] | None = None,
+) -> Statistics:
+    """The sums over pairs of H x W pictures in any one unit."""
+    masks = [None] * len(befores) if masks is None else masks
+    total, problems = accumulate(zip(befores, afters, masks, strict=True), size)
+    if total.count == 0:
+        raise ValueError("; ".join(problems))
+    return total
+
+
+def rounded_sums(
+    befores: Sequence[np.ndarray],
+    kernel: np.ndarray,
+    size: int,
+    noise: float = 0.0,
+    seed: int = 0,
+) -> tuple[Statistics, float]:
+    """The sums of afters that fit in 8 bits (and a sign), rounded to whole grey levels.
+
+    Afters are divided by a gain, max(1, sum |K|), as every tool does that keeps them in range.
+    noise: standard deviation in grey levels of what is added before rounding. Returns the sums and
+    the gain: the kernel is gain times what they tell.
+    """
+    gain = max(1.0, float(np.abs(kernel).sum()))
+    random = np.random.default_rng(seed)
+    afters = [
+        np.rint(correlate(before, kernel) / gain + noise * random.standard_normal(before.shape))
+        for before in befores
+    ]
+    return sums(befores, afters, size), gain
+
+
+def inverse(statistics: Statistics) -> np.ndarray:
+    """(X'X)^-1, (k^2, k^2), of the kernel alone (no offset is fitted)."""
+    return np.linalg.pinv(statistics.gram, rcond=1e-13, hermitian=True)
+
+
+def systematic(statistics: Statistics) -> np.ndarray:
+    """(X'X)^-1 X'd, (k, k): how far a disturbance d shifts the kernel.
+
+    statistics: of the before pictures with d in the place of the after pictures.
+    """
+    shift = inverse(statistics) @ statistics.cross
+    return shift.reshape(statistics.size, statistics.size)
+
+
+def random_largest(statistics: Statistics, sigma: float, seed: int) -> float:
+    """The largest of k^2 errors of covariance sigma^2 (X'X)^-1: its median over random draws.
+
+    sigma: standard deviation of the noise on the after pictures, in their unit.
+    """
+    values, vectors = np.linalg.eigh(inverse(statistics))
+    spread = vectors * np.sqrt(np.maximum(values, 0))
+    draws = np.random.default_rng(seed).standard_normal((DRAWS, len(values))) @ spread.T
+    return float(sigma * np.median(np.abs(draws).max(axis=1)))
+
+
+def quantised(levels: np.ndarray, quality: int) -> np.ndarray:
+    """A grey picture (H x W, whole grey levels) as JPEG would keep it, whole levels 0..255.
+
+    Blocks of 8 x 8 about 128, their cosine transform C b C' rounded to multiples of the steps; the
+    edge pixels are repeated to fill the last blocks.
+    """
+    height, width = levels.shape
+    padded = np.pad(levels, ((0, -height % 8), (0, -width % 8)), mode="edge").astype(float) - 128
+    blocks = padded.reshape(len(padded) // 8, 8, -1, 8).swapaxes(1, 2)
+    step = steps(quality)
+    kept = np.rint(COSINES @ blocks @ COSINES.T / step) * step
+    pixels = (COSINES.T @ kept @ COSINES).swapaxes(1, 2).reshape(padded.shape)
+    return np.clip(np.rint(pixels + 128), 0, 255)[:height, :width]
+
+
+def constant(pictures, kernel, seed) -> Limit:
+    """A flat picture shows the sum of the weights and nothing else: all come out as their mean."""
+    flat = [np.full_like(levels([picture])[0], round(255 * picture.mean())) for picture in pictures]
+    flat = [np.maximum(picture, 1) for picture in flat]  # a black one would not show even the sum
+    solution = sums(flat, [correlate(one, kernel) for one in flat], len(kernel)).solve(offset=False)
+    predicted = np.abs(kernel - kernel.mean()).max()
+    figures = {"rank": solution.rank, "weights": kernel.size}
+    return kernel_limit("constant", predicted, kernel, solution.kernel, figures=figures)
+
+
+def blurred(pictures, kernel, seed) -> Limit:
+    """Blurred pictures hold no fine detail: what is left of it drowns in one level of noise."""
+    soft = levels([cv2.GaussianBlur(picture, (0, 0), BLUR_SIGMA) for picture in pictures])
+    blind, gain = rounded_sums(soft, kernel, len(kernel), CAMERA_NOISE, seed)
+    clear, _ = rounded_sums(levels(pictures), kernel, len(kernel), CAMERA_NOISE, seed)
+    solution, remedy = blind.solve(offset=False), clear.solve(offset=False)
+    return kernel_limit(
+        "blurred",
+        gain * random_largest(blind, np.hypot(CAMERA_NOISE, ROUNDING), seed),
+        kernel,
+        gain * solution.kernel,
+        gain * remedy.kernel,
+        {"condition": solution.condition, "condition_sharp": remedy.condition},
+    )
+
+
+def eight_bit_clipping(pictures, kernel, seed) -> Limit:
+    """A file cuts at black and white. The fit takes the cut values for answers."""
+    befores = levels(pictures)
+    exact = [correlate(one, kernel) for one in befores]
+    afters = [as_file(one) for one in exact]
+    masks = [(one > 0) & (one < 255) for one in afters]
+    cut = [np.clip(one, 0, 255) - one for one in exact]
+    predicted = np.abs(systematic(sums(befores, cut, len(kernel)))).max()
+    naive = sums(befores, afters, len(kernel)).solve(offset=False)
+    masked = sums(befores, afters, len(kernel), masks).solve(offset=False)
+    share = 1 - np.mean([mask.mean() for mask in masks])
+    figures = {"clipped_share": float(share)}
+    return kernel_limit(
+        "eight_bit_clipping", predicted, kernel, naive.kernel, masked.kernel, figures
+    )
+
+
+def jpeg_file(pictures, kernel, seed) -> Limit:
+    """JPEG rounds the detail away in blocks of 8 x 8: foretold from its quantisation table."""
+    befores = levels(pictures)
+    exact = [correlate(one, kernel) for one in befores]
+    foretold = [quantised(as_file(one), JPEG_QUALITY) for one in exact]
+    afters = [np.rint(operators.jpeg(as_file(one) / 255, JPEG_QUALITY) * 255.0) for one in exact]
+
+    def inside(files):
+        return [(one > JPEG_MARGIN) & (one < 255 - JPEG_MARGIN) for one in files]
+
+    lost = [kept - true for kept, true in zip(foretold, exact, strict=True)]
+    predicted = np.abs(systematic(sums(befores, lost, len(kernel), inside(foretold)))).max()
+    solution = sums(befores, afters, len(kernel), inside(afters)).solve(offset=False)
+    figures = {"quality": JPEG_QUALITY, "residual": solution.residual}
+    return kernel_limit("jpeg_file", predicted, kernel, solution.kernel, figures=figures)
+
+
+def noise_after(pictures, kernel, seed) -> Limit:
+    """Noise on the after pictures: no bias, and ten times less with a hundred times the pixels."""
+    befores = levels(pictures)
+    random = np.random.default_rng(seed)
+    afters = [
+        correlate(one, kernel) + NOISE_LEVELS * random.standard_normal(one.shape) for one in befores
+    ]
+    statistics = sums(befores, afters, len(kernel))
+    predicted = random_largest(statistics, NOISE_LEVELS, seed)
+    figures = {"noise": NOISE_LEVELS, "pixels": statistics.count}
+    return kernel_limit(
+        "noise_after", predicted, kernel, statistics.solve(offset=False).kernel, figures=figures
+    )
+
+
+def noise_before(pictures, kernel, seed) -> Limit:
+    """Noise on the before pictures shrinks the kernel: w = (X'X + n s^2 I)^-1 X'X K.
+
+    Errors in variables (Fuller, Measurement Error Models, 1987, section 1.1); more pixels do not
+    help, knowing s does: n s^2 is taken off the diagonal again.
+    """
+    befores = levels(pictures)
+    random = np.random.default_rng(seed)
+    noisy = [one + NOISE_LEVELS * random.standard_normal(one.shape) for one in befores]
+    afters = [correlate(one, kernel) for one in befores]
+    clean, seen = (sums(side, afters, len(kernel)) for side in (befores, noisy))
+    added = clean.count * NOISE_LEVELS**2 * np.eye(kernel.size)
+    shrunk = np.linalg.solve(clean.gram + added, clean.gram @ kernel.ravel())
+    mended = np.linalg.solve(seen.gram - added, seen.cross).reshape(kernel.shape)
+    predicted = np.abs(shrunk - kernel.ravel()).max()
+    learned = seen.solve(offset=False).kernel
+    figures = {"noise": NOISE_LEVELS}
+    return kernel_limit("noise_before", predicted, kernel, learned, mended, figures)
+
+
+def wrong_padding(pictures, kernel, seed) -> Limit:
+    """A zero-padded layer learns from a reflect-padded truth: only the border pixels disagree."""
+    radius, befores = len(kernel) // 2, levels(pictures)
+    # In a picture inside a frame of zeros every pixel's patch is whole, with the zeros in it.
+    framed = [pad(one, radius, "zero") for one in befores]
+    wrong = [
+        pad(correlate(one, kernel, "reflect") - correlate(one, kernel, "zero"), radius, "zero")
+        for one in befores
+    ]
+    predicted = np.abs(systematic(sums(framed, wrong, len(kernel)))).max()
+    taught = teach(befores, kernel, "zero", "reflect")
+    figures = {"border_share": taught.border_share}
+    return kernel_limit("wrong_padding", predicted, kernel, taught.padded, taught.valid, figures)
+
+
+def model_too_small(pictures, kernel, seed) -> Limit:
+    """The truth is two pixels larger than the model: what is left out is laid on what is kept.
+
+    Omitted variables: w = K_in + (X_in'X_in)^-1 X_in'X_out K_out.
+    """
+    size = len(kernel)
+    truth = kernels.random(size + 2, seed).values
+    befores = levels(pictures)
+    statistics = sums(befores, [correlate(one, truth) for one in befores], size + 2)
+    inside = np.zeros(truth.shape, bool)
+    inside[1:-1, 1:-1] = True
+    kept = inside.ravel()
+    small = statistics.shrink(size)
+    laid_on = inverse(small) @ (statistics.gram[kept][:, ~kept] @ truth[~inside])
+    predicted = kernel_error(truth[inside].reshape(size, size) + laid_on.reshape(size, size), truth)
+    solution, full = small.solve(offset=False), statistics.solve(offset=False)
+    figures = {"model": size, "truth": size + 2, "residual": solution.residual}
+    return kernel_limit("model_too_small", predicted, truth, solution.kernel, full.kernel, figures)
+
+
+def model_too_large(pictures, kernel, seed) -> Limit:
+    """The model is four pixels larger than the truth: the weights too many come out as zero."""
+    size = len(kernel) + 4
+    statistics, gain = rounded_sums(levels(pictures), kernel, size)
+    predicted = gain * random_largest(statistics, ROUNDING, seed)
+    learned = gain * statistics.solve(offset=False).kernel
+    figures = {"model": size, "truth": len(kernel)}
+    return kernel_limit("model_too_large", predicted, np.pad(kernel, 2), learned, figures=figures)
+
+
+def even_kernel(pictures, kernel, seed) -> Limit:
+    """A 2 x 2 average has no centre pixel: a 3 x 3 model holds it with a row and a column of 0."""
+    truth = np.zeros((3, 3))
+    truth[:2, :2] = 1 / 4
+    statistics, _ = rounded_sums(levels(pictures), truth, 3)
+    predicted = random_largest(statistics, ROUNDING, seed)
+    learned = statistics.solve(offset=False).kernel
+    rows, columns = np.indices(truth.shape) - 1
+    shift = {"shift_x": float((learned * columns).sum()), "shift_y": float((learned * rows).sum())}
+    return kernel_limit("even_kernel", predicted, truth, learned, figures=shift)
+
+
+def varying_filter(pictures, kernel, seed) -> Limit:
+    """Sharp at the left, blurred at the right. The best single kernel is the one of the middle.
+
+    With the share of blur s even over 0..1, what is left is (s - 1/2) (blurred - sharp), of
+    variance mean (blurred - sharp)^2 / 12.
+    """
+    befores = levels(pictures)
+    afters = [operators.varying_blur(one) for one in befores]
+    change = np.concatenate([_interior(_blur(one) - one) for one in befores])
+    statistics = sums(befores, afters, 9)
+    solution = statistics.solve(offset=False)
+    predicted = float(np.sqrt(np.mean(change**2) / 12))
+    return Limit("varying_filter", "output", predicted, solution.residual, None, solution.kernel)
+
+
+def non_linear(pictures, kernel, seed) -> Limit:
+    """The gradient's length. It is as large from left to right as from right to left.
+
+    So it is uncorrelated with any difference of pixels, the best kernel and offset are close to
+    "the mean everywhere", and what is left is close to the standard deviation.
+    """
+    befores = levels(pictures)
+    afters = [operators.magnitude(one) for one in befores]
+    predicted = float(np.std(np.concatenate([_interior(one, 1) for one in afters])))
+    solution = sums(befores, afters, 3).solve(offset=True)
+    return Limit("non_linear", "output", predicted, solution.residual, None, solution.kernel)
+
+
+def _blur(picture: np.ndarray) -> np.ndarray:
+    return correlate(picture, kernels.named("gaussian", 9))
+
+
+def _interior(picture: np.ndarray, radius: int = 4) -> np.ndarray:
+    return picture[radius:-radius, radius:-radius].ravel()
+
 
 LIMITS: dict[str, Callable[[Sequence[np.ndarray], np.ndarray, int], Limit]] = {
     case.__name__: case
     for case in (
-        bad_pictures.constant,
-        bad_pictures.blurred,
-        bad_pictures.eight_bit_clipping,
-        bad_pictures.jpeg_file,
-        bad_pictures.noise_after,
-        bad_pictures.noise_before,
-        wrong_models.wrong_padding,
-        wrong_models.model_too_small,
-        wrong_models.model_too_large,
-        wrong_models.even_kernel,
-        wrong_models.varying_filter,
-        wrong_models.non_linear,
+        constant,
+        blurred,
+        eight_bit_clipping,
+        jpeg_file,
+        noise_after,
+        noise_before,
+        wrong_padding,
+        model_too_small,
+        model_too_large,
+        even_kernel,
+        varying_filter,
+        non_linear,
     )
 }
-LARGEST_KERNEL = 15
-MIN_SIDE = 64  # several times the largest kernel
 
 
 def break_it(key: str, pictures: Sequence[np.ndarray], kernel: np.ndarray, seed: int = 0) -> Limit:
@@ -36,25 +368,13 @@ def break_it(key: str, pictures: Sequence[np.ndarray], kernel: np.ndarray, seed:
     kernel: (k, k), k up to LARGEST_KERNEL. seed: of the noise and of the kernel that is too large.
     DemoError: an unknown key, no or too small a picture, too large a kernel.
     """
-    if key not in LIMITS:
-        raise DemoError(f"one of {', '.join(LIMITS)}", repr(key)[:60], "Choose one of these.")
-    values = check(kernel)
-    if len(values) > LARGEST_KERNEL:
-        raise DemoError(
-            f"a kernel up to {LARGEST_KERNEL} x {LARGEST_KERNEL}",
-            f"{len(values)} x {len(values)}",
-            "Choose a smaller kernel.",
-        )
+    case = LIMITS[one_of("a way to break it", key, LIMITS)]
+    values = kernels.check(kernel)
+    odd("kernel size", len(values), 1, LARGEST_KERNEL)
     if not pictures or min(min(picture.shape) for picture in pictures) < MIN_SIDE:
         raise DemoError(
             f"pictures of at least {MIN_SIDE} x {MIN_SIDE} pixels",
             "a smaller one" if pictures else "none",
             "Choose larger pictures.",
         )
-    return LIMITS[key](pictures, values, seed)
-
-
-def gallery(pictures: Sequence[np.ndarray], kernel: np.ndarray, seed: int = 0) -> Iterator[Limit]:
-    """All cases of LIMITS, one after the other."""
-    for key in LIMITS:
-        yield break_it(key, pictures, kernel, seed)
+    return case(pictures, values, seed)

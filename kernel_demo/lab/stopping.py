@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kernel_demo.lab.prediction import sums
 from kernel_demo.learning.certificate import ROUNDING, Optimum
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build, teacher
+from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import Progress, TrainSettings, train
 
 SMALL = 0.01  # a loss below this share of the after pictures' variance explains 99 % of them
@@ -48,7 +48,6 @@ def watch(
     pictures: Sequence[np.ndarray],
     kernel: np.ndarray,
     *,
-    learning_rate: float | None = None,
     steps: int = 1500,
     seed: int = 0,
     deadline: float = 30.0,
@@ -62,12 +61,14 @@ def watch(
     size = len(kernel)
     afters = teacher(pictures, kernel)
     pairs = build(pictures, afters, size, TILE, seed)
-    optimum = Optimum(sums([np.asarray(one, float) for one in pictures], afters, size), False)
-    settings = TrainSettings("adam", learning_rate, BATCH, steps=steps, tile=TILE, seed=seed)
-    settings = replace(settings, patience=steps, check_every=CHECK_EVERY, device=device)
-    run = train(
-        SingleConv(size, settings.init, seed), pairs, settings, truth=kernel, deadline=deadline
-    )
+    befores = (np.asarray(one, float) for one in pictures)
+    optimum = Optimum(accumulate(zip(befores, afters, strict=True), size)[0], offset=False)
+    settings = TrainSettings(
+        "adam", batch=BATCH, steps=steps, patience=steps, check_every=CHECK_EVERY,
+        tile=TILE, seed=seed, device=device,
+    )  # fmt: skip
+    layer = SingleConv(size, settings.init, seed)
+    run = train(layer, pairs, settings, truth=kernel, deadline=deadline)
     variance = float(np.var(np.concatenate([after.ravel() for after in afters])))
     return _watched(run, optimum, variance)
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kernel_demo.errors import DemoError
-from kernel_demo.learning.solution import Equations, Solution, solution_of
-from kernel_demo.learning.statistics import Statistics
+from kernel_demo.learning.statistics import Equations, Solution, Statistics
 
 NEAR = 0.1  # standard errors: nearer to the optimum than this, there is nothing left to learn
 VISIBLE = 0.5  # grey levels of 255: a combination that moves results by less is lost in rounding
@@ -67,22 +66,19 @@ def certify(
 class Optimum:
     """The best kernel that some sums allow, and how far any other is from it."""
 
-    def __init__(self, statistics: Statistics, offset: bool = True, floor: float | None = None):
-        """offset: whether the model has one.
-
-        floor: differences of a weight that arithmetic cannot resolve. By default that of float64
-        sums, whose relative rounding the condition number multiplies; float32 training needs more.
-        """
+    def __init__(self, statistics: Statistics, offset: bool = True):
+        """offset: whether the model has one."""
         self.statistics = statistics
         self.equations = Equations(statistics, offset)
-        self.solution = solution_of(self.equations)
+        self.solution = self.equations.solution()
         self._best = self.solution.kernel.ravel()
         self._known = self.equations.vectors[:, self.equations.known]
         values = self.equations.values[self.equations.known]
-        if floor is None:
-            spread = values.max() / values.min() if len(values) else 1.0
-            # A weight of 1e-3 moves no result by a grey level: 0 is rounded like that one.
-            floor = np.finfo(np.float64).eps * spread * max(np.abs(self._best).max(), 1e-3)
+        # Differences of a weight that the arithmetic of the sums cannot resolve: the condition
+        # number multiplies its relative rounding. A weight of 1e-3 moves no result by a grey level:
+        # 0 is rounded like that one.
+        spread = values.max() / values.min() if len(values) else 1.0
+        floor = np.finfo(np.float64).eps * spread * max(np.abs(self._best).max(), 1e-3)
         mean = float(np.abs(self.equations.patch_mean).sum())
         variance = self.equations.variance(self._best)
         if np.isinf(variance):  # no pixel to spare, no error bar: the arithmetic decides alone

@@ -1,35 +1,32 @@
-"""Which device computes, and what people call it."""
+"""Which device computes, what people call it, and how arrays get there."""
 
 import os
 
+import numpy as np
 import torch
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import DemoError, one_of
 
-CHOICES = ("auto", "cuda", "mps", "cpu")
+CHOICES = ("auto", "cuda", "mps", "cpu")  # after `auto` the fastest first
 
 
 def best() -> torch.device:
     """The fastest device here: CUDA, then Apple's MPS, then the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
+    return torch.device(next(filter(_is_here, CHOICES[1:])))
 
 
 def resolve(choice: str = "auto") -> torch.device:
     """The device of that name; `auto` is `best()`. DemoError: unknown, or not on this machine."""
-    if choice == "auto":
+    if one_of("a device", choice, CHOICES) == "auto":
         return best()
-    if choice not in CHOICES:
-        raise DemoError(f"a device out of {', '.join(CHOICES)}", repr(choice), "Choose auto.")
-    missing = (choice == "cuda" and not torch.cuda.is_available()) or (
-        choice == "mps" and not torch.backends.mps.is_available()
-    )
-    if missing:
+    if not _is_here(choice):
         raise DemoError("a device of this machine", choice, f"Choose auto: it has {name(best())}.")
     return torch.device(choice)
+
+
+def _is_here(choice: str) -> bool:
+    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    return choice not in there or there[choice]()
 
 
 def name(device: torch.device | str) -> str:
@@ -58,6 +55,23 @@ def half_precision(device: torch.device | str) -> torch.dtype | None:
     if device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0):
         return torch.bfloat16
     return None
+
+
+def from_numpy(array: np.ndarray) -> torch.Tensor:
+    """torch.from_numpy, for an array that may be read-only and that nobody will write to."""
+    return torch.from_numpy(array if array.flags.writeable else np.asarray(_Lent(array)))
+
+
+class _Lent:
+    """A read-only array under the promise not to write. torch has no such tensors, and warns.
+
+    A view of this one says that it is writable, and keeps the array alive.
+    """
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+        address, _ = array.__array_interface__["data"]
+        self.__array_interface__ = array.__array_interface__ | {"data": (address, False)}
 
 
 def release(device: torch.device) -> None:

@@ -27,25 +27,25 @@ def kernel_error(learned: np.ndarray, true: np.ndarray) -> float:
     return float(np.max(np.abs(_grow(learned, size) - _grow(true, size))))
 
 
-def psnr(a: np.ndarray, b: np.ndarray, peak: float = 1.0) -> float:
-    """Peak signal-to-noise ratio in dB, 10 log10(peak^2 / mean (a - b)^2); equal: infinity."""
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    """Peak signal-to-noise ratio of pictures in 0..1, -10 log10(mean (a - b)^2) dB; equal: inf."""
     error = sum(float(np.square(difference).sum()) for difference in _differences(a, b)) / a.size
-    return float("inf") if error == 0 else 10 * float(np.log10(peak**2 / error))
+    return float("inf") if error == 0 else 10 * float(np.log10(1 / error))
 
 
-def ssim(a: np.ndarray, b: np.ndarray, peak: float = 1.0) -> float:
-    """Mean structural similarity (Wang, Bovik, Sheikh, Simoncelli 2004, eq. 13), H x W (x C).
+def ssim(a: np.ndarray, b: np.ndarray) -> float:
+    """Mean structural similarity (Wang, Bovik, Sheikh, Simoncelli 2004, eq. 13), H x W (x C), 0..1.
 
     SSIM = (2 ma mb + c1)(2 sab + c2) / ((ma^2 + mb^2 + c1)(sa^2 + sb^2 + c2)) with means and
-    (co)variances under an 11 x 11 Gaussian window of sigma 1.5, c1 = (0.01 peak)^2 and
-    c2 = (0.03 peak)^2, averaged over windows that lie inside the picture (and over channels).
+    (co)variances under an 11 x 11 Gaussian window of sigma 1.5, c1 = 0.01^2 and
+    c2 = 0.03^2, averaged over windows that lie inside the picture (and over channels).
     NaN where none does.
     """
     if min(a.shape[:2]) <= 2 * SSIM_RADIUS:
         return float("nan")
     windows = a.shape[0] - 2 * SSIM_RADIUS
     strips = (slice(top, top + STRIP + 2 * SSIM_RADIUS) for top in range(0, windows, STRIP))
-    total = sum(float(_ssim_map(a[rows], b[rows], peak).sum()) for rows in strips)
+    total = sum(float(_ssim_map(a[rows], b[rows]).sum()) for rows in strips)
     return total / (a[0].size - 2 * SSIM_RADIUS * a[0, 0].size) / windows
 
 
@@ -62,14 +62,14 @@ def _differences(a: np.ndarray, b: np.ndarray) -> Iterator[np.ndarray]:
         yield np.subtract(a[rows], b[rows], dtype=np.float64)
 
 
-def _ssim_map(a: np.ndarray, b: np.ndarray, peak: float) -> np.ndarray:
+def _ssim_map(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The similarity of every window."""
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     mean_a, mean_b = _window(a), _window(b)
     variance_a = _window(a * a) - mean_a**2
     variance_b = _window(b * b) - mean_b**2
     covariance = _window(a * b) - mean_a * mean_b
-    c1, c2 = (SSIM_K1 * peak) ** 2, (SSIM_K2 * peak) ** 2
+    c1, c2 = SSIM_K1**2, SSIM_K2**2
     above = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
     below = (mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2)
     return above / below

@@ -1,35 +1,186 @@
-"""Learning on the exact gradient: after one pass over the pictures a step costs microseconds."""
+"""Learning on the exact gradient: after one pass over the pictures a step costs microseconds.
+
+The squared loss as a quadratic of the weights, four ways down it, and the solve that needs none.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import DemoError, finite, one_of, whole
 from kernel_demo.learning import devices
 from kernel_demo.learning.certificate import Optimum
-from kernel_demo.learning.descent import OPTIMIZERS, Quadratic
 from kernel_demo.learning.evaluation import kernel_error
-from kernel_demo.learning.model import INITS, SingleConv
-from kernel_demo.learning.settings import MAX_RATE, MAX_SEED, whole
+from kernel_demo.learning.model import INITS, MOMENTUM, SingleConv, default_rate
 from kernel_demo.learning.statistics import Statistics
-from kernel_demo.learning.stopping import DIVERGED, Cause, Stop
-from kernel_demo.learning.training import Progress
+from kernel_demo.learning.training import (
+    DIVERGED,
+    MAX_RATE,
+    MAX_SEED,
+    MIN_RATE,
+    Cause,
+    Progress,
+    Stop,
+)
 
 MAX_STEPS = 10_000_000
-MIN_RATE = 1e-12
 SHARE, GAP = 20, 500  # a Progress every step at first, then 5 % apart, at most 500 steps
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's, as in the paper
+DAMPING = 1e-6  # of K-FAC, relative to the mean diagonal entry of X'X
+MEMORY = 10  # pairs that L-BFGS remembers
+
+
+class Quadratic:
+    """Mean squared error as v'Hv / 2 - c'v + constant; v holds the kernel, then the offset.
+
+    Pictures are taken in 0..1 whatever their own units, as in mini-batch training: learning rates
+    mean the same there and here.
+    """
+
+    def __init__(self, statistics: Statistics, offset: bool) -> None:
+        peak, count = statistics.peak or 1.0, max(statistics.count, 1)
+        self.size, self.has_offset, self.peak = statistics.size, offset, peak
+        hessian, linear = statistics.gram / peak**2, statistics.cross / peak**2
+        if offset:
+            column = statistics.patch_sum[:, None] / peak
+            hessian = np.block([[hessian, column], [column.T, np.full((1, 1), count)]])
+            linear = np.append(linear, statistics.after_sum / peak)
+        self.hessian, self.linear = 2 / count * hessian, 2 / count * linear
+
+    def gradient(self, point: np.ndarray) -> np.ndarray:
+        return self.hessian @ point - self.linear
+
+    def point(self, kernel: np.ndarray, offset: float) -> np.ndarray:
+        """v of a kernel and an offset in the pictures' units."""
+        tail = [offset / self.peak] if self.has_offset else []
+        return np.append(np.asarray(kernel, np.float64).ravel(), tail)
+
+    def kernel(self, point: np.ndarray) -> tuple[np.ndarray, float]:
+        """Kernel (a copy) and offset of v."""
+        kernel = point[: self.size**2].reshape(self.size, self.size).copy()
+        return kernel, float(point[-1] * self.peak) if self.has_offset else 0.0
+
+
+class Descent:
+    """A way down a quadratic: called with a point, it answers with the next one."""
+
+    remembers: tuple[str, ...] = ()  # the attributes that the next step depends on
+
+    def state(self) -> dict:
+        return {name: deepcopy(getattr(self, name)) for name in self.remembers}
+
+    def restore(self, state: dict) -> None:
+        for name in self.remembers:
+            setattr(self, name, deepcopy(state[name]))
+
+
+class SGD(Descent):
+    """Heavy ball: m <- 0.9 m + g, v <- v - lr m (Polyak 1964), as torch.optim.SGD has it."""
+
+    remembers = ("momentum",)
+
+    def __init__(self, quadratic: Quadratic, rate: float | None) -> None:
+        self.quadratic = quadratic
+        self.rate = rate or default_rate("sgd", quadratic.size)
+        self.momentum = np.zeros(len(quadratic.linear))
+
+    def __call__(self, point: np.ndarray) -> np.ndarray:
+        self.momentum = MOMENTUM * self.momentum + self.quadratic.gradient(point)
+        return point - self.rate * self.momentum
+
+
+class Adam(Descent):
+    """Kingma & Ba 2015, algorithm 1, with the bias correction in the step length (section 2)."""
+
+    remembers = ("mean", "square", "steps")
+
+    def __init__(self, quadratic: Quadratic, rate: float | None) -> None:
+        self.quadratic = quadratic
+        self.rate = rate or default_rate("adam", quadratic.size)
+        self.mean, self.square = np.zeros((2, len(quadratic.linear)))
+        self.steps = 0
+
+    def __call__(self, point: np.ndarray) -> np.ndarray:
+        gradient = self.quadratic.gradient(point)
+        self.steps += 1
+        self.mean = BETA_1 * self.mean + (1 - BETA_1) * gradient
+        self.square = BETA_2 * self.square + (1 - BETA_2) * gradient * gradient
+        correction = np.sqrt(1 - BETA_2**self.steps)
+        length = self.rate * correction / (1 - BETA_1**self.steps)
+        return point - length * self.mean / (np.sqrt(self.square) + EPSILON * correction)
+
+
+class KFAC(Descent):
+    """v <- v - lr (H + damping I)^-1 g: the damped Newton step (Grosse & Martens 2016).
+
+    The same as `model.KFAC` once its running covariance is the one of all patches.
+    """
+
+    def __init__(self, quadratic: Quadratic, rate: float | None) -> None:
+        self.quadratic = quadratic
+        hessian, n = quadratic.hessian, len(quadratic.linear)
+        damped = hessian + DAMPING * np.trace(hessian) / 2 / n * np.eye(n)
+        # The pseudo-inverse: pictures that are black all over have a Hessian of zeros.
+        inverse = np.linalg.pinv(damped, hermitian=True)
+        self.step = (rate or default_rate("kfac", quadratic.size)) * inverse
+
+    def __call__(self, point: np.ndarray) -> np.ndarray:
+        return point - self.step @ self.quadratic.gradient(point)
+
+
+class LBFGS(Descent):
+    """Nocedal & Wright, "Numerical Optimization", algorithm 7.4, with the exact line search.
+
+    Along p a quadratic is least at t = -g'p / p'Hp. It needs no learning rate.
+    """
+
+    remembers = ("pairs",)
+
+    def __init__(self, quadratic: Quadratic, rate: float | None) -> None:
+        self.quadratic = quadratic
+        self.pairs = []  # (s, y, 1 / y's): step, change of gradient; the latest ones
+
+    def __call__(self, point: np.ndarray) -> np.ndarray:
+        gradient = self.quadratic.gradient(point)
+        direction = -self._times_inverse(gradient)
+        change = self.quadratic.hessian @ direction
+        curvature = direction @ change
+        if not curvature > 0:  # at the optimum, or in directions that the pictures never excite
+            return point
+        length = -(gradient @ direction) / curvature
+        step, change = length * direction, length * change
+        overlap = step @ change
+        if overlap > 0:
+            self.pairs = [*self.pairs, (step, change, float(1 / overlap))][-MEMORY:]
+        return point + step
+
+    def _times_inverse(self, gradient: np.ndarray) -> np.ndarray:
+        """The two-loop recursion: the remembered inverse Hessian times the gradient."""
+        result, shares = gradient.copy(), []
+        for s, y, rho in reversed(self.pairs):
+            shares.append(rho * (s @ result))
+            result -= shares[-1] * y
+        if self.pairs:
+            _, y, rho = self.pairs[-1]
+            result /= rho * (y @ y)
+        for (s, y, rho), share in zip(self.pairs, reversed(shares), strict=True):
+            result += (share - rho * (y @ result)) * s
+        return result
+
+
+OPTIMIZERS = {"kfac": KFAC, "adam": Adam, "sgd": SGD, "lbfgs": LBFGS}
 
 
 @dataclass(frozen=True)
 class ExactSettings:
     """One run on the exact gradient. DemoError where a value is out of its bounds."""
 
-    optimizer: str = "kfac"  # one of descent.OPTIMIZERS
+    optimizer: str = "kfac"  # one of OPTIMIZERS
     learning_rate: float | None = None  # None: the optimizer's own; L-BFGS needs none
     steps: int = 10_000
     init: str = "normal"  # one of model.INITS: the start is SingleConv's of the same seed
@@ -37,20 +188,13 @@ class ExactSettings:
     offset: bool = False  # also learn an offset; it starts at 0
 
     def __post_init__(self) -> None:
-        for name, choices in (("optimizer", tuple(OPTIMIZERS)), ("init", INITS)):
-            if getattr(self, name) not in choices:
-                expected = f"{name} to be one of {', '.join(choices)}"
-                raise DemoError(expected, repr(getattr(self, name)), f"Choose {choices[0]}.")
+        one_of("an optimizer", self.optimizer, OPTIMIZERS)
+        one_of("an initialisation", self.init, INITS)
         object.__setattr__(self, "steps", whole("steps", self.steps, 1, MAX_STEPS))
         object.__setattr__(self, "seed", whole("seed", self.seed, 0, MAX_SEED))
-        rate = self.learning_rate
-        if rate is None:
-            return
-        number = not isinstance(rate, bool) and isinstance(rate, Real)
-        if not number or not MIN_RATE <= rate <= MAX_RATE:
-            expected = f"learning rate to be a number from {MIN_RATE:g} to {MAX_RATE:g}"
-            raise DemoError(expected, repr(rate), "Choose a number in that range.")
-        object.__setattr__(self, "learning_rate", float(rate))
+        if self.learning_rate is not None:
+            rate = finite("learning rate", self.learning_rate, MIN_RATE, MAX_RATE)
+            object.__setattr__(self, "learning_rate", rate)
 
 
 def train_exact(
@@ -115,8 +259,9 @@ def _train(statistics, settings, truth, resume, deadline, spent) -> Iterator[Pro
     began = since = time.perf_counter()
     optimum = Optimum(statistics, settings.offset)
     quadratic = Quadratic(statistics, settings.offset)
+    start = SingleConv(statistics.size, settings.init, settings.seed)
     update = OPTIMIZERS[settings.optimizer](quadratic, settings.learning_rate)
-    point, step = quadratic.point(_start(statistics.size, settings), 0.0), 0
+    point, step = quadratic.point(start.kernel(), 0.0), 0
     if resume is not None:
         point, step, spent = resume.state["point"].copy(), resume.step, resume.seconds
         update.restore(resume.state)
@@ -146,10 +291,6 @@ def _train(statistics, settings, truth, resume, deadline, spent) -> Iterator[Pro
         for _ in range(min(next_shown(step), settings.steps) - step):
             point = update(point)
             step += 1
-
-
-def _start(size: int, settings: ExactSettings) -> np.ndarray:
-    return SingleConv(size, settings.init, settings.seed).kernel()
 
 
 def _stop(statistics: Statistics, optimum: Optimum, model: tuple, loss: float) -> Stop | None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import DemoError, odd, whole
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import MAX_SIZE, MIN_SIZE, Kernel
 
 MIN_TILE, MAX_TILE = 8, 512
-MAX_BYTES = 512 * 2**20  # laid on the device at most; what exceeds it is left out, and told
+MAX_BYTES = 512 * 2**20  # laid on the device at most; what exceeds it is left out
 VALIDATION_SHARE = 0.1
 
 
@@ -31,7 +31,6 @@ class Pairs:
     validation: torch.Tensor  # (m,) int64, the tenth held out
     radius: int
     tile: int
-    notes: tuple[str, ...] = ()  # what was left out, in sentences
 
     @property
     def device(self) -> torch.device:
@@ -78,12 +77,13 @@ def build(
     DemoError: no picture; shapes that differ; NaN or infinity; every picture smaller than the
     kernel; every picture constant; nothing left by the masks.
     """
-    _check_size(size, tile)
+    size = odd("kernel size", size, MIN_SIZE, MAX_SIZE)
+    tile = whole("tile", tile, MIN_TILE, MAX_TILE)
     masks = [None] * len(befores) if masks is None else masks
     masks = [None if mask is None else np.asarray(mask, bool) for mask in masks]
     _check_pictures(befores, afters, masks)
     fits = [min(np.shape(before)) >= size for before in befores]
-    notes = _check_fitting(befores, fits, size)
+    _check_fitting(befores, fits, size)
     places = [
         place
         for index, before in enumerate(befores)
@@ -91,13 +91,11 @@ def build(
         for place in _places(index, *np.shape(before), size, tile)
     ]
     rng = np.random.default_rng(seed)
-    places, told = _within_memory(places, size, tile, rng)
+    places = _within_memory(places, size, tile, rng)
     arrays = _cut(befores, afters, masks, places, size // 2, tile)
     arrays = _without_empty(*arrays)
     training, validation = _split(len(arrays[0]), rng)
-    if len(arrays[0]) == 1:
-        told = [*told, "There is only one tile: it validates too, nothing is held out."]
-    return Pairs(*arrays, training, validation, size // 2, tile, (*notes, *told)).to(device)
+    return Pairs(*arrays, training, validation, size // 2, tile).to(device)
 
 
 def _places(picture: int, height: int, width: int, size: int, tile: int) -> Iterator[_Place]:
@@ -156,18 +154,12 @@ def _without_empty(before, after, weight) -> tuple[torch.Tensor, ...]:
     return (before, after, weight) if kept.all() else (before[kept], after[kept], weight[kept])
 
 
-def _within_memory(places, size, tile, rng) -> tuple[list[_Place], list[str]]:
+def _within_memory(places: list[_Place], size: int, tile: int, rng) -> list[_Place]:
     """An even random choice of tiles where all of them would exceed MAX_BYTES."""
-    bytes_each = 4 * ((tile + size - 1) ** 2 + 2 * tile**2)
-    room = max(1, MAX_BYTES // bytes_each)
+    room = max(1, MAX_BYTES // (4 * ((tile + size - 1) ** 2 + 2 * tile**2)))
     if len(places) <= room:
-        return places, []
-    chosen = np.sort(rng.permutation(len(places))[:room])
-    note = (
-        f"{room:,} of {len(places):,} tiles are used, chosen at random: "
-        f"more than {MAX_BYTES // 2**20} MB are not laid on the device."
-    )
-    return [places[index] for index in chosen], [note]
+        return places
+    return [places[index] for index in np.sort(rng.permutation(len(places))[:room])]
 
 
 def _split(count: int, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
@@ -177,15 +169,6 @@ def _split(count: int, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Te
     order = torch.from_numpy(rng.permutation(count))
     held = max(1, round(VALIDATION_SHARE * count))
     return order[held:].sort().values, order[:held].sort().values
-
-
-def _check_size(size: int, tile: int) -> None:
-    if size % 2 == 0 or not MIN_SIZE <= size <= MAX_SIZE:
-        raise DemoError(
-            f"an odd kernel size from {MIN_SIZE} to {MAX_SIZE}", f"{size}", "Choose 3, 5 or 7."
-        )
-    if not MIN_TILE <= tile <= MAX_TILE:
-        raise DemoError(f"a tile from {MIN_TILE} to {MAX_TILE} pixels", f"{tile}", "Choose 64.")
 
 
 def _check_pictures(befores, afters, masks) -> None:
@@ -206,7 +189,7 @@ def _check_pictures(befores, afters, masks) -> None:
             raise DemoError("finite pixels", f"NaN or infinity in picture {number}", remedy)
 
 
-def _check_fitting(befores, fits, size) -> tuple[str, ...]:
+def _check_fitting(befores, fits, size) -> None:
     if not any(fits):
         raise DemoError(
             f"a picture of at least {size} x {size} pixels",
@@ -219,10 +202,3 @@ def _check_fitting(befores, fits, size) -> tuple[str, ...]:
             "only pictures of one constant value",
             "Choose another: it cannot tell kernels apart, since all of equal sum answer it alike.",
         )
-    left_out = [str(number) for number, fit in enumerate(fits, 1) if not fit]
-    if not left_out:
-        return ()
-    were = "Picture {} was" if len(left_out) == 1 else "Pictures {} were"
-    return (
-        f"{were.format(', '.join(left_out))} left out: smaller than the {size} x {size} kernel.",
-    )

@@ -8,16 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kernel_demo.errors import DemoError
-from kernel_demo.learning.descent import OPTIMIZERS
-from kernel_demo.learning.exact import ExactSettings, closed_form, train_exact
-from kernel_demo.learning.model import SingleConv
-from kernel_demo.learning.optimizers import METHODS
+from kernel_demo.errors import one_of
+from kernel_demo.learning.exact import OPTIMIZERS, ExactSettings, closed_form, train_exact
+from kernel_demo.learning.model import METHODS, SingleConv
 from kernel_demo.learning.pairs import Pairs
-from kernel_demo.learning.settings import MAX_STEPS
 from kernel_demo.learning.statistics import accumulate
-from kernel_demo.learning.stopping import Cause, Stop
-from kernel_demo.learning.training import Progress, TrainSettings, train
+from kernel_demo.learning.training import MAX_STEPS, Cause, Progress, Stop, TrainSettings, train
 
 GOALS = (1e-2, 1e-4, 1e-6)  # kernel errors
 TURN = 0.1  # seconds that a method works until the next one's turn
@@ -105,9 +101,7 @@ def runners(
     (before, after, mask) for the sums; each exact runner takes its sums in its own time.
     truth: (k, k). DemoError: an unknown name.
     """
-    unknown = [name for name in names if name not in RUNNERS]
-    if unknown:
-        raise DemoError(f"runners out of {', '.join(RUNNERS)}", unknown[0], "Choose kfac.")
+    names = [one_of("a runner", name, RUNNERS) for name in names]
     truth = np.asarray(truth, np.float64)
     made = {}
     for name in names:

@@ -1,22 +1,30 @@
 """Everything that squared loss ever sees of the pictures: X'X, X'y, y'y, two sums and a count.
 
 X has one row a pixel, its k x k patch; y is the pixel after the filter. The sums add over tiles,
-pictures and machines; from them come the loss, its gradient, the best kernel and its error bars,
-with no further pass over the pictures.
+pictures and machines; from them come the best kernel, its error bars and how far to trust it, with
+no further pass over the pictures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import DemoError, odd
+from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.learning import devices
-from kernel_demo.learning.solution import Solution, solve
-from kernel_demo.learning.sums import patch_sums
+from kernel_demo.learning.sums import Sums, patch_sums
+
+# Sums of products carry relative rounding of a few units in the last place; a direction whose
+# energy is below that share of the total is not told apart from zero.
+RANK_TOLERANCE = 16 * np.finfo(np.float64).eps
+OPEN_SHARE = 1e-8  # a weight with less than this share in the unknown directions is determined
+CLIP_MARGIN = 4.0  # standard deviations of the residual: so far from the ends, clipping is rare
+CLIP_ROUNDS = 3  # the first fit is the biased one; two more settle the margins
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +52,7 @@ class Statistics:
     @classmethod
     def zero(cls, size: int) -> Statistics:
         """The sums of no picture at all: the neutral element of `+`."""
-        _check_size(size)
+        odd("size", size, 1, MAX_SIZE)
         k2 = size * size
         return cls(size, np.zeros((k2, k2)), np.zeros(k2), np.zeros(k2), 0.0, 0.0, 0, 0.0)
 
@@ -63,7 +71,7 @@ class Statistics:
         read. mask: H x W bool, True for the pixels of `after` to use. device: one of
         devices.CHOICES; the CPU in place of one without float64. DemoError on anything else.
         """
-        _check_size(size)
+        odd("size", size, 1, MAX_SIZE)
         before, after = _picture(before, "before"), _picture(after, "after")
         if before.shape != after.shape:
             raise DemoError(
@@ -96,23 +104,15 @@ class Statistics:
                 f"0 to {other.peak:g}",
                 "Bring all pictures to the same bit depth.",
             )
-        return Statistics(
-            self.size,
-            self.gram + other.gram,
-            self.cross + other.cross,
-            self.patch_sum + other.patch_sum,
-            self.energy + other.energy,
-            self.after_sum + other.after_sum,
-            self.count + other.count,
-            max(self.peak, other.peak),
-        )
+        totals = (getattr(self, name) + getattr(other, name) for name in Sums._fields)
+        return Statistics(self.size, *totals, peak=max(self.peak, other.peak))
 
     def shrink(self, size: int) -> Statistics:
         """The sums of the smaller centred kernel: sub-blocks, at no further pass.
 
         The pixels are still those whose patch of the larger size lies inside the picture.
         """
-        _check_size(size)
+        odd("size", size, 1, MAX_SIZE)
         if size > self.size:
             raise DemoError(
                 f"a size up to {self.size}", f"{size}", "Take the sums anew at the larger size."
@@ -120,35 +120,21 @@ class Statistics:
         edge = (self.size - size) // 2
         grid = np.arange(self.size**2).reshape(self.size, self.size)
         keep = grid[edge : edge + size, edge : edge + size].ravel()
-        return Statistics(
-            size,
-            self.gram[np.ix_(keep, keep)],
-            self.cross[keep],
-            self.patch_sum[keep],
-            self.energy,
-            self.after_sum,
-            self.count,
-            self.peak,
+        return replace(
+            self,
+            size=size,
+            gram=self.gram[np.ix_(keep, keep)],
+            cross=self.cross[keep],
+            patch_sum=self.patch_sum[keep],
         )
 
-    def loss(self, kernel: np.ndarray, offset: float = 0.0) -> float:
-        """The mean squared error of `kernel` (k x k) and `offset` over all pixels."""
-        w = np.asarray(kernel, np.float64).ravel()
-        total = self.energy - 2 * (w @ self.cross) + w @ self.gram @ w
-        total += offset * (2 * (w @ self.patch_sum) - 2 * self.after_sum + offset * self.count)
-        return max(float(total), 0.0) / max(self.count, 1)
+    def solve(self, offset: bool = True) -> Solution:
+        """The best kernel (and offset) for these sums, by the normal equations in float64.
 
-    def gradient(self, kernel: np.ndarray, offset: float = 0.0) -> tuple[np.ndarray, float]:
-        """Derivatives of `loss`: (k, k) for the kernel, a number for the offset."""
-        w = np.asarray(kernel, np.float64).ravel()
-        scale = 2.0 / max(self.count, 1)
-        slope = scale * (self.gram @ w + offset * self.patch_sum - self.cross)
-        offset_slope = scale * (w @ self.patch_sum + offset * self.count - self.after_sum)
-        return slope.reshape(self.size, self.size), float(offset_slope)
-
-    def solve(self, offset: bool = True, ridge: float = 0.0) -> Solution:
-        """The best kernel (and offset) for these sums; see `solution.solve`."""
-        return solve(self, offset, ridge)
+        Standard errors are the square roots of the diagonal of s^2 (X'X)^-1, s^2 the squared error
+        over the degrees of freedom. Directions of no energy get weight 0.
+        """
+        return Equations(self, offset).solution()
 
 
 def accumulate(
@@ -170,9 +156,184 @@ def accumulate(
     return total, tuple(problems)
 
 
-def _check_size(size: int) -> None:
-    if size not in range(1, MAX_SIZE + 1, 2):
-        raise DemoError(f"an odd size up to {MAX_SIZE}", f"{size}", "Choose 3, 5 or 7.")
+def trusted(
+    befores: Sequence[np.ndarray],
+    afters: Sequence[np.ndarray],
+    masks: Sequence[np.ndarray],
+    size: int,
+) -> tuple[np.ndarray, ...]:
+    """Masks of the after pixels whose predicted value lies well inside 0..1.
+
+    A file clips what is below 0 or above white. To leave out the pixels that *are* 0 or white is
+    right without noise. With noise it keeps, near the ends, just those pixels whose noise pointed
+    inward, and least squares is biased by many error bars: selection on the response (Tobin,
+    "Estimation of relationships for limited dependent variables", Econometrica 26, 1958). Selection
+    by the *predicted* value depends on the before picture alone and biases nothing.
+
+    befores, afters: H x W float, 0..1. masks: H x W bool, False on pixels that were clipped, for
+    the first fit. size: of the kernel that is fitted. Masks that would leave less than the
+    unknowns are given back as they came.
+    """
+    chosen = tuple(masks)
+    for _ in range(CLIP_ROUNDS):
+        statistics, _ = accumulate(zip(befores, afters, chosen, strict=True), size)
+        if statistics.count <= size**2:
+            return tuple(masks)
+        best = statistics.solve(offset=False)
+        margin = CLIP_MARGIN * best.residual
+        predicted = [correlate(before, best.kernel) for before in befores]
+        chosen = tuple((value > margin) & (value < 1 - margin) for value in predicted)
+    enough = sum(int(mask.sum()) for mask in chosen) > 4 * size**2
+    return chosen if enough else tuple(masks)
+
+
+class Singularity(Enum):
+    """Why the best kernel is not unique; its value is the cause and the remedy, as sentences."""
+
+    TOO_FEW_PIXELS = (
+        "There are {0.pixels:,} usable pixels for {0.unknowns:,} unknowns.",
+        "Add more or larger pictures, or choose a smaller kernel.",
+    )
+    OPEN_COMBINATIONS = (
+        "The pictures determine only {0.rank} of the {0.kernel.size} combinations of weights.",
+        "Add more or sharper pictures, or send the probe picture through the tool.",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """The best kernel that a set of sums allows. A singular system is a value, not an error."""
+
+    kernel: np.ndarray  # (k, k) float64; of smallest norm where the pictures leave a choice
+    offset: float  # in the pictures' units; 0 where none was asked for
+    standard_error: np.ndarray  # (k, k); inf for weights that the pictures leave open
+    offset_error: float  # standard error of the offset; 0 where none was asked for
+    rank: int  # combinations of weights that the pictures determine, at most k*k
+    condition: float  # of X'X: largest eigenvalue / smallest; inf when singular
+    residual: float  # RMS of what the kernel leaves unexplained, in the pictures' units
+    pixels: int  # that the sums are of
+    unknowns: int  # weights, and the offset if one was asked for
+
+    @property
+    def singularity(self) -> Singularity | None:
+        """Why some combination of weights is undetermined; None: all of them are determined."""
+        if self.pixels < self.unknowns:
+            return Singularity.TOO_FEW_PIXELS
+        return Singularity.OPEN_COMBINATIONS if self.rank < self.kernel.size else None
+
+    @property
+    def singular(self) -> bool:
+        return self.singularity is not None
+
+    @property
+    def cause(self) -> str:
+        """Why it is singular, in a sentence; "" otherwise."""
+        return self.singularity.value[0].format(self) if self.singularity else ""
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, in a sentence; "" otherwise."""
+        return self.singularity.value[1] if self.singularity else ""
+
+
+class Equations:
+    """The normal equations with the offset eliminated, and the eigenvectors of their matrix.
+
+    Least squares for [kernel, offset] (a column of ones added to X) is, by the Schur complement,
+    least squares for the kernel on sums about the mean. Extended precision (where the machine has
+    it) keeps the digits that the subtraction would lose.
+    """
+
+    def __init__(self, statistics: Statistics, offset: bool) -> None:
+        """offset: whether one is to be fitted."""
+        self.statistics, self.offset = statistics, offset
+        self.total = np.longdouble(max(statistics.count, 1))
+        self.patch_mean = statistics.patch_sum.astype(np.longdouble) / self.total * bool(offset)
+        self.after_mean = np.longdouble(statistics.after_sum) / self.total * bool(offset)
+        patch_mean, after_mean = self.patch_mean, self.after_mean
+        self.gram = statistics.gram - self.total * np.outer(patch_mean, patch_mean)  # (k*k, k*k)
+        self.cross = statistics.cross - self.total * patch_mean * after_mean  # (k*k,)
+        self.energy = statistics.energy - self.total * after_mean**2
+        # Ascending eigenvalues, and eigenvectors as columns; the known ones come last.
+        self.values, self.vectors = np.linalg.eigh(self.gram.astype(np.float64))
+        self.known = self.values > RANK_TOLERANCE * np.trace(statistics.gram)
+        # (k*k,) eigenvalues of the pseudo-inverse.
+        self.inverse = np.where(self.known, 1 / np.where(self.known, self.values, 1), 0)
+
+    def weights(self) -> np.ndarray:
+        """(k*k,) longdouble: the minimum of the squared error."""
+        weights = np.zeros(len(self.cross), np.longdouble)
+        for _ in range(2):  # the second round refines: it solves for what the first one left
+            rest = (self.cross - self.gram @ weights).astype(np.float64)
+            weights += self.vectors @ (self.inverse * (self.vectors.T @ rest))
+        return weights
+
+    def squared_error(self, weights: np.ndarray) -> float:
+        """The sum over all pixels, with the best offset for these weights."""
+        fitted = weights @ self.gram @ weights - 2 * weights @ self.cross
+        return max(float(self.energy + fitted), 0.0)
+
+    @property
+    def unknowns(self) -> int:
+        """Weights, and the offset if there is one."""
+        return len(self.cross) + bool(self.offset)
+
+    def variance(self, weights: np.ndarray) -> float:
+        """s^2, the noise of one pixel, if these are the best; inf where no pixel is to spare.
+
+        The squared error is a difference of sums: what their rounding leaves of it is about eps
+        times the sums that go in, however well the weights fit.
+        """
+        freedom = self.statistics.count - self.unknowns
+        if freedom <= 0:
+            return np.inf
+        size = np.abs(weights)
+        rounding = np.finfo(np.float64).eps * float(size @ np.abs(self.statistics.gram) @ size)
+        return max(self.squared_error(weights), rounding) / freedom
+
+    def spread(self) -> np.ndarray:
+        """(k*k,): the variance of each weight for noise of variance 1; inf if undetermined."""
+        spread = self.vectors**2 @ self.inverse
+        spread[(self.vectors[:, ~self.known] ** 2).sum(axis=1) > OPEN_SHARE] = np.inf
+        return spread
+
+    def offset_spread(self) -> float:
+        """The same of the offset."""
+        mean = self.vectors.T @ self.patch_mean.astype(np.float64)
+        if np.linalg.norm(mean[~self.known]) > OPEN_SHARE * np.linalg.norm(mean):
+            return np.inf
+        return float(1 / self.total + self.inverse @ mean**2) * bool(self.offset)
+
+    def solution(self) -> Solution:
+        """The best kernel, and all that is known of it."""
+        statistics, size = self.statistics, self.statistics.size
+        weights = self.weights()
+        variance = self.variance(weights)
+        return Solution(
+            kernel=weights.astype(np.float64).reshape(size, size),
+            offset=float(self.after_mean - self.patch_mean @ weights),
+            standard_error=_error(variance, self.spread()).reshape(size, size),
+            offset_error=float(_error(variance, np.array(self.offset_spread()))),
+            rank=int(self.known.sum()),
+            condition=_condition(statistics.gram),
+            residual=float(np.sqrt(self.squared_error(weights) / self.total)),
+            pixels=statistics.count,
+            unknowns=self.unknowns,
+        )
+
+
+def _condition(gram: np.ndarray) -> float:
+    """Largest over smallest eigenvalue of X'X; inf when the smallest is lost in rounding."""
+    values = np.linalg.eigvalsh(gram)
+    lost = values[0] <= RANK_TOLERANCE * np.trace(gram)
+    return float("inf") if lost else float(values[-1] / values[0])
+
+
+def _error(variance: float, spread: np.ndarray) -> np.ndarray:
+    """sqrt(variance * spread), where nothing is known inf, of what needs no estimate 0."""
+    with np.errstate(invalid="ignore"):
+        product = np.where(np.isinf(spread), np.inf, variance * spread)
+    return np.sqrt(np.nan_to_num(product, nan=0.0, posinf=np.inf))
 
 
 def _shape(picture: np.ndarray) -> str:

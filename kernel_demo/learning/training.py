@@ -1,27 +1,150 @@
-"""Learning, told step by step: everything that learns goes through train()."""
+"""Learning, told step by step: what a run is told, its steps, and why it stopped."""
+
+from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from enum import Enum
+from functools import partial
 
 import numpy as np
+import torch
 from torch import nn
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import DemoError, finite, one_of, whole
 from kernel_demo.learning import devices
-from kernel_demo.learning.certificate import Optimum
+from kernel_demo.learning.certificate import NEAR, Optimum
 from kernel_demo.learning.evaluation import kernel_error
-from kernel_demo.learning.loop import Loop
-from kernel_demo.learning.model import SingleConv
-from kernel_demo.learning.optimizers import check_model
-from kernel_demo.learning.pairs import Pairs
-from kernel_demo.learning.settings import TrainSettings
-from kernel_demo.learning.stopping import Cause, Stop, Watch
+from kernel_demo.learning.model import INITS, KFAC, METHODS, SingleConv, check_model, make
+from kernel_demo.learning.pairs import MAX_TILE, MIN_TILE, Pairs
+from kernel_demo.learning.statistics import Solution
 
-__all__ = ["Progress", "TrainSettings", "train"]
-
+# Steps between checks: one of K-FAC's is worth a check, of the others' many make a difference.
+CHECK_EVERY = {"kfac": 1, "adam": 25, "sgd": 25}
+MAX_STEPS = 100_000
+MAX_BATCH = 1024
+MAX_ACCUMULATION = 64
+MAX_BATCH_PIXELS = 2**24  # batch x tile^2: what one forward pass holds in memory
+MIN_RATE, MAX_RATE = 1e-12, 100.0
+MAX_SEED = 2**32 - 1
+VALIDATION_TILES = 64  # of those held out, so many are looked at, always the same ones
 REPORT_SECONDS = 0.04  # from one Progress to the next, where a step takes no longer
+IMPROVEMENT = 0.01  # a fall of the validation loss by less than this share counts as none
+DIVERGED = 1e6  # a loss this many times the first one will not come back
+FLOOR_STEPS = 5  # at the floor, so many steps without a fall suffice ...
+FAR_BELOW = 0.001  # ... and none at this share of it, where few weights round less
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """One training run. DemoError where a value is of the wrong kind or out of its bounds."""
+
+    method: str = "kfac"  # one of METHODS
+    learning_rate: float | None = None  # None: the method's own, see model.default_rate()
+    batch: int = 32  # tiles a forward pass
+    accumulation: int = 1  # forward passes a step
+    steps: int = 200
+    tile: int = 64  # valid pixels a side, for pairs.build()
+    init: str = "normal"  # one of model.INITS, for SingleConv()
+    seed: int = 0  # of the order of the batches
+    patience: int = 200  # steps without a lower validation loss until it stops
+    mixed_precision: bool = False  # bfloat16 on a GPU that has it
+    device: str = "auto"  # one of devices.CHOICES
+    check_every: int | None = None  # steps from one check of the validation loss to the next
+
+    def __post_init__(self) -> None:
+        one_of("a method", self.method, METHODS)
+        one_of("an initialisation", self.init, INITS)
+        one_of("a device", self.device, devices.CHOICES)
+        self._set(whole, "steps", 1, MAX_STEPS)
+        self._set(whole, "batch", 1, MAX_BATCH)
+        self._set(whole, "accumulation", 1, MAX_ACCUMULATION)
+        self._set(whole, "tile", MIN_TILE, MAX_TILE)
+        self._set(whole, "seed", 0, MAX_SEED)
+        self._set(whole, "patience", 1, MAX_STEPS)
+        if self.check_every is not None:
+            self._set(whole, "check_every", 1, MAX_STEPS)
+        if self.learning_rate is not None:
+            self._set(finite, "learning_rate", MIN_RATE, MAX_RATE)
+        if self.batch * self.tile**2 > MAX_BATCH_PIXELS:
+            raise DemoError(
+                f"at most {MAX_BATCH_PIXELS:,} pixels a forward pass",
+                f"{self.batch} tiles of {self.tile} x {self.tile}",
+                "Choose a smaller batch and accumulate gradients instead.",
+            )
+
+    @property
+    def check_steps(self) -> int:
+        """Steps from one check to the next, the method's own where none is given."""
+        return self.check_every or CHECK_EVERY[self.method]
+
+    def _set(self, check: Callable, name: str, low: float, high: float) -> None:
+        value = check(name.replace("_", " "), getattr(self, name), low, high)
+        object.__setattr__(self, name, value)
+
+
+class Cause(Enum):
+    """Why a run stopped; its value is the sentence, with a place for what it names."""
+
+    STEPS = "All {0} steps are done."
+    TIME = "The time is up: {0:g} seconds."
+    DIVERGED = "Learning diverged: the loss grew without bound. Lower the learning rate."
+    FLOOR = "Nothing left to learn: the loss is at the floor of 32-bit arithmetic."
+    OPTIMUM = (
+        f"Nothing left to learn: the kernel is within {NEAR} standard errors of the best these "
+        "pictures allow."
+    )
+    PATIENCE = "The validation loss has not fallen for {0} steps."
+    SOLVED = "One solve gave the best kernel that these pictures allow."
+    SINGULAR = "{0.cause} {0.remedy}"
+    VISITOR = "Stopped by you."
+
+
+COMPLETE = frozenset({Cause.FLOOR, Cause.OPTIMUM})
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The end of a run. `str()` is its sentence."""
+
+    cause: Cause
+    named: float | Solution | None = None  # steps, seconds, or the solution that is not unique
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to learn."""
+        return self.cause in COMPLETE
+
+    def __str__(self) -> str:
+        return self.cause.value.format(self.named)
+
+
+@dataclass
+class Watch:
+    """Follows the validation loss from check to check. Its fields are all it remembers."""
+
+    first: float = math.inf
+    best: float = math.inf
+    best_step: int = 0
+
+    def check(self, step: int, loss: float, floor: float, patience: int) -> Stop | None:
+        """Why to stop at this step; None: go on.
+
+        floor: the squared error that float32 leaves of an exact kernel.
+        """
+        if self.first == math.inf:
+            self.first = loss
+        if not math.isfinite(loss) or loss > DIVERGED * self.first:
+            return Stop(Cause.DIVERGED)
+        if loss < self.best * (1 - IMPROVEMENT):
+            self.best, self.best_step = loss, step
+        waited = step - self.best_step
+        if loss <= FAR_BELOW * floor or (loss <= floor and waited >= FLOOR_STEPS):
+            return Stop(Cause.FLOOR)
+        return Stop(Cause.PATIENCE, waited) if waited >= patience else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,85 +210,201 @@ def train(
     _check_sizes(model, pairs)
     if resume is not None:
         _check_resume(resume, model, settings)
-    return _train(model, pairs, settings, device, half, truth, resume, deadline, optimum)
+    begin = partial(Loop, model, pairs, settings, device, half, truth)
+    return _train(begin, resume, deadline, optimum)
 
 
-def _train(
-    model, pairs, settings, device, half, truth, resume, deadline, optimum
-) -> Iterator[Progress]:
-    started, best = time.monotonic(), None
-    loop = Loop(model, pairs, settings, device, half)
+def _train(begin, resume, deadline, optimum) -> Iterator[Progress]:
+    started = time.monotonic()
+    loop = begin()
+    settings, device = loop.settings, loop.pairs.device
     try:
-        step, loss, validation, spent, watch = _start(loop, resume)
+        loop.start(resume)
         since, resumed = time.monotonic(), resume is not None
         while True:
-            check = step % settings.check_steps == 0 or step >= settings.steps
+            check = loop.step % settings.check_steps == 0 or loop.step >= settings.steps
             overdue = deadline is not None and time.monotonic() - started >= deadline
             if check or overdue or resumed or time.monotonic() - since >= REPORT_SECONDS:
-                stop = None
-                if check and not resumed:  # a resumed Progress was checked when it was made
-                    validation = loop.validation_loss()
-                    stop = _verdict(loop, watch, step, validation, best)
-                if step >= settings.steps:
-                    stop = stop or Stop(Cause.STEPS, step)
+                # A resumed Progress was checked when it was made.
+                stop = loop.check() if check and not resumed else None
+                if loop.step >= settings.steps:
+                    stop = stop or Stop(Cause.STEPS, loop.step)
                 if overdue:
                     stop = stop or Stop(Cause.TIME, deadline)
-                spent += time.monotonic() - since
-                yield _progress(loop, watch, step, loss, validation, stop, spent, truth, best)
+                loop.seconds += time.monotonic() - since
+                yield loop.progress(stop)
                 if stop:
                     return
-                if optimum and best is None and isinstance(model, SingleConv):
-                    best = optimum()
+                if optimum and loop.optimum is None and isinstance(loop.model, SingleConv):
+                    loop.optimum = optimum()
                 since, resumed = time.monotonic(), False
-            step += 1
-            loss = loop.update(step)
+            loop.update(loop.step + 1)
     finally:
         loop.close()
         del loop  # and with it the tiles on the device
         devices.release(device)
 
 
-def _start(loop: Loop, resume: Progress | None):
-    """Step, losses, seconds and Watch to begin with; a resumed loop is put where it was."""
-    if resume is None:
-        return 0, loop.batch_loss(1), math.inf, 0.0, Watch()
-    loop.restore(resume.state)
-    watch = Watch(**resume.state["watch"])
-    if resume.done:
-        watch.best_step = resume.step  # who goes on after the end wants more patience
-    return resume.step, resume.loss, resume.validation_loss, resume.seconds, watch
+class Loop:
+    """Model, tiles and optimizer on one device. A step waits for the device nowhere."""
+
+    def __init__(self, model: nn.Module, pairs: Pairs, settings, device, half=None, truth=None):
+        """half: the type for mixed precision, or None. truth: (k, k), for the kernel error."""
+        self.settings, self.half, self.truth = settings, half, truth
+        self.model = model.to(device)
+        self.optimizer = make(settings.method, self.model, settings.learning_rate)
+        self.pairs = pairs.to(device)
+        self.counts = self.pairs.weight.sum((1, 2, 3))  # (N,) valid pixels of each tile
+        held = self.pairs.before[self.pairs.validation[:VALIDATION_TILES]]
+        self.brightness = held.square().mean().item()
+        self.step, self.loss, self.validation_loss = 0, math.nan, math.inf
+        self.seconds, self.watch = 0.0, Watch()
+        self.optimum: Optimum | None = None  # once it is known
+        self._epoch, self._order = -1, self.pairs.training
+
+    def start(self, resume: Progress | None) -> None:
+        """Gets the first loss, or puts everything where it was."""
+        if resume is None:
+            with torch.no_grad():
+                self.loss = self._mean_loss(self._chosen(1))
+            return
+        self.step, self.seconds = resume.step, resume.seconds
+        self.loss, self.validation_loss = resume.loss, resume.validation_loss
+        self.watch = Watch(**resume.state["watch"])
+        if resume.done:
+            self.watch.best_step = resume.step  # who goes on after the end wants more patience
+        self.model.load_state_dict(_to_torch(resume.state["weights"]))
+        groups = self.optimizer.state_dict()["param_groups"]
+        saved = {"state": _to_torch(resume.state["optimizer"]), "param_groups": groups}
+        self.optimizer.load_state_dict(saved)
+
+    def update(self, step: int) -> None:
+        """Makes step number 1, 2, ...; `loss` is that of its batch before it, () on the device."""
+        self.optimizer.zero_grad(set_to_none=True)
+        chosen = self._chosen(step)
+        count = self.counts[chosen].sum()
+        self.step, self.loss = step, 0.0
+        for part in chosen.split(self.settings.batch):
+            share = self._squared_error(part) / count
+            share.backward()
+            self.loss = self.loss + share.detach()
+        self.optimizer.step()
+
+    @torch.no_grad()
+    def check(self) -> Stop | None:
+        """Takes the loss over (at most VALIDATION_TILES of) the tiles held out. Why to stop."""
+        held = self.pairs.validation[:VALIDATION_TILES]
+        self.validation_loss, floor = self._mean_loss(held).item(), self._floor()
+        stop = self.watch.check(self.step, self.validation_loss, floor, self.settings.patience)
+        # Where the pictures hold no noise, float32 can come nearer than the error bars ask for.
+        if self.optimum is None or self.optimum.solution.residual**2 <= floor:
+            return stop
+        reached = self.optimum.reached(self.model.kernel(), self.model.offset())
+        return Stop(Cause.OPTIMUM) if reached else stop
+
+    def progress(self, stop: Stop | None) -> Progress:
+        single, optimum, truth = isinstance(self.model, SingleConv), self.optimum, self.truth
+        kernel = self.model.kernel() if single else None
+        offset = self.model.offset() if single else 0.0
+        return Progress(
+            step=self.step,
+            steps=self.settings.steps,
+            loss=float(self.loss),
+            validation_loss=self.validation_loss,
+            kernel=kernel,
+            offset=offset,
+            kernel_error=kernel_error(kernel, truth) if single and truth is not None else None,
+            excess_loss=None if optimum is None else optimum.excess(kernel, offset),
+            seconds=self.seconds,
+            device=devices.name(self.pairs.device),
+            stop=stop,
+            state={
+                "method": self.settings.method,
+                "weights": _to_numpy(self.model.state_dict()),
+                "optimizer": _to_numpy(self.optimizer.state_dict()["state"]),
+                "watch": asdict(self.watch),
+            },
+        )
+
+    def close(self) -> None:
+        """Leaves the model on the CPU as it would be without this loop."""
+        if isinstance(self.optimizer, KFAC):
+            self.optimizer.close()
+        self.model.zero_grad(set_to_none=True)
+        self.model.to("cpu")
+
+    def _floor(self) -> float:
+        """The mean squared error that rounding leaves of an exact kernel.
+
+        A result's rounding error is about the precision times the sum of |kernel| |before|.
+        In mixed precision 0: its errors are larger, but steps average them out.
+        """
+        if self.half:
+            return 0.0
+        single = isinstance(self.model, SingleConv)
+        gain = float(np.abs(self.model.kernel()).sum()) if single else 1.0
+        return (torch.finfo(torch.float32).eps * gain) ** 2 * self.brightness
+
+    def _chosen(self, step: int) -> torch.Tensor:
+        """Indices of the tiles of a step: a function of the seed and the step alone.
+
+        Each epoch goes once through the training tiles in an order of its own.
+        """
+        training = self.pairs.training
+        size = min(self.settings.batch * self.settings.accumulation, len(training))
+        epoch, place = divmod(step - 1, len(training) // size)
+        if epoch != self._epoch:
+            rng = np.random.default_rng((self.settings.seed, epoch))
+            order = torch.from_numpy(rng.permutation(len(training)))
+            if training.is_cuda:
+                order = order.pin_memory()  # else the copy waits for the device
+            self._epoch = epoch
+            self._order = training[order.to(training.device, non_blocking=True)]
+        return self._order[place * size : (place + 1) * size]
+
+    def _squared_error(self, chosen: torch.Tensor) -> torch.Tensor:
+        """sum weight (out - after)^2 over the chosen tiles, ()."""
+        before, after, weight = (
+            tiles.index_select(0, chosen)
+            for tiles in (self.pairs.before, self.pairs.after, self.pairs.weight)
+        )
+        if isinstance(self.optimizer, KFAC):
+            self.optimizer.pixel_weight = weight
+        with torch.autocast(before.device.type, self.half) if self.half else nullcontext():
+            out = self.model(before)
+        return _SquaredError.apply(out.float(), after, weight)
+
+    def _mean_loss(self, chosen: torch.Tensor) -> torch.Tensor:
+        total = sum(self._squared_error(part) for part in chosen.split(self.settings.batch))
+        return total / self.counts[chosen].sum()
 
 
-def _verdict(loop: Loop, watch: Watch, step: int, validation: float, best) -> Stop | None:
-    """Why to stop at this check; None: go on."""
-    floor = loop.floor()
-    stop = watch.check(step, validation, floor, loop.settings.patience)
-    return Stop(Cause.OPTIMUM) if best and _is_learned(best, loop.model, floor) else stop
+class _SquaredError(torch.autograd.Function):
+    """sum (weight (out - after))^2, (), for weights of 0 and 1: in half the passes of autograd."""
+
+    @staticmethod
+    def forward(ctx, out, after, weight):
+        error = torch.sub(out, after).mul_(weight)
+        ctx.save_for_backward(error)
+        return error.square().sum()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (error,) = ctx.saved_tensors
+        return error * (2 * gradient), None, None
 
 
-def _is_learned(best: Optimum, model: SingleConv, floor: float) -> bool:
-    # Where the pictures hold no noise, float32 can come nearer than the error bars ask for.
-    noisy = best.solution.residual**2 > floor
-    return noisy and best.reached(model.kernel(), model.offset())
+def _to_numpy(state: dict) -> dict:
+    """A deep copy with every tensor as an array."""
+    if isinstance(state, dict):
+        return {key: _to_numpy(value) for key, value in state.items()}
+    return state.detach().cpu().numpy().copy() if isinstance(state, torch.Tensor) else state
 
 
-def _progress(loop, watch, step, loss, validation, stop, seconds, truth, best) -> Progress:
-    single = isinstance(loop.model, SingleConv)
-    kernel = loop.model.kernel() if single else None
-    return Progress(
-        step=step,
-        steps=loop.settings.steps,
-        loss=float(loss),
-        validation_loss=validation,
-        kernel=kernel,
-        offset=loop.model.offset() if single else 0.0,
-        kernel_error=kernel_error(kernel, truth) if single and truth is not None else None,
-        excess_loss=best.excess(kernel, loop.model.offset()) if best else None,
-        seconds=seconds,
-        device=devices.name(loop.pairs.device),
-        stop=stop,
-        state={**loop.state(), "watch": asdict(watch)},
-    )
+def _to_torch(state: dict) -> dict:
+    if isinstance(state, dict):
+        return {key: _to_torch(value) for key, value in state.items()}
+    return torch.from_numpy(state.copy()) if isinstance(state, np.ndarray) else state
 
 
 def _check_sizes(model: nn.Module, pairs: Pairs) -> None:

@@ -13,8 +13,7 @@ import cv2
 import numpy as np
 
 from kernel_demo.errors import DemoError
-from kernel_demo.imaging.borders import pad
-from kernel_demo.imaging.filtering import correlate_valid
+from kernel_demo.imaging.filtering import correlate_valid, pad
 from kernel_demo.learning.statistics import Statistics
 from kernel_demo.recovery.explanations import Note, Told
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from kernel_demo.imaging import formulas
+from kernel_demo.imaging.catalogue import identity
 from kernel_demo.recovery import known
 from kernel_demo.recovery.alignment import Pair, Plane, planes_of
 from kernel_demo.recovery.channels import CURVED, Arrangement
@@ -156,7 +156,7 @@ def _merely_noise(found: Arrangement) -> bool:
     if found.mode == Channels.GREY:
         return False
     kernels, _, _ = found.kernels()
-    distances = np.abs(kernels - formulas.identity(kernels.shape[-1])).max(axis=(1, 2, 3))
+    distances = np.abs(kernels - identity(kernels.shape[-1])).max(axis=(1, 2, 3))
     for fit, off in zip(found.fits, distances, strict=True):
         changed = off <= SAME and abs(fit.offset) < 0.1 * fit.floor and fit.residual > 1e-3
         noisy = off <= IDENTITY and fit.residual > ONE_ROUNDING * fit.floor

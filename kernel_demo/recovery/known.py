@@ -10,8 +10,8 @@ from functools import partial
 import cv2
 import numpy as np
 
-from kernel_demo.imaging import formulas, kernels, operators
-from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.imaging import kernels, operators
+from kernel_demo.imaging.catalogue import CATALOGUE, identity
 from kernel_demo.imaging.filtering import correlate, correlate_valid
 from kernel_demo.recovery.alignment import Plane, sample, sums
 from kernel_demo.recovery.fitting import Fit, box
@@ -242,7 +242,7 @@ def _gaussian(kernel: np.ndarray) -> Name | None:
 
 def _unsharp(kernel: np.ndarray) -> Name | None:
     """identity + amount * (identity - Gaussian), the amount by least squares."""
-    middle = formulas.identity(len(kernel))
+    middle = identity(len(kernel))
     if abs(kernel.sum() - 1) > 0.02 or kernel.max() != kernel[len(kernel) // 2, len(kernel) // 2]:
         return None
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernel_demo.imaging.borders import BORDERS
-from kernel_demo.imaging.filtering import correlate_valid
+from kernel_demo.imaging.filtering import BORDERS, correlate_valid
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.explanations import Edge
 from kernel_demo.recovery.record import UNSEEN, Recovery, Sides

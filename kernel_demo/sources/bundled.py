@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import whole
 from kernel_demo.sources.decoding import Photo, decode
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples"
@@ -28,11 +28,8 @@ def photos(count: int = COUNT) -> tuple[Photo, ...]:
 
     Raises DemoError for a count out of range.
     """
-    if not 1 <= count <= COUNT:
-        raise DemoError(
-            f"1 to {COUNT} bundled photos", str(count), f"Choose a number from 1 to {COUNT}."
-        )
-    return tuple(_photo(*row) for row in CREDITS[: int(count)])
+    count = whole("a count of bundled photos", count, 1, COUNT)
+    return tuple(_photo(*row) for row in CREDITS[:count])
 
 
 @cache  # 2 Mpx in all, read-only: every visitor shares the same arrays

@@ -29,6 +29,7 @@ from kernel_demo.sources.memory import Memory
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 READABLE = "PNG, JPEG, WebP, TIFF, BMP or GIF"
 MAX_PIXELS = 40_000_000
+MAX_LARGE = 200_000_000  # pixels, for a command that serves nobody but its own user
 MAX_BYTES = 256 * 2**20  # 40 Mpx of uncompressed 16-bit RGB fit
 # The most that one visitor may upload, 80 Mpx, is 240 MB in 8-bit colour: two such visitors do not
 # push each other out, and of the 16 GB of a Space it is little. The files themselves are deleted
@@ -47,7 +48,11 @@ _DAMAGED = (
 )  # fmt: skip
 
 _ORIENTATION = 0x0112  # EXIF tag
-_DAMAGE = "damage"
+_DAMAGE = (  # what DemoError tells of a file, without the name that a visitor gave it
+    "a whole picture",
+    "“{}”, which is damaged or cut short",
+    "Copy or download the file again, or save the picture anew.",
+)
 _memory = Memory(MAX_REMEMBERED)
 
 
@@ -90,7 +95,7 @@ class _Decoded:
     values: np.ndarray | None = None  # H x W (x 3) uint8 or uint16, read-only
     alpha: np.ndarray | None = None  # H x W of the same type, read-only
     notes: tuple[str, ...] = ()
-    fault: str = ""  # _DAMAGE, or which samples are not ours
+    fault: tuple[str, str, str] | None = None  # as _DAMAGE
 
     @property
     def size(self) -> int:
@@ -99,11 +104,7 @@ class _Decoded:
 
 
 def decode(
-    source: bytes | str | Path,
-    name: str,
-    max_pixels: int = MAX_PIXELS,
-    credit: str = "",
-    room: Room | None = None,
+    source: bytes | str | Path, name: str, credit: str = "", room: Room | None = None
 ) -> Photo:
     """The picture in a file, for looking at and learning from.
 
@@ -112,7 +113,7 @@ def decode(
     65535. Transparent pixels are laid over white. Raises DemoError for what is no picture, is
     damaged or is too large.
     """
-    values, alpha, notes = _read(source, name, max_pixels, room)
+    values, alpha, notes = _read(source, name, MAX_PIXELS, room)
     top = np.float32(np.iinfo(values.dtype).max)
     pixels = np.divide(values, top, dtype=np.float32)
     if alpha is not None:
@@ -160,6 +161,41 @@ def samples(
     return values, notes
 
 
+def open_large(path: str | Path, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(H x W or H x W x 3 samples, uint8 or uint16, notes) of a picture of up to MAX_LARGE.
+
+    A .npy file of such an array is mapped, not read: it costs no memory. Any other file is decoded
+    as a whole by samples(), which for a moment needs it twice in memory.
+    Pillow's limit is one for the process; it is put back afterwards. Not for a server.
+    DemoError for what is no such picture.
+    """
+    if Path(path).suffix == ".npy":
+        return _mapped(path, name), ()
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = MAX_LARGE // 2  # Pillow refuses at twice this
+    try:
+        return samples(path, name, MAX_LARGE)
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def _mapped(path: str | Path, name: str) -> np.ndarray:
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        raise DemoError(
+            "a NumPy array", f"“{name}”, which is none", "Save it by numpy.save()."
+        ) from None
+    whole = array.dtype in (np.uint8, np.uint16) and array.shape[2:] in ((), (3,))
+    if not whole or array.ndim < 2 or not 0 < array.shape[0] * array.shape[1] <= MAX_LARGE:
+        raise DemoError(
+            f"H x W or H x W x 3 of uint8 or uint16, up to {MAX_LARGE / 1e6:g} megapixels",
+            f"{array.dtype} {array.shape} in “{name}”",
+            "Convert it first.",
+        )
+    return array
+
+
 def _read(source, name, max_pixels, room):
     """(samples H x W (x 3) uint8 | uint16, alpha H x W of the same type | None, notes)."""
     data = _contents(source, name)
@@ -169,7 +205,11 @@ def _read(source, name, max_pixels, room):
         found = re.search(r"\((\d+) pixels\)", str(error))
         raise _too_large(name, int(found[1]) if found else None, max_pixels) from None
     except _DAMAGED:
-        raise _no_picture(name) from None
+        raise DemoError(
+            f"a picture ({READABLE})",
+            f"“{name}”, which is none or is damaged",
+            "Choose another file, or save the picture as PNG.",
+        ) from None
     with image:
         count = image.width * image.height
         if count > max_pixels:
@@ -178,7 +218,8 @@ def _read(source, name, max_pixels, room):
             raise _no_room(name, count, room)
         found = _decoded(image, data)
     if found.fault:
-        raise _unusable(name, found.fault)
+        expected, received, remedy = found.fault
+        raise DemoError(expected, received.format(name), remedy)
     return found.values, found.alpha, found.notes
 
 
@@ -197,7 +238,8 @@ def _decode(image, data):
     try:
         found = _Decoded(*_pixels(image, data))
     except _UnsupportedError as error:
-        return _Decoded(fault=str(error))
+        expected = "8-bit or 16-bit grey or RGB samples"
+        return _Decoded(fault=(expected, f"{error} in “{{}}”", "Save the picture as PNG."))
     except _DAMAGED:
         return _Decoded(fault=_DAMAGE)
     for part in (found.values, found.alpha):
@@ -295,25 +337,6 @@ def _upright(values, orientation):
     if orientation in (2, 3, 6, 7):
         values = values[:, ::-1]
     return values
-
-
-def _no_picture(name):
-    return DemoError(
-        f"a picture ({READABLE})",
-        f"“{name}”, which is none or is damaged",
-        "Choose another file, or save the picture as PNG.",
-    )
-
-
-def _unusable(name, fault):
-    if fault == _DAMAGE:
-        return DemoError(
-            "a whole picture",
-            f"“{name}”, which is damaged or cut short",
-            "Copy or download the file again, or save the picture anew.",
-        )
-    expected = "8-bit or 16-bit grey or RGB samples"
-    return DemoError(expected, f"{fault} in “{name}”", "Save the picture as PNG.")
 
 
 def _too_large(name, count, limit):

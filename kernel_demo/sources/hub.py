@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import DemoError, whole
 from kernel_demo.sources.decoding import Photo, decode, shrink
 from kernel_demo.sources.memory import Memory
 
@@ -53,8 +53,6 @@ class Loaded:
 
     photos: tuple[Photo, ...]  # at least one
     note: str  # from where, by which licence, and what was left out
-    split: str  # the split they are from
-    column: str  # the column they are from
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,18 +84,17 @@ def load(
     for a minute.
     """
     _check_id(dataset_id)
-    if not 1 <= count <= MAX_COUNT:
-        raise DemoError(f"1 to {MAX_COUNT} pictures", str(count), "Choose fewer or more.")
-    key = (dataset_id, split, column, int(count))
+    count = whole("a count of pictures", count, 1, MAX_COUNT)
+    key = (dataset_id, split, column, count)
     until = time.monotonic() + deadline
     with _memory.asking(key, deadline, _busy):
         taken = _memory.recall(key)
         if taken is None:
-            taken = _fetch(dataset_id, split, column, 4 * int(count), deadline, until)
+            taken = _fetch(dataset_id, split, column, 4 * count, deadline, until)
             _remember(key, taken)
     if not any(taken.files):
         raise _failure(dataset_id, taken, deadline)
-    return _open(dataset_id, taken, int(count), seed, deadline)
+    return _open(dataset_id, taken, count, seed, deadline)
 
 
 def _check_id(dataset_id):
@@ -134,30 +131,22 @@ def _busy():
 
 
 def _run_worker(request, deadline):
-    pipe = subprocess.PIPE
     # An empty folder: what a dataset's card calls a file can then not be one of this server's,
     # and the client's cache is gone afterwards, so that visitors cannot fill the disk.
-    with (
-        tempfile.TemporaryDirectory(prefix="kernel_demo_hub_", ignore_cleanup_errors=True) as home,
-        subprocess.Popen(
-            [sys.executable, str(_WORKER)],
-            stdin=pipe,
-            stdout=pipe,
-            stderr=subprocess.DEVNULL,
-            cwd=home,
-            env=_environment(home),
-        ) as worker,
-    ):
+    with tempfile.TemporaryDirectory(prefix="kernel_demo_hub_", ignore_cleanup_errors=True) as home:
         try:
-            output, _ = worker.communicate(request.encode() + b"\n", timeout=deadline)
-            late = False
-        except subprocess.TimeoutExpired:
-            worker.kill()
-            output, _ = worker.communicate()
-            late = True
-        finally:
-            worker.kill()
-    return _parse(output, late)
+            worker = subprocess.run(
+                [sys.executable, str(_WORKER)],
+                input=request.encode() + b"\n",
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=home,
+                env=_environment(home),
+                timeout=deadline,
+            )
+        except subprocess.TimeoutExpired as late:  # the worker was ended; what it sent is here
+            return _parse(late.output or b"", late=True)
+    return _parse(worker.stdout, late=False)
 
 
 def _environment(home):
@@ -214,7 +203,7 @@ def _open(dataset_id, taken, count, seed, deadline):
         note += f" {damaged} damaged or unsuitable ones were left out."
     if len(photos) < count:
         note += " The Hub stopped answering." if taken.cause else " No more were to be had."
-    return Loaded(tuple(photos), note, about["split"], about["column"])
+    return Loaded(tuple(photos), note)
 
 
 def _failure(dataset_id, taken, deadline):

@@ -3,11 +3,14 @@
 All text is escaped in one place, `filled`.
 """
 
+from collections.abc import Iterable, Sequence
+
 import gradio as gr
 import numpy as np
 from markupsafe import Markup
 
 from kernel_demo.errors import DemoError
+from kernel_demo.numbers import powered, short
 
 NUMBERS_UP_TO = 7  # larger kernels are drawn in colour alone; the numbers are in each cell's title
 ENTRIES = "entries from {} to {}"  # a large kernel, read out
@@ -18,8 +21,13 @@ def filled(template: str, *texts: object, **named: object) -> str:
     return str(Markup(template).format(*texts, **named))
 
 
-def joined(parts) -> Markup:
-    """Pieces made by `filled`, one after the other."""
+def each(template: str, rows: Iterable[Sequence]) -> Markup:
+    """The template filled with every row, one after the other."""
+    return joined(filled(template, *row) for row in rows)
+
+
+def joined(parts: Iterable[str]) -> Markup:
+    """Pieces of HTML as one that `filled` takes as it is."""
     return Markup("".join(parts))
 
 
@@ -78,7 +86,7 @@ def matrix(
         '<figure class="kd-matrix" style="--kd-size:{}">{}<div role="img" aria-label="{}">{}</div>'
         "</figure>",
         size,
-        joined([filled("<figcaption>{}</figcaption>", caption)] if caption else []),
+        each("<figcaption>{}</figcaption>", [[caption]] if caption else []),
         _spoken(values, caption),
         joined(
             _cell(value, error, scale, numbers)
@@ -94,18 +102,10 @@ def fill(value: float, scale: float) -> str:
     return f"--fill:color-mix(in oklab, var(--kd-{side}) {share}%, var(--kd-zero))"
 
 
-def short(value: float) -> str:
-    """Up to three digits, no trailing zeros, a real minus sign."""
-    text = f"{value:.3g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.0e}"
-    return text.replace("e-0", "e-").replace("-", "−")
-
-
 def _cell(value: float, error: float | None, scale: float, numbers: bool) -> str:
-    title = short(value) if error is None else f"{short(value)} ± {error:.1e}"
-    inside = ""
-    if numbers:
-        below = "" if error is None else f"<small>±{error:.0e}</small>".replace("e-0", "e−")
-        inside = f"{short(value)}{below}"
+    title = short(value) if error is None else f"{short(value)} ± {powered(error, 1)}"
+    below = "" if error is None else f"<small>±{powered(error)}</small>"
+    inside = f"{short(value)}{below}" if numbers else ""
     return f'<span style="{fill(value, scale)}" title="{title}">{inside}</span>'
 
 

@@ -5,19 +5,16 @@ of the latter (each rule twice, media queries only below `.contain`), and leaves
 """
 
 import inspect
+import re
 from pathlib import Path
 
 import gradio as gr
 
 FOLDER = Path(__file__).parent
+# The frame's, then those that lie beside components, then the tabs': the later one wins.
 STYLE_SHEETS = (
-    "theme.css",
-    "controls.css",
-    "components/stage.css",
-    "components/race_chart.css",
-    "page.css",
-    "recover/recover.css",
-    "questions/questions.css",
+    *(FOLDER / name for name in ("theme.css", "controls.css", "html.css")),
+    *sorted(FOLDER.glob("*/*.css")),
 )
 
 # Bundled with Gradio: no request leaves the page.
@@ -36,8 +33,19 @@ def build() -> gr.themes.Base:
         font_mono=FONT_MONO,
     ).set(**_both(_SURFACES), **_both(_CONTROLS), **_both(_BUTTONS))
     theme.name = "kernel-demo"
-    theme.custom_css = "\n".join((FOLDER / name).read_text("utf-8") for name in STYLE_SHEETS)
+    theme.custom_css = style()
     return theme
+
+
+def style() -> str:
+    """Every style sheet, one after the other."""
+    return "\n".join(sheet.read_text("utf-8") for sheet in STYLE_SHEETS)
+
+
+def colour(name: str) -> tuple[int, int, int]:
+    """Red, green and blue of the light page's --kd-NAME: for pictures, which keep their colours."""
+    found = re.search(rf"--kd-{name}: #(\w{{6}});", (FOLDER / "theme.css").read_text("utf-8"))
+    return tuple(bytes.fromhex(found[1]))
 
 
 def _both(values: dict[str, str]) -> dict[str, str]:

@@ -225,7 +225,7 @@ def alone(new_page):
 
     def draw(part, value, **options) -> Page:
         page = new_page(**options)
-        css = "\n".join((theme.FOLDER / name).read_text("utf-8") for name in theme.STYLE_SHEETS)
+        css = theme.style()
         body = f"<div class='gradio-container'><div id='part'>{part.html_template}</div></div>"
         page.set_content(f"<!doctype html><style>{css}</style>{body}")
         page.evaluate(RUN, [part.js_on_load, value, part.props])

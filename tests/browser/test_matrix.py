@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kernel_demo.ui import theme
+from kernel_demo.ui.components import comparison, stage
 from kernel_demo.ui.html import matrix
 from kernel_demo.ui.questions import markup as question_markup
 
@@ -29,10 +30,21 @@ CONTRAST = """(elements) => {
 }"""
 
 
+# Red, green and blue behind an element, and of a canvas at a place in shares of its size.
+PAINTED = """(element) => {
+  const context = new OffscreenCanvas(1, 1).getContext('2d');
+  context.fillStyle = getComputedStyle(element).backgroundColor;
+  context.fillRect(0, 0, 1, 1);
+  return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+}"""
+PIXEL = """(canvas, [x, y]) => [...canvas.getContext('2d')
+  .getImageData(x * canvas.width, y * canvas.height, 1, 1).data].slice(0, 3)"""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_numbers_can_be_read_on_every_colour(page, scheme):
     """From the deepest blue to the deepest orange, error bars too: 4.5 to 1 or better."""
-    css = "\n".join((theme.FOLDER / name).read_text("utf-8") for name in theme.STYLE_SHEETS)
+    css = theme.style()
     shades = np.linspace(-1, 1, 5 * 49).reshape(5, 7, 7)
     drawn = "".join(matrix(values, errors=np.abs(values), scale=1) for values in shades)
     drawn += question_markup.product(shades[0, 0], shades[4, 0], ("column", "row"))
@@ -40,6 +52,22 @@ def test_numbers_can_be_read_on_every_colour(page, scheme):
     cells = page.locator(".kd-matrix :is(span, small), .kd-vector span")
     assert cells.count() == 2 * 245 + 14
     assert cells.evaluate_all(CONTRAST) >= 4.5
+
+
+def test_one_pair_of_colours(alone):
+    """The ends of the scale are painted alike in a table, on the stage and in a picture."""
+    ends = np.array([[-1.0, 0, 1], [0, 0, 0], [0, 0, 0]])
+    picture = comparison.signed(ends, 1.0)[0, [0, 2]]
+    page = alone(stage.component(), stage.idle(ends))
+    page.evaluate("(table) => document.body.insertAdjacentHTML('beforeend', table)", matrix(ends))
+    cells = page.locator(".kd-matrix span")
+    canvas = page.locator("[data-kernel=truth]")
+    for end, index in zip(picture, (0, 2), strict=True):
+        assert end[3] == 255
+        drawn = cells.nth(index).evaluate(PAINTED)
+        np.testing.assert_allclose(drawn, end[:3], atol=1)  # rounded after mixing
+        drawn = canvas.evaluate(PIXEL, [(index + 0.5) / 3 - 0.1, 0.1])
+        np.testing.assert_allclose(drawn, end[:3], atol=1)
 
 
 @pytest.mark.parametrize(

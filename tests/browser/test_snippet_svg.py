@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from kernel_demo.export.snippets import snippets
+from kernel_demo.export.code import snippets
 from kernel_demo.imaging.filtering import correlate
 
 

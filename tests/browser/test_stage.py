@@ -10,8 +10,9 @@ import gradio
 import numpy as np
 import pytest
 
+from kernel_demo import numbers
 from kernel_demo.ui import components
-from kernel_demo.ui.components import stage as live_view
+from kernel_demo.ui.components import stage
 
 pytestmark = pytest.mark.browser
 
@@ -46,18 +47,18 @@ def frame(number=1, session=1, server="one", kernel=SOBEL + 0.1, truth=SOBEL, **
         "stopped_because": "",
     }
     progress = SimpleNamespace(**(state | changes))
-    history = live_view.History().add([progress])
-    value = live_view.frame(session, progress, truth, history, patch())
+    history = stage.History().add([progress])
+    value = stage.frame(session, progress, truth, history, patch())
     return value | {"server": server, "number": number}
 
 
 @pytest.fixture
-def stage(alone):
-    """Opens the stage at a width: stage(width=1280, height=900) -> the page."""
+def opened(alone):
+    """Opens the stage at a width: opened(width=1280, height=900) -> the page."""
 
     def open_stage(width=1280, height=900):
-        first = live_view.idle(SOBEL, patch())
-        return alone(live_view.component(), first, viewport={"width": width, "height": height})
+        first = stage.idle(SOBEL, patch())
+        return alone(stage.component(), first, viewport={"width": width, "height": height})
 
     return open_stage
 
@@ -94,10 +95,23 @@ def test_the_browser_filters_as_opencv_does(page, size):
     np.testing.assert_allclose(np.reshape(result[2], inside.shape), inside, atol=1e-4)
 
 
-def test_an_update_may_be_repeated_or_come_late(stage):
+def test_the_browser_writes_numbers_as_python_does(page):
+    """Three digits or a power of ten, signs and ties alike: one figure, whichever wrote it."""
+    values = [0.0, 0.9996, 9.996, 999.96, 9999.4, 9999.6, 0.0009996, 1e-3, 1e4, 12500, 1350000]
+    values += [step / 64 for step in range(200)]  # ties among them: 0.03125, 1.125
+    values += (10.0 ** np.random.default_rng(0).uniform(-12, 12, 200)).tolist()
+    values += [-value for value in values]
+    written = page.evaluate(
+        "([script, values]) => values.map((v) => Function(`${script}; return figure`)()(v))",
+        [components.script("drawing"), values],
+    )
+    assert written == [numbers.figure(value) for value in values]
+
+
+def test_an_update_may_be_repeated_or_come_late(opened):
     """The same update twice draws the same; one that was drawn before what is shown is ignored,
     of this run or of the one before; a server that started anew counts from one again."""
-    page = stage()
+    page = opened()
     show(page, frame(number=5))
     drawn = page.evaluate("pixels()")
     show(page, frame(number=5))
@@ -112,12 +126,12 @@ def test_an_update_may_be_repeated_or_come_late(stage):
     assert step(page) == "1"
 
 
-def test_an_error_keeps_what_was_drawn(stage):
+def test_an_error_keeps_what_was_drawn(opened):
     """The sentence appears, the kernels stay, and the next update takes the sentence away."""
-    page = stage()
+    page = opened()
     show(page, frame(number=5))
     drawn = page.evaluate("pixels()")
-    show(page, live_view.failed("Expected a picture; got none."))
+    show(page, stage.failed("Expected a picture; got none."))
     error = page.locator(".kd-live-error")
     assert error.inner_text() == "Expected a picture; got none."
     assert (step(page), page.evaluate("pixels()")) == ("5", drawn)
@@ -126,9 +140,9 @@ def test_an_error_keeps_what_was_drawn(stage):
 
 
 @pytest.mark.parametrize(("dark", "neutral"), [(False, [245, 245, 242]), (True, [38, 41, 49])])
-def test_zero_has_the_neutral_colour_of_the_page(stage, dark, neutral):
+def test_zero_has_the_neutral_colour_of_the_page(opened, dark, neutral):
     """A weight of zero is neither blue nor orange, and follows the page from light to dark."""
-    page = stage()
+    page = opened()
     show(page, frame())
     page.evaluate("(dark) => document.body.classList.toggle('dark', dark)", dark)
     page.wait_for_timeout(300)
@@ -144,12 +158,12 @@ def test_zero_has_the_neutral_colour_of_the_page(stage, dark, neutral):
 
 @pytest.mark.parametrize("font", ["'IBM Plex Sans'", "monospace"])
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_nothing_jumps_while_it_learns(stage, width, height, font):
+def test_nothing_jumps_while_it_learns(opened, width, height, font):
     """Every part keeps its place from the invitation to the end, and no word beside the bar is cut.
 
     In the page's own font and in the widest that every system has: letters decide no size.
     """
-    page = stage(width, height)
+    page = opened(width, height)
     page.add_style_tag(content=f"{plex()} .kd-live * {{ font-family: {font} !important; }}")
     loaded = page.evaluate(
         "(font) => document.fonts.load(`600 14px ${font}`).then((f) => f.length)", font
@@ -176,9 +190,9 @@ def test_nothing_jumps_while_it_learns(stage, width, height, font):
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_the_stage_comes_into_view_on_a_phone(stage):
+def test_the_stage_comes_into_view_on_a_phone(opened):
     """Where learning starts below the fold, the page scrolls to it: once, not at each update."""
-    page = stage(390, 600)
+    page = opened(390, 600)
     page.evaluate("() => { document.querySelector('.kd-live').style.margin = '1500px 0'; }")
     show(page, frame(number=1))
     page.wait_for_function(
@@ -190,9 +204,9 @@ def test_the_stage_comes_into_view_on_a_phone(stage):
     assert page.evaluate("scrollY") == 0
 
 
-def test_the_weights_can_be_read_without_a_mouse(stage):
+def test_the_weights_can_be_read_without_a_mouse(opened):
     """Arrow keys walk the cells; what they hold is written out and spoken."""
-    page = stage()
+    page = opened()
     show(page, frame(kernel=SOBEL - 0.25))
     page.locator(".kd-live-row").first.focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
@@ -204,9 +218,9 @@ def test_the_weights_can_be_read_without_a_mouse(stage):
     assert "Row" not in page.locator(".kd-live-reading").inner_text()
 
 
-def test_a_kernel_that_diverged_is_neutral(stage):
+def test_a_kernel_that_diverged_is_neutral(opened):
     """Weights that are no numbers show neither blue nor orange, and break nothing."""
-    page = stage()
+    page = opened()
     show(page, frame(kernel=np.full((3, 3), np.nan), loss=float("nan"), kernel_error=None))
     colour = page.evaluate(
         """() => { const c = document.querySelector('[data-kernel=learned]');

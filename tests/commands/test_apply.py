@@ -11,9 +11,9 @@ from PIL import Image
 
 from kernel_demo.__main__ import main
 from kernel_demo.commands import apply as command_apply
-from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.imaging.kernels import named
-from kernel_demo.sources import large
+from kernel_demo.sources import decoding
 
 RANDOM = np.random.default_rng(0)
 COLOUR = RANDOM.integers(0, 256, (150, 211, 3)).astype(np.uint8)
@@ -45,7 +45,7 @@ def test_a_png_in_colour(tmp_path, border, monkeypatch):
     assert "100% of 211 x 150" in said
     kernel = named("sharpen").values
     got = cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)
-    assert np.array_equal(got, expected(COLOUR, kernel, BORDERS[border].opencv))
+    assert np.array_equal(got, expected(COLOUR, kernel, getattr(cv2, BORDERS[border].opencv)))
 
 
 def test_sixteen_bits_a_matrix_and_an_offset(tmp_path):
@@ -72,7 +72,7 @@ def test_an_offset_in_255ths_of_white(tmp_path, picture, levels):
 def test_numpy_files_are_mapped(tmp_path):
     """.npy in, .npy out: the same result, and the source is not read into memory."""
     np.save(tmp_path / "in.npy", DEEP)
-    picture, _ = large.open_large(tmp_path / "in.npy", "in.npy")
+    picture, _ = decoding.open_large(tmp_path / "in.npy", "in.npy")
     assert isinstance(picture, np.memmap)
     assert apply(tmp_path / "in.npy", tmp_path / "out.npy", "--kernel", "box")[0] == 0
     kernel = named("box").values
@@ -165,7 +165,7 @@ def test_a_result_takes_the_place_of_an_old_one(tmp_path, name):
 
 def test_too_large_a_picture_is_refused(tmp_path, monkeypatch):
     """Beyond the command's own limit, the size is told; nothing is decoded."""
-    monkeypatch.setattr(large, "MAX_PIXELS", 30_000)
+    monkeypatch.setattr(decoding, "MAX_LARGE", 30_000)
     cv2.imwrite(str(tmp_path / "in.png"), COLOUR)
     status, said = apply(tmp_path / "in.png", tmp_path / "o.png", "--kernel", "box")
     assert status == 2

@@ -17,7 +17,7 @@ from kernel_demo.export.files import (
     model_onnx,
     model_safetensors,
 )
-from kernel_demo.imaging.borders import BORDERS, pad
+from kernel_demo.imaging.filtering import BORDERS, pad
 from kernel_demo.imaging.kernels import named
 
 KERNEL = np.random.default_rng(2).normal(0, 0.3, (5, 5))
@@ -81,6 +81,15 @@ def test_safetensors_in_8_bits_is_integers_and_a_scale(kernel):
     restored = (state["weight"][0, 0].double() * state["scale"].double()).numpy()
     restored[len(kernel) // 2, len(kernel) // 2] += state["centre"].double().item()
     np.testing.assert_array_equal(restored, compress(kernel, "int8").kernel)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_kernel_that_lies_across_memory_is_saved_too(precision):
+    """Sobel y is Sobel x transposed: its rows are no rows in memory, and yet in the file."""
+    kernel = named("sobel_y").values.T.copy().T
+    state = safetensors.torch.load(model_safetensors(kernel, precision=precision))
+    scale = state.get("scale", torch.ones(1)).double()
+    np.testing.assert_array_equal((state["weight"][0, 0].double() * scale).numpy(), kernel)
 
 
 def test_safetensors_tells_the_border(tmp_path):

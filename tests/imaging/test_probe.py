@@ -35,5 +35,5 @@ def test_it_is_a_function_of_its_seed():
     assert (probe(9, 8, 1) != probe(9, 8, 2)).any()
     assert probe(1, 1).shape == (1, 1)
     for sides in [(0, 5), (5, 10_000)]:
-        with pytest.raises(DemoError, match="sides from 1"):
+        with pytest.raises(DemoError, match="a side as a whole number from 1"):
             probe(*sides)

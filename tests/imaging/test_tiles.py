@@ -5,8 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from kernel_demo.imaging.borders import BORDERS
-from kernel_demo.imaging.filtering import correlate
+from kernel_demo.imaging.filtering import BORDERS, correlate
 from kernel_demo.imaging.kernels import named, random
 from kernel_demo.imaging.tiles import apply_tiled, apply_tiles, iter_tiles
 

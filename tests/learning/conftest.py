@@ -1,5 +1,7 @@
 """The devices that this machine has: what depends on one is tested on each."""
 
+import warnings
+
 import pytest
 import torch
 
@@ -21,3 +23,14 @@ def device(request):
 def device64(request):
     """One that has float64."""
     return request.param
+
+
+@pytest.fixture
+def warnings_raise():
+    """Every warning is an error, each time anew: torch would warn once, whoever asked first."""
+    always = torch.is_warn_always_enabled()
+    torch.set_warn_always(True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+    torch.set_warn_always(always)

@@ -33,3 +33,11 @@ def assert_close(one, other, rtol=1e-12):
     for name, a, b in zip(FIELDS, one, other, strict=True):
         scale = np.abs(b).max()
         np.testing.assert_allclose(a, b, rtol=0, atol=rtol * scale, err_msg=name)
+
+
+def loss(statistics, kernel, offset=0.0):
+    """The mean squared error of a kernel and an offset over all pixels, from the sums."""
+    w, s = np.ravel(kernel), statistics
+    total = s.energy - 2 * (w @ s.cross) + w @ s.gram @ w
+    total += offset * (2 * (w @ s.patch_sum) - 2 * s.after_sum + offset * s.count)
+    return total / s.count

@@ -1,5 +1,9 @@
 """Choosing a device, and naming it."""
 
+import gc
+import weakref
+
+import numpy as np
 import pytest
 import torch
 
@@ -57,3 +61,21 @@ def test_no_half_precision_on_the_cpu():
 def test_name_of_the_gpu():
     """A GPU is named as its maker names it."""
     assert devices.name("cuda") == torch.cuda.get_device_properties(0).name
+
+
+def test_a_read_only_array_is_lent_without_a_copy(warnings_raise):
+    """The tensor lies on the array's own memory, outlives its name, and warns of nothing."""
+    array = np.arange(12.0).reshape(3, 4)[:, 1:]
+    array.setflags(write=False)
+    address = array.ctypes.data
+    tensor = devices.from_numpy(array)
+    assert tensor.data_ptr() == address
+    assert tensor.tolist() == array.tolist()
+    assert not array.flags.writeable
+    base = weakref.ref(array.base)
+    del array
+    gc.collect()
+    assert base() is not None
+    del tensor
+    gc.collect()
+    assert base() is None

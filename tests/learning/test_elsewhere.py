@@ -9,14 +9,10 @@ import torch
 from torch import nn
 
 from kernel_demo.imaging.kernels import random
-from kernel_demo.learning.layer import CorrelationLayer
-from kernel_demo.learning.loop import Loop
-from kernel_demo.learning.model import SingleConv
-from kernel_demo.learning.optimizers import METHODS
+from kernel_demo.learning.model import METHODS, CorrelationLayer, SingleConv
 from kernel_demo.learning.pairs import Pairs, build, teacher
-from kernel_demo.learning.settings import TrainSettings
 from kernel_demo.learning.sums import patch_sums
-from kernel_demo.learning.training import train
+from kernel_demo.learning.training import Loop, TrainSettings, train
 from tests.learning.elsewhere import DEVICE, HomelessError, MixedError, elsewhere
 from tests.learning.explicit import assert_close, assert_same_bits, photo_like, picture
 

@@ -8,10 +8,18 @@ import torch
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import named, random
-from kernel_demo.learning.descent import MEMORY, OPTIMIZERS, Quadratic
-from kernel_demo.learning.exact import ExactSettings, closed_form, next_shown, train_exact
-from kernel_demo.learning.statistics import Statistics
-from kernel_demo.learning.stopping import Cause
+from kernel_demo.learning.exact import (
+    MEMORY,
+    OPTIMIZERS,
+    ExactSettings,
+    Quadratic,
+    closed_form,
+    next_shown,
+    train_exact,
+)
+from kernel_demo.learning.statistics import Statistics, accumulate
+from kernel_demo.learning.training import Cause
+from tests.learning.explicit import loss, picture
 
 SOBEL = named("sobel_x").values
 
@@ -53,11 +61,11 @@ class TestEveryOptimizer:
         assert final.done
         assert final.stopped_because
         assert not any(p.done for p in shown[:-1])
-        assert final.loss == pytest.approx(statistics.loss(final.kernel), rel=1e-9)
+        assert final.loss == pytest.approx(loss(statistics, final.kernel), rel=1e-9)
         assert final.kernel_error == np.abs(final.kernel - SOBEL).max()
         best = statistics.solve(offset=False)
         assert final.excess_loss == pytest.approx(
-            final.loss - statistics.loss(best.kernel), abs=1e-12
+            final.loss - loss(statistics, best.kernel), abs=1e-12
         )
 
     def test_resuming_is_never_having_stopped(self, name):
@@ -108,6 +116,28 @@ class TestAgainstTorchOverAllPictures:
             optimizer.step()
         expected = conv.weight.detach().numpy()[0, 0]
         np.testing.assert_allclose(last(shown).kernel, expected, atol=1e-7)
+
+
+@pytest.mark.parametrize(("size", "offset"), [(3, 0.0), (5, 0.25)])
+def test_the_gradient_is_that_of_all_pictures(size, offset):
+    """Both its parts are autograd's, of the mean over every valid pixel of every picture."""
+    pictures = [
+        (picture(shape, np.float64, i), picture(shape, np.float64, i + 9))
+        for i, shape in enumerate([(30, 40), (25, 33)])
+    ]
+    kernel = torch.tensor(np.random.default_rng(0).standard_normal((size, size)))
+    kernel.requires_grad_()
+    bias = torch.tensor([offset], dtype=torch.float64, requires_grad=True)
+    edge, errors = size // 2, []
+    for before, after in pictures:
+        out = torch.nn.functional.conv2d(torch.tensor(before)[None, None], kernel[None, None], bias)
+        target = torch.tensor(after[edge:-edge, edge:-edge])
+        errors.append((out[0, 0] - target).square().ravel())
+    torch.cat(errors).mean().backward()
+    quadratic = Quadratic(accumulate(pictures, size)[0], offset=True)
+    found = quadratic.gradient(quadratic.point(kernel.detach().numpy(), offset))
+    expected = np.append(kernel.grad.numpy().ravel(), bias.grad.numpy())
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
 
 
 class TestMethods:

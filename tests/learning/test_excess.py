@@ -9,8 +9,7 @@ from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build
 from kernel_demo.learning.statistics import Statistics
-from kernel_demo.learning.stopping import Cause
-from kernel_demo.learning.training import TrainSettings, train
+from kernel_demo.learning.training import Cause, TrainSettings, train
 
 
 @pytest.fixture

@@ -123,30 +123,27 @@ def test_seed_chooses_what_is_held_out():
 
 
 def test_a_single_tile_is_both():
-    """With one tile nothing can be held out: it validates too, and a note says so."""
+    """With one tile nothing can be held out: it validates too."""
     before = pictures((20, 20))
     tiles = build(before, before, 3)
     assert tiles.training.tolist() == tiles.validation.tolist() == [0]
-    assert "nothing is held out" in tiles.notes[0]
 
 
-def test_small_pictures_are_left_out_and_named():
-    """Pictures smaller than the kernel are left out with a note; the others are used."""
+def test_small_pictures_are_left_out():
+    """Pictures smaller than the kernel are left out; the others are used."""
     befores = pictures((40, 40), (4, 40), (40, 40), (40, 2))
     tiles = build(befores, befores, 5, tile=16)
     assert tiles.weight.sum().item() == 2 * 36 * 36
-    assert tiles.notes == ("Pictures 2, 4 were left out: smaller than the 5 x 5 kernel.",)
 
 
-def test_memory_is_bounded_and_told(monkeypatch):
-    """Past the bound a random choice of tiles is used, and a note gives the numbers."""
+def test_memory_is_bounded(monkeypatch):
+    """Past the bound a random choice of tiles is used."""
     befores = pictures((162, 162))
     tile_bytes = 4 * (18**2 + 2 * 16**2)
     monkeypatch.setattr(pairs, "MAX_BYTES", 30 * tile_bytes)
     tiles = build(befores, befores, 3, tile=16)
     assert len(tiles.before) == 30
     assert tiles.weight.sum().item() == 30 * 16 * 16
-    assert tiles.notes[0].startswith("30 of 100 tiles are used")
 
 
 def test_same_device_costs_nothing():

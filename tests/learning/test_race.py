@@ -13,7 +13,7 @@ from kernel_demo.learning import pairs
 from kernel_demo.learning.exact import closed_form
 from kernel_demo.learning.race import GOALS, RUNNERS, race, runners
 from kernel_demo.learning.statistics import Statistics
-from kernel_demo.learning.stopping import Cause, Stop
+from kernel_demo.learning.training import Cause, Stop
 
 SOBEL = named("sobel_x").values
 

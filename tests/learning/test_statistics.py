@@ -86,35 +86,6 @@ class TestAddingUp:
             Statistics.zero(3).gram[0, 0] = 1
 
 
-class TestLossAndGradient:
-    @pytest.mark.parametrize(("size", "offset"), [(3, 0.0), (5, 0.25)])
-    def test_equal_to_autograd_over_all_pictures(self, size, offset):
-        """The loss and both its derivatives are PyTorch's, summed over every valid pixel."""
-        pictures = [
-            (picture(shape, np.float64, i), picture(shape, np.float64, i + 9))
-            for i, shape in enumerate([(30, 40), (25, 33)])
-        ]
-        statistics, _ = accumulate(pictures, size)
-        rng = np.random.default_rng(0)
-        kernel = torch.tensor(rng.standard_normal((size, size)), requires_grad=True)
-        bias = torch.tensor([offset], dtype=torch.float64, requires_grad=True)
-        edge, errors = size // 2, []
-        for before, after in pictures:
-            out = torch.nn.functional.conv2d(
-                torch.tensor(before)[None, None], kernel[None, None], bias
-            )
-            target = torch.tensor(after[edge:-edge, edge:-edge])
-            errors.append((out[0, 0] - target).square().ravel())
-        loss = torch.cat(errors).mean()
-        loss.backward()
-        found = statistics.gradient(kernel.detach().numpy(), offset)
-        assert statistics.loss(kernel.detach().numpy(), offset) == pytest.approx(
-            loss.item(), rel=1e-10
-        )
-        np.testing.assert_allclose(found[0], kernel.grad.numpy(), rtol=1e-9, atol=1e-11)
-        assert found[1] == pytest.approx(bias.grad.item(), rel=1e-9)
-
-
 class TestBadInput:
     GOOD = (picture((20, 20), np.uint8, 1), picture((20, 20), np.uint8, 2))
 

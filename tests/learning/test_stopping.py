@@ -9,9 +9,8 @@ import pytest
 
 import kernel_demo
 from kernel_demo.learning.exact import ExactSettings, closed_form, train_exact
-from kernel_demo.learning.solution import Singularity
-from kernel_demo.learning.statistics import Statistics
-from kernel_demo.learning.stopping import COMPLETE, Cause, Stop
+from kernel_demo.learning.statistics import Singularity, Statistics
+from kernel_demo.learning.training import COMPLETE, Cause, Stop
 
 FLAT = np.full((30, 30), 0.5)
 OPEN = Statistics.from_pair(FLAT, FLAT, 3).solve(offset=False)

@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 import torch
 
-from kernel_demo.learning import lags
+from kernel_demo.learning import sums
 from kernel_demo.learning.sums import patch_sums
 from tests.learning.explicit import assert_same_bits, picture
 
 PAIR = picture((300, 300), np.uint8, 1), picture((300, 300), np.uint8, 2)
 WAYS = [  # the type and the size that choose each way to the lags
-    pytest.param(np.uint8, 3, lags.Norms, id="norms"),
-    pytest.param(np.uint16, 3, lags.Products, id="products"),
-    pytest.param(np.float32, 7, lags.Transforms, id="transforms"),
+    pytest.param(np.uint8, 3, sums.Norms, id="norms"),
+    pytest.param(np.uint16, 3, sums.Products, id="products"),
+    pytest.param(np.float32, 7, sums.Transforms, id="transforms"),
 ]
 
 
 @pytest.fixture
 def threads(monkeypatch):
     """Four threads for torch, whatever the machine has, and strips enough for all of them."""
-    monkeypatch.setattr(lags, "STRIP_PIXELS", 2**12)
+    monkeypatch.setattr(sums, "STRIP_PIXELS", 2**12)
     allowed = torch.get_num_threads()
     torch.set_num_threads(4)
     yield 4
@@ -83,7 +83,7 @@ def test_an_error_in_a_thread_is_told_and_leaves_nothing(threads, monkeypatch):
     def fails(*_):
         raise MemoryError("no room for a strip")
 
-    monkeypatch.setattr(lags.Norms, "correlate", fails)
+    monkeypatch.setattr(sums.Norms, "correlate", fails)
     with pytest.raises(MemoryError, match="no room"):
         patch_sums(*PAIR, 3)
     assert (torch.get_num_threads(), of_a_newcomer()) == (threads, threads)

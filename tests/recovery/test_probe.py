@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from kernel_demo.imaging import formulas
-from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.imaging.catalogue import CATALOGUE, identity, sobel_x
 from kernel_demo.imaging.kernels import named, random
 from kernel_demo.imaging.probe import probe
 from kernel_demo.recovery import Verdict, recover
@@ -73,7 +72,7 @@ def test_every_size_comes_back(key):
 
 @pytest.mark.parametrize(
     "kernel",
-    [formulas.sobel_x(11), np.ones((7, 7)), -formulas.identity(3)],
+    [sobel_x(11), np.ones((7, 7)), -identity(3)],
     ids=["too strong", "too bright", "too dark"],
 )
 def test_what_comes_back_black_and_white_tells_nothing(kernel):

@@ -8,8 +8,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from kernel_demo.errors import DemoError
-from kernel_demo.imaging.borders import BORDERS
-from kernel_demo.imaging.filtering import correlate
+from kernel_demo.imaging.filtering import BORDERS, correlate
 from kernel_demo.imaging.kernels import random
 from kernel_demo.imaging.tiles import apply_tiles
 from kernel_demo.recovery import Verdict, recover_many

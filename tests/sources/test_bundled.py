@@ -29,7 +29,7 @@ def test_first_few():
 @pytest.mark.parametrize("count", [0, 9, -1])
 def test_count_is_bounded(count):
     """There are no more than there are."""
-    with pytest.raises(DemoError, match="1 to 8 bundled photos"):
+    with pytest.raises(DemoError, match="bundled photos as a whole number from 1 to 8"):
         photos(count)
 
 

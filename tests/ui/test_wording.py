@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from kernel_demo.lab.limit import Limit
+from kernel_demo.lab.limits import Limit
 from kernel_demo.numbers import at_most, figure, percent, shown
 from kernel_demo.ui.components import take
 from kernel_demo.ui.questions import limit_words as question_limits

@@ -14,7 +14,8 @@ const draw = () => {
   view.hidden = !value || !value.first;
   if (view.hidden) return;
   const [compare, difference] = view.querySelectorAll('.kd-compare');
-  for (const box of [compare, difference]) box.style.aspectRatio = `${value.width} / ${value.height}`;
+  const shape = `${value.width} / ${value.height}`;
+  for (const box of [compare, difference]) box.style.aspectRatio = shape;
   compare.querySelector('.kd-first').src = value.first;
   compare.querySelector('.kd-first').alt = value.names[0];
   compare.querySelector('.kd-second').src = value.second;

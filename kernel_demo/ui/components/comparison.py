@@ -9,12 +9,13 @@ import gradio as gr
 import numpy as np
 
 from kernel_demo.imaging.filtering import to_uint8
+from kernel_demo.numbers import count
+from kernel_demo.ui import theme
 from kernel_demo.ui.components import from_files
 from kernel_demo.ui.pictures import data_url, fit
 
 LONGEST = 1024  # pixels of the longer side on the page; the figures are those of the full size
-NEGATIVE = (63, 127, 191)  # blue and orange: told apart with every common colour vision
-POSITIVE = (224, 123, 44)
+NEGATIVE, POSITIVE = theme.colour("negative"), theme.colour("positive")
 
 
 def component(elem_id: str) -> gr.HTML:
@@ -95,4 +96,4 @@ def _drawn(image: np.ndarray, is_map: bool, scale: float) -> str:
 def _gain(gain: float, largest: float) -> str:
     if largest == 0:
         return "difference: none"
-    return f"difference × {int(gain):,}".replace(",", " ") if gain > 1 else "difference"
+    return f"difference × {count(int(gain))}" if gain > 1 else "difference"

@@ -1,57 +1,84 @@
-// Drawing for the live stage: pure functions of (canvas, data, theme). Prepended to live_view.js.
+// What the stage and the race share: what they find, write, decode and draw. Comes before either.
+
+// The elements of root with that data attribute, by its value.
+function parts(root, name) {
+  const found = [...root.querySelectorAll(`[data-${name}]`)];
+  return Object.fromEntries(found.map((node) => [node.dataset[name], node]));
+}
+
+function write(node, value) {
+  if (node.textContent !== value) node.textContent = value;
+}
+
+function bytes(base64) {
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+}
+
+function floats(base64) {
+  return base64 ? new Float32Array(bytes(base64).buffer) : null;
+}
+
+// The points of a curve's chunks, `width` numbers each. A chunk that is full is kept decoded in
+// `known`: the last one still grows.
+function pointsOf(chunks, width, full, known) {
+  return chunks.flatMap((chunk) => {
+    if (known.has(chunk)) return known.get(chunk);
+    const flat = floats(chunk);
+    const points = [];
+    for (let i = 0; i < flat.length; i += width) points.push(flat.subarray(i, i + width));
+    if (points.length === full) known.set(chunk, points);
+    return points;
+  });
+}
+
+// Draws anew when the size, the theme or the font is another one.
+function follow(root, retheme, draw) {
+  new ResizeObserver(draw).observe(root);
+  const themes = new MutationObserver(() => { retheme(); draw(); });
+  for (const node of [document.documentElement, document.body]) {
+    themes.observe(node, { attributes: true, attributeFilter: ['class'] });
+  }
+  document.fonts?.ready.then(draw);
+}
+
+// ---- Numbers, as kernel_demo/numbers.py writes them
+
+// A tie goes to the even digit, as in Python; `write`, toFixed or toExponential, rounds it up.
+function rounded(value, digits, write) {
+  const text = value[write](digits);
+  const tie = value[write](digits + 25).split('e')[0].endsWith(`5${'0'.repeat(24)}`);
+  return tie && /[13579](e|$)/.test(text) ? (value * (1 - Number.EPSILON))[write](digits) : text;
+}
+
+function fixed(value, digits) {
+  const text = rounded(value, digits, 'toFixed');
+  return (Number(text) === 0 ? text.replace('-', '') : text).replace('-', '−');
+}
+
+// figure() of numbers.py; with more digits, or others beside a power of ten.
+function figure(value, digits = 3, beside = 2) {
+  if (!Number.isFinite(value)) return value === Infinity ? '∞' : '–';
+  if (value === 0) return '0';
+  const plain = Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4;
+  const text = rounded(value, (plain ? digits : beside) - 1, 'toExponential');
+  const [start, power] = text.split('e').map(Number);
+  if (plain) return fixed(value, Math.max(0, digits - 1 - power));
+  const raised = String(power).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻');
+  return `${fixed(start, beside - 1)}·10${raised}`;
+}
+
+// ---- Colours
 
 // A signed value t is looked up in [-REACH, REACH]: 1 is the end of the kernel's own scale,
 // beyond it (a learned weight that overshoots, the strongest edges of a picture) runs deeper.
 const REACH = 1.6;
 const HALF = 255;
 
-function oklab(hex) {
-  const linear = [1, 3, 5].map((i) => {
-    const c = parseInt(hex.slice(i, i + 2), 16) / 255;
-    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-  });
-  const [r, g, b] = linear;
-  const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
-  const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
-  const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
-  return [
-    0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
-    1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
-    0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
-  ];
-}
-
-function srgb([L, a, b]) {
-  const l = (L + 0.3963377774 * a + 0.2158037573 * b) ** 3;
-  const m = (L - 0.1055613458 * a - 0.0638541728 * b) ** 3;
-  const s = (L - 0.0894841775 * a - 1.291485548 * b) ** 3;
-  return [
-    4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
-    -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
-    -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
-  ].map((c) => {
-    const v = c <= 0.0031308 ? 12.92 * c : 1.055 * Math.max(c, 0) ** (1 / 2.4) - 0.055;
-    return Math.round(255 * Math.min(1, Math.max(0, v)));
-  });
-}
-
-// The theme's colours, read once per theme, and the diverging palette between them (OKLab, so that
-// equal steps of a weight look like equal steps of colour).
+// The theme's colours, read once per theme.
 function readTheme(root) {
   const style = getComputedStyle(root);
   const colour = (name) => style.getPropertyValue(`--kd-${name}`).trim();
-  const stops = ['negative-deep', 'negative', 'zero', 'positive', 'positive-deep'].map((name) =>
-    oklab(colour(name)));
-  const places = [-REACH, -1, 0, 1, REACH];
-  const palette = new Uint8Array((2 * HALF + 1) * 3);
-  for (let i = 0; i <= 2 * HALF; i++) {
-    const t = ((i - HALF) / HALF) * REACH;
-    const j = t < -1 ? 0 : t < 0 ? 1 : t < 1 ? 2 : 3;
-    const f = (t - places[j]) / (places[j + 1] - places[j]);
-    palette.set(srgb(stops[j].map((v, c) => v + f * (stops[j + 1][c] - v))), i * 3);
-  }
   return {
-    palette,
     font: style.fontFamily,
     ink: colour('ink'),
     muted: colour('muted'),
@@ -59,8 +86,25 @@ function readTheme(root) {
     accent: colour('accent'),
     warm: colour('warm'),
     inks: [colour('cell-ink-dark'), colour('cell-ink-light')],
-    empty: colour('zero'),
   };
+}
+
+// The diverging palette, mixed by the browser as in the style sheets: in OKLab, so that equal
+// steps of a weight look like equal steps of colour. Red, green, blue of 2 * HALF + 1 values.
+function readPalette(root) {
+  const probe = root.appendChild(document.createElement('i'));
+  const style = getComputedStyle(probe);
+  const palette = new Uint8ClampedArray((2 * HALF + 1) * 3);
+  for (let i = 0; i <= 2 * HALF; i++) {
+    const [side, t] = [i < HALF ? 'negative' : 'positive', (Math.abs(i - HALF) / HALF) * REACH];
+    const [to, from] = t <= 1 ? [side, 'zero'] : [`${side}-deep`, side];
+    const share = 100 * (t <= 1 ? t : (t - 1) / (REACH - 1));
+    const mix = `color-mix(in oklab, var(--kd-${to}) ${share.toFixed(3)}%, var(--kd-${from}))`;
+    probe.style.color = `color-mix(in srgb, ${mix}, transparent 0%)`; // gives color(srgb r g b)
+    palette.set(style.color.match(/[\d.]+(e-\d+)?/g).map((level) => 255 * level), i * 3);
+  }
+  probe.remove();
+  return palette;
 }
 
 function paletteIndex(t) {
@@ -69,22 +113,23 @@ function paletteIndex(t) {
   return place >= 0 ? 3 * place : place < 0 ? 0 : 3 * HALF; // what is no number is neutral
 }
 
+// Another size empties a canvas: it is set where it is another one.
+function resize(canvas, width, height) {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+}
+
 // Sizes the canvas to its box in device pixels; null while the box has no size (a hidden tab).
 function surface(canvas) {
   const { clientWidth: width, clientHeight: height } = canvas;
   if (!width || !height) return null;
   const ratio = window.devicePixelRatio || 1;
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+  resize(canvas, w, h);
   const ctx = canvas.getContext('2d');
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   ctx.clearRect(0, 0, width, height);
   return { ctx, width, height, ratio };
-}
-
-function fixed(value, digits) {
-  const text = value.toFixed(digits);
-  return (Number(text) === 0 ? text.replace('-', '') : text).replace('-', '−');
 }
 
 // How many digits fit the cells, at which size; null where numbers would not be legible.
@@ -116,8 +161,9 @@ function drawKernel(canvas, matrix, k, { scale, numbers, exact, marked, note }, 
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
   for (let i = 0; i < k * k; i++) {
-    const [x, y] = [snap((i % k) * cell), snap(Math.floor(i / k) * cell)];
-    const [w, h] = [snap((i % k + 1) * cell - gap) - x, snap((Math.floor(i / k) + 1) * cell - gap) - y];
+    const [column, row] = [i % k, Math.floor(i / k)];
+    const [x, y] = [snap(column * cell), snap(row * cell)];
+    const [w, h] = [snap((column + 1) * cell - gap) - x, snap((row + 1) * cell - gap) - y];
     const at = matrix ? paletteIndex(matrix[i] / scale) : paletteIndex(0);
     const [r, g, b] = theme.palette.subarray(at, at + 3);
     ctx.fillStyle = `rgb(${r},${g},${b})`;
@@ -137,6 +183,13 @@ function drawKernel(canvas, matrix, k, { scale, numbers, exact, marked, note }, 
   ctx.fillStyle = theme.muted;
   ctx.font = `13px ${theme.font}`;
   ctx.fillText(note, width / 2, width / 2, width - 8);
+}
+
+// A line from place to place, [x, y] each.
+function drawLine(ctx, places) {
+  ctx.beginPath();
+  for (const place of places) ctx.lineTo(...place);
+  ctx.stroke();
 }
 
 // 10^exponent in small figures, its right end at x.
@@ -164,10 +217,7 @@ function drawCurves(canvas, series, { range: [low, high], last, stepWord }, them
   for (let decade = Math.ceil(low / every) * every; decade <= high; decade += every) {
     const row = Math.round(y(decade)) + 0.5;
     ctx.strokeStyle = theme.line;
-    ctx.beginPath();
-    ctx.moveTo(left, row);
-    ctx.lineTo(width - right, row);
-    ctx.stroke();
+    drawLine(ctx, [[left, row], [width - right, row]]);
     ctx.fillStyle = theme.muted;
     drawPower(ctx, decade, left - 7, row, theme);
   }
@@ -180,14 +230,13 @@ function drawCurves(canvas, series, { range: [low, high], last, stepWord }, them
   }
   for (const { points, colour, dashed } of series) {
     if (!points.length) continue;
-    const place = ([step, value]) => [x(step), y(Math.max(low, Math.log10(Math.max(value, 1e-38))))];
+    const decadeOf = (value) => Math.max(low, Math.log10(Math.max(value, 1e-38)));
+    const place = ([step, value]) => [x(step), y(decadeOf(value))];
     ctx.strokeStyle = ctx.fillStyle = colour;
     ctx.lineWidth = dashed ? 1.5 : 1.75;
     ctx.lineJoin = 'round';
     ctx.setLineDash(dashed ? [4, 3] : []);
-    ctx.beginPath();
-    points.forEach((point, i) => ctx[i ? 'lineTo' : 'moveTo'](...place(point)));
-    ctx.stroke();
+    drawLine(ctx, points.map(place));
     ctx.setLineDash([]);
     if (dashed) continue;
     ctx.beginPath();
@@ -196,7 +245,7 @@ function drawCurves(canvas, series, { range: [low, high], last, stepWord }, them
   }
 }
 
-// result[y, x] = sum kernel[i, j] * picture[y + i, x + j], valid pixels only: the model's own formula.
+// result[y, x] = sum kernel[i, j] * picture[y + i, x + j], valid pixels only: the model's formula.
 function correlate({ pixels, height, width }, kernel, k) {
   const [h, w] = [height - k + 1, width - k + 1];
   const result = new Float32Array(h * w);
@@ -215,7 +264,7 @@ function correlate({ pixels, height, width }, kernel, k) {
 
 // Values in grey (0..1), or signed: factor takes them to the palette's range.
 function drawPicture(canvas, { values, height, width }, { factor, grey }, theme) {
-  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+  resize(canvas, width, height);
   const ctx = canvas.getContext('2d');
   const image = ctx.createImageData(width, height);
   const words = new Uint32Array(image.data.buffer);

@@ -1,9 +1,9 @@
-// The race. Gradio runs this once with `element`, `props`, `watch`; see race_card.py.
+// The race. Gradio runs this once with `element`, `props`, `watch`; see race_chart.py.
 
 const root = element.querySelector('.kd-race');
 const { words, goals } = props;
-const parts = Object.fromEntries([...root.querySelectorAll('[data-part]')].map((e) => [e.dataset.part, e]));
-const canvases = Object.fromEntries([...root.querySelectorAll('[data-by]')].map((e) => [e.dataset.by, e]));
+const places = parts(root, 'part');
+const canvases = parts(root, 'by');
 const body = root.querySelector('tbody');
 
 // Beside its colour, each method has a dash and a marker of its own.
@@ -28,22 +28,9 @@ const decoded = new Map();
 
 function look() {
   const style = getComputedStyle(root);
-  const colours = Object.keys(STYLES).map((name) => [name, style.getPropertyValue(`--race-${name}`).trim()]);
-  return { ...readTheme(root), colours: Object.fromEntries(colours) };
-}
-
-function write(node, value) {
-  if (node.textContent !== value) node.textContent = value;
-}
-
-// ---- Numbers
-
-function triples(text) {
-  if (decoded.has(text)) return decoded.get(text);
-  const flat = new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-  const points = Array.from({ length: flat.length / 3 }, (_, i) => flat.subarray(3 * i, 3 * i + 3));
-  if (points.length === props.chunk) decoded.set(text, points);
-  return points;
+  const colour = (name) => style.getPropertyValue(`--race-${name}`).trim();
+  const colours = Object.fromEntries(Object.keys(STYLES).map((name) => [name, colour(name)]));
+  return { ...readTheme(root), colours };
 }
 
 // The nearest of 1, 2, 5, 10, ... below or above, as a logarithm.
@@ -55,7 +42,8 @@ function nice(value, up) {
 
 function spans(lanes, limit) {
   const points = lanes.flatMap((lane) => lane.points);
-  const [steps, seconds, errors] = [0, 1, 2].map((i) => points.map((p) => p[i]).filter((v) => v > 0));
+  const column = (i) => points.map((p) => p[i]).filter((v) => v > 0);
+  const [steps, seconds, errors] = [0, 1, 2].map(column);
   const old = axes || { seconds: [-1, -1], steps: [-0.3, 1], error: [-10, 1] };
   axes = {
     seconds: [
@@ -123,10 +111,7 @@ function drawAxes({ ctx, width, height }, x, y, xs, box) {
     ctx.strokeStyle = goal ? theme.muted : theme.line;
     ctx.lineWidth = goal ? 0.75 : 1;
     ctx.setLineDash(goal ? [1, 3] : []);
-    ctx.beginPath();
-    ctx.moveTo(box.left, row);
-    ctx.lineTo(width - box.right, row);
-    ctx.stroke();
+    drawLine(ctx, [[box.left, row], [width - box.right, row]]);
     ctx.fillStyle = goal ? theme.ink : theme.muted;
     drawPower(ctx, decade, box.left - 7, row, theme);
   }
@@ -151,9 +136,7 @@ function drawLane(ctx, lane, x, y, column) {
   ctx.lineWidth = marked === lane.name ? 2.5 : 1.75;
   ctx.lineJoin = 'round';
   ctx.setLineDash(style.dash);
-  ctx.beginPath();
-  lane.points.forEach((p, i) => ctx[i ? 'lineTo' : 'moveTo'](...place(p)));
-  ctx.stroke();
+  drawLine(ctx, lane.points.map(place));
   const arrived = goals.map((goal) => lane.points.find((p) => p[2] <= goal));
   const spots = new Set([...arrived, lane.points[lane.points.length - 1]]);
   for (const p of spots) if (p) drawMarker(ctx, style.marker, ...place(p), 3.5);
@@ -167,11 +150,14 @@ function drawCurve(by) {
   const box = { left: 34, right: 10, top: 8, bottom: 20 };
   const [low, high] = axes[by];
   const inside = (log) => Math.min(high, Math.max(low, log));
-  const x = (v) => box.left + ((inside(v > 0 ? Math.log10(v) : low) - low) / (high - low)) * (width - box.left - box.right);
+  const [across, down] = [width - box.left - box.right, height - box.top - box.bottom];
+  const share = (v) => (inside(v > 0 ? Math.log10(v) : low) - low) / (high - low);
+  const x = (v) => box.left + share(v) * across;
   const [least, most] = axes.error;
-  const y = (log) => box.top + ((most - Math.min(most, log)) / (most - least)) * (height - box.top - box.bottom);
+  const y = (log) => box.top + ((most - Math.min(most, log)) / (most - least)) * down;
   drawAxes(on, x, y, axes[by], box);
-  for (const lane of shown.lanes) if (lane.points.length) drawLane(ctx, lane, x, y, by === 'steps' ? 0 : 1);
+  const column = by === 'steps' ? 0 : 1;
+  for (const lane of shown.lanes) if (lane.points.length) drawLane(ctx, lane, x, y, column);
 }
 
 function drawLegend() {
@@ -183,10 +169,8 @@ function drawLegend() {
     ctx.strokeStyle = ctx.fillStyle = theme.colours[lane.name];
     ctx.lineWidth = 1.75;
     ctx.setLineDash(dash);
-    ctx.beginPath();
-    ctx.moveTo(0, height / 2);
-    ctx.lineTo(width, height / 2);
-    if (lane.name !== 'closed_form') ctx.stroke(); // it takes no steps: a point alone
+    const line = [[0, height / 2], [width, height / 2]];
+    if (lane.name !== 'closed_form') drawLine(ctx, line); // it takes no steps: a point alone
     drawMarker(ctx, marker, width / 2, height / 2, 3.5);
   }
 }
@@ -205,7 +189,8 @@ function buildRows(lanes) {
     const swatch = make('canvas', { 'aria-hidden': 'true' });
     const head = make('th', { scope: 'row' }, make('span', {}, swatch, lane.label));
     const cells = goals.map((goal) => make('td', { 'data-goal': goal }, make('b'), make('small')));
-    const row = make('tr', { 'data-name': lane.name }, head, ...cells, make('td', { 'data-now': '' }));
+    const now = make('td', { 'data-now': '' });
+    const row = make('tr', { 'data-name': lane.name }, head, ...cells, now);
     row.addEventListener('pointerenter', () => { marked = lane.name; schedule(); });
     row.addEventListener('pointerleave', () => { marked = ''; schedule(); });
     return row;
@@ -250,14 +235,14 @@ function show(state) {
     axes = null;
     marked = '';
     decoded.clear();
-    parts.invitation.hidden = true;
-    parts.race.hidden = false;
+    places.invitation.hidden = true;
+    places.race.hidden = false;
     buildRows(state.lanes);
   }
   shown = state;
   fillRows(state);
-  write(parts.verdict, state.verdict);
-  write(parts.why, state.why);
+  write(places.verdict, state.verdict);
+  write(places.why, state.why);
   root.dataset.kind = state.kind;
   root.dataset.done = state.done;
   schedule();
@@ -273,15 +258,11 @@ function accept(value) {
   }
   if (value?.kind !== 'race' || value.run === stopped) return;
   if (shown && shown.run === value.run && value.number < shown.number) return;
-  const lanes = value.lanes.map((lane) => ({ ...lane, points: lane.points.flatMap(triples) }));
+  const read = (chunks) => pointsOf(chunks, 3, props.chunk, decoded);
+  const lanes = value.lanes.map((lane) => ({ ...lane, points: read(lane.points) }));
   show({ ...value, lanes });
 }
 
-new ResizeObserver(schedule).observe(root);
-const retheme = new MutationObserver(() => { theme = look(); schedule(); });
-for (const node of [document.documentElement, document.body]) {
-  retheme.observe(node, { attributes: true, attributeFilter: ['class'] });
-}
-document.fonts?.ready.then(schedule);
+follow(root, () => { theme = look(); }, schedule);
 watch('value', () => accept(props.value));
 accept(props.value);

@@ -10,7 +10,7 @@ import gradio as gr
 import numpy as np
 
 from kernel_demo.learning.race import GOALS, Lane, Snapshot
-from kernel_demo.numbers import figure
+from kernel_demo.numbers import count, figure
 from kernel_demo.ui.components import from_files
 from kernel_demo.ui.components.history import CHUNK, LARGEST, encode
 
@@ -136,9 +136,9 @@ def rules(limit: float) -> str:
     return f"Each method has {limit:g} seconds of its own; the turns of the others do not count."
 
 
-def steps(count: int) -> str:
+def steps(number: int) -> str:
     """Below a time: how many steps that was."""
-    return f"{count:,} step{'' if count == 1 else 's'}".replace(",", " ")
+    return f"{count(number)} step{'' if number == 1 else 's'}"
 
 
 def seconds(value: float) -> str:

@@ -1,45 +1,29 @@
-// The live stage. Gradio runs this once with `element`, `props`, `watch`; see live_view.py.
+// The live stage. Gradio runs this once with `element`, `props`, `watch`; see stage.py.
 
 const root = element.querySelector('.kd-live');
 const { words } = props;
 const find = (selector) => root.querySelector(selector);
-const text = Object.fromEntries([...root.querySelectorAll('[data-text]')].map((e) => [e.dataset.text, e]));
-const kernels = Object.fromEntries([...root.querySelectorAll('[data-kernel]')].map((e) => [e.dataset.kernel, e]));
-const pictures = Object.fromEntries([...root.querySelectorAll('[data-picture]')].map((e) => [e.dataset.picture, e]));
-const curves = Object.fromEntries([...root.querySelectorAll('[data-curve]')].map((e) => [e.dataset.curve, e]));
+const text = parts(root, 'text');
+const kernels = parts(root, 'kernel');
+const pictures = parts(root, 'picture');
+const curves = parts(root, 'curve');
 const stillness = window.matchMedia('(prefers-reduced-motion: reduce)');
 
-let theme = readTheme(root);
+let theme = look();
 let shown = null; // the last value drawn that was not an error
 let patch = null; // the picture before the filter, decoded
 let taught = null; // that picture through the true kernel
 let marked = -1; // the cell under the pointer
 let ranges = {}; // decades of each axis: they only grow within a run
-const chunks = new Map(); // decoded base64 strings of the curves, full ones only: the rest still grow
+const chunks = new Map(); // those of the curves, decoded
 
-function write(node, value) {
-  if (node.textContent !== value) node.textContent = value;
+// Mixing the palette takes a while: a class may change where no colour does.
+function look(before) {
+  const now = readTheme(root);
+  return { ...now, palette: before?.ink === now.ink ? before.palette : readPalette(root) };
 }
 
-function bytes(base64) {
-  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-}
-
-function floats(base64) {
-  return base64 ? new Float32Array(bytes(base64).buffer) : null;
-}
-
-function pointsOf(strings) {
-  return strings.flatMap((string) => {
-    if (chunks.has(string)) return chunks.get(string);
-    const flat = floats(string);
-    const points = Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
-    if (points.length === props.chunk) chunks.set(string, points);
-    return points;
-  });
-}
-
-const largest = (matrix) => (matrix ? matrix.reduce((most, v) => Math.max(most, Math.abs(v)), 0) : 0);
+const largest = (matrix) => (matrix || []).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
 
 // ---- The equation
 
@@ -50,21 +34,14 @@ function gainOf(scale, most) {
   return Math.min(1000, 10 ** Math.floor(Math.log10(scale / most)));
 }
 
-function figures(value, digits) {
-  if (value === 0 || !Number.isFinite(value)) return value === 0 ? '0' : '–';
-  const [start, power] = value.toExponential(digits - 1).split('e').map(Number);
-  if (power >= -2 && power < 4) return fixed(value, Math.max(0, digits - 1 - power));
-  return `${fixed(start, digits - 1)}·10${String(power).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻')}`;
-}
-
-const short = (value) => figures(value, 3);
-
 function reading({ truth, learned, difference, size }) {
   if (marked < 0) return words.hint;
-  const place = `${words.row} ${Math.floor(marked / size) + 1}, ${words.column} ${(marked % size) + 1}:`;
-  if (!difference) return `${place} ${short((truth || learned || [NaN])[marked])}`;
-  const term = learned[marked] < 0 ? `(${figures(learned[marked], 6)})` : figures(learned[marked], 6);
-  return `${place} ${figures(truth[marked], 6)} − ${term} = ${figures(difference[marked], 2)}`;
+  const [row, column] = [Math.floor(marked / size) + 1, (marked % size) + 1];
+  const place = `${words.row} ${row}, ${words.column} ${column}:`;
+  if (!difference) return `${place} ${figure((truth || learned || [NaN])[marked])}`;
+  const term = figure(learned[marked], 6, 6);
+  const less = learned[marked] < 0 ? `(${term})` : term;
+  return `${place} ${figure(truth[marked], 6, 6)} − ${less} = ${figure(difference[marked], 2)}`;
 }
 
 function drawEquation(state) {
@@ -86,7 +63,7 @@ let picturesTimer = 0;
 
 // What all but the strongest hundredth of the pixels stay below, from every seventh of them.
 function strength(values) {
-  const some = Float32Array.from({ length: Math.ceil(values.length / 7) }, (_, i) => Math.abs(values[7 * i]));
+  const some = values.filter((_, i) => i % 7 === 0).map(Math.abs);
   return some.sort()[Math.floor(some.length * 0.99)];
 }
 
@@ -130,7 +107,8 @@ function drawPictures(state) {
 
 function paintPictures(state) {
   clearTimeout(picturesTimer);
-  const wait = state.done || state.kind === 'idle' || state.fresh ? 0 : nextPictures - performance.now();
+  const atOnce = state.done || state.kind === 'idle' || state.fresh;
+  const wait = atOnce ? 0 : nextPictures - performance.now();
   if (wait <= 0) drawPictures(state);
   else picturesTimer = setTimeout(() => drawPictures(shown), wait);
 }
@@ -155,7 +133,10 @@ function lastStep(state) {
 
 function drawBothCurves(state) {
   const last = lastStep(state);
-  const line = (name, colour, dashed) => ({ points: pointsOf(state.curves[name]), colour, dashed });
+  const line = (name, colour, dashed) => {
+    const points = pointsOf(state.curves[name], 2, props.chunk, chunks);
+    return { points, colour, dashed };
+  };
   const loss = [line('loss', theme.accent, false), line('validation', theme.ink, true)];
   const error = [line('error', theme.warm, false)];
   const axes = (name, series) => ({ range: rangeOf(name, series), last, stepWord: words.step });
@@ -174,8 +155,8 @@ function describe(state) {
   write(find('.kd-live-spoken'), state.text.spoken);
   for (const [name, canvas] of Object.entries(kernels)) {
     const m = state[name];
-    const told = !m ? words.untaught : m.length <= 49 ? [...m].map(short).join(' ')
-      : words.entries.replace('{}', short(Math.min(...m))).replace('{}', short(Math.max(...m)));
+    const told = !m ? words.untaught : m.length <= 49 ? [...m].map((v) => figure(v)).join(' ')
+      : words.entries.replace('{}', figure(Math.min(...m))).replace('{}', figure(Math.max(...m)));
     canvas.setAttribute('aria-label', `${canvas.previousElementSibling.textContent}: ${told}`);
   }
   curves.loss.setAttribute('aria-label', `${words.loss} ${state.text.loss || ''}`);
@@ -190,7 +171,8 @@ function tell(state) {
   text.step.style.minWidth = `${8 + 2 * String(state.steps).length}ch`; // room for its last step
   bar.setAttribute('aria-valuemax', state.steps);
   bar.setAttribute('aria-valuenow', state.step);
-  bar.firstElementChild.style.width = `${state.done ? 100 : (100 * state.step) / (state.steps || 1)}%`;
+  const share = state.done ? 1 : state.step / (state.steps || 1);
+  bar.firstElementChild.style.width = `${100 * share}%`;
   root.dataset.kind = state.kind;
   root.dataset.session = state.session;
   root.dataset.step = state.step;
@@ -225,10 +207,14 @@ function schedule() {
   waiting = setTimeout(() => requestAnimationFrame(paint), wait);
 }
 
+function reveal(node, block) {
+  node.scrollIntoView({ block, behavior: stillness.matches ? 'auto' : 'smooth' });
+}
+
 function comeIntoView() {
   const { top } = root.getBoundingClientRect();
   if (window.innerWidth > 900 || (top >= 0 && top < window.innerHeight * 0.4)) return;
-  root.scrollIntoView({ block: 'start', behavior: stillness.matches ? 'auto' : 'smooth' });
+  reveal(root, 'start');
 }
 
 function accept(value, live) {
@@ -240,7 +226,7 @@ function accept(value, live) {
       write(text.step, words.ready);
       write(text.verdict, words.invitation);
     }
-    if (live) error.scrollIntoView({ block: 'nearest', behavior: stillness.matches ? 'auto' : 'smooth' });
+    if (live) reveal(error, 'nearest');
   }
   if (!value?.kind || value.kind === 'error') return;
   const begins = ['server', 'session', 'kind'].some((name) => value[name] !== shown?.[name]);
@@ -253,7 +239,8 @@ function accept(value, live) {
   state.gain = gainOf(state.scale, largest(state.difference));
   if (value.patch && value.patch.pixels !== patch?.text) {
     const { height, width, pixels } = value.patch;
-    patch = { height, width, text: pixels, pixels: Float32Array.from(bytes(pixels), (v) => v / 255) };
+    const grey = Float32Array.from(bytes(pixels), (v) => v / 255);
+    patch = { height, width, text: pixels, pixels: grey };
   }
   if (begins) { ranges = {}; chunks.clear(); marked = -1; }
   shown = state;
@@ -270,12 +257,16 @@ function mark(at) {
 
 function cellAt(event) {
   const box = event.currentTarget.getBoundingClientRect();
-  const place = (v, size) => Math.min(shown.size - 1, Math.max(0, Math.floor((v / size) * shown.size)));
-  return place(event.clientY - box.top, box.height) * shown.size + place(event.clientX - box.left, box.width);
+  const { size } = shown;
+  const place = (v, whole) => Math.min(size - 1, Math.max(0, Math.floor((v / whole) * size)));
+  const [row, column] = [event.clientY - box.top, event.clientX - box.left];
+  return place(row, box.height) * size + place(column, box.width);
 }
 
 for (const canvas of Object.values(kernels)) {
-  canvas.addEventListener('pointermove', (event) => shown && event.pointerType === 'mouse' && mark(cellAt(event)));
+  canvas.addEventListener('pointermove', (event) => {
+    if (shown && event.pointerType === 'mouse') mark(cellAt(event));
+  });
   canvas.addEventListener('pointerdown', (event) => {
     const at = shown ? cellAt(event) : -1;
     mark(event.pointerType !== 'mouse' && at === marked ? -1 : at);
@@ -284,7 +275,8 @@ for (const canvas of Object.values(kernels)) {
 }
 
 find('.kd-live-row').addEventListener('keydown', (event) => {
-  const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -shown?.size, ArrowDown: shown?.size }[event.key];
+  const row = shown?.size;
+  const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row }[event.key];
   if (event.key === 'Escape') mark(-1);
   if (!move || !shown) return;
   event.preventDefault();
@@ -304,15 +296,13 @@ document.addEventListener('focusin', ({ target }) => {
   handOn.disconnect();
   pressed = target.id;
   if (!target.matches('#learn, #pause, #resume, #step, #stop')) return;
-  handOn.observe(target.parentElement, { childList: true, subtree: true, attributeFilter: ['disabled'] });
+  const changes = { childList: true, subtree: true, attributeFilter: ['disabled'] };
+  handOn.observe(target.parentElement, changes);
 });
-document.addEventListener('pointerdown', ({ target }) => target.id === pressed || handOn.disconnect());
+document.addEventListener('pointerdown', ({ target }) => {
+  if (target.id !== pressed) handOn.disconnect();
+});
 
-new ResizeObserver(schedule).observe(root);
-const retheme = new MutationObserver(() => { theme = readTheme(root); schedule(); });
-for (const node of [document.documentElement, document.body]) {
-  retheme.observe(node, { attributes: true, attributeFilter: ['class'] });
-}
-document.fonts?.ready.then(schedule);
+follow(root, () => { theme = look(theme); }, schedule);
 watch('value', () => accept(props.value, true));
 accept(props.value, false);

@@ -14,9 +14,9 @@ import gradio as gr
 import numpy as np
 
 from kernel_demo.export import files
+from kernel_demo.export.code import snippets
 from kernel_demo.export.compression import compress
-from kernel_demo.export.snippets import snippets
-from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.imaging.probe import probe
 from kernel_demo.numbers import at_most
 from kernel_demo.ui.components import from_files

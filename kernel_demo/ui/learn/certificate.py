@@ -7,8 +7,8 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.certificate import NEAR, Certificate, certify
-from kernel_demo.learning.solution import Solution
-from kernel_demo.learning.stopping import Cause, Stop
+from kernel_demo.learning.statistics import Solution
+from kernel_demo.learning.training import Cause, Stop
 from kernel_demo.ui.components.take import probe_link
 from kernel_demo.ui.html import block, matrix, quiet, title
 from kernel_demo.ui.learn import certificate_words as wording

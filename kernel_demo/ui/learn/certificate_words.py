@@ -1,7 +1,7 @@
 """What the panel "How sure is this?" says."""
 
 from kernel_demo.learning.certificate import NEAR
-from kernel_demo.learning.stopping import Cause, Stop
+from kernel_demo.learning.training import Cause, Stop
 from kernel_demo.numbers import figure
 
 TITLE = "How sure is this?"

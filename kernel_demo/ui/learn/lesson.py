@@ -8,8 +8,7 @@ import numpy as np
 
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.operators import degrade
-from kernel_demo.learning.clipping import trusted
-from kernel_demo.learning.statistics import Statistics, accumulate
+from kernel_demo.learning.statistics import Statistics, accumulate, trusted
 from kernel_demo.ui import pictures
 from kernel_demo.ui.learn.session import Damage, Experiment, PictureChoice
 

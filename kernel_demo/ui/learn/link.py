@@ -12,11 +12,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from kernel_demo.errors import DemoError
-from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.catalogue import CATALOGUE
-from kernel_demo.imaging.filtering import CHANNELS
+from kernel_demo.imaging.filtering import BORDERS, CHANNELS
 from kernel_demo.imaging.kernels import MAX_SEED, check
-from kernel_demo.learning import settings as training
+from kernel_demo.learning import training
 from kernel_demo.learning.model import INITS
 from kernel_demo.sources import bundled
 from kernel_demo.ui.learn import settings as learn_controls

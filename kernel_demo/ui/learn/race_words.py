@@ -1,7 +1,7 @@
 """What the card "Race" says beside its chart."""
 
 from kernel_demo.learning.race import GOALS
-from kernel_demo.learning.solution import Solution
+from kernel_demo.learning.statistics import Solution
 from kernel_demo.numbers import figure
 
 METHODS_LABEL = "Who races"

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kernel_demo.learning.exact import ExactSettings
-from kernel_demo.learning.stopping import Cause, Stop
-from kernel_demo.learning.training import Progress, TrainSettings
+from kernel_demo.learning.training import Cause, Progress, Stop, TrainSettings
 from kernel_demo.ui.components.history import History
 from kernel_demo.ui.pictures import PictureChoice
 

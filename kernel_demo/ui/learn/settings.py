@@ -7,11 +7,10 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
-from kernel_demo.imaging.borders import BORDERS
 from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.learning.exact import ExactSettings
-from kernel_demo.learning.settings import MAX_RATE
-from kernel_demo.learning.training import TrainSettings
+from kernel_demo.learning.training import MAX_RATE, TrainSettings
 from kernel_demo.sources import bundled, hub
 from kernel_demo.ui.components import kernel_editor
 from kernel_demo.ui.learn import words as wording

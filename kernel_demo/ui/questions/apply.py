@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 
 from kernel_demo.errors import DemoError
-from kernel_demo.export.png import PngFile
+from kernel_demo.export.pictures import PngFile
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.tiles import apply_tiles, iter_tiles
 from kernel_demo.sources.decoding import MAX_PIXELS, samples

@@ -11,7 +11,7 @@ import numpy as np
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import correlate, to_uint8
 from kernel_demo.lab.challenge import SIZES, Score, hidden, score
-from kernel_demo.lab.prediction import sums
+from kernel_demo.lab.limits import sums
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build as build_pairs
 from kernel_demo.learning.statistics import Statistics

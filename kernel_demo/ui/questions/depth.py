@@ -8,7 +8,7 @@ import numpy as np
 
 from kernel_demo.imaging.kernels import named
 from kernel_demo.imaging.operators import OPERATORS
-from kernel_demo.lab import depth, stacking
+from kernel_demo.lab import depth
 from kernel_demo.numbers import duration, figure
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.questions import markup as html
@@ -69,7 +69,7 @@ def linear(pictures: Sequence[np.ndarray]) -> Iterator[str]:
     """Sobel by one 7 x 7 layer and by three 3 x 3 layers with nothing between them."""
     kernel = named("sobel_x").values
     curves: tuple[list, list] = ([], [])
-    race = stacking.compare(
+    race = depth.compare_stack(
         pictures, kernel, steps=STACK_STEPS, deadline=STACK_DEADLINE, device=DEVICE
     )
     with closing(race) as moments:
@@ -80,7 +80,7 @@ def linear(pictures: Sequence[np.ndarray]) -> Iterator[str]:
             yield _stacked(moment, curves, kernel)
 
 
-def _stacked(moment: stacking.Moment, curves: tuple[list, list], kernel: np.ndarray) -> str:
+def _stacked(moment: depth.StackMoment, curves: tuple[list, list], kernel: np.ndarray) -> str:
     lines = [
         html.Curve(wording.SINGLE, curves[0], "accent"),
         html.Curve(wording.STACKED, curves[1], "warm"),
@@ -88,7 +88,7 @@ def _stacked(moment: stacking.Moment, curves: tuple[list, list], kernel: np.ndar
     last = max(moment.single.seconds, moment.stacked.seconds, 1.0)
     ticks = [(float(decade), wording.power(decade)) for decade in range(-7, 2, 2)]
     sides = (
-        (wording.SINGLE, stacking.SIZE**2, moment.single, moment.single_error),
+        (wording.SINGLE, depth.STACK_SIZE**2, moment.single, moment.single_error),
         (
             wording.STACKED, sum(factor.size for factor in moment.factors),
             moment.stacked, moment.stacked_error,
@@ -98,7 +98,7 @@ def _stacked(moment: stacking.Moment, curves: tuple[list, list], kernel: np.ndar
         (name, str(weights), _step(run), duration(run.seconds), figure(error))
         for name, weights, run, error in sides
     ]
-    truth = np.pad(kernel, (stacking.SIZE - len(kernel)) // 2)
+    truth = np.pad(kernel, (depth.STACK_SIZE - len(kernel)) // 2)
     products = [(wording.THEIR_PRODUCT, moment.product), (wording.TARGET_KERNEL, truth)]
     return html.result(
         html.chart(

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from kernel_demo.imaging.borders import BORDERS
-from kernel_demo.imaging.filtering import to_uint8
+from kernel_demo.imaging.filtering import BORDERS, to_uint8
 from kernel_demo.imaging.kernels import named
-from kernel_demo.lab import padding
+from kernel_demo.lab import pixels
 from kernel_demo.numbers import figure
 from kernel_demo.ui.components.comparison import signed
 from kernel_demo.ui.pictures import data_url
@@ -21,7 +20,7 @@ TAUGHT_PICTURES = 3  # enough for the lesson
 
 def edges(pictures: Sequence[np.ndarray]) -> Iterator[str]:
     """A blur under each border mode; then Sobel learned with and without padded pixels."""
-    bordered = padding.side_by_side(pictures[0], named("gaussian", BLUR).values)
+    bordered = pixels.side_by_side(pictures[0], named("gaussian", BLUR).values)
     after, apart = _corners(bordered)
     compared = [
         html.heading(wording.CORNER),
@@ -32,7 +31,7 @@ def edges(pictures: Sequence[np.ndarray]) -> Iterator[str]:
     ]
     yield html.result(*compared, done=False)
     kernel = named("sobel_x").values
-    taught = padding.teach(pictures[:TAUGHT_PICTURES], kernel)
+    taught = pixels.teach(pictures[:TAUGHT_PICTURES], kernel)
     kernels = zip(wording.TAUGHT, (kernel, taught.padded, taught.valid), strict=True)
     finding = wording.edges_finding(taught.padded_error, taught.valid_error, taught.border_share)
     yield html.result(
@@ -44,7 +43,7 @@ def edges(pictures: Sequence[np.ndarray]) -> Iterator[str]:
     )
 
 
-def _corners(bordered: Sequence[padding.Bordered]) -> tuple[list, list]:
+def _corners(bordered: Sequence[pixels.Bordered]) -> tuple[list, list]:
     """The corner where the modes differ most: as filtered, and how far from the reference."""
     apart = sum(np.abs(one.difference) for one in bordered)
     corners = [np.s_[rows, columns] for rows in _ENDS for columns in _ENDS]
@@ -62,7 +61,7 @@ def _corners(bordered: Sequence[padding.Bordered]) -> tuple[list, list]:
 _ENDS = (np.s_[:CORNER], np.s_[-CORNER:])
 
 
-def _row(one: padding.Bordered) -> tuple[str, ...]:
+def _row(one: pixels.Bordered) -> tuple[str, ...]:
     return (
         BORDERS[one.border].label,
         figure(one.largest),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kernel_demo.lab.limit import Limit
+from kernel_demo.lab.limits import Limit
 from kernel_demo.numbers import at_most, figure, shown
 
 # key of LIMITS: (name, why)

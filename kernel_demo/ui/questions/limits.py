@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from kernel_demo.imaging.kernels import named
-from kernel_demo.lab.limit import Limit
-from kernel_demo.lab.limits import LIMITS, break_it
+from kernel_demo.lab.limits import LIMITS, Limit, break_it
 from kernel_demo.numbers import figure
 from kernel_demo.ui.questions import limit_words as wording
 from kernel_demo.ui.questions import markup as html

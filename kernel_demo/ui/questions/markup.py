@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
+from markupsafe import Markup
 
-from kernel_demo.ui.html import fill, matrix, short
+from kernel_demo.numbers import short
+from kernel_demo.ui.html import each, fill, filled, joined, matrix
 from kernel_demo.ui.html import quiet as note
 
 __all__ = [
@@ -30,32 +31,28 @@ class Curve:
 
 def result(*parts: str, done: bool = True, **figures: float | str) -> str:
     """An answer: its parts one below the other, and its figures as attributes for a script."""
-    data = "".join(
-        f' data-{name.replace("_", "-")}="{escape(str(value))}"' for name, value in figures.items()
-    )
-    inside = "".join(parts)
-    return f'<div class="kd-answer" data-done="{str(done).lower()}"{data}>{inside}</div>'
+    data = each(' data-{}="{}"', ((name.replace("_", "-"), figures[name]) for name in figures))
+    template = '<div class="kd-answer" data-done="{}"{}>{}</div>'
+    return filled(template, str(done).lower(), data, joined(parts))
 
 
 def sentence(text: str, tone: str = "good") -> str:
     """What the experiment showed. tone: good, warm (it failed, as foretold), or plain."""
-    return f'<p class="kd-finding kd-finding-{tone}">{escape(text)}</p>'
+    return filled('<p class="kd-finding kd-finding-{}">{}</p>', tone, text)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
     """A table whose first column names the row; the others hold figures."""
-    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
-    body = "".join(
-        f'<tr><th scope="row">{escape(first)}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in rest)
-        + "</tr>"
-        for first, *rest in rows
+    body = each(
+        '<tr><th scope="row">{}</th>{}</tr>',
+        ((first, each("<td>{}</td>", zip(rest))) for first, *rest in rows),
     )
-    told = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return (
-        '<div class="kd-table-frame" tabindex="0" role="group">'
-        f'<table class="kd-table">{told}<thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+    return filled(
+        '<div class="kd-table-frame" tabindex="0" role="group"><table class="kd-table">{}'
+        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>",
+        each("<caption>{}</caption>", [[caption]] if caption else []),
+        each('<th scope="col">{}</th>', zip(headings)),
+        body,
     )
 
 
@@ -82,60 +79,55 @@ def matrices(
     ]
     parts = [drawn[0]]
     for sign, figure in zip([*signs, *[""] * len(drawn)], drawn[1:], strict=False):
-        parts += [f'<span class="kd-sign" aria-hidden="true">{escape(sign)}</span>', figure]
-    return f'<div class="kd-matrices">{"".join(parts)}</div>'
+        parts += [filled('<span class="kd-sign" aria-hidden="true">{}</span>', sign), figure]
+    return filled('<div class="kd-matrices">{}</div>', joined(parts))
 
 
 def product(column: np.ndarray, row: np.ndarray, names: tuple[str, str]) -> str:
     """A column times a row, drawn as the two vectors that they are."""
     scale = max(float(np.abs(column).max()), float(np.abs(row).max()))
-    drawn = "".join(
-        f'<figure class="kd-vector kd-vector-{kind}"><figcaption>{escape(name)}</figcaption>'
-        f"<div>{_vector(values, scale)}</div></figure>"
-        for kind, name, values in (("column", names[0], column), ("row", names[1], row))
+    drawn = each(
+        '<figure class="kd-vector kd-vector-{}"><figcaption>{}</figcaption><div>{}</div></figure>',
+        (("column", names[0], _vector(column, scale)), ("row", names[1], _vector(row, scale))),
     )
-    return f'<div class="kd-matrices kd-product">{drawn}</div>'
+    return filled('<div class="kd-matrices kd-product">{}</div>', drawn)
 
 
 def beside(*parts: str) -> str:
     """Parts side by side where there is room."""
-    return f'<div class="kd-beside">{"".join(parts)}</div>'
+    return filled('<div class="kd-beside">{}</div>', joined(parts))
 
 
 def heading(text: str) -> str:
     """What the answer is about, where a card has several."""
-    return f"<h4>{escape(text)}</h4>"
+    return filled("<h4>{}</h4>", text)
 
 
 def pictures(shown: Sequence[tuple[str, str, str]], kind: str = "") -> str:
     """Pictures side by side: (data URL, caption, a quieter line below it).
 
-    kind: "magnified" (every pixel a square) or "wide" (one below the other).
+    kind: "magnified" (every pixel a square), "wide" (one below the other) or "small".
     """
-    figures = "".join(
-        f'<figure><img src="{url}" alt="{escape(caption)}">'
-        f"<figcaption><b>{escape(caption)}</b>{escape(below)}</figcaption></figure>"
-        for url, caption, below in shown
+    figures = each(
+        '<figure><img src="{0}" alt="{1}"><figcaption><b>{1}</b>{2}</figcaption></figure>', shown
     )
-    return f'<div class="kd-strip {kind and f"kd-strip-{kind}"}">{figures}</div>'
+    return filled('<div class="kd-strip {}">{}</div>', kind and f"kd-strip-{kind}", figures)
 
 
 def facts(pairs: Sequence[tuple[str, str]]) -> str:
     """(number, what it is), large and side by side."""
-    inside = "".join(
-        f"<div><dd>{escape(number)}</dd><dt>{escape(meaning)}</dt></div>"
-        for number, meaning in pairs
-    )
-    return f'<dl class="kd-figures">{inside}</dl>'
+    inside = each("<div><dd>{}</dd><dt>{}</dt></div>", pairs)
+    return filled('<dl class="kd-figures">{}</dl>', inside)
 
 
 def progress(fraction: float, text: str) -> str:
     """A bar and what it stands for."""
-    percent = round(100 * min(max(fraction, 0.0), 1.0))
-    return (
-        f'<div class="kd-progress"><div role="progressbar" aria-label="{escape(text)}" '
-        f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}">'
-        f'<i style="width:{percent}%"></i></div><span>{escape(text)}</span></div>'
+    return filled(
+        '<div class="kd-progress"><div role="progressbar" aria-label="{0}" aria-valuemin="0" '
+        'aria-valuemax="100" aria-valuenow="{1}"><i style="width:{1}%"></i></div>'
+        "<span>{0}</span></div>",
+        text,
+        round(100 * min(max(fraction, 0.0), 1.0)),
     )
 
 
@@ -155,36 +147,38 @@ def chart(
         top = 1 - min(max((y - y_range[0]) / up, 0.0), 1.0)
         return (x - x_range[0]) / across * _WIDTH, top * _HEIGHT
 
-    lines = "".join(
-        f'<polyline class="kd-tone-{curve.tone}" points="'
-        + " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in _thinned(curve.points))
-        + '"/>'
-        for curve in curves
-    )
-    grid = "".join(
-        f'<line x1="0" x2="{_WIDTH}" y1="{place(0, y)[1]:.1f}" y2="{place(0, y)[1]:.1f}"/>'
-        for y, _ in y_ticks
-    )
-    ticks = "".join(
-        f'<span style="top:{place(0, y)[1] / _HEIGHT:.1%}">{escape(text)}</span>'
-        for y, text in y_ticks
-    )
-    legend = "".join(
-        f'<span><i class="kd-tone-{curve.tone}"></i>{escape(curve.name)}</span>' for curve in curves
-    )
-    return (
-        f'<figure class="kd-chart"><figcaption><b>{escape(y_label)}</b>{legend}</figcaption>'
-        f'<div class="kd-chart-plot"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" aria-hidden="true" '
-        f'preserveAspectRatio="none">{grid}{lines}</svg>'
-        f'<div class="kd-chart-ticks" aria-hidden="true">{ticks}</div></div>'
-        f'<p class="kd-chart-x" aria-hidden="true">{escape(x_label)}</p></figure>'
+    def drawn(curve: Curve) -> str:
+        return " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in _thinned(curve.points))
+
+    rows = [(place(0, y)[1], text) for y, text in y_ticks]
+    return filled(
+        '<figure class="kd-chart"><figcaption><b>{y_label}</b>{legend}</figcaption>'
+        '<div class="kd-chart-plot"><svg viewBox="0 0 {width} {height}" aria-hidden="true" '
+        'preserveAspectRatio="none">{grid}{lines}</svg>'
+        '<div class="kd-chart-ticks" aria-hidden="true">{ticks}</div></div>'
+        '<p class="kd-chart-x" aria-hidden="true">{x_label}</p></figure>',
+        y_label=y_label,
+        legend=each(
+            '<span><i class="kd-tone-{}"></i>{}</span>', ((one.tone, one.name) for one in curves)
+        ),
+        width=_WIDTH,
+        height=_HEIGHT,
+        grid=each(
+            '<line x1="0" x2="{0}" y1="{1:.1f}" y2="{1:.1f}"/>', ((_WIDTH, row) for row, _ in rows)
+        ),
+        lines=each(
+            '<polyline class="kd-tone-{}" points="{}"/>', ((one.tone, drawn(one)) for one in curves)
+        ),
+        ticks=each(
+            '<span style="top:{:.1%}">{}</span>', ((row / _HEIGHT, text) for row, text in rows)
+        ),
+        x_label=x_label,
     )
 
 
-def _vector(values: np.ndarray, scale: float) -> str:
-    return "".join(
-        f'<span style="{fill(value, scale)}">{short(float(value) + 0.0)}</span>' for value in values
-    )
+def _vector(values: np.ndarray, scale: float) -> Markup:
+    cells = ((fill(value, scale), short(float(value) + 0.0)) for value in values)
+    return each('<span style="{}">{}</span>', cells)
 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from kernel_demo.imaging.filtering import correlate_valid, to_uint8
 from kernel_demo.imaging.kernels import named
-from kernel_demo.lab import tiling
+from kernel_demo.lab import pixels
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build, teacher
 from kernel_demo.learning.training import TrainSettings, train
@@ -32,7 +32,7 @@ def tiles(pictures: Sequence[np.ndarray]) -> Iterator[str]:
     """Sobel on the first picture, cut to an odd size: learned and applied whole and in tiles."""
     kernel = named("sobel_x").values
     picture = odd(pictures[0])
-    found = tiling.compare(picture, kernel, TILE)
+    found = pixels.compare(picture, kernel, TILE)
     height, width = picture.shape
     drawn = _gridded(correlate_valid(picture, kernel))
     caption = wording.tiles_caption(width, height, found.tiles, TILE)
@@ -71,8 +71,8 @@ def anywhere(pictures: Sequence[np.ndarray]) -> Iterator[str]:
             )
             kernels = [(wording.TRUE, kernel), (wording.LEARNED, progress.kernel)]
             yield html.result(html.matrices(kernels, "≈"), html.note(learning), done=False)
-    panorama = tiling.panorama(pictures[:IN_PANORAMA])
-    found = tiling.apply_anywhere(layer, TRAINING_TILE, panorama, kernel)
+    panorama = pixels.panorama(pictures[:IN_PANORAMA])
+    found = pixels.apply_anywhere(layer, TRAINING_TILE, panorama, kernel)
     after = correlate_valid(panorama, progress.kernel)
     shown = [
         (data_url(to_uint8(fit(panorama, WIDE))), wording.PANORAMA, ""),

@@ -5,7 +5,7 @@ from html import escape
 
 import numpy as np
 
-from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.recovery import Recovery, Verdict
 from kernel_demo.ui.components import comparison as result_view
 from kernel_demo.ui.components.take import Taken, probe_link

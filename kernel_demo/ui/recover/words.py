@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kernel_demo.imaging.borders import BORDERS
+from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.numbers import figure, percent
 from kernel_demo.recovery import Channels, Edge, Rounding, Verdict
 from kernel_demo.recovery.fractions import Fractions

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kernel_demo.imaging.kernels import named
-from kernel_demo.ui.components import comparison as result_view
+from kernel_demo.ui.components import comparison
 
 
 def decoded(url: str) -> np.ndarray:
@@ -21,15 +21,15 @@ def decoded(url: str) -> np.ndarray:
 )
 def test_which_outputs_are_signed_maps(name, is_map):
     """Edge filters are drawn as signed maps, filters that keep a flat grey are drawn as photos."""
-    assert result_view.is_signed(named(name).values) is is_map
+    assert comparison.is_signed(named(name).values) is is_map
 
 
 def test_zero_is_transparent_and_signs_have_their_colours():
     """Zero shows the page's ground; negative is blue, positive orange; magnitude is opacity."""
-    rgba = result_view.signed(np.array([[-1.0, 0.0, 0.5]]), scale=1.0)
+    rgba = comparison.signed(np.array([[-1.0, 0.0, 0.5]]), scale=1.0)
     assert rgba[0, :, 3].tolist() == [255, 0, 128]
-    assert tuple(rgba[0, 0, :3]) == result_view.NEGATIVE
-    assert tuple(rgba[0, 2, :3]) == result_view.POSITIVE
+    assert tuple(rgba[0, 0, :3]) == comparison.NEGATIVE
+    assert tuple(rgba[0, 2, :3]) == comparison.POSITIVE
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_zero_is_transparent_and_signs_have_their_colours():
     [
         (0.5, "difference"),
         (0.04, "difference × 10"),
-        (3e-6, "difference × 100 000"),
+        (3e-6, "difference × 100\u202f000"),
         (0, "difference: none"),
     ],
 )
@@ -46,7 +46,7 @@ def test_the_gain_brings_the_largest_difference_into_sight(largest, gain):
     first = np.full((40, 60), 0.4, np.float32)
     second = first.astype(np.float64)
     second[7, 9] += largest
-    value = result_view.view(first, second, ("a", "b"), is_map=False)
+    value = comparison.view(first, second, ("a", "b"), is_map=False)
     assert value["gain"] == gain
     opacity = decoded(value["difference"])[..., 3]
     assert opacity.max() >= 25 if largest else opacity.max() == 0
@@ -55,7 +55,7 @@ def test_the_gain_brings_the_largest_difference_into_sight(largest, gain):
 def test_a_photo_travels_without_loss():
     """What is not shrunk is shown bit for bit, in its own colours."""
     pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8)
-    value = result_view.view(
+    value = comparison.view(
         pixels / np.float32(255), pixels / np.float32(255), ("a", "b"), is_map=False
     )
     assert np.array_equal(decoded(value["first"])[..., ::-1], pixels)
@@ -74,7 +74,7 @@ def test_one_wrong_pixel_stays_visible_when_shrunk(shape, place):
     """A single error in a large picture is not averaged away, wherever it is."""
     difference = np.zeros(shape, np.float32)
     difference[place] = -0.7
-    shrunk = result_view.strongest(difference, 1024)
+    shrunk = comparison.strongest(difference, 1024)
     assert shrunk.ndim == 2
     assert shrunk.min() == np.float32(-0.7)
     assert max(shrunk.shape) <= 1024

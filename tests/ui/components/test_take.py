@@ -11,7 +11,7 @@ import safetensors.torch
 
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import random
-from kernel_demo.ui.components import take as take_card
+from kernel_demo.ui.components import take
 from kernel_demo.ui.components.take import Taken
 
 KERNEL = random(5, seed=3).values
@@ -26,7 +26,7 @@ def held(value: dict, name: str) -> bytes:
 
 def test_every_file_is_the_kernel():
     """JSON, .npy, safetensors and ONNX hold the kernel, the offset and the border."""
-    value = take_card.value(Taken(KERNEL, 0.25, "wrap", "Find me"))
+    value = take.value(Taken(KERNEL, 0.25, "wrap", "Find me"))
     record = json.loads(held(value, "find_me.json"))
     assert record["kernel"] == KERNEL.tolist()
     assert (record["offset"], record["border"]) == (0.25, "wrap")
@@ -42,7 +42,7 @@ def test_every_file_is_the_kernel():
 
 def test_nine_tools_each_with_code_or_a_reason():
     """The tools in their order; one that cannot says why."""
-    made = take_card.value(Taken(KERNEL))["snippets"]
+    made = take.value(Taken(KERNEL))["snippets"]
     assert [snippet["tool"] for snippet in made][:3] == ["OpenCV", "NumPy/SciPy", "PyTorch"]
     assert len(made) == 9
     assert all(snippet["code"] or snippet["note"] for snippet in made)
@@ -51,17 +51,17 @@ def test_nine_tools_each_with_code_or_a_reason():
 @pytest.mark.parametrize("border", ["copied", "black"])
 def test_edges_that_no_tool_has_become_reflect(border):
     """A tool that leaves its edges alone is continued by reflection."""
-    value = take_card.value(Taken(KERNEL, border=border))
+    value = take.value(Taken(KERNEL, border=border))
     assert json.loads(held(value, "kernel.json"))["border"] == "reflect"
 
 
 def test_a_kernel_of_one_pixel_can_be_taken():
     """The identity found as 1 x 1 is given as 3 x 3: no tool takes less."""
-    value = take_card.value(Taken(np.ones((1, 1))))
+    value = take.value(Taken(np.ones((1, 1))))
     assert json.loads(held(value, "kernel.json"))["size"] == 3
 
 
 def test_the_report_goes_along():
     """Where there is more to tell than the kernel, it is a file too."""
-    value = take_card.value(Taken(KERNEL, report=b'{"verdict": "convolution"}'))
+    value = take.value(Taken(KERNEL, report=b'{"verdict": "convolution"}'))
     assert json.loads(held(value, "kernel_report.json"))["verdict"] == "convolution"

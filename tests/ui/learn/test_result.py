@@ -10,8 +10,7 @@ import pytest
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
 from kernel_demo.learning.exact import ExactSettings
-from kernel_demo.learning.stopping import Cause, Stop
-from kernel_demo.learning.training import TrainSettings
+from kernel_demo.learning.training import Cause, Stop, TrainSettings
 from kernel_demo.sources import hub
 from kernel_demo.ui.learn import certificate as certificate_card
 from kernel_demo.ui.learn import result as learn_result
@@ -88,5 +87,5 @@ def test_photos_instead_of_a_dataset_are_told(monkeypatch):
 
 def test_an_emptied_seed_is_refused_in_words():
     """A number field without a number is told by its name."""
-    with pytest.raises(DemoError, match="seed to be a whole number"):
+    with pytest.raises(DemoError, match="seed as a whole number"):
         replace(ExactSettings(), seed=None)

@@ -1,4 +1,7 @@
-"""Huge and odd-sized pictures: learned and applied tile by tile, and the very same result."""
+"""Questions of pixels: huge and odd-sized pictures in tiles, and what happens at the edges.
+
+Learned and applied tile by tile, the result is the very same; borders differ, and padding teaches.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,11 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from kernel_demo.imaging.filtering import correlate, correlate_valid, to_uint8
+from kernel_demo.imaging.filtering import BORDERS, correlate, correlate_valid, pad, to_uint8
 from kernel_demo.imaging.tiles import apply_tiled, iter_tiles
+from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import GREY_LEVELS, kernel_error
 from kernel_demo.learning.model import SingleConv
-from kernel_demo.learning.statistics import Statistics
+from kernel_demo.learning.statistics import Statistics, accumulate
+from kernel_demo.learning.sums import Sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +39,29 @@ class Anywhere:
     applied_to: tuple[int, int]
     weights: int  # the layer's weights: the same at every size
     output_difference: float  # largest, in grey levels, to the true kernel's output
+
+
+@dataclass(frozen=True, eq=False)
+class Bordered:
+    """One picture filtered under one border mode, against the same under `reflect`."""
+
+    border: str  # a key of BORDERS
+    after: np.ndarray  # H x W (x C), not clipped
+    difference: np.ndarray  # after - that of `reflect`, 0 wherever the whole patch is inside
+    largest: float  # of the difference, in grey levels
+    largest_interior: float  # the same where the whole patch is inside: 0
+    differing_share: float  # of the pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """The kernels learned from all pixels, padded, and from the valid pixels alone."""
+
+    padded: np.ndarray  # (k, k): learned from all pixels
+    padded_error: float  # its largest weight error
+    valid: np.ndarray  # (k, k): learned from valid pixels only
+    valid_error: float
+    border_share: float  # of the pixels, those whose patch leaves the picture
 
 
 def compare(picture: np.ndarray, kernel: np.ndarray, tile: int = 100) -> Tiled:
@@ -74,7 +102,7 @@ def apply_anywhere(
 
     picture: H x W, 0..1. The layer itself is called, not its kernel by another program.
     """
-    before = torch.from_numpy(np.asarray(picture, np.float32))[None, None]
+    before = devices.from_numpy(np.asarray(picture, np.float32))[None, None]
     after = layer(before)[0, 0].numpy()
     expected = correlate_valid(picture, kernel)
     return Anywhere(
@@ -82,6 +110,59 @@ def apply_anywhere(
         applied_to=picture.shape,
         weights=sum(weight.numel() for weight in layer.parameters()),
         output_difference=float(np.abs(after - expected).max() * GREY_LEVELS),
+    )
+
+
+def side_by_side(picture: np.ndarray, kernel: np.ndarray) -> tuple[Bordered, ...]:
+    """A picture (H x W or H x W x C, 0..1) under each border mode, in the order of BORDERS."""
+    radius = len(kernel) // 2
+    expected = correlate(picture, kernel)
+    inside = np.zeros(picture.shape[:2], bool)
+    inside[radius : picture.shape[0] - radius, radius : picture.shape[1] - radius] = True
+    made = []
+    for border in BORDERS:
+        after = correlate(picture, kernel, border)
+        difference = after - expected
+        off = np.abs(difference) * GREY_LEVELS
+        made.append(
+            Bordered(
+                border,
+                after,
+                difference,
+                float(off.max()),
+                float(off[inside].max(initial=0)),
+                float((off > 0).mean()),
+            )
+        )
+    return tuple(made)
+
+
+def teach(
+    pictures: Sequence[np.ndarray],
+    kernel: np.ndarray,
+    model_border: str = "zero",
+    truth_border: str = "reflect",
+) -> Taught:
+    """What a layer that pads with one border learns from a tool that pads with another.
+
+    pictures: H x W, 0..1. Both kernels are the exact optima of squared loss, which any training
+    ends in: over all pixels, and over those whose patch lies inside the picture.
+    """
+    size, radius = len(kernel), len(kernel) // 2
+    befores = [np.asarray(picture, np.float64) for picture in pictures]
+    afters = [correlate(before, kernel, truth_border) for before in befores]
+    # Padded by the model's border, every pixel of the picture has a whole patch.
+    framed = [pad(before, radius, model_border) for before in befores]
+    answers = [pad(after, radius, "zero") for after in afters]
+    everywhere, _ = accumulate(zip(framed, answers, strict=True), size)
+    inside, _ = accumulate(zip(befores, afters, strict=True), size)
+    padded, valid = (one.solve(offset=False).kernel for one in (everywhere, inside))
+    return Taught(
+        padded,
+        kernel_error(padded, kernel),
+        valid,
+        kernel_error(valid, kernel),
+        1 - inside.count / everywhere.count,
     )
 
 
@@ -101,5 +182,4 @@ def _parts(before: np.ndarray, after: np.ndarray, size: int, tile: int) -> Itera
 
 def _same(one: Statistics, other: Statistics) -> bool:
     """Whether all sums are equal, bit for bit."""
-    names = ("gram", "cross", "patch_sum", "energy", "after_sum", "count")
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in Sums._fields)

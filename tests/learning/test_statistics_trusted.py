@@ -7,8 +7,7 @@ import pytest
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import named
 from kernel_demo.imaging.operators import degrade
-from kernel_demo.learning.clipping import trusted
-from kernel_demo.learning.statistics import accumulate
+from kernel_demo.learning.statistics import accumulate, trusted
 
 SEEDS = 60
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kernel_demo.errors import DemoError
-from kernel_demo.export.snippets import snippets
+from kernel_demo.export.code import snippets
 
 pytestmark = pytest.mark.tool
 
@@ -23,7 +23,8 @@ BORDERS = {
     "symmetric": "symmetric",
     "wrap": "wrap",
 }
-TOOLS = ["OpenCV", "NumPy/SciPy", "PyTorch", "Pillow", "ImageMagick", "ffmpeg", "C", "Rust"]
+PYTHON = ["OpenCV", "NumPy/SciPy", "PyTorch", "Pillow"]
+TOOLS = [*PYTHON, "ImageMagick", "ffmpeg", "C", "Rust"]
 
 
 def kernel_of(size, seed=0):
@@ -74,7 +75,7 @@ def run(snippet, folder):
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-500:]
 
-    if snippet.language == "python":
+    if snippet.tool in PYTHON:
         # In this process, in a namespace of its own: starting Python and torch anew takes seconds.
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(folder)

@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from kernel_demo.export.png import PngFile
-from kernel_demo.export.rows import NpyFile
+from kernel_demo.export.pictures import NpyFile, PngFile
 from kernel_demo.imaging.tiles import iter_tiles
 
 RANDOM = np.random.default_rng(0)

@@ -6,8 +6,14 @@ import torch
 from torch import nn
 
 from kernel_demo.errors import DemoError
-from kernel_demo.learning.model import SingleConv
-from kernel_demo.learning.optimizers import KFAC, METHODS, check_model, default_rate, make
+from kernel_demo.learning.model import (
+    KFAC,
+    METHODS,
+    SingleConv,
+    check_model,
+    default_rate,
+    make,
+)
 
 
 def problem(size=3, offset=0.0, n=4, side=24, seed=0):
@@ -151,20 +157,6 @@ def test_closed_it_leaves_no_hook():
     model = SingleConv(3)
     KFAC(model.conv).close()
     assert not model.conv._forward_pre_hooks
-
-
-def test_closure_is_called():
-    """A closure serves as in every torch optimizer."""
-    before, after, _ = problem()
-    model = SingleConv(3, seed=1).double()
-    optimizer = KFAC(model.conv, lr=1.0, samples=10**9)
-
-    def closure():
-        backward(model, before, after)
-        return torch.tensor(42.0)
-
-    assert optimizer.step(closure) == 42.0
-    assert not np.array_equal(model.kernel(), SingleConv(3, seed=1).kernel())
 
 
 @pytest.mark.parametrize("size", [3, 15])

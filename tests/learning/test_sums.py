@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from kernel_demo.learning import lags, sums
+from kernel_demo.learning import sums
 from kernel_demo.learning.sums import patch_sums
 from tests.learning.explicit import assert_close, assert_same_bits, picture
 
@@ -61,12 +61,12 @@ class TestSumsAgainstExplicitPatches:
         assert_close(found, brute_force(before, after, size, mask))
 
     @pytest.mark.parametrize(
-        ("way", "level"), [(lags.Norms, 0.0), (lags.Products, 128.0), (lags.Transforms, 128.0)]
+        ("way", "level"), [(sums.Norms, 0.0), (sums.Products, 128.0), (sums.Transforms, 128.0)]
     )
     @pytest.mark.parametrize("size", [1, 3, 7, 11, 31])
     def test_every_way_to_the_lags_is_exact(self, monkeypatch, device64, way, level, size):
         """Norms, products and transforms give the same whole numbers, also at the largest size."""
-        monkeypatch.setattr(lags, "_quickest", lambda *_: (way, level))
+        monkeypatch.setattr(sums, "_quickest", lambda *_: (way, level))
         before, after = picture((70, 290), np.uint8, 4), picture((70, 290), np.uint8, 5)
         patches, answers = rows(before, after, size)  # float64 holds these sums exactly
         found = patch_sums(before, after, size, device=device64)
@@ -87,7 +87,7 @@ class TestSumsAgainstExplicitPatches:
 
     def test_a_picture_wider_than_one_cut(self, device64):
         """Wider than the widest strip: cut into parts that overlap by k - 1, nothing lost."""
-        shape = (9, 2 * lags.WIDEST + 100)
+        shape = (9, 2 * sums.WIDEST + 100)
         before, after = picture(shape, np.uint8, 6), picture(shape, np.uint8, 7)
         found = patch_sums(before, after, 5, device=device64)
         assert_same_bits(found, brute_force(before, after, 5))
@@ -108,14 +108,30 @@ class TestSumsAgainstExplicitPatches:
         found = patch_sums(before, after, 3, device=device64)
         assert_same_bits(found, brute_force(before, after, 3))
 
+    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
+    @pytest.mark.parametrize("size", [3, 17])
+    def test_read_only_pictures_are_only_read(self, warnings_raise, dtype, size):
+        """Torch need not warn of what nobody does: no warning, no filter, the very same sums."""
+        pair = [picture((120, 90), dtype, seed) for seed in (1, 2)]
+        mask = picture((120, 90), np.uint8, 3) > 20
+        kept = [each.copy() for each in pair]
+        expected = [patch_sums(*pair, size), patch_sums(*pair, size, mask)]
+        for each in pair:
+            each.setflags(write=False)
+        found = [patch_sums(*pair, size), patch_sums(*pair, size, mask)]
+        for one, other in zip(found, expected, strict=True):
+            assert_same_bits(one, other)
+        for one, other in zip(pair, kept, strict=True):
+            np.testing.assert_array_equal(one, other)
+
 
 class TestThreads:
     def test_shared_among_threads_nothing_changes(self, monkeypatch):
         """Four threads or one: the same whole numbers."""
-        monkeypatch.setattr(lags, "STRIP_PIXELS", 2**12)
+        monkeypatch.setattr(sums, "STRIP_PIXELS", 2**12)
         before, after = picture((200, 150), np.uint8, 1), picture((200, 150), np.uint8, 2)
         for size in (5, 15, 17):
-            monkeypatch.setattr(lags, "_workers", lambda *_: 1)
+            monkeypatch.setattr(sums, "_workers", lambda *_: 1)
             alone = patch_sums(before, after, size)
-            monkeypatch.setattr(lags, "_workers", lambda *_: 4)
+            monkeypatch.setattr(sums, "_workers", lambda *_: 4)
             assert_same_bits(patch_sums(before, after, size), alone)

@@ -1,0 +1,52 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { K = $size, R = K / 2 };
+static const double kernel[K][K] = {
+$rows
+};
+static const double offset = $offset; /* grey levels */
+
+/* The pixel that stands for index i of n: border "$border". */
+static int inside(int i, int n) {
+    $inside
+}
+
+int main(void) {
+    int type, width, height, maximum;
+    FILE *file = fopen("before.pnm", "rb");
+    if (!file || fscanf(file, "P%d %d %d %d", &type, &width, &height, &maximum) != 4
+        || (type != 5 && type != 6) || maximum != 255) {
+        fprintf(stderr, "before.pnm is no 8-bit binary PGM or PPM\n");
+        return 1;
+    }
+    fgetc(file);
+    int channels = type == 6 ? 3 : 1;
+    size_t count = (size_t)width * height * channels;
+    unsigned char *before = malloc(count), *after = malloc(count);
+    if (!before || !after || fread(before, 1, count, file) != count) return 1;
+    fclose(file);
+
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++)
+            for (int c = 0; c < channels; c++) {
+                double sum = offset;
+                for (int i = 0; i < K; i++)
+                    for (int j = 0; j < K; j++) {
+                        int row = inside(y + i - R, height), column = inside(x + j - R, width);
+                        if (row >= 0 && column >= 0)
+                            sum += kernel[i][j]
+                                * before[((size_t)row * width + column) * channels + c];
+                    }
+                sum = floor(sum + 0.5);
+                after[((size_t)y * width + x) * channels + c] =
+                    sum < 0 ? 0 : sum > 255 ? 255 : (unsigned char)sum;
+            }
+
+    file = fopen("after.pnm", "wb");
+    if (!file) return 1;
+    fprintf(file, "P%d %d %d 255\n", type, width, height);
+    fwrite(after, 1, count, file);
+    return fclose(file);
+}
