@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 
 import cv2
 import numpy as np
@@ -65,15 +66,13 @@ OPERATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "a bilateral filter": operators.bilateral,
 }
 OPERATIONS |= {
-    f"a gradient magnitude ({label})": lambda image, key=key: operators.magnitude(
-        image, kernels.named(key).values
+    f"a gradient magnitude ({label})": partial(
+        operators.magnitude, kernel=kernels.named(key).values
     )
     for key, label in (("sobel_x", "Sobel"), ("scharr_x", "Scharr"), ("prewitt_x", "Prewitt"))
 }
 OPERATIONS |= {
-    f"the absolute value of {label}": lambda image, key=key: operators.absolute(
-        image, kernels.named(key).values
-    )
+    f"the absolute value of {label}": partial(operators.absolute, kernel=kernels.named(key).values)
     for key, label in (
         ("sobel_x", "Sobel x"),
         ("sobel_y", "Sobel y"),

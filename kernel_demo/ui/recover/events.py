@@ -9,7 +9,7 @@ import gradio as gr
 from kernel_demo.errors import DemoError
 from kernel_demo.numbers import duration
 from kernel_demo.recovery import Recovery, recover_many
-from kernel_demo.ui.components import take as take_card
+from kernel_demo.ui.components import take
 from kernel_demo.ui.components.take import Taken
 from kernel_demo.ui.html import alert, filled, problem, quiet
 from kernel_demo.ui.jobs import FAILED, PRIVATE, QUIET, RECOVERING, Job, tell_failure
@@ -138,7 +138,7 @@ def find(befores, afters, max_size: int) -> Iterator[dict]:
     }
     if state.kernels:
         # After the rest: the libraries that write the files take half a second to load.
-        yield {"take": take_card.value(state.kernels[0][1])}
+        yield {"take": take.value(state.kernels[0][1])}
 
 
 def _working(told: str) -> str:
@@ -189,4 +189,4 @@ def which(number: int | None, state: Found | None):
     """The card for another of several kernels."""
     if state is None or not 0 <= int(number or 0) < len(state.kernels):
         return gr.skip(), gr.skip()
-    return take_card.value(state.kernels[int(number or 0)][1]), ""
+    return take.value(state.kernels[int(number or 0)][1]), ""
