@@ -46,7 +46,7 @@ def test_numbers_can_be_read_on_every_colour(page, scheme):
     """From the deepest blue to the deepest orange, error bars too: 4.5 to 1 or better."""
     css = theme.style()
     shades = np.linspace(-1, 1, 5 * 49).reshape(5, 7, 7)
-    drawn = "".join(matrix(values, errors=np.abs(values), scale=1) for values in shades)
+    drawn = "".join(matrix(values, errors=np.abs(values) + 0.01, scale=1) for values in shades)
     drawn += question_markup.product(shades[0, 0], shades[4, 0], ("column", "row"))
     page.set_content(f"<!doctype html><style>{css}</style><body class={scheme}>{drawn}")
     cells = page.locator(".kd-matrix :is(span, small), .kd-vector span")
