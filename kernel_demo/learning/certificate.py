@@ -22,8 +22,7 @@ class Certificate:
     solution: Solution  # the best kernel, its error bars, rank and condition
     undetermined: tuple[np.ndarray, ...]  # (k, k) patterns of norm 1 that the pictures never excite
     undetermined_count: int  # of all such; at most MAX_PATTERNS are listed
-    weak: tuple[np.ndarray, ...]  # patterns excited by less than half a grey level (RMS)
-    weak_response: tuple[float, ...]  # the RMS of each, in the pictures' units, weakest first
+    weak: tuple[np.ndarray, ...]  # those excited by less than half a grey level (RMS)
     weak_count: int  # of all such; at most MAX_PATTERNS are listed
     rounding_error: np.ndarray  # (k, k): standard error if 8-bit rounding were the only noise
     excess_loss: float | None  # of the kernel that was asked about, mean squared
@@ -55,7 +54,6 @@ def certify(
         undetermined=tuple(patterns[nothing[:MAX_PATTERNS]]),
         undetermined_count=len(nothing),
         weak=tuple(patterns[weak[:MAX_PATTERNS]]),
-        weak_response=tuple(response[weak[:MAX_PATTERNS]].tolist()),
         weak_count=len(weak),
         rounding_error=optimum.error_bars(ROUNDING * grey_level),
         excess_loss=optimum.excess(kernel, offset) if asked else None,

