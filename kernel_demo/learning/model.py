@@ -219,8 +219,6 @@ class KFAC(Optimizer):
         decay: float = 0.95,
         samples: int | None = None,
     ):
-        if not _is_plain(conv):
-            raise ValueError(f"KFAC is for a Conv2d(1, 1, k) without padding, not {conv}")
         self.size = conv.kernel_size[0]
         self.samples = samples or max(SAMPLES, SAMPLES_A_WEIGHT * conv.weight.numel())
         self.pixel_weight = None  # (N, 1, T, T) of the coming batch, or None: all count alike
@@ -290,7 +288,8 @@ class KFAC(Optimizer):
         views = before[:, 0].unfold(1, self.size, 1).unfold(2, self.size, 1)  # (N, T, T, k, k)
         n, height, width = views.shape[:3]
         total = n * height * width
-        chosen = _spread(total, min(self.samples, total), self._round(), before.device)
+        steps_made = self.state[self.param_groups[0]["params"][0]].get("step", 0)
+        chosen = _spread(total, min(self.samples, total), steps_made, before.device)
         where = chosen // (height * width), chosen // width % height, chosen % width
         patches = views[where].flatten(1)
         if self._has_bias:
@@ -298,10 +297,6 @@ class KFAC(Optimizer):
         if self.pixel_weight is None:
             return patches, patches.new_ones(len(patches))
         return patches, self.pixel_weight[:, 0][where]
-
-    def _round(self) -> int:
-        """The number of steps made so far."""
-        return self.state[self.param_groups[0]["params"][0]].get("step", 0)
 
 
 def default_rate(method: str, size: int) -> float:
@@ -318,11 +313,11 @@ def default_rate(method: str, size: int) -> float:
 def make(method: str, model: nn.Module, learning_rate: float | None = None) -> Optimizer:
     """The optimizer of that name, one of METHODS, for the model.
 
-    learning_rate: None for default_rate(). DemoError as in check_model().
+    The model is one that check_model() takes. learning_rate: None for default_rate().
     """
-    check_model(method, model)
     if learning_rate is None:
-        learning_rate = default_rate(method, _largest_kernel(model))
+        sizes = (m.kernel_size[0] for m in model.modules() if isinstance(m, nn.Conv2d))
+        learning_rate = default_rate(method, max(sizes, default=3))
     if method == "kfac":
         return KFAC(_weighted_layers(model)[0], lr=learning_rate)
     # Fused: one call instead of ten, which is what a step of nine weights costs.
@@ -352,10 +347,6 @@ def _is_plain(layer: nn.Module) -> bool:
     channels = (layer.in_channels, layer.out_channels)
     square = layer.kernel_size[0] == layer.kernel_size[1]
     return square and asked == (channels, layer.stride, layer.padding, layer.dilation)
-
-
-def _largest_kernel(model: nn.Module) -> int:
-    return max((m.kernel_size[0] for m in model.modules() if isinstance(m, nn.Conv2d)), default=3)
 
 
 def _spread(total: int, count: int, turn: int, device: torch.device) -> torch.Tensor:

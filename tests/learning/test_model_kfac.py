@@ -197,11 +197,11 @@ NOT_PLAIN = {
 def test_kfac_is_for_one_convolution(case):
     """K-FAC is refused for any other model, with the remedy; the others take any with weights."""
     with pytest.raises(DemoError, match="one convolution for K-FAC"):
-        make("kfac", NOT_PLAIN[case])
+        check_model("kfac", NOT_PLAIN[case])
     check_model("adam", NOT_PLAIN[case])
 
 
 def test_unknown_method_is_refused():
     """An unknown method is refused with the list."""
     with pytest.raises(DemoError, match="kfac, adam, sgd"):
-        make("lbfgs", SingleConv(3))
+        check_model("lbfgs", SingleConv(3))
