@@ -102,8 +102,7 @@ def _shifted(sums: Sums, level: float) -> Sums:
 def _whole(before, target, size: int, device) -> Sums:
     """The sums over every valid pixel, from the lags of the whole picture."""
     k, (height, width) = size, target.shape
-    found = lags(before, target, size, device)
-    level = found.level
+    auto, cross, level = lags(before, target, size, device)
     top, bottom, left, right = (
         part.astype(np.float64) - level
         for part in (before[: k - 1], before[height:], before[:, : k - 1].T, before[:, width:].T)
@@ -111,7 +110,7 @@ def _whole(before, target, size: int, device) -> Sums:
     of_top, of_bottom, of_left, of_right = map(strip_lags, (top, bottom, left, right))
     # Of all rows y: at vertical lag v, [j, j', v] = sum of b[y, x+j] b[y+v, x+j'].
     by_lag = windowed(
-        found.auto.T,
+        auto.T,
         of_left[k - 1 :].transpose(1, 2, 0),
         of_right[k - 1 :].transpose(1, 2, 0),
     )
@@ -126,7 +125,7 @@ def _whole(before, target, size: int, device) -> Sums:
     columns = window_sums(before_sum, left.sum(1), right.sum(1))
     patch_sum = window_sums(columns, _row_sums(top, width), _row_sums(bottom, width))
     gram = gram.transpose(0, 2, 1, 3).reshape(k * k, k * k)
-    sums = Sums(gram, found.cross.ravel(), patch_sum.ravel(), energy, after_sum, target.size)
+    sums = Sums(gram, cross.ravel(), patch_sum.ravel(), energy, after_sum, target.size)
     return _shifted(sums, level)
 
 
@@ -224,31 +223,26 @@ def _chosen(before, target, size: int, keep: np.ndarray, device) -> Sums:
     return _shifted(Sums(gram, cross, patch_sum, energy, after_sum, len(y)), level)
 
 
-class Lags(NamedTuple):
-    """Sums over a whole picture b (zero outside) and its target a, both less `level`."""
+def lags(before: np.ndarray, target: np.ndarray, size: int, device):
+    """All lags of a k x k kernel in one pass, over the whole picture b (zero outside).
 
-    auto: np.ndarray  # (k, 2k-1): sum of b[y, x] b[y + v, x + h]; v from 0, h from -(k-1)
-    cross: np.ndarray  # (k, k): sum of a[y, x] b[y + v, x + h]; v and h from 0
-    level: float  # 128 or 0
-
-
-def lags(before: np.ndarray, target: np.ndarray, size: int, device) -> Lags:
-    """All lags of a k x k kernel in one pass.
-
-    before: H x W; target: (H-k+1) x (W-k+1), the answers of the valid region. For 8 and 16-bit
-    pictures the results are exact whole numbers.
+    before: H x W, b; target: (H-k+1) x (W-k+1), the answers a of the valid region. Returns, exact
+    for 8 and 16-bit pictures and all of b and a less `level`:
+    auto    (k, 2k-1), sum of b[y, x] b[y + v, x + h]; v from 0, h from -(k-1)
+    cross   (k, k), sum of a[y, x] b[y + v, x + h]; v and h from 0
+    level   128 or 0
     """
     kind, level = _quickest(before, target, size, device)
     method = kind(*before.shape, size, bool(level), device)
     tops = range(0, before.shape[0], method.rows)
-    workers = method.workers(before.size)
+    workers = _workers(before.size, kind, device)
     share = -(-len(tops) // workers)
 
     def work(first: int):
         return _over_strips(before, target, size, method, tops[first : first + share], level)
 
     auto, cross = method.lags(sum(_shared(work, range(0, len(tops), share), workers)))
-    return Lags(auto, cross[:, size - 1 :], level)
+    return auto, cross[:, size - 1 :], level
 
 
 def _quickest(before, target, size: int, device) -> tuple[type, float]:
@@ -293,9 +287,10 @@ def _can_be_alone() -> bool:
         return pool.submit(torch.get_num_threads).result() == 1
 
 
-def _workers(pixels: int) -> int:
+def _workers(pixels: int, kind: type, device) -> int:
     """How many threads share a picture: all that torch may use, of a small one a single thread."""
-    return 1 if pixels < 2 * STRIP_PIXELS else torch.get_num_threads()
+    shared = kind is Norms or (torch.device(device).type == "cpu" and _can_be_alone())
+    return torch.get_num_threads() if shared and pixels >= 2 * STRIP_PIXELS else 1
 
 
 def _over_strips(before, target, size: int, method, tops, level: float):
@@ -342,9 +337,6 @@ class Norms:
         self.rows = _even(height, 4 * STRIP_PIXELS // width)  # bytes: four times as many fit
         self.room = ((self.rows, width + 2 * size - 2),)  # of a, with zeros on either side
 
-    def workers(self, pixels: int) -> int:
-        return _workers(pixels)
-
     def zeros(self, *shape: int) -> np.ndarray:
         return np.zeros(shape, np.uint8)
 
@@ -380,10 +372,6 @@ class _ByTorch:
 
     dtype: torch.dtype
     device: torch.device | str
-
-    def workers(self, pixels: int) -> int:
-        shared = torch.device(self.device).type == "cpu" and _can_be_alone()
-        return _workers(pixels) if shared else 1
 
     def zeros(self, *shape: int) -> torch.Tensor:
         return torch.zeros(shape, dtype=self.dtype, device=self.device)
