@@ -61,7 +61,6 @@ def race(
     runners: Mapping[str, Iterator[Progress]],
     *,
     limit: float | None = None,
-    goals: Sequence[float] = GOALS,
     turn: float = TURN,
 ) -> Iterator[Snapshot]:
     """Gives each runner a turn after the other; yields after every turn, the last one included.
@@ -69,7 +68,7 @@ def race(
     runners: by name, for instance from `runners`; they must know the true kernel. limit: seconds
     of its own after which a runner is taken out. To stop is to stop iterating: that closes them.
     """
-    records = [_Record(name, iterator, tuple(goals)) for name, iterator in runners.items()]
+    records = [_Record(name, iterator) for name, iterator in runners.items()]
     try:
         while not all(record.done for record in records):
             for record in records:
@@ -81,7 +80,7 @@ def race(
                 )
     finally:
         for record in records:
-            record.close()
+            record.iterator.close()
 
 
 def runners(
@@ -132,7 +131,6 @@ class _Record:
 
     name: str
     iterator: Iterator[Progress]
-    goals: tuple[float, ...]
     shown: list[tuple[int, float, float]] = field(default_factory=list)  # step, seconds, error
     arrivals: dict[float, Arrival] = field(default_factory=dict)
     latest: Progress | None = None
@@ -154,7 +152,7 @@ class _Record:
     def _keep(self, progress: Progress) -> None:
         self.latest = progress
         self.shown.append((progress.step, progress.seconds, progress.kernel_error))
-        for goal in self.goals:
+        for goal in GOALS:
             if goal not in self.arrivals and progress.kernel_error <= goal:
                 self.arrivals[goal] = Arrival(goal, progress.seconds, progress.step)
 
@@ -166,11 +164,7 @@ class _Record:
             np.array(seconds),
             np.array(errors),
             None if self.latest is None else self.latest.kernel,
-            tuple(self.arrivals[goal] for goal in self.goals if goal in self.arrivals),
+            tuple(self.arrivals[goal] for goal in GOALS if goal in self.arrivals),
             self.done,
             self.stop,
         )
-
-    def close(self) -> None:
-        if hasattr(self.iterator, "close"):
-            self.iterator.close()
