@@ -36,7 +36,9 @@ def name(device: torch.device | str) -> str:
         return torch.cuda.get_device_name(device)
     if device.type == "mps":
         return "Apple GPU"
-    cores = _cores()
+    # Those this process may use: in a container often fewer than the machine has.
+    told = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if told else os.cpu_count() or 1
     return f"CPU, {cores} core{'s' if cores != 1 else ''}"
 
 
@@ -80,10 +82,3 @@ def release(device: torch.device) -> None:
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
-
-
-def _cores() -> int:
-    # The cores this process may use: in a container often fewer than the machine has.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
