@@ -9,7 +9,7 @@ s^2 (X'X)^-1 says where d is noise of variance s^2.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -38,14 +38,12 @@ JPEG_MARGIN = 2  # a clipped pixel of a JPEG is told by being this near to black
 class Limit:
     """One way to break it, foretold and tried."""
 
-    key: str  # a key of LIMITS
     measure: str  # "kernel": largest weight error; "output": RMS error in grey levels
     predicted: float  # by theory, from the before pictures and the truth alone
     measured: float  # of the kernel that was then found
     truth: np.ndarray | None  # (k, k); None where there is no such kernel
     learned: np.ndarray  # (k, k), same size as the truth where there is one
     remedied: float | None = None  # the error with the remedy applied; None: there is none
-    figures: dict[str, float] = field(default_factory=dict)  # what else a sentence may name
 
 
 def levels(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -59,23 +57,16 @@ def as_file(exact: np.ndarray) -> np.ndarray:
 
 
 def kernel_limit(
-    key: str,
-    predicted: float,
-    truth: np.ndarray,
-    learned: np.ndarray,
-    remedied: np.ndarray | None = None,
-    figures: dict[str, float] | None = None,
+    predicted: float, truth: np.ndarray, learned: np.ndarray, remedied: np.ndarray | None = None
 ) -> Limit:
     """A Limit told by the largest weight error of the kernels learned without and with a remedy."""
     return Limit(
-        key,
         "kernel",
         float(predicted),
         kernel_error(learned, truth),
         truth,
         learned,
         None if remedied is None else kernel_error(remedied, truth),
-        figures or {},
     )
 
 
@@ -160,9 +151,7 @@ def constant(pictures, kernel, seed) -> Limit:
     flat = [np.full_like(levels([picture])[0], round(255 * picture.mean())) for picture in pictures]
     flat = [np.maximum(picture, 1) for picture in flat]  # a black one would not show even the sum
     solution = sums(flat, [correlate(one, kernel) for one in flat], len(kernel)).solve(offset=False)
-    predicted = np.abs(kernel - kernel.mean()).max()
-    figures = {"rank": solution.rank, "weights": kernel.size}
-    return kernel_limit("constant", predicted, kernel, solution.kernel, figures=figures)
+    return kernel_limit(np.abs(kernel - kernel.mean()).max(), kernel, solution.kernel)
 
 
 def blurred(pictures, kernel, seed) -> Limit:
@@ -170,15 +159,9 @@ def blurred(pictures, kernel, seed) -> Limit:
     soft = levels([cv2.GaussianBlur(picture, (0, 0), BLUR_SIGMA) for picture in pictures])
     blind, gain = rounded_sums(soft, kernel, len(kernel), CAMERA_NOISE, seed)
     clear, _ = rounded_sums(levels(pictures), kernel, len(kernel), CAMERA_NOISE, seed)
-    solution, remedy = blind.solve(offset=False), clear.solve(offset=False)
-    return kernel_limit(
-        "blurred",
-        gain * random_largest(blind, np.hypot(CAMERA_NOISE, ROUNDING), seed),
-        kernel,
-        gain * solution.kernel,
-        gain * remedy.kernel,
-        {"condition": solution.condition, "condition_sharp": remedy.condition},
-    )
+    predicted = gain * random_largest(blind, np.hypot(CAMERA_NOISE, ROUNDING), seed)
+    learned, remedied = (gain * one.solve(offset=False).kernel for one in (blind, clear))
+    return kernel_limit(predicted, kernel, learned, remedied)
 
 
 def eight_bit_clipping(pictures, kernel, seed) -> Limit:
@@ -191,11 +174,7 @@ def eight_bit_clipping(pictures, kernel, seed) -> Limit:
     predicted = np.abs(systematic(sums(befores, cut, len(kernel)))).max()
     naive = sums(befores, afters, len(kernel)).solve(offset=False)
     masked = sums(befores, afters, len(kernel), masks).solve(offset=False)
-    share = 1 - np.mean([mask.mean() for mask in masks])
-    figures = {"clipped_share": float(share)}
-    return kernel_limit(
-        "eight_bit_clipping", predicted, kernel, naive.kernel, masked.kernel, figures
-    )
+    return kernel_limit(predicted, kernel, naive.kernel, masked.kernel)
 
 
 def jpeg_file(pictures, kernel, seed) -> Limit:
@@ -211,8 +190,7 @@ def jpeg_file(pictures, kernel, seed) -> Limit:
     lost = [kept - true for kept, true in zip(foretold, exact, strict=True)]
     predicted = np.abs(systematic(sums(befores, lost, len(kernel), inside(foretold)))).max()
     solution = sums(befores, afters, len(kernel), inside(afters)).solve(offset=False)
-    figures = {"quality": JPEG_QUALITY, "residual": solution.residual}
-    return kernel_limit("jpeg_file", predicted, kernel, solution.kernel, figures=figures)
+    return kernel_limit(predicted, kernel, solution.kernel)
 
 
 def noise_after(pictures, kernel, seed) -> Limit:
@@ -224,10 +202,7 @@ def noise_after(pictures, kernel, seed) -> Limit:
     ]
     statistics = sums(befores, afters, len(kernel))
     predicted = random_largest(statistics, NOISE_LEVELS, seed)
-    figures = {"noise": NOISE_LEVELS, "pixels": statistics.count}
-    return kernel_limit(
-        "noise_after", predicted, kernel, statistics.solve(offset=False).kernel, figures=figures
-    )
+    return kernel_limit(predicted, kernel, statistics.solve(offset=False).kernel)
 
 
 def noise_before(pictures, kernel, seed) -> Limit:
@@ -246,8 +221,7 @@ def noise_before(pictures, kernel, seed) -> Limit:
     mended = np.linalg.solve(seen.gram - added, seen.cross).reshape(kernel.shape)
     predicted = np.abs(shrunk - kernel.ravel()).max()
     learned = seen.solve(offset=False).kernel
-    figures = {"noise": NOISE_LEVELS}
-    return kernel_limit("noise_before", predicted, kernel, learned, mended, figures)
+    return kernel_limit(predicted, kernel, learned, mended)
 
 
 def wrong_padding(pictures, kernel, seed) -> Limit:
@@ -261,8 +235,7 @@ def wrong_padding(pictures, kernel, seed) -> Limit:
     ]
     predicted = np.abs(systematic(sums(framed, wrong, len(kernel)))).max()
     taught = teach(befores, kernel, "zero", "reflect")
-    figures = {"border_share": taught.border_share}
-    return kernel_limit("wrong_padding", predicted, kernel, taught.padded, taught.valid, figures)
+    return kernel_limit(predicted, kernel, taught.padded, taught.valid)
 
 
 def model_too_small(pictures, kernel, seed) -> Limit:
@@ -281,8 +254,7 @@ def model_too_small(pictures, kernel, seed) -> Limit:
     laid_on = inverse(small) @ (statistics.gram[kept][:, ~kept] @ truth[~inside])
     predicted = kernel_error(truth[inside].reshape(size, size) + laid_on.reshape(size, size), truth)
     solution, full = small.solve(offset=False), statistics.solve(offset=False)
-    figures = {"model": size, "truth": size + 2, "residual": solution.residual}
-    return kernel_limit("model_too_small", predicted, truth, solution.kernel, full.kernel, figures)
+    return kernel_limit(predicted, truth, solution.kernel, full.kernel)
 
 
 def model_too_large(pictures, kernel, seed) -> Limit:
@@ -291,8 +263,7 @@ def model_too_large(pictures, kernel, seed) -> Limit:
     statistics, gain = rounded_sums(levels(pictures), kernel, size)
     predicted = gain * random_largest(statistics, ROUNDING, seed)
     learned = gain * statistics.solve(offset=False).kernel
-    figures = {"model": size, "truth": len(kernel)}
-    return kernel_limit("model_too_large", predicted, np.pad(kernel, 2), learned, figures=figures)
+    return kernel_limit(predicted, np.pad(kernel, 2), learned)
 
 
 def even_kernel(pictures, kernel, seed) -> Limit:
@@ -301,10 +272,7 @@ def even_kernel(pictures, kernel, seed) -> Limit:
     truth[:2, :2] = 1 / 4
     statistics, _ = rounded_sums(levels(pictures), truth, 3)
     predicted = random_largest(statistics, ROUNDING, seed)
-    learned = statistics.solve(offset=False).kernel
-    rows, columns = np.indices(truth.shape) - 1
-    shift = {"shift_x": float((learned * columns).sum()), "shift_y": float((learned * rows).sum())}
-    return kernel_limit("even_kernel", predicted, truth, learned, figures=shift)
+    return kernel_limit(predicted, truth, statistics.solve(offset=False).kernel)
 
 
 def varying_filter(pictures, kernel, seed) -> Limit:
@@ -319,7 +287,7 @@ def varying_filter(pictures, kernel, seed) -> Limit:
     statistics = sums(befores, afters, 9)
     solution = statistics.solve(offset=False)
     predicted = float(np.sqrt(np.mean(change**2) / 12))
-    return Limit("varying_filter", "output", predicted, solution.residual, None, solution.kernel)
+    return Limit("output", predicted, solution.residual, None, solution.kernel)
 
 
 def non_linear(pictures, kernel, seed) -> Limit:
@@ -332,7 +300,7 @@ def non_linear(pictures, kernel, seed) -> Limit:
     afters = [operators.magnitude(one) for one in befores]
     predicted = float(np.std(np.concatenate([_interior(one, 1) for one in afters])))
     solution = sums(befores, afters, 3).solve(offset=True)
-    return Limit("non_linear", "output", predicted, solution.residual, None, solution.kernel)
+    return Limit("output", predicted, solution.residual, None, solution.kernel)
 
 
 def _blur(picture: np.ndarray) -> np.ndarray:

@@ -35,7 +35,6 @@ EXACT |= {"model_too_small": 0.01, "jpeg_file": 0.1, "noise_before": 0.1}
 def test_the_error_is_as_foretold(key, kernel):
     """Within a few per cent where theory is certain, else within a factor of 2.5."""
     limit = break_it(key, PICTURES, kernel.values, seed=3)
-    assert limit.key == key
     assert limit.predicted > 0
     assert limit.measured > 0
     if key in EXACT:
@@ -52,11 +51,10 @@ def test_the_remedy_helps(key):
 
 
 def test_each_shows_what_it_is_about():
-    """Each tells its key; an even kernel is seen to shift by half a pixel, and so on."""
+    """An even kernel is seen to shift by half a pixel, and weights too many come out as zero."""
     found = {key: break_it(key, PICTURES, named("sobel_x").values) for key in LIMITS}
-    assert [limit.key for limit in found.values()] == list(LIMITS)
-    assert found["even_kernel"].figures["shift_x"] == pytest.approx(-0.5, abs=0.01)
-    assert found["constant"].figures["rank"] == 1
+    shift = (found["even_kernel"].learned * [-1, 0, 1]).sum()
+    assert shift == pytest.approx(-0.5, abs=0.01)
     assert found["model_too_large"].measured < 0.01
 
 

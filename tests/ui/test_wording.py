@@ -61,7 +61,7 @@ def test_only_all_is_a_hundred_per_cent(share, decimals, text):
 
 
 def limit(predicted, measured):
-    return Limit("constant", "kernel", predicted, measured, None, np.zeros((3, 3)))
+    return Limit("kernel", predicted, measured, None, np.zeros((3, 3)))
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def every(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     for key in LIMITS:
         tried.append(break_it(key, pictures[:PICTURES], named("sobel_x").values))
         yield answer(
-            markup.table(TABLE, [_cells(limit) for limit in tried]),
+            markup.table(TABLE, [_cells(*row) for row in zip(LIMITS, tried, strict=False)]),
             finding=limits_finding(tried),
             done=len(tried) == len(LIMITS),
             tried=len(tried),
@@ -140,10 +140,10 @@ def choices() -> list[tuple[str, str]]:
     return [(WAYS[key][0], key) for key in LIMITS]
 
 
-def _cells(limit: Limit) -> tuple[str, ...]:
+def _cells(key: str, limit: Limit) -> tuple[str, ...]:
     remedied = "" if limit.remedied is None else figure(limit.remedied)
     measured = figure(limit.predicted), figure(limit.measured), remedied
-    return WAYS[limit.key][0], *measured, MEASURES[limit.measure]
+    return WAYS[key][0], *measured, MEASURES[limit.measure]
 
 
 def limits_finding(tried: Sequence[Limit]) -> str:
