@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 from scipy import ndimage
 
-from kernel_demo.imaging import operators
+from benchmarks.operations import OPERATIONS
 from kernel_demo.recovery import Channels, Edge, Verdict, recover
 
 TITLE = "Recovering filters"
@@ -246,12 +246,14 @@ def _tools(report, grey, colour):
 
 
 def _no_convolutions(report, greys):
-    pick = operators.OPERATORS
-    names = [k for k in pick if k not in ("clipped",)]
+    applied = {name: apply for name, apply in OPERATIONS.items() if name != "clipped"}
     called, told, count = 0, [], 0
     for photo in ("camera", "cat"):
         picture = greys[photo]
-        cases = {n: _as_file(pick[n].apply(picture.astype(np.float32) / 255)) for n in names}
+        cases = {
+            name: _as_file(apply(picture.astype(np.float32) / 255))
+            for name, apply in applied.items()
+        }
         cases |= _more_no_convolutions(picture)
         for name, after in cases.items():
             found = recover(picture, after)

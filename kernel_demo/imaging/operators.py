@@ -1,11 +1,8 @@
 """What no single convolution can do, and what happens to pictures on their way into a file.
 
 Pure functions, picture to picture: float32, H x W or H x W x 3, nominally 0..1. Results are not
-clipped unless that is the point. OPERATORS lists them with one setting each, for tests and lessons.
+clipped unless that is the point.
 """
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -52,33 +49,11 @@ def from_light(light: np.ndarray) -> np.ndarray:
     return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
-def linear_light(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Filter the light, not the stored values."""
-    return from_light(correlate(to_light(image).astype(image.dtype), kernel))
-
-
 def varying_blur(image: np.ndarray, size: int = 9) -> np.ndarray:
     """Sharp at the left, blurred at the right: another kernel in each column."""
     share = np.linspace(0, 1, image.shape[1], dtype=image.dtype)
     share = share.reshape((1, -1) + (1,) * (image.ndim - 2))
     return (1 - share) * image + share * correlate(image, gaussian(size))
-
-
-def gamma(image: np.ndarray, exponent: float = 1 / 2.2) -> np.ndarray:
-    """Each pixel to a power."""
-    return np.clip(image, 0, 1) ** exponent
-
-
-def threshold(image: np.ndarray, level: float = 0.5) -> np.ndarray:
-    """1 where the pixel is at the level or above, else 0."""
-    return (image >= level).astype(image.dtype)
-
-
-def equalise(image: np.ndarray) -> np.ndarray:
-    """Histogram equalisation in 256 levels, each channel by itself (cv2.equalizeHist)."""
-    planes = np.atleast_3d(to_uint8(image))
-    equal = [cv2.equalizeHist(np.ascontiguousarray(plane)) for plane in np.moveaxis(planes, -1, 0)]
-    return _from_uint8(np.stack(equal, axis=-1).reshape(image.shape))
 
 
 def median(image: np.ndarray, size: int = 3) -> np.ndarray:
@@ -94,13 +69,6 @@ def dilate(image: np.ndarray, size: int = 3) -> np.ndarray:
 def bilateral(image: np.ndarray, size: int = 7, tone: float = 0.1, reach: float = 3) -> np.ndarray:
     """A blur that stops at edges: weights fall with distance (pixels) and with tone (0..1)."""
     return cv2.bilateralFilter(np.asarray(image, np.float32), size, tone, reach)
-
-
-def rotate(image: np.ndarray, angle: float = 5.0) -> np.ndarray:
-    """Turned about its centre by degrees, counter-clockwise; bilinear, the rim reflected."""
-    height, width = image.shape[:2]
-    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1.0)
-    return cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REFLECT_101)
 
 
 def jpeg(image: np.ndarray, quality: int = 75) -> np.ndarray:
@@ -132,44 +100,3 @@ def degrade(
 
 def _from_uint8(pixels: np.ndarray) -> np.ndarray:
     return pixels.astype(np.float32) / 255
-
-
-@dataclass(frozen=True)
-class Operator:
-    """One operation with its settings: a picture in, a picture of the same shape out."""
-
-    key: str
-    label: str
-    why: str  # one line: why no kernel can do it
-    apply: Callable[[np.ndarray], np.ndarray]
-
-
-OPERATORS: dict[str, Operator] = {
-    operator.key: operator
-    for operator in (
-        Operator("magnitude", "Gradient magnitude", "It squares: the sign is lost.", magnitude),
-        Operator("absolute", "Absolute Sobel", "It folds negative values over.", absolute),
-        Operator("clipped", "Clipped Sobel", "It cuts values off at black and white.", clipped),
-        Operator("median", "Median", "It picks one pixel by rank; it adds nothing up.", median),
-        Operator(
-            "threshold_unsharp",
-            "Unsharp with threshold",
-            "It acts on some pixels and leaves the rest alone.",
-            threshold_unsharp,
-        ),
-        Operator("bilateral", "Bilateral", "Its weights depend on the picture.", bilateral),
-        Operator("dilate", "Dilate", "It keeps the largest value only.", dilate),
-        Operator("gamma", "Gamma", "It bends the tones.", gamma),
-        Operator(
-            "linear_light",
-            "Blur in linear light",
-            "It bends the tones, blurs, and bends them back.",
-            lambda image: linear_light(image, gaussian(5)),
-        ),
-        Operator("threshold", "Threshold", "It leaves two values only.", threshold),
-        Operator("equalise", "Equalise", "Its curve depends on the whole picture.", equalise),
-        Operator("varying_blur", "Varying blur", "It has a kernel per place.", varying_blur),
-        Operator("rotate", "Rotate", "It moves pixels by a different way each.", rotate),
-        Operator("jpeg", "JPEG", "It rounds in blocks of 8 × 8.", jpeg),
-    )
-}

@@ -14,7 +14,7 @@ times as long, though: `method` lets this be seen.)
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -23,7 +23,7 @@ import torch
 from torch import nn
 
 from kernel_demo.errors import DemoError, one_of
-from kernel_demo.imaging.operators import OPERATORS
+from kernel_demo.imaging import operators
 from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import kernel_error, psnr
 from kernel_demo.learning.model import SingleConv
@@ -31,8 +31,6 @@ from kernel_demo.learning.pairs import Pairs, build, teacher
 from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import Progress, TrainSettings, train
 
-# What no single convolution can do, and how wide a window each operator looks at.
-TARGETS = {"magnitude": 3, "absolute": 3, "clipped": 3, "median": 3, "threshold_unsharp": 5}
 WIDTH = 16  # channels between the layers
 RATES = (0.01, 0.003, 0.001)  # Adam's, a third of the steps each
 TILE, BATCH = 32, 8
@@ -43,6 +41,36 @@ STACK_SIZE = STACK * (STACK_SIDE - 1) + 1  # 7: what they see together
 STACK_RATE = 0.03  # Adam's; of 0.003, 0.01 and 0.03 the best for the stack
 _SHOWN = 256  # rows and columns of each held-out picture that PSNR is measured on
 _PSNR_SECONDS = 0.5  # from one measurement to the next
+
+
+@dataclass(frozen=True)
+class Target:
+    """What no single convolution can do."""
+
+    label: str
+    why: str  # one line: why no kernel can do it
+    size: int  # side of the window that it looks at
+    apply: Callable[[np.ndarray], np.ndarray]  # H x W to H x W
+
+
+TARGETS = {
+    "magnitude": Target(
+        "Gradient magnitude", "It squares: the sign is lost.", 3, operators.magnitude
+    ),
+    "absolute": Target("Absolute Sobel", "It folds negative values over.", 3, operators.absolute),
+    "clipped": Target(
+        "Clipped Sobel", "It cuts values off at black and white.", 3, operators.clipped
+    ),
+    "median": Target(
+        "Median", "It picks one pixel by rank; it adds nothing up.", 3, operators.median
+    ),
+    "threshold_unsharp": Target(
+        "Unsharp with threshold",
+        "It acts on some pixels and leaves the rest alone.",
+        5,
+        operators.threshold_unsharp,
+    ),
+}
 
 
 class DeepNet(nn.Module):
@@ -118,8 +146,8 @@ def compare(
     TARGETS. steps: of the deep network; the single layer needs a few dozen and then waits.
     DemoError: an unknown target, pictures that are too small.
     """
-    one_of("what a kernel cannot do", target, TARGETS)
-    size, operator = TARGETS[target], OPERATORS[target].apply
+    chosen = TARGETS[one_of("what a kernel cannot do", target, TARGETS)]
+    size, operator = chosen.size, chosen.apply
     trained, held = split(pictures)
     afters = [operator(one) for one in trained]
     pairs = build(trained, afters, size, TILE, seed)

@@ -7,7 +7,6 @@ import torch
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.kernels import named
-from kernel_demo.imaging.operators import OPERATORS
 from kernel_demo.lab.depth import (
     STACK_SIZE,
     TARGETS,
@@ -76,7 +75,7 @@ def test_every_target_runs(target):
     first = next(race)
     last = list(race)[-1]
     assert last.done
-    assert last.shallow.kernel.shape == (TARGETS[target],) * 2
+    assert last.shallow.kernel.shape == (TARGETS[target].size,) * 2
     assert first.deep_psnr > last.shallow_psnr - 3
     assert last.deep.kernel is None
 
@@ -109,11 +108,6 @@ def test_bad_input_is_told(pictures, settings):
     """An unknown target and no picture raise DemoError at the call."""
     with pytest.raises(DemoError):
         compare(pictures, **settings)
-
-
-def test_targets_are_operators():
-    """Each target is one of the operators that no convolution can do."""
-    assert set(TARGETS) <= set(OPERATORS)
 
 
 def test_composing_by_hand():

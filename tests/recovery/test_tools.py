@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageFilter, ImageOps
 from scipy import ndimage
 
-from kernel_demo.imaging.operators import OPERATORS
+from benchmarks.operations import OPERATIONS
 from kernel_demo.recovery import Channels, Verdict
 from kernel_demo.recovery import recover as search
 from kernel_demo.sources.bundled import FOLDER
@@ -143,13 +143,13 @@ def _file(picture: np.ndarray) -> np.ndarray:
     return np.clip(np.floor(picture * 255 + 0.5), 0, 255).astype(np.uint8)
 
 
-SIMPLE = {key: operator for key, operator in OPERATORS.items() if key != "clipped"}
+SIMPLE = {key: apply for key, apply in OPERATIONS.items() if key != "clipped"}
 
 
 @pytest.mark.parametrize("key", SIMPLE)
 def test_no_convolution_is_called_one(key):
     """Median, bilateral, magnitude, gamma, rotation, JPEG alone ... are never a convolution."""
-    found = recover(CAMERA, _file(SIMPLE[key].apply(CAMERA.astype(np.float32) / 255)))
+    found = recover(CAMERA, _file(SIMPLE[key](CAMERA.astype(np.float32) / 255)))
     assert found.verdict == Verdict.NOT
 
 

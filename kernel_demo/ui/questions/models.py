@@ -10,7 +10,6 @@ from kernel_demo.errors import one_of
 from kernel_demo.export.compression import KINDS, Compressed, Effect, compress
 from kernel_demo.export.compression import measure as measure_effect
 from kernel_demo.imaging.kernels import named, resolve
-from kernel_demo.imaging.operators import OPERATORS
 from kernel_demo.lab import depth
 from kernel_demo.lab.speed import Row, rows
 from kernel_demo.lab.stopping import RULES, Moment, watch
@@ -257,7 +256,7 @@ FACTORS = ("first layer", "second", "third")
 
 def targets() -> list[tuple[str, str]]:
     """What no kernel can do, as (label, key)."""
-    return [(OPERATORS[key].label, key) for key in depth.TARGETS]
+    return [(target.label, key) for key, target in depth.TARGETS.items()]
 
 
 def deep(pictures: Sequence[np.ndarray], target: str) -> Iterator[Answer]:
@@ -268,7 +267,7 @@ def deep(pictures: Sequence[np.ndarray], target: str) -> Iterator[Answer]:
         for moment in moments:
             for curve, psnr in zip(curves, (moment.shallow_psnr, moment.deep_psnr), strict=True):
                 curve.append((moment.seconds, min(psnr, 99.0)))
-            yield _raced(moment, curves, OPERATORS[target].why)
+            yield _raced(moment, curves, depth.TARGETS[target].why)
 
 
 def _raced(moment: depth.Moment, curves: tuple[list, list], why: str) -> Answer:
