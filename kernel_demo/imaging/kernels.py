@@ -93,6 +93,12 @@ def resolve(text: str | list, size: int = 3, seed: int = 0, angle: float = 0.0) 
     return parse(text)
 
 
+def resized(square: np.ndarray, size: int) -> np.ndarray:
+    """A centred odd square array in another odd size: zeros around it, or cut off."""
+    more = (size - len(square)) // 2
+    return np.pad(square, more) if more >= 0 else square[-more:more, -more:more]
+
+
 def check(values) -> np.ndarray:
     """The values as a new k x k float64 array, k odd from 3 to 31.
 

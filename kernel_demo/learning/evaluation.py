@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from kernel_demo.imaging.kernels import resized
+
 GREY_LEVELS = 255.0
 SSIM_SIGMA, SSIM_RADIUS = 1.5, 5  # an 11 x 11 window, as in the paper
 SSIM_K1, SSIM_K2 = 0.01, 0.03
@@ -23,8 +25,8 @@ class Comparison:
 
 def kernel_error(learned: np.ndarray, true: np.ndarray) -> float:
     """max |learned - true|; the smaller kernel counts as surrounded by zeros."""
-    size = max(learned.shape[0], true.shape[0])
-    return float(np.max(np.abs(_grow(learned, size) - _grow(true, size))))
+    size = max(len(learned), len(true))
+    return float(np.max(np.abs(resized(learned, size) - resized(true, size))))
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:
@@ -80,7 +82,3 @@ def _window(image: np.ndarray) -> np.ndarray:
     width = 2 * SSIM_RADIUS + 1
     blurred = cv2.GaussianBlur(image, (width, width), SSIM_SIGMA)
     return blurred[SSIM_RADIUS:-SSIM_RADIUS, SSIM_RADIUS:-SSIM_RADIUS]
-
-
-def _grow(kernel: np.ndarray, size: int) -> np.ndarray:
-    return np.pad(np.asarray(kernel, np.float64), (size - kernel.shape[0]) // 2)

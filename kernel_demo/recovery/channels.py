@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import LUMINANCE
+from kernel_demo.imaging.kernels import resized
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import fitting, jpeg
 from kernel_demo.recovery.alignment import Pair, Plane, planes_of
@@ -148,12 +149,6 @@ class Arrangement:
             for squares in (values, [fit.standard_error for fit in fits])
         )
         return values, offsets, errors
-
-
-def resized(square: np.ndarray, size: int) -> np.ndarray:
-    """A centred odd square array in another odd size: zeros around it, or cut off."""
-    more = (size - len(square)) // 2
-    return np.pad(square, more) if more >= 0 else square[-more:more, -more:more]
 
 
 def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:

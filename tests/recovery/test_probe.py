@@ -5,10 +5,9 @@ import numpy as np
 import pytest
 
 from kernel_demo.imaging.catalogue import CATALOGUE, identity, sobel_x
-from kernel_demo.imaging.kernels import named, random
+from kernel_demo.imaging.kernels import named, random, resized
 from kernel_demo.imaging.probe import probe
 from kernel_demo.recovery import Verdict, recover
-from kernel_demo.recovery.channels import resized
 
 # At the smallest size of each, and where the weights are largest, the blur strongest, the wave
 # weakest; Laplacians with either sign.
