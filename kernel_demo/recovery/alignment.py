@@ -43,17 +43,9 @@ class Pair:
 
     def overlap(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """before (h' x w' x B), after (h' x w' x A) and opaque where both have pixels."""
-        there, here = self.common()
+        there, here = common(self.before, self.after, self.origin)
         opaque = None if self.opaque is None else self.opaque[here]
         return self.before[there], self.after[here], opaque
-
-    def common(self) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-        """The rectangle that both show: (rows, columns) of before, and of after."""
-        rows, columns = (
-            common(self.before.shape[axis], self.after.shape[axis], self.origin[axis])
-            for axis in (0, 1)
-        )
-        return (rows[0], columns[0]), (rows[1], columns[1])
 
     def surroundings(self, radius: int, border: str) -> np.ndarray:
         """before as (h + 2 radius) x (w + 2 radius) x B: the patches of every after pixel."""
@@ -65,10 +57,14 @@ class Pair:
         return padded[top : top + height + 2 * radius, left : left + width + 2 * radius]
 
 
-def common(there: int, here: int, origin: int) -> tuple[slice, slice]:
-    """The parts of an axis of before and of after that lie over each other."""
-    first, last = max(0, -origin), min(here, there - origin)
-    return slice(first + origin, last + origin), slice(first, last)
+def common(before: np.ndarray, after: np.ndarray, origin: tuple[int, int]):
+    """(rows, columns) of before, and of after, that lie over each other; origin as in a Pair."""
+    there, here = [], []
+    for axis, start in enumerate(origin):
+        first, last = max(0, -start), min(after.shape[axis], before.shape[axis] - start)
+        there.append(slice(first + start, last + start))
+        here.append(slice(first, last))
+    return tuple(there), tuple(here)
 
 
 def prepare(
@@ -133,7 +129,7 @@ def _opaque(pair: Pair, before_alpha, after_alpha, size: int, notes: list[Told])
         return None
     opaque = np.ones(pair.after.shape[:2], bool)
     if before_alpha is not None:
-        there, here = pair.common()
+        there, here = common(pair.before, pair.after, pair.origin)
         solid = cv2.erode(_solid(before_alpha).astype(np.uint8), np.ones((size, size)))
         opaque[here] &= solid[there] > 0
     if after_alpha is not None:
@@ -231,10 +227,7 @@ class Plane:
         """The plane with before[y + down, x + right] over after[y, x]."""
         if down == right == 0:
             return self
-        (height, width), (rows, columns) = self.before.shape, self.after.shape
-        over = common(height, rows, down), common(width, columns, right)
-        (rows_there, rows_here), (columns_there, columns_here) = over
-        return self._cut((rows_there, columns_there), (rows_here, columns_here))
+        return self._cut(*common(self.before, self.after, (down, right)))
 
     def part(self, top: int, left: int, height: int, width: int) -> Plane:
         """A rectangle of the plane."""
