@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from kernel_demo.recovery.alignment import Plane
+from kernel_demo.recovery.fitting import box
 
 # Annex K of ITU-T T.81, the luminance table that nearly all encoders scale (IJG's "quality").
 LUMINANCE = np.array([
@@ -120,12 +121,13 @@ def fit(
     whole = _fit(planes, compressed, kernel, offset, np.ones(kernel.shape, bool))
     if whole is None:
         return None
-    rows, columns = np.nonzero(np.abs(whole.kernel) > 4 * whole.standard_error)
-    if len(rows) == 0:
+    significant = np.abs(whole.kernel) > 4 * whole.standard_error
+    top, left, height, width = box(significant)
+    free = np.zeros(kernel.shape, bool)
+    free[top : top + height, left : left + width] = True
+    if free.all() or not significant.any():
         return whole
-    box = np.zeros(kernel.shape, bool)
-    box[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
-    return whole if box.all() else _fit(planes, compressed, whole.kernel, whole.offset, box)
+    return _fit(planes, compressed, whole.kernel, whole.offset, free)
 
 
 def _fit(planes, compressed, kernel, offset, free: np.ndarray) -> Censored | None:
