@@ -107,11 +107,11 @@ def box(size: int) -> np.ndarray:
     return np.full((size, size), 1 / size**2)
 
 
-def gaussian(size: int) -> np.ndarray:
-    """cv2.GaussianBlur of that size with sigma 0: up to 9 OpenCV's fixed fractions (at 3 and 5 the
+def gaussian(size: int, sigma: float = 0.0) -> np.ndarray:
+    """cv2.GaussianBlur of that size. With sigma 0: up to 9 OpenCV's fixed fractions (at 3 and 5 the
     binomials), above that sigma = 0.3 ((k - 1) / 2 - 1) + 0.8.
     """
-    weights = cv2.getGaussianKernel(size, 0)
+    weights = cv2.getGaussianKernel(size, sigma)
     return np.outer(weights, weights)
 
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
-import cv2
 import numpy as np
 
 from kernel_demo.imaging import kernels, operators
-from kernel_demo.imaging.catalogue import CATALOGUE, identity
+from kernel_demo.imaging.catalogue import CATALOGUE, gaussian, identity
 from kernel_demo.imaging.filtering import correlate, correlate_valid
 from kernel_demo.recovery.alignment import Plane, sample, sums
 from kernel_demo.recovery.fitting import Fit, box
@@ -225,16 +224,11 @@ def _closest(kernel: np.ndarray, family) -> tuple[float, float]:
     return float(finer[int(np.argmin(errors))]), float(min(errors))
 
 
-def _bell(size: int, sigma: float) -> np.ndarray:
-    weights = cv2.getGaussianKernel(size, sigma)
-    return np.outer(weights, weights)
-
-
 def _gaussian(kernel: np.ndarray) -> Name | None:
     total = kernel.sum()
     if total <= 0 or len(kernel) > 31:
         return None
-    sigma, error = _closest(kernel, lambda s: total * _bell(len(kernel), s))
+    sigma, error = _closest(kernel, lambda s: total * gaussian(len(kernel), s))
     if error > SAME * kernel.max():
         return None
     return Name(f"Gaussian blur, sigma {sigma:.2f}", float(total))
@@ -247,11 +241,11 @@ def _unsharp(kernel: np.ndarray) -> Name | None:
         return None
 
     def amount(sigma: float) -> float:
-        detail = middle - _bell(len(kernel), sigma)
+        detail = middle - gaussian(len(kernel), sigma)
         return float(((kernel - middle) * detail).sum() / (detail**2).sum())
 
     def member(sigma: float) -> np.ndarray:
-        return middle + amount(sigma) * (middle - _bell(len(kernel), sigma))
+        return middle + amount(sigma) * (middle - gaussian(len(kernel), sigma))
 
     sigma, error = _closest(kernel, member)
     inside = 0.4 < sigma < len(kernel) / 3  # else the Gaussian is no longer to be recognised
