@@ -16,9 +16,6 @@ class Phrase(str, Enum):
     def __str__(self) -> str:
         return self.value
 
-    def __format__(self, spec: str) -> str:
-        return format(self.value, spec)
-
 
 class Verdict(Phrase):
     """What the filter between two pictures is."""
