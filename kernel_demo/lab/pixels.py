@@ -31,16 +31,6 @@ class Tiled:
     output_difference: float  # largest, in grey levels, between applied whole and in tiles
 
 
-@dataclass(frozen=True)
-class Anywhere:
-    """A layer of one size of training tile, applied to a picture of another."""
-
-    trained_on: tuple[int, int]  # height and width of the tiles it saw, in pixels
-    applied_to: tuple[int, int]
-    weights: int  # the layer's weights: the same at every size
-    output_difference: float  # largest, in grey levels, to the true kernel's output
-
-
 @dataclass(frozen=True, eq=False)
 class Bordered:
     """One picture filtered under one border mode, against the same under `reflect`."""
@@ -81,7 +71,9 @@ def compare(picture: np.ndarray, kernel: np.ndarray, tile: int = 100) -> Tiled:
         tiles=len(parts),
         whole=kernels[0],
         tiled=kernels[1],
-        same_sums=_same(whole, merged),
+        same_sums=all(
+            np.array_equal(getattr(whole, name), getattr(merged, name)) for name in Sums._fields
+        ),
         kernel_difference=float(np.abs(kernels[0] - kernels[1]).max()),
         kernel_error=kernel_error(kernels[1], kernel),
         output_difference=float(np.abs(outputs[0] - outputs[1]).max() * GREY_LEVELS),
@@ -95,22 +87,14 @@ def panorama(pictures: Sequence[np.ndarray]) -> np.ndarray:
 
 
 @torch.no_grad()
-def apply_anywhere(
-    layer: SingleConv, tile: int, picture: np.ndarray, kernel: np.ndarray
-) -> Anywhere:
-    """A layer learned on tiles of tile x tile valid pixels, run on a picture of any size as it is.
+def apply_anywhere(layer: SingleConv, picture: np.ndarray, kernel: np.ndarray) -> float:
+    """The largest difference, in grey levels, between a layer's result and the true kernel's.
 
-    picture: H x W, 0..1. The layer itself is called, not its kernel by another program.
+    picture: H x W, 0..1, any size. The layer itself is called, not its kernel by another program.
     """
     before = devices.from_numpy(np.asarray(picture, np.float32))[None, None]
     after = layer(before)[0, 0].numpy()
-    expected = correlate_valid(picture, kernel)
-    return Anywhere(
-        trained_on=(tile, tile),
-        applied_to=picture.shape,
-        weights=sum(weight.numel() for weight in layer.parameters()),
-        output_difference=float(np.abs(after - expected).max() * GREY_LEVELS),
-    )
+    return float(np.abs(after - correlate_valid(picture, kernel)).max() * GREY_LEVELS)
 
 
 def side_by_side(picture: np.ndarray, kernel: np.ndarray) -> tuple[Bordered, ...]:
@@ -178,8 +162,3 @@ def _parts(before: np.ndarray, after: np.ndarray, size: int, tile: int) -> Itera
     for rows, columns in iter_tiles(height, width, tile):
         window = np.s_[rows.start : rows.stop + size - 1, columns.start : columns.stop + size - 1]
         yield Statistics.from_pair(before[window], after[window], size)
-
-
-def _same(one: Statistics, other: Statistics) -> bool:
-    """Whether all sums are equal, bit for bit."""
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in Sums._fields)

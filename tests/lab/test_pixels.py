@@ -43,10 +43,8 @@ def test_one_layer_fits_every_size():
         layer.conv.weight.copy_(torch.tensor(kernel)[None, None])
     wide = panorama([PICTURE, PICTURE[:99, ::-1], PICTURE.T])
     assert wide.shape == (87, 87 + 87 + 131)
-    found = apply_anywhere(layer, 64, wide, kernel)
-    assert (found.trained_on, found.applied_to, found.weights) == ((64, 64), wide.shape, 25)
     # float32 sums of 25 products of numbers up to 1.
-    assert found.output_difference < 1e-3
+    assert apply_anywhere(layer, wide, kernel) < 1e-3
 
 
 @pytest.mark.parametrize("shape", [(60, 80), (60, 80, 3)])

@@ -170,26 +170,26 @@ def anywhere(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
             )
             yield answer(kernels, learning, done=False)
     panorama = pixels.panorama(pictures[:IN_PANORAMA])
-    found = pixels.apply_anywhere(layer, TRAINING_TILE, panorama, kernel)
+    difference = pixels.apply_anywhere(layer, panorama, kernel)
     after = correlate_valid(panorama, progress.kernel)
     shown = [
         (data_url(to_uint8(fit(panorama, WIDE))), "the panorama", ""),
         (data_url(drawn_signed(after, WIDE)), "through the layer", ""),
     ]
-    (side, _), (height, width) = found.trained_on, found.applied_to
+    height, width = panorama.shape
     facts = [
-        (f"{side} × {side}", "pixels, what it was trained on"),
+        (f"{TRAINING_TILE} × {TRAINING_TILE}", "pixels, what it was trained on"),
         (f"{width} × {height}", "pixels, what it is applied to"),
-        (str(found.weights), "weights, the same for both"),
-        (figure(found.output_difference), "largest difference to the true filter, grey levels"),
+        (str(kernel.size), "weights, the same for both"),
+        (figure(difference), "largest difference to the true filter, grey levels"),
     ]
-    times = height * width / side**2
+    times = panorama.size / TRAINING_TILE**2
     yield answer(
         kernels,
         learning,
         markup.pictures(shown, "wide"),
         markup.facts(facts),
         finding=f"The same layer, on a picture with {times:,.0f} times as many pixels as a tile.",
-        output_difference=found.output_difference,
+        output_difference=difference,
         width=width,
     )
