@@ -249,22 +249,23 @@ def _decode(image, data):
 
 
 def _contents(source, name):
-    if not isinstance(source, bytes):
-        try:
-            path = Path(source)
-            if not path.is_file():  # a folder, or a pipe: opening it would wait for ever
-                raise FileNotFoundError
-            if path.stat().st_size > MAX_BYTES:  # before reading it
-                raise _too_many_bytes(name)
-            source = path.read_bytes()
-        except (OSError, ValueError):  # ValueError: a NUL in the path
-            # The error's own text has the server's path in it.
+    try:
+        path = None if isinstance(source, bytes) else Path(source)
+        if path is not None and not path.is_file():  # a folder; a pipe would keep us for ever
+            raise FileNotFoundError
+        if (len(source) if path is None else path.stat().st_size) > MAX_BYTES:  # before reading it
+            limit = MAX_BYTES // 2**20
             raise DemoError(
-                "a picture file", f"“{name}”, which cannot be opened", "Upload it again."
-            ) from None
-    if len(source) > MAX_BYTES:
-        raise _too_many_bytes(name)
-    return source
+                f"a file of at most {limit} MB",
+                f"more than {limit} MB in “{name}”",
+                "Scale the picture down or compress it.",
+            )
+        return source if path is None else path.read_bytes()
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        # The error's own text has the server's path in it.
+        raise DemoError(
+            "a picture file", f"“{name}”, which cannot be opened", "Upload it again."
+        ) from None
 
 
 def _pixels(image, data):
@@ -361,12 +362,3 @@ def _no_room(name, count, room):
 def _tenths(count):
     """Megapixels, rounded up to tenths: what is too much must not read like the limit itself."""
     return math.ceil(count / 1e5) / 10
-
-
-def _too_many_bytes(name):
-    limit = MAX_BYTES // 2**20
-    return DemoError(
-        f"a file of at most {limit} MB",
-        f"more than {limit} MB in “{name}”",
-        "Scale the picture down or compress it.",
-    )
