@@ -283,7 +283,8 @@ def varying_filter(pictures, kernel, seed) -> Limit:
     """
     befores = levels(pictures)
     afters = [operators.varying_blur(one) for one in befores]
-    change = np.concatenate([_interior(_blur(one) - one) for one in befores])
+    blur = kernels.named("gaussian", 9)
+    change = np.concatenate([_interior(correlate(one, blur) - one) for one in befores])
     statistics = sums(befores, afters, 9)
     solution = statistics.solve(offset=False)
     predicted = float(np.sqrt(np.mean(change**2) / 12))
@@ -301,10 +302,6 @@ def non_linear(pictures, kernel, seed) -> Limit:
     predicted = float(np.std(np.concatenate([_interior(one, 1) for one in afters])))
     solution = sums(befores, afters, 3).solve(offset=True)
     return Limit("output", predicted, solution.residual, None, solution.kernel)
-
-
-def _blur(picture: np.ndarray) -> np.ndarray:
-    return correlate(picture, kernels.named("gaussian", 9))
 
 
 def _interior(picture: np.ndarray, radius: int = 4) -> np.ndarray:

@@ -88,7 +88,8 @@ class Statistics:
         if mask is not None:
             mask = _checked_mask(mask, before.shape, size)
         device = devices.with_float64(devices.resolve(device))
-        return cls(size, *patch_sums(before, after, size, mask, device), peak=_peak(before))
+        peak = float(np.iinfo(before.dtype).max) if before.dtype.kind == "u" else 1.0
+        return cls(size, *patch_sums(before, after, size, mask, device), peak)
 
     def __add__(self, other: Statistics) -> Statistics:
         """The sums over both sets of pictures, in any order."""
@@ -325,10 +326,6 @@ def _error(variance: float, spread: np.ndarray) -> np.ndarray:
 
 def _shape(picture: np.ndarray) -> str:
     return " x ".join(map(str, picture.shape))
-
-
-def _peak(picture: np.ndarray) -> float:
-    return float(np.iinfo(picture.dtype).max) if picture.dtype.kind == "u" else 1.0
 
 
 def _picture(picture: np.ndarray, name: str) -> np.ndarray:

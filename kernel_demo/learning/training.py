@@ -103,9 +103,6 @@ class Cause(Enum):
     VISITOR = "Stopped by you."
 
 
-COMPLETE = frozenset({Cause.FLOOR, Cause.OPTIMUM})
-
-
 @dataclass(frozen=True)
 class Stop:
     """The end of a run. `str()` is its sentence."""
@@ -116,7 +113,7 @@ class Stop:
     @property
     def complete(self) -> bool:
         """Whether nothing is left to learn."""
-        return self.cause in COMPLETE
+        return self.cause in (Cause.FLOOR, Cause.OPTIMUM)
 
     def __str__(self) -> str:
         return self.cause.value.format(self.named)

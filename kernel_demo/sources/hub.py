@@ -91,7 +91,9 @@ def load(
         taken = _memory.recall(key)
         if taken is None:
             taken = _fetch(dataset_id, split, column, 4 * count, deadline, until)
-            _remember(key, taken)
+            keep = WHOLE if not taken.cause else PART if any(taken.files) else NOTHING
+            size = len(str((key, taken.about))) + sum(map(len, taken.files))
+            _memory.remember(key, taken, size, keep)
     if not any(taken.files):
         raise _failure(dataset_id, taken, deadline)
     return _open(dataset_id, taken, count, seed, deadline)
@@ -221,9 +223,3 @@ def _failure(dataset_id, taken, deadline):
         "unreadable": (f"{name}, which could not be read", other),
     }.get(taken.cause, (f"only damaged ones in {name}", other))  # fmt: skip
     return DemoError("a public dataset with pictures", received, remedy)
-
-
-def _remember(key, taken):
-    seconds = WHOLE if not taken.cause else PART if any(taken.files) else NOTHING
-    size = len(str((key, taken.about))) + sum(map(len, taken.files))
-    _memory.remember(key, taken, size, seconds)
