@@ -6,7 +6,7 @@ The squared loss as a quadratic of the weights, four ways down it, and the solve
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from kernel_demo.learning import devices
 from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.model import INITS, MOMENTUM, SingleConv, default_rate
-from kernel_demo.learning.statistics import Statistics
+from kernel_demo.learning.statistics import Statistics, accumulate
 from kernel_demo.learning.training import (
     DIVERGED,
     MAX_RATE,
@@ -248,6 +248,26 @@ def closed_form(
         stop=Stop(Cause.SINGULAR, solution) if solution.singular else Stop(Cause.SOLVED),
         state={"method": "closed_form"},
     )
+
+
+def learn_by_sums(
+    pictures: Iterable[tuple],
+    truth: np.ndarray,
+    settings: ExactSettings | None,
+    *,
+    resume: Progress | None = None,
+    deadline: float | None = None,
+) -> Iterator[Progress]:
+    """train_exact() from pictures on (accumulate() says how); settings None: the closed form."""
+    began = time.perf_counter()
+    statistics, _ = accumulate(pictures, len(truth))
+    spent = time.perf_counter() - began
+    if settings is None:
+        yield closed_form(statistics, truth, spent=spent)
+    else:
+        yield from train_exact(
+            statistics, settings, truth, resume=resume, deadline=deadline, spent=spent
+        )
 
 
 def next_shown(step: int) -> int:

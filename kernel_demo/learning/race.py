@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kernel_demo.errors import one_of
-from kernel_demo.learning.exact import OPTIMIZERS, ExactSettings, closed_form, train_exact
+from kernel_demo.learning.exact import OPTIMIZERS, ExactSettings, learn_by_sums
 from kernel_demo.learning.model import METHODS, SingleConv
 from kernel_demo.learning.pairs import Pairs
-from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import MAX_STEPS, Cause, Progress, Stop, TrainSettings, train
 
 GOALS = (1e-2, 1e-4, 1e-6)  # kernel errors
@@ -110,19 +109,11 @@ def runners(
             )
             made[name] = train(SingleConv(len(truth), init, seed), pairs, settings, truth=truth)
         else:
-            settings = ExactSettings(EXACT.get(name, "kfac"), steps=steps, init=init, seed=seed)
-            made[name] = _by_sums(name, settings, pictures, truth)
+            settings = None
+            if name in EXACT:
+                settings = ExactSettings(EXACT[name], steps=steps, init=init, seed=seed)
+            made[name] = learn_by_sums(pictures, truth, settings)
     return made
-
-
-def _by_sums(name: str, settings: ExactSettings, pictures, truth) -> Iterator[Progress]:
-    began = time.perf_counter()
-    statistics, _ = accumulate(pictures, len(truth))
-    spent = time.perf_counter() - began
-    if name in EXACT:
-        yield from train_exact(statistics, settings, truth, spent=spent)
-    else:
-        yield closed_form(statistics, truth, spent=spent)
 
 
 @dataclass(eq=False)

@@ -5,7 +5,6 @@ Arguments and yields travel between processes there: NumPy and plain types only.
 """
 
 import os
-import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -19,7 +18,7 @@ else:
 
 from kernel_demo.learning import devices, pairs, training
 from kernel_demo.learning.certificate import Optimum
-from kernel_demo.learning.exact import ExactSettings, closed_form, train_exact
+from kernel_demo.learning.exact import ExactSettings, learn_by_sums
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import Progress, TrainSettings
@@ -73,16 +72,8 @@ def _learn(
             deadline=RUN_SECONDS,
             optimum=lambda: Optimum(accumulate(pictures, size)[0], offset=False),
         )
-        return
-    began = time.perf_counter()
-    statistics, _ = accumulate(pictures, size)
-    spent = time.perf_counter() - began
-    if settings is None:
-        yield closed_form(statistics, truth, spent=spent)
     else:
-        yield from train_exact(
-            statistics, settings, truth, resume=resume, deadline=RUN_SECONDS, spent=spent
-        )
+        yield from learn_by_sums(pictures, truth, settings, resume=resume, deadline=RUN_SECONDS)
 
 
 learn = spaces.GPU(duration=GPU_SECONDS)(_learn) if spaces else _learn
