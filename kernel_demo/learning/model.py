@@ -1,6 +1,6 @@
-"""A single convolution layer, all that a linear filter is: made fast, and its natural gradient.
+"""A single convolution layer, all that a linear filter is, and the optimizers with their rates.
 
-K-FAC is for this layer alone; every other method is torch's own.
+K-FAC, its natural gradient, is for this layer alone; every other method is torch's own.
 """
 
 import numpy as np

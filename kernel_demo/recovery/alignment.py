@@ -1,4 +1,7 @@
-"""Two pictures laid over each other: channels, bit depths, transparency, sizes and shifts.
+"""Two pictures laid over each other, and which of their pixels count.
+
+Channels, bit depths, transparency, sizes and shifts are brought together; pixels that were clipped
+or are not opaque are left out.
 
 Everything after this works on a Pair, in *working units*: the grey levels of the deeper of the two
 files. 8-bit samples beside 16-bit ones are multiplied by 257 (65535 / 255), which is exact. A Plane

@@ -1,7 +1,8 @@
-"""What every request passes first: a bound on its body, and no downloads on a visitor's word.
+"""What every request passes first: bounds on its size, and no downloads on a visitor's word.
 
-Gradio bounds uploads (`max_file_size`) but neither JSON bodies nor the files that it would fetch
-when a client sends a web address in place of an uploaded file's path.
+Gradio holds the bound on uploads (`max_file_size`), but has none on JSON bodies and on the files
+that it would fetch when a client sends a web address in place of an uploaded file's path. What a
+file may hold is bounded where it is opened: sources.decoding.
 """
 
 import json
@@ -9,6 +10,7 @@ import json
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+MAX_UPLOAD = "60mb"
 MAX_BODY = 2_000_000  # bytes; a 31 x 31 kernel with all its digits takes 20 KB
 _TOO_LARGE = "Expected a request of at most 2 MB; got a larger one. Upload files instead."
 _ADDRESS = "Expected an uploaded file; got a web address. Download it and upload the file."

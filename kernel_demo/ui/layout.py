@@ -1,4 +1,4 @@
-"""The whole page: header, tabs, endpoints, and how it is served."""
+"""The whole page: header, tabs, endpoints, and how it is served: its queue, and what it forgets."""
 
 import os
 
@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 
 from kernel_demo.learning import devices
 from kernel_demo.ui import api, theme
-from kernel_demo.ui.guard import Guard
+from kernel_demo.ui.guard import MAX_UPLOAD, Guard
 from kernel_demo.ui.html import block
 from kernel_demo.ui.learn import tab as learn_tab
 from kernel_demo.ui.learn.words import TAB as LEARN
@@ -17,7 +17,6 @@ from kernel_demo.ui.learn.words import TAGLINE, TITLE
 from kernel_demo.ui.questions import tab as questions_tab
 from kernel_demo.ui.recover import tab as recover_tab
 
-MAX_UPLOAD = "60mb"
 QUEUE = 16  # visitors who wait; one more is told that the page is busy
 FORGET_EVERY, FORGET_AFTER = 600, 3600  # seconds: the visitors' files
 # Gradio's client ends the stream of an upload's progress by a method that does nothing but say so

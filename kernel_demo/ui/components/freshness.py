@@ -49,7 +49,7 @@ class Freshness:
         """
 
         def answer(*values) -> dict:
-            number = next(_numbers)  # as it is asked: of two that overtake each other the later
+            number = asked()
             return told(stale(*values), number)
 
         held = [made] if isinstance(made, gr.State) else [*made]
@@ -72,10 +72,18 @@ class Freshness:
         return look
 
 
+def asked() -> int:
+    """The number of a word, taken before it is thought of: of two the one asked later counts."""
+    return next(_numbers)
+
+
 def told(stale: bool | Collection[str], number: int | None = None) -> dict:
-    """The value that marks the results, all or those named, or takes the mark away."""
+    """The value that marks the results, all or those named, or takes the mark away.
+
+    number: of `asked`.
+    """
     return {
         "stale": [*stale] if isinstance(stale, Collection) else bool(stale),
         "server": _SERVER,
-        "number": number or next(_numbers),
+        "number": number or asked(),
     }

@@ -1,7 +1,8 @@
 """The page's address follows its settings, and a link opens the page with them.
 
-Keys are short, values that the page has at first paint are left out. What a link says is looked at
-key by key: what cannot be used is left as it was and named, never obeyed.
+Keys are short; they and their bounds stand in settings.TABLE. Values that the page has at first
+paint are left out. What a link says is looked at key by key: what cannot be used is left as it was
+and named, never obeyed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

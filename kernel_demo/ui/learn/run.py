@@ -1,4 +1,7 @@
-"""Learning on the page: one visitor's run as a stream of sessions, and the buttons of card 3."""
+"""Learning on the page: one visitor's run as a stream of sessions.
+
+Here is decided which of Learn, Pause, Resume, Step and Stop can be seen and pressed.
+"""
 
 import time
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,5 @@
 """What the experiments of the tab "Questions" share: the pictures, and the card of each."""
 
-import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +8,7 @@ import gradio as gr
 
 from kernel_demo.errors import DemoError
 from kernel_demo.ui import pictures
-from kernel_demo.ui.components.freshness import Freshness, told
+from kernel_demo.ui.components.freshness import Freshness, asked, told
 from kernel_demo.ui.html import alert, block, each, problem, quiet, title
 from kernel_demo.ui.jobs import (
     DEVICE,
@@ -158,9 +157,10 @@ def follow(answers: Sequence[Followed]) -> dict:
     held, places = [each.made for each in answers], [each.fresh.place for each in answers]
 
     def look(*values) -> list[dict]:
+        number = asked()
         made, now = values[: len(held)], dict(zip(inputs, values[len(held) :], strict=True))
         return [
-            told(partial(each.stale, one, [now[part] for part in each.inputs]))
+            told(each.stale(one, [now[part] for part in each.inputs]), number)
             for each, one in zip(answers, made, strict=True)
         ]
 
@@ -169,7 +169,7 @@ def follow(answers: Sequence[Followed]) -> dict:
     looked = gr.on([*changes, *(made.change for made in held)], trigger_mode="always_last", **looks)
     # An input that cannot be read, as a number out of bounds, is none that an answer was made from.
     looked.failure(
-        lambda *made: [told(partial(operator.is_not, one, None)) for one in made],
+        lambda *made: [told(one is not None) for one in made],
         held, places, **UNQUEUED,
     )  # fmt: skip
     return looks
