@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kernel_demo.errors import DemoError
+from kernel_demo.errors import DemoError, one_of
 from kernel_demo.imaging.kernels import Kernel, check, random
 from kernel_demo.lab.limits import random_largest
 from kernel_demo.learning.certificate import ROUNDING
@@ -36,8 +36,7 @@ class Score:
 
 def hidden(size: int, seed: int) -> Kernel:
     """The kernel behind a link: k x k multiples of 1/2 from -2 to 2, the same for the same seed."""
-    if size not in SIZES:
-        raise DemoError(f"a size out of {', '.join(map(str, SIZES))}", f"{size}", "Choose 3.")
+    one_of("a size", size, SIZES)
     drawn = np.rint(random(size, seed).values * size * HALVES) / HALVES
     values = np.clip(drawn, -2, 2)
     if not values.any():

@@ -116,17 +116,6 @@ def _starts(length: int, tile: int) -> list[tuple[int, int]]:
     return [*starts, (length - tile, tile - rest)] if rest else starts
 
 
-def _counts(mask: np.ndarray | None, place: _Place, radius: int, shape) -> np.ndarray:
-    """Which of a tile's h x w pixels inside the picture count, bool."""
-    counts = np.ones(shape, bool)
-    if mask is not None:
-        top, left = place.top + radius, place.left + radius
-        counts &= mask[top : top + shape[0], left : left + shape[1]]
-    counts[: place.first_row] = False
-    counts[:, : place.first_column] = False
-    return counts
-
-
 def _cut(befores, afters, masks, places, radius, tile) -> tuple[torch.Tensor, ...]:
     """before (N, 1, T + 2r, T + 2r), after and weight (N, 1, T, T); zeros past the picture."""
     halo = tile + 2 * radius
@@ -140,8 +129,9 @@ def _cut(befores, afters, masks, places, radius, tile) -> tuple[torch.Tensor, ..
         height, width = patch.shape[0] - 2 * radius, patch.shape[1] - 2 * radius
         top, left = place.top + radius, place.left + radius
         after[n, 0, :height, :width] = answer[top : top + height, left : left + width]
-        counts = _counts(masks[place.picture], place, radius, (height, width))
-        weight[n, 0, :height, :width] = counts
+        weight[n, 0, place.first_row : height, place.first_column : width] = 1.0
+        if (mask := masks[place.picture]) is not None:
+            weight[n, 0, :height, :width] *= mask[top : top + height, left : left + width]
     after[weight == 0] = 0.0  # what is masked out may be anything, even NaN
     return tuple(torch.from_numpy(array) for array in (before, after, weight))
 

@@ -65,10 +65,8 @@ OPERATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "a bilateral filter": operators.bilateral,
 }
 OPERATIONS |= {
-    f"a gradient magnitude ({label})": partial(
-        operators.magnitude, kernel=kernels.named(key).values
-    )
-    for key, label in (("sobel_x", "Sobel"), ("scharr_x", "Scharr"), ("prewitt_x", "Prewitt"))
+    f"a gradient magnitude ({name})": partial(operators.magnitude, kernel=kernels.named(key).values)
+    for key, name in (("sobel_x", "Sobel"), ("scharr_x", "Scharr"), ("prewitt_x", "Prewitt"))
 }
 OPERATIONS |= {
     f"the absolute value of {label}": partial(operators.absolute, kernel=kernels.named(key).values)

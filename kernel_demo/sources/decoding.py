@@ -97,11 +97,6 @@ class _Decoded:
     notes: tuple[str, ...] = ()
     fault: tuple[str, str, str] | None = None  # as _DAMAGE
 
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return sum(part.nbytes for part in (self.values, self.alpha) if part is not None)
-
 
 def decode(
     source: bytes | str | Path, name: str, credit: str = "", room: Room | None = None
@@ -230,7 +225,8 @@ def _decoded(image, data):
         found = _memory.recall(key)
         if found is None:
             found = _decode(image, data)
-            _memory.remember(key, found, found.size, KEPT)
+            arrays = (part for part in (found.values, found.alpha) if part is not None)
+            _memory.remember(key, found, sum(part.nbytes for part in arrays), KEPT)
     return found
 
 
