@@ -162,7 +162,6 @@ def gabor(size: int, angle: float = 0.0) -> np.ndarray:
 class Named:
     """An entry of the catalogue: a kernel for each of some sizes."""
 
-    key: str
     label: str
     sizes: tuple[int, ...]
     formula: np.ndarray | Callable[..., np.ndarray]  # fixed, or of the size (and the angle)
@@ -176,44 +175,44 @@ class Named:
         return self.formula(size, angle) if self.takes_angle else self.formula(size)
 
 
-CATALOGUE: dict[str, Named] = {entry.key: entry for entry in (
-    Named("identity", "Identity", ODD_SIZES, identity,
+CATALOGUE: dict[str, Named] = {
+    "identity": Named("Identity", ODD_SIZES, identity,
         "Leaves the picture as it is: the simplest thing to learn."),
-    Named("sobel_x", "Sobel x", _SOBEL_SIZES, sobel_x,
+    "sobel_x": Named("Sobel x", _SOBEL_SIZES, sobel_x,
         "Finds vertical edges: how fast the brightness rises to the right."),
-    Named("sobel_y", "Sobel y", _SOBEL_SIZES, lambda size: sobel_x(size).T,
+    "sobel_y": Named("Sobel y", _SOBEL_SIZES, lambda size: sobel_x(size).T,
         "Finds horizontal edges: how fast the brightness rises downwards."),
-    Named("scharr_x", "Scharr x", (3,), SCHARR_X,
+    "scharr_x": Named("Scharr x", (3,), SCHARR_X,
         "Finds vertical edges, and measures slanted ones more evenly than Sobel."),
-    Named("scharr_y", "Scharr y", (3,), SCHARR_X.T,
+    "scharr_y": Named("Scharr y", (3,), SCHARR_X.T,
         "Finds horizontal edges, and measures slanted ones more evenly than Sobel."),
-    Named("prewitt_x", "Prewitt x", ODD_SIZES, prewitt_x,
+    "prewitt_x": Named("Prewitt x", ODD_SIZES, prewitt_x,
         "Finds vertical edges by the slope of the best-fitting plane."),
-    Named("prewitt_y", "Prewitt y", ODD_SIZES, lambda size: prewitt_x(size).T,
+    "prewitt_y": Named("Prewitt y", ODD_SIZES, lambda size: prewitt_x(size).T,
         "Finds horizontal edges by the slope of the best-fitting plane."),
-    Named("roberts_down", "Roberts, down", (3,), ROBERTS_DOWN,
+    "roberts_down": Named("Roberts, down", (3,), ROBERTS_DOWN,
         "Compares neighbours along the diagonal that falls to the right."),
-    Named("roberts_up", "Roberts, up", (3,), ROBERTS_UP,
+    "roberts_up": Named("Roberts, up", (3,), ROBERTS_UP,
         "Compares neighbours along the diagonal that rises to the right."),
-    Named("laplacian_4", "Laplacian, 4 neighbours", (3,), LAPLACIAN_4,
+    "laplacian_4": Named("Laplacian, 4 neighbours", (3,), LAPLACIAN_4,
         "Shows where brightness bends: fine lines, spots and both sides of an edge."),
-    Named("laplacian_8", "Laplacian, 8 neighbours", (3,), LAPLACIAN_8,
+    "laplacian_8": Named("Laplacian, 8 neighbours", (3,), LAPLACIAN_8,
         "The Laplacian with diagonals: fine detail in every direction."),
-    Named("sharpen", "Sharpen", (3,), SHARPEN,
+    "sharpen": Named("Sharpen", (3,), SHARPEN,
         "Makes edges crisper by adding the fine detail once more."),
-    Named("unsharp", "Unsharp mask", ODD_SIZES, unsharp,
+    "unsharp": Named("Unsharp mask", ODD_SIZES, unsharp,
         "Sharpens as photo editors do: adds what a blur would take away."),
-    Named("emboss", "Emboss", (3,), EMBOSS,
+    "emboss": Named("Emboss", (3,), EMBOSS,
         "Makes the picture look pressed into metal, lit from one corner."),
-    Named("box", "Box blur", ODD_SIZES, box,
+    "box": Named("Box blur", ODD_SIZES, box,
         "Averages all pixels of the window alike: the simplest blur."),
-    Named("gaussian", "Gaussian blur", ODD_SIZES, gaussian,
+    "gaussian": Named("Gaussian blur", ODD_SIZES, gaussian,
         "A soft blur without corners: near pixels count more than far ones."),
-    Named("motion_blur", "Motion blur", ODD_SIZES, motion_blur,
+    "motion_blur": Named("Motion blur", ODD_SIZES, motion_blur,
         "Smears along a line, as when the camera moves during the shot.", takes_angle=True),
-    Named("log", "Laplacian of Gaussian", _WAVE_SIZES, laplacian_of_gaussian,
+    "log": Named("Laplacian of Gaussian", _WAVE_SIZES, laplacian_of_gaussian,
         "Finds spots and edges of one scale, and ignores finer noise."),
-    Named("gabor", "Gabor", _WAVE_SIZES, gabor,
+    "gabor": Named("Gabor", _WAVE_SIZES, gabor,
         "Answers to stripes of one width and direction, as cells in the eye's cortex do.",
         takes_angle=True),
-)}  # fmt: skip
+}  # fmt: skip

@@ -99,11 +99,6 @@ class DeepNet(nn.Module):
             last.weight.mul_(_LAST_GAIN)
             last.bias.zero_()
 
-    @property
-    def weights(self) -> int:
-        """How many numbers are learned."""
-        return sum(weight.numel() for weight in self.parameters())
-
     def forward(self, before: torch.Tensor) -> torch.Tensor:
         return self.shortcut(before) + self.body(before)
 
@@ -197,6 +192,7 @@ def _race(shallow, deep, exam, deadline: float) -> Iterator[Moment]:
         started = measured = time.monotonic()
         latest = {"shallow": next(shallow[1]), "deep": next(deep[1])}
         score = {}
+        weights = [sum(w.numel() for w in model.parameters()) for model, _ in (shallow, deep)]
         while True:
             now = time.monotonic()
             done = all(one.done for one in latest.values()) or now - started >= deadline
@@ -207,8 +203,8 @@ def _race(shallow, deep, exam, deadline: float) -> Iterator[Moment]:
             yield Moment(
                 **latest,
                 **score,
-                shallow_weights=sum(weight.numel() for weight in shallow[0].parameters()),
-                deep_weights=deep[0].weights,
+                shallow_weights=weights[0],
+                deep_weights=weights[1],
                 seconds=now - started,
                 done=done,
             )

@@ -32,7 +32,7 @@ def test_the_deep_network_is_small_and_starts_at_its_shortcut():
     """Under 10,000 weights; at first it is nearly the kernel that it starts from."""
     start = RANDOM.random((3, 3)) / 9
     model = DeepNet(3, start=start)
-    assert model.weights < 10_000
+    assert sum(weight.numel() for weight in model.parameters()) < 10_000
     assert sum(isinstance(part, torch.nn.Conv2d) for part in model.body) == 3
     before = torch.from_numpy(PICTURES[0].astype(np.float32))[None, None]
     with torch.no_grad():
