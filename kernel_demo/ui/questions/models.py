@@ -252,12 +252,8 @@ DEPTH_TABLE = ("Model", "weights", "step", "PSNR on pictures held out")
 ONE_LAYER, DEEP = "one layer", "deep network, three layers"
 STACK_TABLE = ("Model", "weights", "step", "seconds", "kernel error")
 SINGLE, STACKED = "one 7 × 7 layer", "three 3 × 3 layers"
+TARGETS = {key: OPERATORS[key].label for key in depth.TARGETS}  # what no kernel can do
 FACTORS = ("first layer", "second", "third")
-
-
-def targets() -> list[tuple[str, str]]:
-    """What no kernel can do, as (label, key)."""
-    return [(OPERATORS[key].label, key) for key in depth.TARGETS]
 
 
 def deep(pictures: Sequence[np.ndarray], target: str) -> Iterator[Answer]:
