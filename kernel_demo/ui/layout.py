@@ -40,7 +40,7 @@ def build() -> gr.Blocks:
             with gr.Tab(LEARN, id="learn"):
                 learn_tab.build(page)
             with gr.Tab(recover_tab.TAB, id="recover"):
-                recover_tab.build()
+                recover_tab.Tab()
             with gr.Tab(questions_tab.TAB, id="questions"):
                 questions_tab.build(tabs)
     page.queue(max_size=QUEUE, default_concurrency_limit=4, api_open=False)
