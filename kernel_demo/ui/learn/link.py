@@ -16,7 +16,6 @@ from kernel_demo.errors import DemoError
 from kernel_demo.ui.components import script
 from kernel_demo.ui.html import CHALLENGE, quiet
 from kernel_demo.ui.jobs import QUIET
-from kernel_demo.ui.learn import words
 from kernel_demo.ui.learn.settings import (
     TABLE,
     most_pictures,
@@ -85,6 +84,12 @@ def settings(
     return values, tuple(key[:20] for key in ours if key not in values)
 
 
+def ignored(names: tuple[str, ...]) -> str:
+    """What a link asked for and did not get."""
+    what, left = ("settings", "they were") if len(names) > 1 else ("a setting", "it was")
+    return f"This link has {what} that cannot be used, left as {left}: {', '.join(names)}."
+
+
 def allowed(start: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Sequence[int]]:
     """What the controls allow that hang on another setting, of a link or of the first paint."""
     decided = {**start, **values}
@@ -122,8 +127,8 @@ def connect(
 
 def _opener(start: Mapping[str, Any]) -> Callable:
     def open_link(request: gr.Request):
-        values, ignored = settings(start, dict(request.query_params))
-        told = quiet(words.ignored(ignored)) if ignored else ""
+        values, passed = settings(start, dict(request.query_params))
+        told = quiet(ignored(passed)) if passed else ""
         bounds = allowed(start, values) if values else {}
         if bounds:  # what stays as it was may not fit the kernel
             values.setdefault("size", nearest(bounds["size"], start["size"]))
