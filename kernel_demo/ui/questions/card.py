@@ -87,10 +87,8 @@ def grey(source: str, uploads: Sequence[str] | None, *rest) -> tuple:
     DemoError: no picture, or none large enough for the experiments.
     """
     photos = pictures.gather(_choice(source, uploads)).photos[:MAX_PICTURES]
-    every = []
-    for picture in pictures.grey(photos, "luminance"):
-        top, left = (max(0, (side - MAX_SIDE) // 2) for side in picture.shape)
-        every.append(picture[top : top + MAX_SIDE, left : left + MAX_SIDE])
+    whole = pictures.grey(photos, "luminance")
+    every = [pictures.middle(picture, MAX_SIDE, MAX_SIDE) for picture in whole]
     usable = [picture for picture in every if min(picture.shape) >= MIN_SIDE]
     if not usable:
         height, width = every[0].shape

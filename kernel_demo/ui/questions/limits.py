@@ -22,7 +22,7 @@ from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.html import CHALLENGE, block, button, dropdown, filled, problem, quiet, square
 from kernel_demo.ui.jobs import PRIVATE, QUIET, SUMS, UNQUEUED, tell_failure
-from kernel_demo.ui.pictures import data_url
+from kernel_demo.ui.pictures import data_url, middle
 from kernel_demo.ui.questions import card, markup
 from kernel_demo.ui.questions.card import LEARNED, TRUE, Answer, Followed, answer
 from kernel_demo.ui.questions.pixels import drawn_signed
@@ -244,7 +244,7 @@ def show(source: str, uploads: Sequence[str] | None, size: int, number: int) -> 
         pictures, truth = _read(source, uploads, size, number)
     except DemoError as error:
         return problem(error)
-    before = _crop(pictures[0])
+    before = middle(pictures[0], CROP, CROP)
     after = data_url(drawn_signed(correlate(before, truth)))
     shown = [(data_url(to_uint8(before)), "before", ""), (after, "after the hidden kernel", "")]
     link = '<p class="kd-note"><a class="kd-link" href="?{}={}-{}">Link to this challenge</a></p>'
@@ -277,7 +277,7 @@ def guess(pictures: Sequence[np.ndarray], truth: np.ndarray, editor: dict) -> It
     """What a visitor's matrix is worth; the hidden kernel stays hidden."""
     values = _numbers(editor)
     found = score(values, truth, _sums(pictures, truth))
-    made = data_url(drawn_signed(correlate(_crop(pictures[0]), values)))
+    made = data_url(drawn_signed(correlate(middle(pictures[0], CROP, CROP), values)))
     yield answer(
         markup.beside(
             markup.matrices([("your guess", values)]),
@@ -372,8 +372,3 @@ def _sums(pictures: Sequence[np.ndarray], truth: np.ndarray) -> Statistics:
 
 def _levels(picture: np.ndarray) -> np.ndarray:
     return (to_uint8(picture) / 255).astype(np.float32)
-
-
-def _crop(picture: np.ndarray) -> np.ndarray:
-    top, left = (max(0, (side - CROP) // 2) for side in picture.shape)
-    return picture[top : top + CROP, left : left + CROP]
