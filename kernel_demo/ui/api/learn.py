@@ -1,6 +1,5 @@
 """The endpoint /learn: a kernel learned from pictures, step by step."""
 
-import math
 from collections.abc import Iterator
 
 import gradio as gr
@@ -10,6 +9,7 @@ from kernel_demo.imaging import kernels
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import pictures
+from kernel_demo.ui.components.history import plain
 from kernel_demo.ui.learn.run import run
 from kernel_demo.ui.learn.session import Damage, Experiment, Session, Settings
 from kernel_demo.ui.learn.settings import MAX_STEPS, most_pictures
@@ -59,9 +59,9 @@ def _learn(kernel, size, seed, method, steps, source, images, dataset_id) -> Ite
         progress = latest.progress
         yield {
             "step": progress.step,
-            "loss": _number(progress.loss),
-            "validation_loss": _number(progress.validation_loss),
-            "kernel_error": _number(progress.kernel_error),
+            "loss": plain(progress.loss),
+            "validation_loss": plain(progress.validation_loss),
+            "kernel_error": plain(progress.kernel_error),
             "kernel": progress.kernel.tolist(),
             "done": progress.done,
             "stopped_because": progress.stopped_because,
@@ -74,8 +74,3 @@ def _settings(method: str, steps: int) -> Settings:
     if method == "closed_form":
         return None
     return ExactSettings(steps=steps) if method == "exact" else TrainSettings(method, steps=steps)
-
-
-def _number(value: float | None) -> float | None:
-    """JSON has no NaN and no infinity."""
-    return float(value) if value is not None and math.isfinite(value) else None

@@ -14,14 +14,13 @@ import gradio as gr
 
 from kernel_demo.errors import DemoError
 from kernel_demo.ui.components import script
-from kernel_demo.ui.html import CHALLENGE, quiet
+from kernel_demo.ui.html import CHALLENGE, quiet, square
 from kernel_demo.ui.jobs import QUIET
 from kernel_demo.ui.learn.settings import (
     TABLE,
     most_pictures,
     most_steps,
     nearest,
-    size_choices,
     sizes,
 )
 
@@ -141,7 +140,7 @@ def _opener(start: Mapping[str, Any]) -> Callable:
 def _update(key: str, values: dict, bounds: dict):
     said = {"value": values[key]} if key in values else {}
     if key == "size" and said:
-        return gr.update(choices=size_choices(bounds[key]), **said)
+        return gr.update(choices=square(bounds[key]), **said)
     if key in ("n", "steps") and bounds:
         return gr.update(maximum=max(bounds[key]), **said)
     return said.get("value", gr.skip())

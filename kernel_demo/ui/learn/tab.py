@@ -14,7 +14,7 @@ from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import pictures
 from kernel_demo.ui.components import kernel_editor, stage
 from kernel_demo.ui.components.freshness import Freshness
-from kernel_demo.ui.html import block, problem, quiet, step_title
+from kernel_demo.ui.html import block, problem, quiet, square, step_title
 from kernel_demo.ui.jobs import PRIVATE, QUIET, UNQUEUED, tell_failure
 from kernel_demo.ui.learn import link, race, result, run, settings
 from kernel_demo.ui.learn.session import Session
@@ -52,7 +52,7 @@ class Tab:
     """The components of the tab; made inside a gr.Tab of the page, it is laid out and connected."""
 
     def __init__(self, page: gr.Blocks) -> None:
-        start = settings.start()
+        start = settings.experiment(settings.START)
         patch = pictures.first_patch(start.choice)
         notice, bar = block("", "link-notice"), link.address()
         self.controls: dict = {}  # by the names of their settings
@@ -306,7 +306,7 @@ def kernel_chosen(kernel: str, size: int, editor: dict | None) -> tuple:
         sizes = tuple(sorted({*sizes, size}))
     size = settings.nearest(sizes, size)
     return (
-        gr.update(choices=settings.size_choices(sizes), value=size, interactive=len(sizes) > 1),
+        gr.update(choices=square(sizes), value=size, interactive=len(sizes) > 1),
         gr.update(visible=bool(chosen and chosen.takes_angle)),
         gr.update(visible=kernel == "random"),
         gr.update(visible=kernel == "own"),
