@@ -17,7 +17,7 @@ from kernel_demo.ui import device
 from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.components.race_chart import METHODS, WORDS, component, frame
 from kernel_demo.ui.html import block, quiet, title
-from kernel_demo.ui.jobs import DEVICE, FAILED, QUIET, Job, throttled
+from kernel_demo.ui.jobs import DEVICE, FAILED, QUIET, Job, buttons, throttled
 from kernel_demo.ui.learn.session import Experiment, Lesson, prepare
 from kernel_demo.ui.learn.settings import ARRANGING, experiment, named
 
@@ -106,19 +106,19 @@ def run(names: Sequence[str], values: Mapping) -> Iterator[tuple]:
         made = course(names, wanted)
         with closing(stream(names, wanted)) as updates:
             for update in updates:
-                yield update, *_buttons(racing=not update["done"]), made
+                yield update, *buttons(not update["done"]), made
     except DemoError as error:
-        yield {"kind": "error", "error": str(error)}, *_buttons(racing=False), gr.skip()
+        yield {"kind": "error", "error": str(error)}, *buttons(False), gr.skip()
 
 
 def stop() -> tuple:
     """The race ends here; what was drawn stays."""
-    return {"kind": "stopped"}, *_buttons(racing=False), gr.skip()
+    return {"kind": "stopped"}, *buttons(False), gr.skip()
 
 
 def failed() -> tuple:
     """The race could not be run, or not to its end; what was drawn stays."""
-    return {"kind": "stopped", "error": FAILED}, *_buttons(racing=False), gr.skip()
+    return {"kind": "stopped", "error": FAILED}, *buttons(False), gr.skip()
 
 
 def stream(names: Sequence[str], wanted: Experiment, limit: float = LIMIT) -> Iterator[dict]:
@@ -169,7 +169,3 @@ def _obstacle(names: Sequence[str], size: int) -> str:
         f"Races are for kernels up to {MAX_SIZE} × {MAX_SIZE}: at {size} × {size} a single turn "
         "takes longer than the whole race."
     )
-
-
-def _buttons(racing: bool) -> tuple:
-    return gr.update(interactive=not racing), gr.update(interactive=racing)

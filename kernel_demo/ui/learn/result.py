@@ -141,8 +141,9 @@ def _in_view(session: Session, values: Mapping) -> bool:
 # ---- The result, and what can be taken along
 
 
-def picture_choices(photos: Sequence[Photo], own: bool = False) -> list[tuple[str, int]]:
+def picture_choices(session: Session, own: bool) -> list[tuple[str, int]]:
     """What can be filtered: the pictures learned from, and the visitor's own."""
+    photos = pictures.gather(session.experiment.choice).photos
     choices = [(photo.name, number) for number, photo in enumerate(photos)]
     return [("Your picture", OWN_PICTURE), *choices] if own else choices
 
@@ -198,8 +199,7 @@ def show(session: Session, border: str, own_path: str | None) -> tuple:
         value = render(session, chosen, border, own_path)
     except DemoError as error:  # the visitor's own picture was forgotten in the meantime
         chosen, note, value = 0, problem(error), render(session, 0, border, None)
-    photos = pictures.gather(session.experiment.choice).photos
-    choices = picture_choices(photos, own=chosen == OWN_PICTURE)
+    choices = picture_choices(session, own=chosen == OWN_PICTURE)
     picture = gr.update(choices=choices, value=chosen, visible=True)
     return picture, gr.update(visible=True), note, value, taken(session, border), made
 
@@ -224,8 +224,7 @@ def own(shown: Shown, path: str, before: str | None) -> tuple:
         value = render(shown.session, OWN_PICTURE, shown.edges, path)
     except DemoError as error:
         return gr.skip(), gr.skip(), problem(error), before
-    photos = pictures.gather(shown.session.experiment.choice).photos
-    picture = gr.update(choices=picture_choices(photos, own=True), value=OWN_PICTURE)
+    picture = gr.update(choices=picture_choices(shown.session, own=True), value=OWN_PICTURE)
     return picture, value, "", path
 
 

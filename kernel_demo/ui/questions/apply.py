@@ -18,9 +18,9 @@ from kernel_demo.sources.decoding import MAX_PIXELS, samples
 from kernel_demo.sources.uploads import display_name
 from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.html import alert, block, button, dropdown, problem, quiet
-from kernel_demo.ui.jobs import FAILED, SUMS, Job, throttled
+from kernel_demo.ui.jobs import FAILED, SUMS, Job, buttons, throttled
 from kernel_demo.ui.questions import markup
-from kernel_demo.ui.questions.card import FRAME_SECONDS, STOPPED, Followed, buttons
+from kernel_demo.ui.questions.card import FRAME_SECONDS, STOPPED, Followed
 from kernel_demo.ui.questions.models import SMALL_KERNELS
 
 TILE = 512  # pixels: a bar that moves, and a Cancel that is heard, several times a second

@@ -27,6 +27,7 @@ from kernel_demo.ui.jobs import (
     SUMS,
     UNQUEUED,
     Job,
+    buttons,
     tell_failure,
     throttled,
 )
@@ -215,8 +216,3 @@ def ask(function: Callable[..., Iterator[Answer]], reads: Callable, *values) -> 
     except DemoError as error:
         said, left = problem(error), ("", None)
     yield *buttons(running=False), said, *left
-
-
-def buttons(running: bool) -> tuple:
-    """Updates of a button that starts something, and of the one that ends it."""
-    return gr.update(interactive=not running), gr.update(interactive=running)
