@@ -7,6 +7,7 @@ import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.kernels import check
+from kernel_demo.recovery.channels import resized
 from kernel_demo.ui.components import from_files
 
 
@@ -18,15 +19,6 @@ def component(values: np.ndarray, elem_id: str) -> gr.HTML:
 def editor_value(values: np.ndarray) -> dict:
     """(k, k) values as the editor wants them: short decimal text for each cell."""
     return {"rows": [[f"{value:.6g}" for value in row] for row in values]}
-
-
-def resized(values: np.ndarray, size: int) -> np.ndarray:
-    """The kernel centred in a grid of another odd size: cut, or framed by zeros."""
-    result = np.zeros((size, size))
-    keep = min(size, len(values))
-    to, of = (size - keep) // 2, (len(values) - keep) // 2
-    result[to : to + keep, to : to + keep] = values[of : of + keep, of : of + keep]
-    return result
 
 
 def fitted(value: dict | None, size: int) -> dict:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.components import script
+from kernel_demo.ui.components import changes, script
 from kernel_demo.ui.html import CHALLENGE, quiet, square
 from kernel_demo.ui.jobs import QUIET
 from kernel_demo.ui.learn.settings import (
@@ -114,9 +114,8 @@ def connect(
     shared = [controls[setting.name] for setting in SHARED.values()]
     start = keys(setting.value for setting in SHARED.values())
     opened = gr.State(0)
-    changes = [each.edit if isinstance(each, gr.HTML) else each.change for each in shared]
     gr.on(
-        changes, lambda *values: query(start, keys(values)), shared, bar,
+        changes(shared), lambda *values: query(start, keys(values)), shared, bar,
         trigger_mode="always_last", preprocess=False, queue=False, **QUIET,
     )  # fmt: skip
     copy.click(None, js=COPY)

@@ -26,9 +26,6 @@ LIMIT = 6.0  # seconds of its own that each method has
 MAX_SIZE = 15  # beyond it one turn of an exact method takes longer than LIMIT
 FRAME_SECONDS = 0.1
 
-METHODS_LABEL = "Who races"
-START = "Race"
-STOP = "Stop"
 TOO_FEW = "Choose at least two methods."
 STALE = (
     "This race was run by other methods or with other settings than those of the page now. "
@@ -45,12 +42,12 @@ def build(controls: Mapping, seconds: float) -> dict:
     with gr.Column(elem_classes="kd-card", elem_id="race-card"):
         block(title(WORDS["title"]))
         methods = gr.CheckboxGroup(
-            METHODS, value=DEFAULT, label=METHODS_LABEL, show_label=False, container=False,
+            METHODS, value=DEFAULT, label="Who races", show_label=False, container=False,
             elem_classes="kd-race-methods", elem_id="race-methods",
         )  # fmt: skip
         with gr.Row(elem_classes="kd-buttons kd-race-buttons"):
-            start = gr.Button(START, size="sm", elem_id="race")
-            halt = gr.Button(STOP, size="sm", interactive=False, elem_id="race-stop")
+            start = gr.Button("Race", size="sm", elem_id="race")
+            halt = gr.Button("Stop", size="sm", interactive=False, elem_id="race-stop")
         reason = block("", "race-reason")  # why Race cannot be pressed; empty while it can
         fresh = Freshness("race-stale", ["race-view"], [], STALE)
         view = component()

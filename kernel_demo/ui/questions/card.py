@@ -8,6 +8,7 @@ import gradio as gr
 
 from kernel_demo.errors import DemoError
 from kernel_demo.ui import pictures
+from kernel_demo.ui.components import changes
 from kernel_demo.ui.components.freshness import Freshness, asked, told
 from kernel_demo.ui.html import (
     alert,
@@ -41,9 +42,7 @@ MIN_SIDE = 72  # a 64 x 64 tile and the halo of a 9 x 9 kernel
 
 SOURCES = [("Bundled", "bundled"), ("Mine", "mine")]
 NO_UPLOAD_YET = "Choose one or more pictures; every experiment then uses them."
-STOP = "Stop"
 STOPPED = "Stopped by you."
-WORKING = "Working…"
 STALE = "This was made from other pictures or choices. Press “{button}” to ask again."
 TRUE, LEARNED = "true", "learned"
 KEPT = gr.skip(), gr.skip()  # an answer, and what it was made from
@@ -158,8 +157,8 @@ def follow(answers: Sequence[Followed]) -> dict:
         ]
 
     looks = {"fn": look, "inputs": [*held, *inputs], "outputs": places, **UNQUEUED}
-    changes = [part.edit if isinstance(part, gr.HTML) else part.change for part in inputs]
-    looked = gr.on([*changes, *(made.change for made in held)], trigger_mode="always_last", **looks)
+    changed = [*changes(inputs), *(made.change for made in held)]
+    looked = gr.on(changed, trigger_mode="always_last", **looks)
     # An input that cannot be read, as a number out of bounds, is none that an answer was made from.
     looked.failure(
         lambda *made: [told(one is not None) for one in made],
@@ -187,7 +186,7 @@ def experiment(
     """
     with gr.Row(elem_classes="kd-experiment"):
         start = button(text, name, variant=variant)
-        stop = button(STOP, f"{name}-stop", interactive=False, visible=trains or stoppable)
+        stop = button("Stop", f"{name}-stop", interactive=False, visible=trains or stoppable)
         status = block("", f"{name}-status", spoken=True)
     fresh = Freshness(f"{name}-stale", [f"{name}-result"], [], STALE.format(button=text))
     shown, made = (status, block("", f"{name}-result")), gr.State(None)
@@ -197,7 +196,7 @@ def experiment(
 
     runs = Job([start, stop, *shown, made], ended(alert(FAILED)))
     runs.begin(
-        start.click, lambda *_: (*buttons(running=True), quiet(WORKING), *KEPT),
+        start.click, lambda *_: (*buttons(running=True), quiet("Working…"), *KEPT),
         partial(ask, function, reads), inputs, **(DEVICE if trains else SUMS),
     )  # fmt: skip
     if trains or stoppable:
