@@ -32,7 +32,7 @@ def build() -> gr.themes.Base:
         radius_size=gr.themes.sizes.radius_lg,
         font=FONT,
         font_mono=FONT_MONO,
-    ).set(**_everywhere(_SURFACES | _CONTROLS | _BUTTONS))
+    ).set(**_everywhere(_VALUES))
     theme.name = "kernel-demo"
     theme.custom_css = style()
     return theme
@@ -62,7 +62,8 @@ def _everywhere(values: dict[str, str]) -> dict[str, str]:
 
 
 # The values are the custom properties of theme.css, which change with `.dark` by themselves.
-_SURFACES = {
+_VALUES = {
+    # Surfaces.
     "body_background_fill": "var(--kd-page)",
     "body_text_color": "var(--kd-ink)",
     "body_text_color_subdued": "var(--kd-muted)",
@@ -98,8 +99,7 @@ _SURFACES = {
     "error_border_color": "var(--kd-error)",
     "error_text_color": "var(--kd-error)",
     "error_icon_color": "var(--kd-error)",
-}
-_CONTROLS = {
+    # Controls.
     "input_background_fill": "var(--kd-card-fill)",
     "input_border_color": "var(--kd-border)",
     "input_border_color_hover": "var(--kd-border-strong)",
@@ -129,8 +129,7 @@ _CONTROLS = {
     "table_border_color": "var(--kd-border)",
     "table_even_background_fill": "var(--kd-card-fill)",
     "table_odd_background_fill": "var(--kd-card-fill)",
-}
-_BUTTONS = {
+    # Buttons.
     "button_border_width": "1px",
     "button_large_radius": "8px",
     "button_medium_radius": "8px",

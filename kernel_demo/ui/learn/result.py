@@ -47,10 +47,6 @@ class Shown:
     session: Session
     edges: str
 
-    def fits(self, wanted: Experiment | None, edges: str) -> bool:
-        """Whether the page is still set to it."""
-        return (self.session.experiment, self.edges) == (wanted, edges)
-
 
 class Cards:
     """The cards, laid out, and what they were made from."""
@@ -121,7 +117,8 @@ def stale(session: Session, shown: Shown | None, told, values: Mapping) -> list[
     marked = []
     if _in_view(session, values) and session.experiment != wanted:
         marked += ["live"]
-    if shown is not None and not shown.fits(wanted, values["edges"]):
+    set_to = wanted, values["edges"]
+    if shown is not None and (shown.session.experiment, shown.edges) != set_to:
         marked += ["result-card", "take"]
     if wanted is None or told not in (wanted, wanted.taught):
         marked += ["certificate"]

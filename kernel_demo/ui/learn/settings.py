@@ -6,7 +6,6 @@ only where it hangs on another setting: `sizes`, `most_pictures`, `most_steps`.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from inspect import isgeneratorfunction
 from typing import Any
 
 import gradio as gr
@@ -227,15 +226,11 @@ def place(controls: dict, *names: str) -> None:
 def named(function: Callable, names: Sequence[str] = NAMES) -> Callable:
     """`function` as gradio calls it: it wants the values of these settings as one dict, at last."""
 
-    def sorted_out(values: tuple) -> tuple:
+    def called(*values):
         others = len(values) - len(names)
-        return *values[:others], dict(zip(names, values[others:], strict=True))
+        return function(*values[:others], dict(zip(names, values[others:], strict=True)))
 
-    def streams(*values):
-        yield from function(*sorted_out(values))
-
-    # Gradio looks whether it is given a generator.
-    return streams if isgeneratorfunction(function) else lambda *v: function(*sorted_out(v))
+    return called
 
 
 def experiment(values: Mapping[str, Any]) -> Experiment:
