@@ -1,9 +1,10 @@
-"""The pieces of still HTML that every tab uses: lines, headings, kernels as tables.
+"""The pieces that every tab uses: controls in the page's look; lines, headings, kernels as tables.
 
 All text is escaped in one place, `filled`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -42,6 +43,35 @@ def block(html: str, elem_id: str | None = None, spoken: bool = False) -> gr.HTM
     """
     script = "element.setAttribute('aria-live', 'polite')" if spoken else None
     return gr.HTML(html, elem_id=elem_id, js_on_load=script, apply_default_css=False)
+
+
+def dropdown(choices: Sequence, label: str, elem_id: str, **look: Any) -> gr.Dropdown:
+    """A choice whose label stands beside it."""
+    look = {"elem_classes": "kd-field"} | look
+    return gr.Dropdown(choices, label=label, elem_id=elem_id, **look)
+
+
+def segmented(choices: Sequence[tuple[str, str]], elem_id: str) -> gr.Radio:
+    """A choice among few, side by side; the first one holds."""
+    return gr.Radio(
+        choices, value=choices[0][1], show_label=False, container=False,
+        elem_classes="kd-segmented", elem_id=elem_id,
+    )  # fmt: skip
+
+
+def button(text: str, elem_id: str, make: Callable = gr.Button, **look: Any) -> gr.Button:
+    """A button as wide as its text."""
+    return make(text, elem_id=elem_id, scale=0, min_width=60, **look)
+
+
+def upload_field(label: str, elem_id: str, **look: Any) -> gr.File:
+    """A place for the visitor's files; its value is their paths."""
+    return gr.File(file_count="multiple", type="filepath", label=label, elem_id=elem_id, **look)
+
+
+def square(sizes: Iterable[int]) -> list[tuple[str, int]]:
+    """Sizes as choices: (label, value)."""
+    return [(f"{size} × {size}", size) for size in sizes]
 
 
 def quiet(text: str) -> str:

@@ -5,11 +5,12 @@ Scripts use the endpoints of `api`.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 import gradio as gr
 
+from kernel_demo.errors import DemoError
 from kernel_demo.ui.html import alert
 
 Item = TypeVar("Item")
@@ -45,6 +46,11 @@ def throttled(items: Iterator[Item], seconds: float) -> Iterator[Item]:
                 waiting = nothing
     if waiting is not nothing:
         yield waiting
+
+
+def buttons(running: bool) -> tuple:
+    """Updates of a button that starts something, and of the one that ends it."""
+    return gr.update(interactive=not running), gr.update(interactive=running)
 
 
 class Job:
@@ -124,6 +130,15 @@ class Job:
     def _left(self) -> list:
         """The outputs, as they are."""
         return [gr.skip()] * len(self._outputs)
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Tell a client what can be put right as an error with its sentence."""
+    try:
+        yield
+    except DemoError as error:
+        raise gr.Error(str(error), print_exception=False) from None
 
 
 def tell_failure(event: gr.events.Dependency, place: gr.HTML) -> None:

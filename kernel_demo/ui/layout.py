@@ -12,11 +12,11 @@ from kernel_demo.ui import api, theme
 from kernel_demo.ui.guard import MAX_UPLOAD, Guard
 from kernel_demo.ui.html import block
 from kernel_demo.ui.learn import tab as learn_tab
-from kernel_demo.ui.learn.words import TAB as LEARN
-from kernel_demo.ui.learn.words import TAGLINE, TITLE
 from kernel_demo.ui.questions import tab as questions_tab
 from kernel_demo.ui.recover import tab as recover_tab
 
+TITLE = "Kernel Demo"
+TAGLINE = "One convolution layer learns any linear image filter from pictures alone."
 QUEUE = 16  # visitors who wait; one more is told that the page is busy
 FORGET_EVERY, FORGET_AFTER = 600, 3600  # seconds: the visitors' files
 # Gradio's client ends the stream of an upload's progress by a method that does nothing but say so
@@ -37,10 +37,10 @@ def build() -> gr.Blocks:
         api.define()  # first: the names are a contract, and the first to ask for a name gets it
         block(_header(), "header")
         with gr.Tabs(elem_classes="kd-tabs") as tabs:
-            with gr.Tab(LEARN, id="learn"):
-                learn_tab.build(page)
+            with gr.Tab(learn_tab.TAB, id="learn"):
+                learn_tab.Tab(page)
             with gr.Tab(recover_tab.TAB, id="recover"):
-                recover_tab.build()
+                recover_tab.Tab()
             with gr.Tab(questions_tab.TAB, id="questions"):
                 questions_tab.build(tabs)
     page.queue(max_size=QUEUE, default_concurrency_limit=4, api_open=False)

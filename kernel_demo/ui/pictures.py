@@ -105,8 +105,13 @@ def grey(photos: Sequence[Photo], channel: str) -> list[np.ndarray]:
 def patch(image: np.ndarray, height: int = 200, width: int = 256) -> np.ndarray:
     """A piece for the live view: the middle of an H x W picture at half its size, uint8."""
     small = fit(image, max(max(image.shape) // 2, width))
-    top, left = (max(0, (small.shape[i] - size) // 2) for i, size in enumerate((height, width)))
-    return to_uint8(small[top : top + height, left : left + width])
+    return to_uint8(middle(small, height, width))
+
+
+def middle(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The middle of a picture: at most so many of its pixels."""
+    top, left = max(0, (len(image) - height) // 2), max(0, (image.shape[1] - width) // 2)
+    return image[top : top + height, left : left + width]
 
 
 def first_patch(choice: PictureChoice) -> np.ndarray:

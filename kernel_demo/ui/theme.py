@@ -20,6 +20,7 @@ STYLE_SHEETS = (
 # Bundled with Gradio: no request leaves the page.
 FONT = (gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif")
 FONT_MONO = (gr.themes.LocalFont("IBM Plex Mono", weights=(400,)), "ui-monospace", "monospace")
+STATES = ("hover", "focus", "active", "visited")
 
 
 def build() -> gr.themes.Base:
@@ -31,7 +32,7 @@ def build() -> gr.themes.Base:
         radius_size=gr.themes.sizes.radius_lg,
         font=FONT,
         font_mono=FONT_MONO,
-    ).set(**_both(_SURFACES), **_both(_CONTROLS), **_both(_BUTTONS))
+    ).set(**_everywhere(_VALUES))
     theme.name = "kernel-demo"
     theme.custom_css = style()
     return theme
@@ -48,15 +49,21 @@ def colour(name: str) -> tuple[int, int, int]:
     return tuple(bytes.fromhex(found[1]))
 
 
-def _both(values: dict[str, str]) -> dict[str, str]:
-    """The same values for dark: a variable of gradio's own with a dark default would win there."""
+def _everywhere(values: dict[str, str]) -> dict[str, str]:
+    """The same values for the states of a control that are not named, and all of them for dark.
+
+    A variable of gradio's own default would win there.
+    """
     known = inspect.signature(gr.themes.Base.set).parameters
-    dark = {f"{name}_dark": value for name, value in values.items() if f"{name}_dark" in known}
-    return {**values, **dark}
+    states = {f"{name}_{state}": value for name, value in values.items() for state in STATES}
+    every = states | values
+    every |= {f"{name}_dark": value for name, value in every.items()}
+    return {name: value for name, value in every.items() if name in known}
 
 
 # The values are the custom properties of theme.css, which change with `.dark` by themselves.
-_SURFACES = {
+_VALUES = {
+    # Surfaces.
     "body_background_fill": "var(--kd-page)",
     "body_text_color": "var(--kd-ink)",
     "body_text_color_subdued": "var(--kd-muted)",
@@ -67,9 +74,6 @@ _SURFACES = {
     "color_accent": "var(--kd-accent)",
     "color_accent_soft": "var(--kd-accent-soft)",
     "link_text_color": "var(--kd-accent)",
-    "link_text_color_hover": "var(--kd-accent)",
-    "link_text_color_active": "var(--kd-accent)",
-    "link_text_color_visited": "var(--kd-accent)",
     "block_background_fill": "transparent",
     "block_border_width": "0px",
     "block_border_color": "var(--kd-border)",
@@ -95,11 +99,8 @@ _SURFACES = {
     "error_border_color": "var(--kd-error)",
     "error_text_color": "var(--kd-error)",
     "error_icon_color": "var(--kd-error)",
-}
-_CONTROLS = {
+    # Controls.
     "input_background_fill": "var(--kd-card-fill)",
-    "input_background_fill_focus": "var(--kd-card-fill)",
-    "input_background_fill_hover": "var(--kd-card-fill)",
     "input_border_color": "var(--kd-border)",
     "input_border_color_hover": "var(--kd-border-strong)",
     "input_border_color_focus": "var(--kd-accent)",
@@ -112,19 +113,15 @@ _CONTROLS = {
     "input_placeholder_color": "var(--kd-muted)",
     "slider_color": "var(--kd-accent)",
     "checkbox_background_color": "var(--kd-card-fill)",
-    "checkbox_background_color_hover": "var(--kd-card-fill)",
-    "checkbox_background_color_focus": "var(--kd-card-fill)",
     "checkbox_background_color_selected": "var(--kd-accent)",
     "checkbox_border_color": "var(--kd-border-strong)",
     "checkbox_border_color_hover": "var(--kd-accent)",
     "checkbox_border_color_focus": "var(--kd-accent)",
     "checkbox_border_color_selected": "var(--kd-accent)",
     "checkbox_label_background_fill": "transparent",
-    "checkbox_label_background_fill_hover": "transparent",
     "checkbox_label_background_fill_selected": "var(--kd-accent-soft)",
     "checkbox_label_border_width": "1px",
     "checkbox_label_border_color": "var(--kd-border)",
-    "checkbox_label_border_color_hover": "var(--kd-border-strong)",
     "checkbox_label_border_color_selected": "var(--kd-accent)",
     "checkbox_label_text_color_selected": "var(--kd-accent)",
     "checkbox_label_text_size": "14px",
@@ -132,8 +129,7 @@ _CONTROLS = {
     "table_border_color": "var(--kd-border)",
     "table_even_background_fill": "var(--kd-card-fill)",
     "table_odd_background_fill": "var(--kd-card-fill)",
-}
-_BUTTONS = {
+    # Buttons.
     "button_border_width": "1px",
     "button_large_radius": "8px",
     "button_medium_radius": "8px",
@@ -150,17 +146,9 @@ _BUTTONS = {
     "button_primary_border_color": "var(--kd-accent)",
     "button_primary_border_color_hover": "var(--kd-accent-strong)",
     "button_primary_text_color": "var(--kd-on-accent)",
-    "button_primary_text_color_hover": "var(--kd-on-accent)",
     "button_secondary_background_fill": "var(--kd-card-fill)",
     "button_secondary_background_fill_hover": "var(--kd-page)",
     "button_secondary_border_color": "var(--kd-border-strong)",
     "button_secondary_border_color_hover": "var(--kd-muted)",
     "button_secondary_text_color": "var(--kd-ink)",
-    "button_secondary_text_color_hover": "var(--kd-ink)",
-    "button_cancel_background_fill": "var(--kd-card-fill)",
-    "button_cancel_background_fill_hover": "var(--kd-page)",
-    "button_cancel_border_color": "var(--kd-error)",
-    "button_cancel_border_color_hover": "var(--kd-error)",
-    "button_cancel_text_color": "var(--kd-error)",
-    "button_cancel_text_color_hover": "var(--kd-error)",
 }

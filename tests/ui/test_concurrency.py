@@ -13,7 +13,7 @@ from kernel_demo.ui import device as gpu
 from kernel_demo.ui.jobs import FAILED
 from kernel_demo.ui.learn import run as learning_run
 from kernel_demo.ui.learn.session import Session
-from kernel_demo.ui.learn.settings import start
+from kernel_demo.ui.learn.settings import START, experiment
 from tests.ui.visitor import PATIENCE, Visitor
 
 
@@ -96,7 +96,7 @@ def test_paused_while_it_runs_and_resumed(halfway):
     assert visitor.shown["resume"]["visible"]
     assert steps(visitor)[-1] == stage(visitor)["step"] == 0
     visitor.press("resume")
-    *_, unbroken = learning_run.run(Session(experiment=start()))
+    *_, unbroken = learning_run.run(Session(experiment=experiment(START)))
     assert stage(visitor)["step"] == unbroken.progress.step > 5
     assert (
         stage(visitor)["learned"]

@@ -15,10 +15,12 @@ from kernel_demo.imaging import kernels
 from kernel_demo.imaging.tiles import apply_tiled
 from kernel_demo.sources.decoding import decode
 from kernel_demo.sources.uploads import display_name
+from kernel_demo.ui.jobs import in_words
 
 MAX_OFFSET = 100  # times white: far beyond it everything is black or white
 
 
+@in_words()
 def apply(
     image: gr.FileData,
     kernel: list,

@@ -7,6 +7,7 @@ from kernel_demo.imaging.kernels import MAX_SIZE, MIN_SIZE
 from kernel_demo.recovery import recover as find
 from kernel_demo.sources.decoding import samples
 from kernel_demo.ui.api.apply import sent
+from kernel_demo.ui.jobs import in_words
 
 KEYS = (
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
@@ -14,6 +15,7 @@ KEYS = (
 )  # fmt: skip
 
 
+@in_words()
 def recover(before: gr.FileData, after: gr.FileData, max_size: int = 15) -> dict:
     """Find the filter that made `after` of `before`.
 

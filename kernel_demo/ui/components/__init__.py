@@ -1,6 +1,6 @@
 """One component a place, its .py, .js, .css and .html together. They know no tab."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,11 @@ def from_files(
         elem_id=elem_id,
         **props,
     )
+
+
+def changes(parts: Iterable[gr.components.Component]) -> list:
+    """What tells that one of them has another value; of a grid made by hand, its `edit`."""
+    return [part.edit if isinstance(part, gr.HTML) else part.change for part in parts]
 
 
 def script(*names: str) -> str:

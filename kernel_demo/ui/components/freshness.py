@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import gradio as gr
 
-from kernel_demo.ui.components import from_files
+from kernel_demo.ui.components import changes, from_files
 from kernel_demo.ui.jobs import UNQUEUED
 
 _SERVER = secrets.token_hex(4)  # a page that stays open while the server starts anew hears of it
@@ -53,22 +53,11 @@ class Freshness:
             return told(stale(*values), number)
 
         held = [made] if isinstance(made, gr.State) else [*made]
-        look = {
-            "fn": answer,
-            "inputs": [*held, *inputs],
-            "outputs": self.place,
-            **UNQUEUED,
-        }
-        changes = [
-            one.edit if isinstance(one, gr.HTML) else getattr(one, "change", None)
-            for one in inputs
-            if one not in later
-        ]
-        looked = gr.on([change for change in changes if change], trigger_mode="always_last", **look)
+        look = {"fn": answer, "inputs": [*held, *inputs], "outputs": self.place, **UNQUEUED}
+        changed = changes(one for one in inputs if one not in later)
+        looked = gr.on(changed, trigger_mode="always_last", **look)
         unread = [None] * len(inputs)
-        looked.failure(
-            lambda *made: answer(*made, *unread), held, self.place, **UNQUEUED
-        )  # fmt: skip
+        looked.failure(lambda *made: answer(*made, *unread), held, self.place, **UNQUEUED)
         return look
 
 

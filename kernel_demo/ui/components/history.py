@@ -21,6 +21,16 @@ def encode(values) -> str:
     return base64.b64encode(np.asarray(values, "<f4").tobytes()).decode("ascii")
 
 
+def in_chunks(points: Sequence) -> list[str]:
+    """`encode` of CHUNK points each."""
+    return [encode(points[i : i + CHUNK]) for i in range(0, len(points), CHUNK)]
+
+
+def plain(value: float | None) -> float | None:
+    """The value as JSON takes it, which has no NaN and no infinity."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
 class Measured(NamedTuple):
     """What the curves keep of a Progress, without its arrays: thousands come between two frames."""
 
@@ -72,8 +82,7 @@ class Curve:
 
     def encode(self) -> list[str]:
         """Chunks of float32 pairs (step, value)."""
-        points = self.points()
-        return [encode(points[i : i + CHUNK]) for i in range(0, len(points), CHUNK)]
+        return in_chunks(self.points())
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import gradio as gr
 import numpy as np
 
-from kernel_demo.learning.race import GOALS, Lane, Snapshot
+from kernel_demo.learning.race import GOALS, Arrival, Lane, Snapshot
 from kernel_demo.numbers import count, figure
 from kernel_demo.ui.components import from_files
-from kernel_demo.ui.components.history import CHUNK, LARGEST, encode
+from kernel_demo.ui.components.history import CHUNK, LARGEST, in_chunks
 
 PLACES = 40  # points that a curve keeps in each decade of steps, and of seconds
 
@@ -30,6 +30,7 @@ LABELS = {name: label for label, name in METHODS}
 GOAL_NAMES = {1e-2: "10⁻²", 1e-4: "10⁻⁴", 1e-6: "10⁻⁶"}
 GOAL_WORDS = {1e-2: "a hundredth", 1e-4: "a ten-thousandth", 1e-6: "a millionth"}
 PREPARING = "Preparing the pictures…"
+RULES = "Each method has {:g} seconds of its own; the turns of the others do not count."
 WORDS = {
     "title": "Race",
     "invitation": (
@@ -64,13 +65,12 @@ def component(elem_id: str = "race-view") -> gr.HTML:
 
 def frame(run_id: str, number: int, snapshot: Snapshot, limit: float, why: str = "") -> dict:
     """The value of one update. run_id: another one for each race; number: ascending within it."""
-    lanes = snapshot.lanes
-    best = {
-        goal: min(
-            (a.seconds for lane in lanes for a in lane.arrivals if a.goal == goal), default=None
-        )
-        for goal in GOALS
-    }
+    lanes, told = snapshot.lanes, PREPARING
+    if snapshot.done:
+        told = verdict(lanes, limit)
+    elif any(len(lane.steps) for lane in lanes):
+        told = RULES.format(limit)
+    best = {goal: min(_times(lanes, goal).values(), default=None) for goal in GOALS}
     return {
         "kind": "race",
         "run": run_id,
@@ -78,16 +78,9 @@ def frame(run_id: str, number: int, snapshot: Snapshot, limit: float, why: str =
         "done": snapshot.done,
         "limit": limit,
         "lanes": [_lane(lane, best) for lane in lanes],
-        "verdict": _verdict(snapshot, limit),
+        "verdict": told,
         "why": why,
     }
-
-
-def _verdict(snapshot: Snapshot, limit: float) -> str:
-    if snapshot.done:
-        return verdict(snapshot.lanes, limit)
-    begun = any(len(lane.steps) for lane in snapshot.lanes)
-    return rules(limit) if begun else PREPARING
 
 
 def _lane(lane: Lane, best: dict[float, float | None]) -> dict:
@@ -97,19 +90,21 @@ def _lane(lane: Lane, best: dict[float, float | None]) -> dict:
         "name": lane.name,
         "label": LABELS[lane.name],
         "points": chunks(lane),
-        "cells": [
-            None
-            if goal not in arrived
-            else {
-                "seconds": seconds(arrived[goal].seconds),
-                "steps": steps(arrived[goal].step),
-                "first": arrived[goal].seconds == best[goal],
-            }
-            for goal in GOALS
-        ],
+        "cells": [_cell(arrived.get(goal), best[goal]) for goal in GOALS],
         "now": figure(errors[-1]) if len(errors) else "",
         "done": lane.done,
         "reason": lane.stopped_because,
+    }
+
+
+def _cell(arrival: Arrival | None, best: float | None) -> dict | None:
+    if arrival is None:
+        return None
+    steps = f"{count(arrival.step)} {'step' if arrival.step == 1 else 'steps'}"
+    return {
+        "seconds": f"{figure(arrival.seconds)} s",
+        "steps": steps,
+        "first": arrival.seconds == best,
     }
 
 
@@ -127,49 +122,24 @@ def chunks(lane: Lane) -> list[str]:
     for arrival in lane.arrivals:
         kept |= points[:, 0] == arrival.step
     kept[-1:] = True
-    points = points[kept]
-    return [encode(points[i : i + CHUNK]) for i in range(0, len(points), CHUNK)]
-
-
-def rules(limit: float) -> str:
-    """What stands under the curves until the end."""
-    return f"Each method has {limit:g} seconds of its own; the turns of the others do not count."
-
-
-def steps(number: int) -> str:
-    """Below a time: how many steps that was."""
-    return f"{count(number)} step{'' if number == 1 else 's'}"
-
-
-def seconds(value: float) -> str:
-    """A time in a cell."""
-    return f"{figure(value)} s"
+    return in_chunks(points[kept])
 
 
 def verdict(lanes: Sequence[Lane], limit: float) -> str:
     """Who won, and who did not arrive."""
     for goal in reversed(GOALS):
-        times = {
-            arrival.seconds: lane.name
-            for lane in lanes
-            for arrival in lane.arrivals
-            if arrival.goal == goal
-        }
+        times = _times(lanes, goal)
         if times:
-            first = min(times)
-            won = f"First within {GOAL_WORDS[goal]}: {LABELS[times[first]]}, in {seconds(first)}."
-            return " ".join(filter(None, [won, _left_behind(lanes, goal, limit)]))
+            first = min(times, key=times.get)
+            won = f"First within {GOAL_WORDS[goal]}: {LABELS[first]}, in {figure(times[first])} s."
+            *others, last = [LABELS[lane.name] for lane in lanes if lane.name not in times] or [""]
+            if not last:
+                return f"{won} All arrived."
+            late = f"{', '.join(others)} and {last}" if others else last
+            return f"{won} {late} did not arrive in {limit:g} seconds."
     return f"Nobody came within {GOAL_WORDS[GOALS[0]]} in {limit:g} seconds."
 
 
-def _left_behind(lanes: Sequence[Lane], goal: float, limit: float) -> str:
-    late = [
-        LABELS[lane.name]
-        for lane in lanes
-        if goal not in [arrival.goal for arrival in lane.arrivals]
-    ]
-    if not late:
-        return "All arrived."
-    *others, last = late
-    names = f"{', '.join(others)} and {last}" if others else last
-    return f"{names} did not arrive in {limit:g} seconds."
+def _times(lanes: Sequence[Lane], goal: float) -> dict[str, float]:
+    """The seconds of those who arrived."""
+    return {lane.name: a.seconds for lane in lanes for a in lane.arrivals if a.goal == goal}

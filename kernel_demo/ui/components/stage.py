@@ -10,18 +10,16 @@ applies the kernels to that picture itself, so that it always shows the kernel b
 
 import base64
 import itertools
-import math
 import secrets
+from typing import Any
 
 import gradio as gr
 import numpy as np
 
 from kernel_demo.numbers import duration, figure
 from kernel_demo.ui.components import from_files
-from kernel_demo.ui.components.history import CHUNK, History, encode
+from kernel_demo.ui.components.history import CHUNK, History, encode, plain
 from kernel_demo.ui.html import ENTRIES
-
-__all__ = ["History", "component", "failed", "frame", "idle"]
 
 # A count of this process, as clocks may be set back; a page that stays open while the server starts
 # anew gets lower numbers, and knows them by another name of the server.
@@ -69,23 +67,10 @@ def idle(
 
     picture_patch: as in `frame`. preparing: a run was asked for, and has not begun yet.
     """
-    return {
-        "kind": "idle",
-        **_order(),
-        "session": 0,
-        "step": 0,
-        "steps": 0,
-        "done": False,
-        **_matrices(truth, None),
-        "kernel_error": None,
-        "patch": _patch(picture_patch),
-        "curves": {"loss": [], "validation": [], "error": []},
-        "text": {
-            "step": WORDS["preparing"] if preparing else WORDS["ready"],
-            "verdict": WORDS["preparing_verdict"] if preparing else WORDS["invitation"],
-            "spoken": WORDS["preparing_verdict"] if preparing else WORDS["invitation"],
-        },
-    }
+    step, verdict = ("preparing", "preparing_verdict") if preparing else ("ready", "invitation")
+    told = {"step": WORDS[step], "verdict": WORDS[verdict], "spoken": WORDS[verdict]}
+    begun = {"session": 0, "step": 0, "steps": 0, "done": False, "kernel_error": None}
+    return _value("idle", truth, None, History(), picture_patch, text=told, **begun)
 
 
 def frame(
@@ -104,19 +89,19 @@ def frame(
     picture_patch: the picture *before* the filter, H x W grey, uint8 or 0..1, about 256 x 200.
         Pass the same one each time: it travels once. None keeps the one shown.
     """
-    return {
-        "kind": "frame",
-        **_order(),
-        "session": int(session_id),
-        "step": int(progress.step),
-        "steps": int(progress.steps),
-        "done": bool(progress.done),
-        **_matrices(truth, progress.kernel),
-        "kernel_error": _finite(progress.kernel_error),
-        "patch": _patch(picture_patch),
-        "curves": history.encode(),
-        "text": _sentences(progress, paused),
-    }
+    return _value(
+        "frame",
+        truth,
+        progress.kernel,
+        history,
+        picture_patch,
+        session=session_id,
+        step=progress.step,
+        steps=progress.steps,
+        done=progress.done,
+        kernel_error=plain(progress.kernel_error),
+        text=_sentences(progress, paused),
+    )
 
 
 def failed(message: str) -> dict:
@@ -124,19 +109,27 @@ def failed(message: str) -> dict:
     return {"kind": "error", "error": str(message)}
 
 
-def _order() -> dict:
-    return {"server": _SERVER, "number": next(_numbers)}
-
-
-def _matrices(truth: np.ndarray | None, learned: np.ndarray | None) -> dict:
+def _value(
+    kind: str,
+    truth: np.ndarray | None,
+    learned: np.ndarray | None,
+    history: History,
+    patch: np.ndarray | None,
+    **rest: Any,
+) -> dict:
     known = [m for m in (truth, learned) if m is not None]
     # Subtracted in float64: in float32 the last seven digits of the difference would be rounding.
     difference = None if len(known) < 2 else np.subtract(truth, learned, dtype=np.float64)
+    kernels = {"truth": truth, "learned": learned, "difference": difference}
     return {
+        "kind": kind,
+        "server": _SERVER,
+        "number": next(_numbers),
         "size": len(known[0]) if known else 3,
-        "truth": None if truth is None else encode(truth),
-        "learned": None if learned is None else encode(learned),
-        "difference": None if difference is None else encode(difference),
+        **{name: None if m is None else encode(m) for name, m in kernels.items()},
+        "patch": _patch(patch),
+        "curves": history.encode(),
+        **rest,
     }
 
 
@@ -147,10 +140,6 @@ def _patch(patch: np.ndarray | None) -> dict | None:
     height, width = levels.shape
     pixels = base64.b64encode(levels.astype(np.uint8).tobytes()).decode("ascii")
     return {"height": height, "width": width, "pixels": pixels}
-
-
-def _finite(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None
 
 
 def _sentences(progress, paused: bool) -> dict:

@@ -96,7 +96,8 @@ def _files(kernel: np.ndarray, taken: Taken, border: str, stem: str) -> list[dic
 def _link(text: str, name: str, data: bytes) -> dict:
     kind = "application/json" if name.endswith(".json") else "application/octet-stream"
     url = f"data:{kind};base64,{base64.b64encode(data).decode()}"
-    return {"text": text, "name": name, "size": _file_size(len(data)), "url": url}
+    size = f"{len(data)} bytes" if len(data) < 1000 else f"{len(data) / 1000:.1f} KB"
+    return {"text": text, "name": name, "size": size, "url": url}
 
 
 def about(border: str, int8_error: float, float16_error: float) -> str:
@@ -108,11 +109,6 @@ def about(border: str, int8_error: float, float16_error: float) -> str:
         f"Edges: {label}. Stored as float16, a weight is off by at most {at_most(float16_error)}; "
         f"in 8 bits by at most {at_most(int8_error)}."
     )
-
-
-def _file_size(count: int) -> str:
-    """312 bytes, 1.4 KB."""
-    return f"{count} bytes" if count < 1000 else f"{count / 1000:.1f} KB"
 
 
 @lru_cache(maxsize=1)

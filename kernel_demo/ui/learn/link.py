@@ -13,16 +13,14 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.components import script
-from kernel_demo.ui.html import CHALLENGE, quiet
+from kernel_demo.ui.components import changes, script
+from kernel_demo.ui.html import CHALLENGE, quiet, square
 from kernel_demo.ui.jobs import QUIET
-from kernel_demo.ui.learn import words
 from kernel_demo.ui.learn.settings import (
     TABLE,
     most_pictures,
     most_steps,
     nearest,
-    size_choices,
     sizes,
 )
 
@@ -85,6 +83,12 @@ def settings(
     return values, tuple(key[:20] for key in ours if key not in values)
 
 
+def ignored(names: tuple[str, ...]) -> str:
+    """What a link asked for and did not get."""
+    what, left = ("settings", "they were") if len(names) > 1 else ("a setting", "it was")
+    return f"This link has {what} that cannot be used, left as {left}: {', '.join(names)}."
+
+
 def allowed(start: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Sequence[int]]:
     """What the controls allow that hang on another setting, of a link or of the first paint."""
     decided = {**start, **values}
@@ -110,9 +114,8 @@ def connect(
     shared = [controls[setting.name] for setting in SHARED.values()]
     start = keys(setting.value for setting in SHARED.values())
     opened = gr.State(0)
-    changes = [each.edit if isinstance(each, gr.HTML) else each.change for each in shared]
     gr.on(
-        changes, lambda *values: query(start, keys(values)), shared, bar,
+        changes(shared), lambda *values: query(start, keys(values)), shared, bar,
         trigger_mode="always_last", preprocess=False, queue=False, **QUIET,
     )  # fmt: skip
     copy.click(None, js=COPY)
@@ -122,8 +125,8 @@ def connect(
 
 def _opener(start: Mapping[str, Any]) -> Callable:
     def open_link(request: gr.Request):
-        values, ignored = settings(start, dict(request.query_params))
-        told = quiet(words.ignored(ignored)) if ignored else ""
+        values, passed = settings(start, dict(request.query_params))
+        told = quiet(ignored(passed)) if passed else ""
         bounds = allowed(start, values) if values else {}
         if bounds:  # what stays as it was may not fit the kernel
             values.setdefault("size", nearest(bounds["size"], start["size"]))
@@ -136,7 +139,7 @@ def _opener(start: Mapping[str, Any]) -> Callable:
 def _update(key: str, values: dict, bounds: dict):
     said = {"value": values[key]} if key in values else {}
     if key == "size" and said:
-        return gr.update(choices=size_choices(bounds[key]), **said)
+        return gr.update(choices=square(bounds[key]), **said)
     if key in ("n", "steps") and bounds:
         return gr.update(maximum=max(bounds[key]), **said)
     return said.get("value", gr.skip())

@@ -17,7 +17,7 @@ from kernel_demo.ui import device
 from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.components.race_chart import METHODS, WORDS, component, frame
 from kernel_demo.ui.html import block, quiet, title
-from kernel_demo.ui.jobs import DEVICE, FAILED, QUIET, Job, throttled
+from kernel_demo.ui.jobs import DEVICE, FAILED, QUIET, Job, buttons, throttled
 from kernel_demo.ui.learn.session import Experiment, Lesson, prepare
 from kernel_demo.ui.learn.settings import ARRANGING, experiment, named
 
@@ -26,9 +26,6 @@ LIMIT = 6.0  # seconds of its own that each method has
 MAX_SIZE = 15  # beyond it one turn of an exact method takes longer than LIMIT
 FRAME_SECONDS = 0.1
 
-METHODS_LABEL = "Who races"
-START = "Race"
-STOP = "Stop"
 TOO_FEW = "Choose at least two methods."
 STALE = (
     "This race was run by other methods or with other settings than those of the page now. "
@@ -45,12 +42,12 @@ def build(controls: Mapping, seconds: float) -> dict:
     with gr.Column(elem_classes="kd-card", elem_id="race-card"):
         block(title(WORDS["title"]))
         methods = gr.CheckboxGroup(
-            METHODS, value=DEFAULT, label=METHODS_LABEL, show_label=False, container=False,
+            METHODS, value=DEFAULT, label="Who races", show_label=False, container=False,
             elem_classes="kd-race-methods", elem_id="race-methods",
         )  # fmt: skip
         with gr.Row(elem_classes="kd-buttons kd-race-buttons"):
-            start = gr.Button(START, size="sm", elem_id="race")
-            halt = gr.Button(STOP, size="sm", interactive=False, elem_id="race-stop")
+            start = gr.Button("Race", size="sm", elem_id="race")
+            halt = gr.Button("Stop", size="sm", interactive=False, elem_id="race-stop")
         reason = block("", "race-reason")  # why Race cannot be pressed; empty while it can
         fresh = Freshness("race-stale", ["race-view"], [], STALE)
         view = component()
@@ -106,19 +103,19 @@ def run(names: Sequence[str], values: Mapping) -> Iterator[tuple]:
         made = course(names, wanted)
         with closing(stream(names, wanted)) as updates:
             for update in updates:
-                yield update, *_buttons(racing=not update["done"]), made
+                yield update, *buttons(not update["done"]), made
     except DemoError as error:
-        yield {"kind": "error", "error": str(error)}, *_buttons(racing=False), gr.skip()
+        yield {"kind": "error", "error": str(error)}, *buttons(False), gr.skip()
 
 
 def stop() -> tuple:
     """The race ends here; what was drawn stays."""
-    return {"kind": "stopped"}, *_buttons(racing=False), gr.skip()
+    return {"kind": "stopped"}, *buttons(False), gr.skip()
 
 
 def failed() -> tuple:
     """The race could not be run, or not to its end; what was drawn stays."""
-    return {"kind": "stopped", "error": FAILED}, *_buttons(racing=False), gr.skip()
+    return {"kind": "stopped", "error": FAILED}, *buttons(False), gr.skip()
 
 
 def stream(names: Sequence[str], wanted: Experiment, limit: float = LIMIT) -> Iterator[dict]:
@@ -169,7 +166,3 @@ def _obstacle(names: Sequence[str], size: int) -> str:
         f"Races are for kernels up to {MAX_SIZE} × {MAX_SIZE}: at {size} × {size} a single turn "
         "takes longer than the whole race."
     )
-
-
-def _buttons(racing: bool) -> tuple:
-    return gr.update(interactive=not racing), gr.update(interactive=racing)

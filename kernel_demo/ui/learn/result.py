@@ -3,6 +3,7 @@
 Each knows what it was made from, so that it is marked as stale once the page is set otherwise.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,14 +23,21 @@ from kernel_demo.numbers import count, figure
 from kernel_demo.sources.decoding import Photo, decode
 from kernel_demo.ui import pictures
 from kernel_demo.ui.components import comparison, take
-from kernel_demo.ui.html import block, filled, matrix, problem, quiet, title
+from kernel_demo.ui.html import CERTIFICATE, block, dropdown, filled, matrix, problem, quiet, title
 from kernel_demo.ui.jobs import PRIVATE, QUIET, RENDERING, tell_failure
-from kernel_demo.ui.learn import words
 from kernel_demo.ui.learn.session import Experiment, Session, prepare
 from kernel_demo.ui.learn.settings import experiment, named, truth
 
 OWN_PICTURE = -1  # the visitor's own, among the numbers of the pictures learned from
 PATTERNS = 6  # drawn; the sentence tells how many there are
+
+RESULT_EMPTY = "Press Learn: a picture appears here, filtered by the true and the learned kernel."
+NO_KERNEL = "Learning diverged, so there is no kernel to filter by. Lower the rate and learn again."
+UNDETERMINED = (
+    "What these pictures cannot tell: add one of these to the kernel, and nothing changes"
+)
+WEAK = "What they hardly tell: these move the result by less than half a grey level"
+ERROR_BARS = "the best kernel these pictures allow, and its error bars (one standard error)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,85 +47,63 @@ class Shown:
     session: Session
     edges: str
 
-    def fits(self, wanted: Experiment | None, edges: str) -> bool:
-        """Whether the page is still set to it."""
-        return (self.session.experiment, self.edges) == (wanted, edges)
 
-
-@dataclass(frozen=True)
 class Cards:
-    """The components, and what they were made from."""
+    """The cards, laid out, and what they were made from."""
 
-    picture: gr.Dropdown
-    try_own: gr.UploadButton
-    own_path: gr.State
-    empty: gr.HTML
-    result: gr.HTML
-    certificate: gr.HTML
-    take: gr.HTML
-    shown: gr.State  # a Shown, or None before the first run ended
-    told: gr.State  # of the certificate: an Experiment, or its `taught` before learning
+    def __init__(self, start: Experiment, seconds: float) -> None:
+        """seconds: how long the state of a visitor who left is kept."""
+        with gr.Column(elem_classes="kd-card", elem_id="result-card"):
+            block(title("What each kernel makes of it"))
+            with gr.Row(elem_classes="kd-buttons"):
+                self.picture = dropdown([], "Picture", "picture", scale=3, visible=False)
+                self.try_own = gr.UploadButton(
+                    "Try your own picture", file_types=["image"], type="filepath", size="sm",
+                    scale=2, visible=False, elem_id="try-own",
+                )  # fmt: skip
+            self.empty = block(quiet(RESULT_EMPTY), "result-empty")
+            self.result = comparison.component(elem_id="result")
+        self.certificate = block(before_learning(start), "certificate")
+        self.own_path = gr.State(None, time_to_live=seconds)
+        self.shown = gr.State(None, time_to_live=seconds)  # a Shown, once a run has ended
+        # Of the certificate: an Experiment, or its `taught` before learning.
+        self.told = gr.State(start.taught, time_to_live=seconds)
+        self.take = take.component("take")
 
+    def connect(self, edges: gr.Dropdown, mark: dict) -> None:
+        """Connect the picture, the edges and the visitor's own picture with the result.
 
-def build(start: Experiment, seconds: float) -> Cards:
-    """Lay the cards out. seconds: how long the state of a visitor who left is kept."""
-    with gr.Column(elem_classes="kd-card", elem_id="result-card"):
-        block(title(words.RESULT))
-        with gr.Row(elem_classes="kd-buttons"):
-            picture = gr.Dropdown(
-                [], label=words.PICTURE, scale=3, visible=False, elem_classes="kd-field",
-                elem_id="picture",
-            )  # fmt: skip
-            try_own = gr.UploadButton(
-                words.TRY_OWN, file_types=["image"], type="filepath", size="sm", scale=2,
-                visible=False, elem_id="try-own",
-            )  # fmt: skip
-        empty = block(quiet(words.RESULT_EMPTY), "result-empty")
-        result = comparison.component(elem_id="result")
-    certificate = block(before_learning(start), "certificate")
-    own_path, shown, told = (
-        gr.State(value, time_to_live=seconds) for value in (None, None, start.taught)
-    )
-    taken = take.component("take")
-    return Cards(picture, try_own, own_path, empty, result, certificate, taken, shown, told)
+        mark: the event that marks what is stale.
+        """
+        redrawn = gr.on(
+            [self.picture.input, edges.input], again,
+            [self.shown, self.picture, edges, self.own_path],
+            [self.result, self.empty, self.take, self.shown],
+            trigger_mode="always_last", **RENDERING, **QUIET,
+        )  # fmt: skip
+        tried = self.try_own.upload(
+            own, [self.shown, self.try_own, self.own_path],
+            [self.picture, self.result, self.empty, self.own_path],
+            **RENDERING, **PRIVATE, show_progress="minimal",
+        )  # fmt: skip
+        for event in (redrawn, tried):
+            tell_failure(event, self.empty)
+        redrawn.then(**mark)
 
+    def concluding(self, session: gr.State, edges: gr.Dropdown) -> list[dict]:
+        """The events, one after the other, that fill the cards when a run ended."""
+        result = [self.picture, self.try_own, self.empty, self.result, self.take, self.shown]
+        return [
+            {"fn": show, "inputs": [session, edges, self.own_path], "outputs": result, **QUIET},
+            {"fn": prove, "inputs": session, "outputs": [self.certificate, self.told], **QUIET},
+        ]
 
-def connect(cards: Cards, controls: Mapping, mark: dict) -> None:
-    """Connect the picture, the edges and the visitor's own picture with the result.
-
-    mark: the event that marks what is stale.
-    """
-    redrawn = gr.on(
-        [cards.picture.input, controls["edges"].input], again,
-        [cards.shown, cards.picture, controls["edges"], cards.own_path],
-        [cards.result, cards.empty, cards.take, cards.shown],
-        trigger_mode="always_last", **RENDERING, **QUIET,
-    )  # fmt: skip
-    tried = cards.try_own.upload(
-        own, [cards.shown, cards.try_own, cards.own_path],
-        [cards.picture, cards.result, cards.empty, cards.own_path],
-        **RENDERING, **PRIVATE, show_progress="minimal",
-    )  # fmt: skip
-    for event in (redrawn, tried):
-        tell_failure(event, cards.empty)
-    redrawn.then(**mark)
-
-
-def concluding(cards: Cards, session: gr.State, edges: gr.Dropdown) -> list[dict]:
-    """The events, one after the other, that fill the cards when a run ended."""
-    result = [cards.picture, cards.try_own, cards.empty, cards.result, cards.take, cards.shown]
-    return [
-        {"fn": show, "inputs": [session, edges, cards.own_path], "outputs": result, **QUIET},
-        {"fn": prove, "inputs": session, "outputs": [cards.certificate, cards.told], **QUIET},
-    ]
-
-
-def looking(cards: Cards, controls: Mapping) -> dict:
-    """The event that tells what the pictures and the kernel of the page can tell."""
-    return {
-        "fn": named(look), "inputs": [cards.shown, *controls.values()],
-        "outputs": [cards.certificate, cards.told], **QUIET,
-    }  # fmt: skip
+    def looking(self, controls: Mapping) -> dict:
+        """The event that tells what the pictures and the kernel of the page can tell."""
+        return {
+            "fn": named(look), "inputs": [self.shown, *controls.values()],
+            "outputs": [self.certificate, self.told], **QUIET,
+        }  # fmt: skip
 
 
 def stale(session: Session, shown: Shown | None, told, values: Mapping) -> list[str]:
@@ -131,7 +117,8 @@ def stale(session: Session, shown: Shown | None, told, values: Mapping) -> list[
     marked = []
     if _in_view(session, values) and session.experiment != wanted:
         marked += ["live"]
-    if shown is not None and not shown.fits(wanted, values["edges"]):
+    set_to = wanted, values["edges"]
+    if shown is not None and (shown.session.experiment, shown.edges) != set_to:
         marked += ["result-card", "take"]
     if wanted is None or told not in (wanted, wanted.taught):
         marked += ["certificate"]
@@ -151,10 +138,11 @@ def _in_view(session: Session, values: Mapping) -> bool:
 # ---- The result, and what can be taken along
 
 
-def picture_choices(photos: Sequence[Photo], own: bool = False) -> list[tuple[str, int]]:
+def picture_choices(session: Session, own: bool) -> list[tuple[str, int]]:
     """What can be filtered: the pictures learned from, and the visitor's own."""
+    photos = pictures.gather(session.experiment.choice).photos
     choices = [(photo.name, number) for number, photo in enumerate(photos)]
-    return [(words.OWN_PICTURE, OWN_PICTURE), *choices] if own else choices
+    return [("Your picture", OWN_PICTURE), *choices] if own else choices
 
 
 def render(session: Session, picture: int, border: str, own_path: str | None) -> dict | None:
@@ -171,15 +159,21 @@ def render(session: Session, picture: int, border: str, own_path: str | None) ->
     true = apply_tiled(image, session.experiment.truth, border)
     learned = apply_tiled(image, session.kernel, border, session.progress.offset)
     found = compare(true, learned)
+    figures = (
+        ("∞" if found.psnr == math.inf else f"{found.psnr:.1f} dB", "PSNR"),
+        ("–" if math.isnan(found.ssim) else f"{found.ssim:.4f}", "SSIM"),
+        (figure(found.largest), "largest difference, grey levels of 255"),
+    )
     height, width = image.shape[:2]
+    smaller = f"Shown smaller; the figures are those of all {width} × {height} pixels."
     shrunk = max(height, width) > comparison.LONGEST
     return comparison.view(
         true,
         learned,
-        (words.TRUE, words.LEARNED),
+        ("true", "learned"),
         is_map=is_map,
-        figures=words.figures(found.psnr, found.ssim, found.largest),
-        note=words.shown_smaller(width, height) if shrunk else "",
+        figures=figures,
+        note=smaller if shrunk else "",
     )
 
 
@@ -196,14 +190,13 @@ def show(session: Session, border: str, own_path: str | None) -> tuple:
         return (gr.skip(),) * 6
     made = Shown(session, border)
     if session.kernel is None:
-        return gr.skip(), gr.skip(), quiet(words.NO_KERNEL), None, None, made
+        return gr.skip(), gr.skip(), quiet(NO_KERNEL), None, None, made
     chosen, note = OWN_PICTURE if own_path else 0, ""
     try:
         value = render(session, chosen, border, own_path)
     except DemoError as error:  # the visitor's own picture was forgotten in the meantime
         chosen, note, value = 0, problem(error), render(session, 0, border, None)
-    photos = pictures.gather(session.experiment.choice).photos
-    choices = picture_choices(photos, own=chosen == OWN_PICTURE)
+    choices = picture_choices(session, own=chosen == OWN_PICTURE)
     picture = gr.update(choices=choices, value=chosen, visible=True)
     return picture, gr.update(visible=True), note, value, taken(session, border), made
 
@@ -228,8 +221,7 @@ def own(shown: Shown, path: str, before: str | None) -> tuple:
         value = render(shown.session, OWN_PICTURE, shown.edges, path)
     except DemoError as error:
         return gr.skip(), gr.skip(), problem(error), before
-    photos = pictures.gather(shown.session.experiment.choice).photos
-    picture = gr.update(choices=picture_choices(photos, own=True), value=OWN_PICTURE)
+    picture = gr.update(choices=picture_choices(shown.session, own=True), value=OWN_PICTURE)
     return picture, value, "", path
 
 
@@ -283,16 +275,12 @@ def before_learning(wanted: Experiment) -> str:
     """What the pictures can tell of any kernel of this size: X'X alone decides that."""
     statistics, problems = prepare(wanted).sums(len(wanted.weights))
     found = certify(statistics, fit_offset=False)
-    weights = statistics.size**2
-    if found.undetermined_count:
-        sentence = words.cannot_tell(found.undetermined_count, weights)
-    elif found.weak_count:
-        sentence = words.hardly_tell(found.weak_count, weights)
-    else:
-        sentence = words.can_tell(weights)
+    sentence = f"These pictures tell all {statistics.size**2} weights apart"
+    if found.weak_count:
+        noun = "combination" if found.weak_count == 1 else "combinations"
+        sentence += f", {found.weak_count} {noun} of them by less than 8-bit files keep"
     bar = f"error bars of 8-bit files ± {figure(float(found.rounding_error.max()))}"
-    below = _patterns(found) + "".join(map(quiet, problems))
-    return _panel(sentence, _figures(found, statistics, bar), below, not found.undetermined_count)
+    return _certificate(found, statistics, f"{sentence}.", True, bar, "", problems)
 
 
 def after_learning(session: Session) -> str:
@@ -300,34 +288,49 @@ def after_learning(session: Session) -> str:
     progress, wanted = session.progress, session.experiment
     statistics, problems = prepare(wanted).sums(len(wanted.weights))
     found = certify(statistics, session.kernel, progress.offset, fit_offset=False)
-    weights = statistics.size**2
     complete = progress.stop is not None and progress.stop.complete
-    if found.undetermined_count:
-        sentence = words.cannot_tell(found.undetermined_count, weights)
-    elif complete:
-        sentence = progress.stopped_because
-    else:
-        sentence = words.distance(found.distance)
     bars = (
         f"error bars of the best kernel ± {figure(float(found.solution.standard_error.max()))} · "
         f"measured kernel error {figure(progress.kernel_error)} · "
         f"excess loss (above the best kernel's) {figure(found.excess_loss)}"
     )
-    below = _patterns(found) + _bars(found.solution) + "".join(map(quiet, problems))
-    sure = not found.undetermined_count and (complete or found.distance < NEAR)
-    return _panel(sentence, _figures(found, statistics, bars), below, sure)
+    sure = complete or found.distance < NEAR
+    if complete:
+        sentence = progress.stopped_because
+    elif sure:
+        sentence = str(Stop(Cause.OPTIMUM))
+    else:
+        sentence = (
+            f"The kernel is {figure(found.distance)} standard errors from the best these pictures "
+            "allow. More steps, or the closed form, would bring it nearer."
+        )
+    below = _bars(found.solution)
+    return _certificate(found, statistics, sentence, sure, bars, below, problems)
 
 
-def _figures(found: Certificate, statistics: Statistics, bars: str) -> str:
-    condition = f"condition number {figure(found.solution.condition)}"
-    return f"{condition} · {count(statistics.count)} pixels · {bars}"
+def _certificate(
+    found: Certificate, statistics: Statistics, sentence: str, sure: bool, bars: str, below: str,
+    problems: Sequence[str],
+) -> str:  # fmt: skip
+    """The panel; pictures that leave combinations of weights open have the first word."""
+    if found.undetermined_count:
+        sure, sentence = False, (
+            f"These pictures cannot tell {found.undetermined_count} of {statistics.size**2} "
+            "combinations of weights. Take more or sharper pictures, or send the probe picture "
+            "through the tool."
+        )  # fmt: skip
+    figures = (
+        f"condition number {figure(found.solution.condition)} · {count(statistics.count)} pixels · "
+        f"{bars}"
+    )
+    return _panel(sentence, figures, _patterns(found) + below + "".join(map(quiet, problems)), sure)
 
 
 def _panel(sentence: str, figures: str, below: str, sure: bool) -> str:
     return filled(
         '<section class="kd-verdict{}">{}<p>{}</p>{}{}</section>',
         "" if sure else " kd-unsure",
-        Markup(title(words.CERTIFICATE)),
+        Markup(title(CERTIFICATE)),
         sentence,
         Markup(quiet(figures)),
         Markup(below),
@@ -336,9 +339,9 @@ def _panel(sentence: str, figures: str, below: str, sure: bool) -> str:
 
 def _patterns(found: Certificate) -> str:
     """The combinations of weights that stay open or nearly so, drawn; and the probe picture."""
-    patterns, caption = found.weak, words.WEAK
+    patterns, caption = found.weak, WEAK
     if found.undetermined_count:
-        patterns, caption = found.undetermined, words.UNDETERMINED
+        patterns, caption = found.undetermined, UNDETERMINED
     if not patterns:
         return ""
     drawn = "".join(matrix(pattern, numbers=False) for pattern in patterns[:PATTERNS])
@@ -354,6 +357,6 @@ def _bars(best: Solution) -> str:
     return filled(
         '<details class="kd-details"><summary>{}</summary><div class="kd-matrix-small">{}</div>'
         "</details>",
-        words.ERROR_BARS,
+        ERROR_BARS,
         Markup(matrix(best.kernel, errors=np.where(np.isfinite(bars), bars, np.nan))),
     )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 import gradio as gr
 
@@ -78,7 +79,7 @@ def connect(
     for button, announce, inputs, function in (
         ("learn", named(learn), settings, go),
         ("resume", resume, [session], go),
-        ("step", named(step), settings, go_a_step),
+        ("step", named(step), settings, partial(go, single_step=True)),
     ):
         runs.begin(buttons[button].click, announce, function, inputs, given=[session], **DEVICE)
     halts = [runs.halt(buttons["pause"], pause), runs.halt(buttons["stop"], stop)]
@@ -127,11 +128,6 @@ def go(session: Session, single_step: bool = False) -> Iterator[tuple]:
                 yield _shown(latest, buttons=settle)
     except DemoError as error:
         yield _told(session, str(error))
-
-
-def go_a_step(session: Session) -> Iterator[tuple]:
-    """The same for one update of the weights."""
-    yield from go(session, single_step=True)
 
 
 def pause(session: Session) -> tuple:

@@ -4,9 +4,8 @@ A value goes by the name of its setting. What a control allows is said in its ro
 only where it hangs on another setting: `sizes`, `most_pictures`, `most_steps`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from inspect import isgeneratorfunction
 from typing import Any
 
 import gradio as gr
@@ -21,6 +20,7 @@ from kernel_demo.learning.training import MAX_RATE, MAX_SEED, TrainSettings
 from kernel_demo.learning.training import MAX_STEPS as MAX_PATIENCE
 from kernel_demo.sources import bundled, hub
 from kernel_demo.ui.components import kernel_editor
+from kernel_demo.ui.html import square
 from kernel_demo.ui.learn.session import Damage, Experiment, Settings
 from kernel_demo.ui.pictures import MAX_PICTURES, PictureChoice
 
@@ -117,19 +117,9 @@ def _mid_sentence(label: str) -> str:
     return label[0].lower() + label[1:]
 
 
-def size_choices(sizes: Iterable[int]) -> list[tuple[str, int]]:
-    """Sizes as (label, value)."""
-    return [(f"{size} × {size}", size) for size in sizes]
-
-
-def border_choices() -> list[tuple[str, str]]:
-    """The border modes as (label, name)."""
-    return [(border.label, name) for name, border in BORDERS.items()]
-
-
 def _size(name, key, label) -> Setting:
     """The size of a kernel: which ones, hangs on the kernel."""
-    start = size_choices(CATALOGUE[START_KERNEL].sizes)
+    start = square(CATALOGUE[START_KERNEL].sizes)
     return Setting(
         name, key, 3,
         lambda: gr.Dropdown(start, value=3, label=label, elem_id="size", **_FIELD),
@@ -146,6 +136,7 @@ _DATASETS = [(dataset.label, dataset.id) for dataset in hub.DATASETS]
 _CHANNELS = [(channel.capitalize(), channel) for channel in CHANNELS]
 _KERNELS = [(named.label, key) for key, named in CATALOGUE.items()]
 _KERNELS += [("Random", "random"), ("Your own", "own")]
+_BORDERS = [(border.label, name) for name, border in BORDERS.items()]
 _METHODS = [("K-FAC", "kfac"), ("Adam", "adam"), ("SGD", "sgd"), ("Exact gradient", "exact"),
             ("Closed form", "closed_form")]  # fmt: skip
 _OPTIMIZERS = [("K-FAC", "kfac"), ("Adam", "adam"), ("SGD", "sgd"), ("L-BFGS", "lbfgs")]
@@ -196,7 +187,7 @@ TABLE = (
             TRAINED.patience, precision=0, minimum=1),
     _flag("mixed_precision", "half", "Mixed precision"),
     # How a filter goes on beyond the edge: of no matter to what is learned.
-    _choice("edges", "edges", "Edges", border_choices(), "reflect", elem_id="edges", **_FIELD),
+    _choice("edges", "edges", "Edges", _BORDERS, "reflect", elem_id="edges", **_FIELD),
 )  # fmt: skip
 BY_NAME = {setting.name: setting for setting in TABLE}
 NAMES = tuple(BY_NAME)
@@ -235,15 +226,11 @@ def place(controls: dict, *names: str) -> None:
 def named(function: Callable, names: Sequence[str] = NAMES) -> Callable:
     """`function` as gradio calls it: it wants the values of these settings as one dict, at last."""
 
-    def sorted_out(values: tuple) -> tuple:
+    def called(*values):
         others = len(values) - len(names)
-        return *values[:others], dict(zip(names, values[others:], strict=True))
+        return function(*values[:others], dict(zip(names, values[others:], strict=True)))
 
-    def streams(*values):
-        yield from function(*sorted_out(values))
-
-    # Gradio looks whether it is given a generator.
-    return streams if isgeneratorfunction(function) else lambda *v: function(*sorted_out(v))
+    return called
 
 
 def experiment(values: Mapping[str, Any]) -> Experiment:
@@ -280,11 +267,6 @@ def training(values: Mapping[str, Any]) -> Settings:
     kind = ExactSettings if values["method"] == "exact" else TrainSettings
     said = _read(values, *(field.name for field in fields(kind) if field.name in BY_NAME))
     return kind(**said | {"learning_rate": said["learning_rate"] or None})
-
-
-def start() -> Experiment:
-    """What the page is set to at first paint."""
-    return experiment(START)
 
 
 def _read(values: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The tab "Learn": pictures, filter and method on the left; what happens on the right."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import gradio as gr
 import numpy as np
@@ -14,9 +14,9 @@ from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import pictures
 from kernel_demo.ui.components import kernel_editor, stage
 from kernel_demo.ui.components.freshness import Freshness
-from kernel_demo.ui.html import block, problem, quiet, step_title
+from kernel_demo.ui.html import block, problem, quiet, square, step_title
 from kernel_demo.ui.jobs import PRIVATE, QUIET, UNQUEUED, tell_failure
-from kernel_demo.ui.learn import link, race, result, run, settings, words
+from kernel_demo.ui.learn import link, race, result, run, settings
 from kernel_demo.ui.learn.session import Session
 from kernel_demo.ui.learn.settings import ARRANGING, NAMES, named, place
 
@@ -25,251 +25,238 @@ SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
 PICTURES = ("source", "count", "dataset_id", "split", "column", "uploads", "channel")
 FILTER = ("kernel", "size", "angle", "kernel_seed", "editor")
 
-
-@dataclass(frozen=True)
-class Cards:
-    """What the cards on the left hold beside the controls."""
-
-    load: gr.Button
-    gallery: gr.HTML
-    notice: gr.HTML
-    random: gr.Button
-    edit: gr.Button
-    paste: gr.Accordion
-    text: gr.Textbox
-    divisor: gr.Number
-    use: gr.Button
-    problem: gr.HTML
-    purpose: gr.HTML
-    method: gr.HTML
-    buttons: dict[str, gr.Button]
-    copy: gr.Button
-
-
-def build(page: gr.Blocks) -> None:
-    """Lay the tab out and connect its events; call inside a gr.Tab of the page."""
-    start = settings.start()
-    patch = pictures.first_patch(start.choice)
-    notice, bar = block("", "link-notice"), link.address()
-    placed: dict = {}
-    with gr.Row(elem_classes="kd-columns", equal_height=False):
-        with gr.Column(scale=3, min_width=300, elem_classes="kd-left"):
-            with gr.Column(elem_classes="kd-card"):
-                left = _picture_card(placed)
-            with gr.Column(elem_classes="kd-card"):
-                left |= _filter_card(placed)
-            with gr.Column(elem_classes="kd-card"):
-                left |= _learn_card(placed)
-        cards, controls = Cards(**left), {name: placed[name] for name in NAMES}
-        with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
-            session = gr.State(Session(patch=patch), time_to_live=SESSION_SECONDS)
-            live = stage.component("live", stage.idle(start.truth, patch))
-            fresh = Freshness("learn-stale", ["live", "result-card", "certificate"], ["take"],
-                              words.STALE)  # fmt: skip
-            right = result.build(start, SESSION_SECONDS)
-            mark_race = race.build(controls, SESSION_SECONDS)
-    mark = fresh.follow(
-        [*controls.values()],
-        [session, right.shown, right.told],
-        named(result.stale),
-        [controls[name] for name in ARRANGING],
-    )
-    look = result.looking(right, controls)
-    _connect_run(cards, controls, live, session, right, mark)
-    arranged = [_connect_method(cards, controls), *_connect_kernel(cards, controls)]
-    for event in arranged:
-        event.then(**mark).then(**mark_race)
-    taught = [controls["channel"].input, controls["noise"].release, controls["eight_bit"].input]
-    for event in (
-        _connect_pictures(cards, controls, live, session),
-        *_connect_filter(cards, controls, live, session, arranged[1:]),
-    ):
-        event.then(**look).then(**mark)
-    gr.on(taught, **look).then(**mark)
-    opened = link.connect(page, controls, cards.copy, bar, notice)
-    _follow(opened, cards, controls, live, session, look)
+TAB = "Learn"
+NO_UPLOAD_YET = (
+    "Choose one or more pictures. They go to this server only, no other visitor sees them, and "
+    "they are deleted after about an hour."
+)
+KERNEL_PURPOSE = {
+    "random": "Random weights: nothing to guess, only to learn. The seed brings them back.",
+    "own": "Type the weights, or paste a matrix below. Every odd size from 3 to 31 works.",
+}
+PASTE_PLACEHOLDER = "[[1, 0, -1], [2, 0, -2], [1, 0, -1]]\nor rows of numbers, or NumPy's output"
+METHOD_PURPOSE = {
+    "kfac": "Natural gradient: each step is corrected for how alike neighbouring pixels are.",
+    "adam": "What most people would use. Its loss is soon small; watch the kernel error.",
+    "sgd": "Plain gradients with momentum: quick on the smooth, very slow on the fine.",
+    "exact": "One pass over the pictures; full-batch steps then need only its sums.",
+    "closed_form": "One pass over the pictures, one solve: the best kernel they allow.",
+}
+STALE = (
+    "What is greyed out here was learned with other settings than those of the page now. "
+    "Learn anew, or set them back."
+)
 
 
-def _picture_card(controls: dict) -> dict:
-    block(step_title(1, words.PICTURES))
-    place(controls, "source", "dataset_id", "uploads", "count")
-    with gr.Accordion(words.SPLIT_AND_COLUMN, open=False, elem_classes="kd-fold"):
-        place(controls, "channel")
-        with gr.Row():
-            place(controls, "split", "column")
-    load = gr.Button(words.LOAD, visible=False, size="sm", elem_id="load")
-    photos = pictures.gather(pictures.PictureChoice()).photos
-    gallery = block(pictures.gallery(photos), "gallery")
-    return {"load": load, "gallery": gallery, "notice": block("", "notice")}
+class Tab:
+    """The components of the tab; made inside a gr.Tab of the page, it is laid out and connected."""
 
-
-def _filter_card(controls: dict) -> dict:
-    block(step_title(2, words.FILTER))
-    place(controls, "kernel", "size", "edges", "angle", "kernel_seed", "editor")
-    with gr.Row(elem_classes="kd-buttons"):
-        random = gr.Button(words.RANDOM, size="sm", elem_id="random")
-        edit = gr.Button(words.EDIT, size="sm", elem_id="edit")
-    with gr.Accordion(words.DAMAGE, open=False, elem_classes="kd-fold", elem_id="damage"):
-        place(controls, "noise", "eight_bit")
-    with gr.Accordion(words.PASTE, visible=False, elem_classes="kd-fold") as paste:
-        text = gr.Textbox(
-            show_label=False, placeholder=words.PASTE_PLACEHOLDER, lines=3, max_lines=12,
-            max_length=20_000, elem_id="paste",
-        )  # fmt: skip
-        divisor = gr.Number(1, label=words.DIVISOR, elem_classes="kd-field")
-        use = gr.Button(words.USE_MATRIX, size="sm", elem_id="use-matrix")
-    return {
-        "random": random, "edit": edit, "paste": paste, "text": text, "divisor": divisor,
-        "use": use, "problem": block("", "filter-problem"),
-        "purpose": block(quiet(CATALOGUE[settings.START_KERNEL].purpose), "purpose"),
-    }  # fmt: skip
-
-
-def _learn_card(controls: dict) -> dict:
-    block(step_title(3, words.LEARN))
-    place(controls, "method", "optimizer")
-    with gr.Accordion(words.DETAILS, open=False, elem_classes="kd-fold", elem_id="details"):
-        place(controls, "steps", "learning_rate", "batch", "tile", "accumulation", "init", "seed",
-              "patience", "mixed_precision")  # fmt: skip
-    purpose = block(quiet(words.METHOD_PURPOSE["kfac"]))
-
-    def main(text: str, name: str, visible: bool) -> gr.Button:
-        return gr.Button(
-            text, variant="primary", scale=2, min_width=110, visible=visible, elem_id=name
+    def __init__(self, page: gr.Blocks) -> None:
+        start = settings.experiment(settings.START)
+        patch = pictures.first_patch(start.choice)
+        notice, bar = block("", "link-notice"), link.address()
+        self.controls: dict = {}  # by the names of their settings
+        with gr.Row(elem_classes="kd-columns", equal_height=False):
+            with gr.Column(scale=3, min_width=300, elem_classes="kd-left"):
+                for card in (self._picture_card, self._filter_card, self._learn_card):
+                    with gr.Column(elem_classes="kd-card"):
+                        card()
+            self.controls = dict(zip(NAMES, self._of(*NAMES), strict=True))  # in their order
+            with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
+                self.session = gr.State(Session(patch=patch), time_to_live=SESSION_SECONDS)
+                self.live = stage.component("live", stage.idle(start.truth, patch))
+                fresh = Freshness(
+                    "learn-stale", ["live", "result-card", "certificate"], ["take"], STALE
+                )
+                self.result = result.Cards(start, SESSION_SECONDS)
+                mark_race = race.build(self.controls, SESSION_SECONDS)
+        self.mark = fresh.follow(
+            [*self.controls.values()],
+            [self.session, self.result.shown, self.result.told],
+            named(result.stale),
+            self._of(*ARRANGING),
         )
+        look = self.result.looking(self.controls)
+        self._connect_run()
+        self._connect_settings(look, mark_race)
+        self._follow(link.connect(page, self.controls, self.copy, bar, notice), look)
 
-    with gr.Row(elem_classes="kd-buttons"):
-        buttons = {
-            "learn": main(words.LEARN, "learn", True),
-            "pause": main(words.PAUSE, "pause", False),
-            "resume": main(words.RESUME, "resume", False),
-            "step": gr.Button(words.STEP, scale=1, min_width=64, elem_id="step"),
-            "stop": gr.Button(words.STOP, scale=1, min_width=64, interactive=False, elem_id="stop"),
+    def _of(self, *names: str) -> list:
+        """The controls of these settings."""
+        return [self.controls[name] for name in names]
+
+    def _picture_card(self) -> None:
+        block(step_title(1, "Pictures"))
+        place(self.controls, "source", "dataset_id", "uploads", "count")
+        with gr.Accordion("Grey, split, column", open=False, elem_classes="kd-fold"):
+            place(self.controls, "channel")
+            with gr.Row():
+                place(self.controls, "split", "column")
+        self.load = gr.Button("Load", visible=False, size="sm", elem_id="load")
+        photos = pictures.gather(pictures.PictureChoice()).photos
+        self.gallery = block(pictures.gallery(photos), "gallery")
+        self.notice = block("", "notice")
+
+    def _filter_card(self) -> None:
+        block(step_title(2, "Filter"))
+        place(self.controls, "kernel", "size", "edges", "angle", "kernel_seed", "editor")
+        with gr.Row(elem_classes="kd-buttons"):
+            self.random = gr.Button("Random", size="sm", elem_id="random")
+            self.edit = gr.Button("Edit…", size="sm", elem_id="edit")
+        with gr.Accordion(
+            "Noise and rounding", open=False, elem_classes="kd-fold", elem_id="damage"
+        ):
+            place(self.controls, "noise", "eight_bit")
+        with gr.Accordion("Paste a matrix", visible=False, elem_classes="kd-fold") as self.paste:
+            self.text = gr.Textbox(
+                show_label=False, placeholder=PASTE_PLACEHOLDER, lines=3, max_lines=12,
+                max_length=20_000, elem_id="paste",
+            )  # fmt: skip
+            self.divisor = gr.Number(1, label="Divide by", elem_classes="kd-field")
+            self.use = gr.Button("Use this matrix", size="sm", elem_id="use-matrix")
+        self.problem = block("", "filter-problem")
+        self.purpose = block(quiet(CATALOGUE[settings.START_KERNEL].purpose), "purpose")
+
+    def _learn_card(self) -> None:
+        block(step_title(3, "Learn"))
+        place(self.controls, "method", "optimizer")
+        with gr.Accordion(
+            "Rate, batch, tiles, precision, seed", open=False, elem_classes="kd-fold",
+            elem_id="details",
+        ):  # fmt: skip
+            place(self.controls, "steps", "learning_rate", "batch", "tile", "accumulation",
+                  "init", "seed", "patience", "mixed_precision")  # fmt: skip
+        self.method = block(quiet(METHOD_PURPOSE["kfac"]))
+        main = {"variant": "primary", "scale": 2, "min_width": 110}
+        rest = {"scale": 1, "min_width": 64}
+        with gr.Row(elem_classes="kd-buttons"):
+            self.buttons = {
+                name: gr.Button(name.capitalize(), elem_id=name, **look)
+                for name, look in {
+                    "learn": main,
+                    "pause": main | {"visible": False},
+                    "resume": main | {"visible": False},
+                    "step": rest,
+                    "stop": rest | {"interactive": False},
+                }.items()
+            }
+        self.copy = gr.Button("Copy link", size="sm", variant="secondary", elem_id="copy-link")
+
+    def _connect_run(self) -> None:
+        """A run, and the cards that it fills."""
+        heard, ended = run.connect(self.buttons, self.controls, self.live, self.session)
+        for event in heard:
+            event.then(**self.mark)
+        for event in ended:
+            for step in self.result.concluding(self.session, self.controls["edges"]):
+                event = event.then(**step)
+                event.then(**self.mark)
+        self.result.connect(self.controls["edges"], self.mark)
+
+    def _connect_settings(self, look: dict, mark_race: dict) -> None:
+        """What follows another setting. look: the event that tells what its pictures can tell."""
+        chosen = self.controls["method"].input(**self._method(method_chosen))
+        kernels_chosen = self._connect_kernel()
+        for event in (chosen, *kernels_chosen):
+            event.then(**self.mark).then(**mark_race)
+        for event in (self._connect_pictures(), *self._connect_filter(kernels_chosen)):
+            event.then(**look).then(**self.mark)
+        channel, noise, eight_bit = self._of("channel", "noise", "eight_bit")
+        gr.on([channel.input, noise.release, eight_bit.input], **look).then(**self.mark)
+
+    def _connect_kernel(self) -> list[gr.events.Dependency]:
+        """The ways to choose a kernel; returns the last event of each."""
+        kernel, seed, editor = self._of("kernel", "kernel_seed", "editor")
+        grid, arrange = [kernel, editor, self.problem], self._kernel_arranging()
+        edited = self.edit.click(named(edit_current, FILTER), self._of(*FILTER), grid, **QUIET)
+        used = self.use.click(use_pasted, [self.text, self.divisor], grid, **QUIET)
+        for event in (edited, used):
+            tell_failure(event, self.problem)
+        drawn = self.random.click(another_random, [kernel, seed], [kernel, seed], **QUIET)
+        return [
+            kernel.input(**arrange),
+            *(event.then(**arrange) for event in (drawn, edited, used)),
+        ]
+
+    def _connect_pictures(self) -> gr.events.Dependency:
+        """What follows another choice of pictures; returns its last event."""
+        source, count, uploads, dataset = self._of("source", "count", "uploads", "dataset_id")
+        source.input(**self._source_arranging())
+        gallery = gr.on(
+            [source.input, count.release, uploads.change, self.load.click, dataset.input],
+            trigger_mode="always_last", **self._showing(),
+        )  # fmt: skip
+        tell_failure(gallery, self.notice)
+        return gallery.then(**self._patching())
+
+    def _connect_filter(self, chosen: list) -> list[gr.events.Dependency]:
+        """What follows another filter; returns the last event of each way to it.
+
+        chosen: the events after which the kernel is another one.
+        """
+        size, angle, seed, editor = self._of("size", "angle", "kernel_seed", "editor")
+        show = {
+            "fn": named(show_truth, FILTER),
+            "inputs": [self.session, *self._of(*FILTER)],
+            "outputs": [self.live, self.problem],
+            **QUIET,
         }
-    copy = gr.Button(words.COPY_LINK, size="sm", variant="secondary", elem_id="copy-link")
-    return {"method": purpose, "buttons": buttons, "copy": copy}
+        fitted = size.input(kernel_editor.fitted, [editor, size], editor, **QUIET)
+        changes = [angle.release, seed.input, editor.edit]
+        return [*(event.then(**show) for event in (*chosen, fitted)), gr.on(changes, **show)]
 
-
-def _connect_run(cards: Cards, controls: dict, live, session, right, mark: dict) -> None:
-    """A run, and the cards that it fills."""
-    heard, ended = run.connect(cards.buttons, controls, live, session)
-    for event in heard:
-        event.then(**mark)
-    for event in ended:
-        for step in result.concluding(right, session, controls["edges"]):
+    def _follow(self, opened: gr.State, look: dict) -> None:
+        """When a link has set the controls, all that depends on them follows."""
+        event = opened.change(**self._kernel_arranging())
+        for step in (self._source_arranging(), self._method(method_shown), self._showing(),
+                     self._patching(), look):  # fmt: skip
             event = event.then(**step)
-            event.then(**mark)
-    result.connect(right, controls, mark)
 
+    def _source_arranging(self) -> dict:
+        """The event that gives a source of pictures the inputs it needs."""
+        source, dataset, uploads, count = self._of("source", "dataset_id", "uploads", "count")
+        return {
+            "fn": source_chosen,
+            "inputs": [source, count],
+            "outputs": [dataset, uploads, self.load, count],
+            **UNQUEUED,
+        }
 
-def _connect_pictures(cards: Cards, controls: dict, live, session) -> gr.events.Dependency:
-    """What follows another choice of pictures; returns its last event."""
-    controls["source"].input(**_source_arranging(cards, controls))
-    gallery = gr.on(
-        [controls["source"].input, controls["count"].release, controls["uploads"].change,
-         cards.load.click, controls["dataset_id"].input],
-        trigger_mode="always_last", **_showing(cards, controls),
-    )  # fmt: skip
-    tell_failure(gallery, cards.notice)
-    return gallery.then(**_patching(controls, live, session))
+    def _kernel_arranging(self) -> dict:
+        """The event that gives a kernel the inputs it needs."""
+        return {
+            "fn": kernel_chosen,
+            "inputs": self._of("kernel", "size", "editor"),
+            "outputs": [*self._of("size", "angle", "kernel_seed", "editor"), self.paste,
+                        self.purpose],
+            "preprocess": False,  # the size may be one that the kernel before had
+            **UNQUEUED,
+        }  # fmt: skip
 
+    def _method(self, function: Callable) -> dict:
+        """The event that gives a method what it needs."""
+        method, *shown = self._of("method", "optimizer", "steps")
+        return {"fn": function, "inputs": method, "outputs": [self.method, *shown], **UNQUEUED}
 
-def _connect_method(cards: Cards, controls: dict) -> gr.events.Dependency:
-    """What another method needs."""
-    shown = [cards.method, controls["optimizer"], controls["steps"]]
-    return controls["method"].input(method_chosen, controls["method"], shown, **UNQUEUED)
+    def _showing(self) -> dict:
+        """The event that loads the pictures and shows them."""
+        return {
+            "fn": named(show_gallery, PICTURES),
+            "inputs": self._of(*PICTURES),
+            "outputs": [self.gallery, self.notice],
+            "concurrency_limit": 8,
+            "show_progress": "minimal",
+            **PRIVATE,
+        }
 
-
-def _connect_kernel(cards: Cards, controls: dict) -> list[gr.events.Dependency]:
-    """The ways to choose a kernel; returns the last event of each."""
-    kernel, arrange = controls["kernel"], _kernel_arranging(cards, controls)
-    grid = [kernel, controls["editor"], cards.problem]
-    set_up, seeded = [controls[name] for name in FILTER], [kernel, controls["kernel_seed"]]
-    edited = cards.edit.click(named(edit_current, FILTER), set_up, grid, **QUIET)
-    used = cards.use.click(use_pasted, [cards.text, cards.divisor], grid, **QUIET)
-    for event in (edited, used):
-        tell_failure(event, cards.problem)
-    drawn = cards.random.click(another_random, seeded, seeded, **QUIET)
-    return [kernel.input(**arrange), *(event.then(**arrange) for event in (drawn, edited, used))]
-
-
-def _connect_filter(
-    cards: Cards, controls: dict, live, session, chosen: list
-) -> list[gr.events.Dependency]:
-    """What follows another filter; returns the last event of each way to it.
-
-    chosen: the events after which the kernel is another one.
-    """
-    size, editor = controls["size"], controls["editor"]
-    changed = [controls["angle"].release, controls["kernel_seed"].input, editor.edit]
-    show = {
-        "fn": named(show_truth, FILTER),
-        "inputs": [session, *(controls[name] for name in FILTER)],
-        "outputs": [live, cards.problem],
-        **QUIET,
-    }
-    fitted = size.input(kernel_editor.fitted, [editor, size], editor, **QUIET)
-    return [*(event.then(**show) for event in (*chosen, fitted)), gr.on(changed, **show)]
-
-
-def _follow(opened: gr.State, cards: Cards, controls: dict, live, session, look: dict) -> None:
-    """When a link has set the controls, all that depends on them follows."""
-    method = {
-        "fn": method_shown,
-        "inputs": controls["method"],
-        "outputs": [cards.method, controls["optimizer"], controls["steps"]],
-        **UNQUEUED,
-    }
-    event = opened.change(**_kernel_arranging(cards, controls))
-    for step in (
-        _source_arranging(cards, controls), method, _showing(cards, controls),
-        _patching(controls, live, session), look,
-    ):  # fmt: skip
-        event = event.then(**step)
-
-
-def _source_arranging(cards: Cards, controls: dict) -> dict:
-    """The event that gives a source of pictures the inputs it needs."""
-    return {
-        "fn": source_chosen,
-        "inputs": [controls["source"], controls["count"]],
-        "outputs": [controls["dataset_id"], controls["uploads"], cards.load, controls["count"]],
-        **UNQUEUED,
-    }
-
-
-def _kernel_arranging(cards: Cards, controls: dict) -> dict:
-    """The event that gives a kernel the inputs it needs."""
-    changed = [controls[name] for name in ("size", "angle", "kernel_seed", "editor")]
-    return {
-        "fn": kernel_chosen,
-        "inputs": [controls["kernel"], controls["size"], controls["editor"]],
-        "outputs": [*changed, cards.paste, cards.purpose],
-        "preprocess": False,  # the size may be one that the kernel before had
-        **UNQUEUED,
-    }
-
-
-def _showing(cards: Cards, controls: dict) -> dict:
-    """The event that loads the pictures and shows them."""
-    return {
-        "fn": named(show_gallery, PICTURES),
-        "inputs": [controls[name] for name in PICTURES],
-        "outputs": [cards.gallery, cards.notice],
-        "concurrency_limit": 8,
-        "show_progress": "minimal",
-        **PRIVATE,
-    }
-
-
-def _patching(controls: dict, live: gr.HTML, session: gr.State) -> dict:
-    """The event that shows a piece of the first picture."""
-    return {
-        "fn": named(show_patch),
-        "inputs": [session, *controls.values()],
-        "outputs": [live, session],
-        **QUIET,
-    }
+    def _patching(self) -> dict:
+        """The event that shows a piece of the first picture."""
+        return {
+            "fn": named(show_patch),
+            "inputs": [self.session, *self.controls.values()],
+            "outputs": [self.live, self.session],
+            **QUIET,
+        }
 
 
 # ---- What the events do: each function takes values and returns updates
@@ -291,7 +278,7 @@ def show_gallery(values: Mapping) -> tuple:
     try:
         choice = settings.choice(values)
         if choice.source == "mine" and not choice.uploads:
-            return quiet(words.NO_UPLOAD_YET), ""
+            return quiet(NO_UPLOAD_YET), ""
         gathered = pictures.gather(choice, beside=True)
     except DemoError as error:
         return gr.skip(), problem(error)
@@ -319,12 +306,12 @@ def kernel_chosen(kernel: str, size: int, editor: dict | None) -> tuple:
         sizes = tuple(sorted({*sizes, size}))
     size = settings.nearest(sizes, size)
     return (
-        gr.update(choices=settings.size_choices(sizes), value=size, interactive=len(sizes) > 1),
+        gr.update(choices=square(sizes), value=size, interactive=len(sizes) > 1),
         gr.update(visible=bool(chosen and chosen.takes_angle)),
         gr.update(visible=kernel == "random"),
         gr.update(visible=kernel == "own"),
         gr.update(visible=kernel == "own"),
-        quiet(chosen.purpose if chosen else words.KERNEL_PURPOSE[kernel]),
+        quiet(chosen.purpose if chosen else KERNEL_PURPOSE[kernel]),
     )
 
 
@@ -370,7 +357,7 @@ def use_pasted(text: str, divisor: float | None) -> tuple:
 def method_shown(method: str) -> tuple:
     """What the method is, its optimizer, and how many steps it may take."""
     steps = gr.update(maximum=settings.most_steps(method), interactive=method != "closed_form")
-    return quiet(words.METHOD_PURPOSE[method]), gr.update(visible=method == "exact"), steps
+    return quiet(METHOD_PURPOSE[method]), gr.update(visible=method == "exact"), steps
 
 
 def method_chosen(method: str) -> tuple:

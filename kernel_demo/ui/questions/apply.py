@@ -17,10 +17,10 @@ from kernel_demo.numbers import duration
 from kernel_demo.sources.decoding import MAX_PIXELS, samples
 from kernel_demo.sources.uploads import display_name
 from kernel_demo.ui.components.freshness import Freshness
-from kernel_demo.ui.html import alert, block, problem, quiet
-from kernel_demo.ui.jobs import FAILED, SUMS, Job, throttled
+from kernel_demo.ui.html import alert, block, button, dropdown, problem, quiet
+from kernel_demo.ui.jobs import FAILED, SUMS, Job, buttons, throttled
 from kernel_demo.ui.questions import markup
-from kernel_demo.ui.questions.card import FRAME_SECONDS, STOPPED, Followed, buttons
+from kernel_demo.ui.questions.card import FRAME_SECONDS, STOPPED, Followed
 from kernel_demo.ui.questions.models import SMALL_KERNELS
 
 TILE = 512  # pixels: a bar that moves, and a Cancel that is heard, several times a second
@@ -38,23 +38,15 @@ def build() -> Followed:
     block(markup.heading("Apply a filter to a picture of any size"))
     block(quiet(NOTE))
     with gr.Row(elem_classes="kd-experiment"):
-        kernel = gr.Dropdown(
-            [(label, key) for key, label in CHOICES.items()], value="sharpen 3",
-            label="Kernel", elem_classes="kd-field", elem_id="apply-kernel", min_width=280,
-        )  # fmt: skip
-        border = gr.Dropdown(
-            [(border.label, name) for name, border in BORDERS.items()], value="reflect",
-            label="Edges", elem_classes="kd-field", elem_id="apply-border", min_width=320,
-        )  # fmt: skip
+        choices = [(label, key) for key, label in CHOICES.items()]
+        kernel = dropdown(choices, "Kernel", "apply-kernel", value="sharpen 3", min_width=280)
+        choices = [(border.label, name) for name, border in BORDERS.items()]
+        border = dropdown(choices, "Edges", "apply-border", value="reflect", min_width=320)
     with gr.Row(elem_classes="kd-experiment"):
-        chosen = gr.UploadButton(
-            "Choose a picture and apply", file_types=["image"], type="filepath", elem_id="apply",
-            scale=0, min_width=60,
-        )  # fmt: skip
-        cancel = gr.Button("Cancel", interactive=False, elem_id="apply-stop", scale=0, min_width=60)
-        save = gr.DownloadButton(
-            "Save the result", visible=False, elem_id="apply-save", scale=0, min_width=60
-        )
+        asked = "Choose a picture and apply"
+        chosen = button(asked, "apply", gr.UploadButton, file_types=["image"], type="filepath")
+        cancel = button("Cancel", "apply-stop", interactive=False)
+        save = button("Save the result", "apply-save", gr.DownloadButton, visible=False)
     fresh = Freshness("apply-stale", ["apply-result"], ["apply-save"], STALE)
     result, made = block("", "apply-result"), gr.State(None)
     runs = Job([chosen, cancel, save, result, made], lambda: _ended(alert(FAILED)))

@@ -8,8 +8,19 @@ import gradio as gr
 
 from kernel_demo.errors import DemoError
 from kernel_demo.ui import pictures
+from kernel_demo.ui.components import changes
 from kernel_demo.ui.components.freshness import Freshness, asked, told
-from kernel_demo.ui.html import alert, block, each, problem, quiet, title
+from kernel_demo.ui.html import (
+    alert,
+    block,
+    button,
+    each,
+    problem,
+    quiet,
+    segmented,
+    title,
+    upload_field,
+)
 from kernel_demo.ui.jobs import (
     DEVICE,
     FAILED,
@@ -17,6 +28,7 @@ from kernel_demo.ui.jobs import (
     SUMS,
     UNQUEUED,
     Job,
+    buttons,
     tell_failure,
     throttled,
 )
@@ -28,50 +40,31 @@ MAX_PICTURES = 8
 MAX_SIDE = 1024  # of what is used of a picture: the experiments answer within seconds
 MIN_SIDE = 72  # a 64 x 64 tile and the halo of a 9 x 9 kernel
 
-PICTURES = "Pictures"
 SOURCES = [("Bundled", "bundled"), ("Mine", "mine")]
-UPLOAD = "Your pictures"
 NO_UPLOAD_YET = "Choose one or more pictures; every experiment then uses them."
-STOP = "Stop"
 STOPPED = "Stopped by you."
-WORKING = "Working…"
 STALE = "This was made from other pictures or choices. Press “{button}” to ask again."
 TRUE, LEARNED = "true", "learned"
 KEPT = gr.skip(), gr.skip()  # an answer, and what it was made from
 
 
-@dataclass(frozen=True)
-class PictureInputs:
-    """The choice: which source, and the visitor's files."""
+def choose_pictures() -> list:
+    """Lay out the card of the pictures, one choice for all experiments, and connect it.
 
-    source: gr.Radio
-    uploads: gr.File
-
-    @property
-    def components(self) -> list:
-        return [self.source, self.uploads]
-
-
-def choose_pictures() -> PictureInputs:
-    """Lay out the card of the pictures, one choice for all experiments, and connect it."""
-    block(title(PICTURES))
-    source = gr.Radio(
-        SOURCES, value="bundled", show_label=False, container=False,
-        elem_classes="kd-segmented", elem_id="question-source",
-    )  # fmt: skip
-    uploads = gr.File(
-        file_count="multiple", type="filepath", label=UPLOAD, visible=False, height=120,
-        elem_id="question-uploads",
-    )  # fmt: skip
+    Returns the inputs: the source, and the visitor's files.
+    """
+    block(title("Pictures"))
+    source = segmented(SOURCES, "question-source")
+    files = upload_field("Your pictures", "question-uploads", visible=False, height=120)
     photos = pictures.gather(PictureChoice(count=MAX_PICTURES)).photos
     gallery = block(pictures.gallery(photos), "question-gallery")
-    source.input(lambda chosen: gr.update(visible=chosen == "mine"), source, uploads, **UNQUEUED)
+    source.input(lambda chosen: gr.update(visible=chosen == "mine"), source, files, **UNQUEUED)
     shown = gr.on(
-        [source.input, uploads.change], show_pictures, [source, uploads], gallery,
+        [source.input, files.change], show_pictures, [source, files], gallery,
         trigger_mode="always_last", concurrency_limit=2, show_progress="minimal", **PRIVATE,
     )  # fmt: skip
     tell_failure(shown, gallery)
-    return PictureInputs(source, uploads)
+    return [source, files]
 
 
 def show_pictures(source: str, uploads: Sequence[str] | None) -> str:
@@ -94,10 +87,8 @@ def grey(source: str, uploads: Sequence[str] | None, *rest) -> tuple:
     DemoError: no picture, or none large enough for the experiments.
     """
     photos = pictures.gather(_choice(source, uploads)).photos[:MAX_PICTURES]
-    every = []
-    for picture in pictures.grey(photos, "luminance"):
-        top, left = (max(0, (side - MAX_SIDE) // 2) for side in picture.shape)
-        every.append(picture[top : top + MAX_SIDE, left : left + MAX_SIDE])
+    whole = pictures.grey(photos, "luminance")
+    every = [pictures.middle(picture, MAX_SIDE, MAX_SIDE) for picture in whole]
     usable = [picture for picture in every if min(picture.shape) >= MIN_SIDE]
     if not usable:
         height, width = every[0].shape
@@ -129,7 +120,7 @@ def answer(*parts: str, finding: str = "", tone: str = "good", **figures) -> Ans
     return Answer(markup.result(*parts, told, **figures), finding)
 
 
-def _key(source: str, uploads: Sequence[str] | None, *rest) -> tuple:
+def key(source: str, uploads: Sequence[str] | None, *rest) -> tuple:
     """What an answer was made from, to be compared."""
     return _choice(source, uploads), *rest
 
@@ -141,7 +132,8 @@ class Followed:
     fresh: Freshness
     made: gr.State  # what it was made from: the key of the inputs then; None without an answer
     inputs: list
-    key: Callable[..., tuple] = _key  # of the inputs' values, to be compared
+    key: Callable[..., tuple] = key  # of the inputs' values, to be compared
+    shown: Sequence = ()  # where problems are told, and the answer itself
 
     def stale(self, made: tuple | None, values: list) -> bool:
         """Whether there is an answer, made from other values than these."""
@@ -165,8 +157,8 @@ def follow(answers: Sequence[Followed]) -> dict:
         ]
 
     looks = {"fn": look, "inputs": [*held, *inputs], "outputs": places, **UNQUEUED}
-    changes = [part.edit if isinstance(part, gr.HTML) else part.change for part in inputs]
-    looked = gr.on([*changes, *(made.change for made in held)], trigger_mode="always_last", **looks)
+    changed = [*changes(inputs), *(made.change for made in held)]
+    looked = gr.on(changed, trigger_mode="always_last", **looks)
     # An input that cannot be read, as a number out of bounds, is none that an answer was made from.
     looked.failure(
         lambda *made: [told(one is not None) for one in made],
@@ -175,63 +167,41 @@ def follow(answers: Sequence[Followed]) -> dict:
     return looks
 
 
-@dataclass(frozen=True)
-class Experiment:
-    """The components of one experiment."""
-
-    button: gr.Button
-    stop: gr.Button  # not to be seen where it takes less than two seconds
-    status: gr.HTML  # what is going on, or what went wrong
-    result: gr.HTML
-    made: gr.State  # what the answer was made from, as `Followed` has it
-    fresh: Freshness
-
-
-def build(name: str, text: str, stoppable: bool = False, primary: bool = True) -> Experiment:
-    """Lay out the button, its Stop and the place of the answer; ids start with `name`."""
-    with gr.Row(elem_classes="kd-experiment"):
-        button = gr.Button(
-            text, variant="primary" if primary else "secondary", elem_id=name, scale=0,
-            min_width=60,
-        )  # fmt: skip
-        stop = gr.Button(
-            STOP, interactive=False, visible=stoppable, elem_id=f"{name}-stop", scale=0,
-            min_width=60,
-        )  # fmt: skip
-        status = block("", f"{name}-status", spoken=True)
-    fresh = Freshness(f"{name}-stale", [f"{name}-result"], [], STALE.format(button=text))
-    return Experiment(button, stop, status, block("", f"{name}-result"), gr.State(None), fresh)
-
-
-def connect(
-    experiment: Experiment,
+def experiment(
+    name: str,
+    text: str,
     function: Callable[..., Iterator[Answer]],
     inputs: list,
     *,
-    trains: bool = False,
     reads: Callable[..., tuple] = grey,
+    trains: bool = False,
+    stoppable: bool = False,
+    variant: str = "primary",
 ) -> Followed:
-    """Run `function` at a press; each item it yields is the answer so far.
+    """A button and the place of its answer; each item that `function` yields is the answer so far.
 
-    inputs: the pictures and what else it depends on. trains: it waits in the queue of the device.
-    reads: turns the inputs' values into the function's arguments. DemoErrors of either are told,
-    and take the answer away. Returns what `follow` takes.
+    name: how ids start. inputs: the pictures and what else it depends on. reads: turns the inputs'
+    values into the function's arguments. DemoErrors of either are told, and take the answer away.
+    trains: it waits in the queue of the device, and can be stopped. stoppable: it can without that.
     """
+    with gr.Row(elem_classes="kd-experiment"):
+        start = button(text, name, variant=variant)
+        stop = button("Stop", f"{name}-stop", interactive=False, visible=trains or stoppable)
+        status = block("", f"{name}-status", spoken=True)
+    fresh = Freshness(f"{name}-stale", [f"{name}-result"], [], STALE.format(button=text))
+    shown, made = (status, block("", f"{name}-result")), gr.State(None)
 
     def ended(told: str) -> Callable[[], tuple]:
         return lambda: (*buttons(running=False), told, *KEPT)
 
-    outputs = [
-        experiment.button, experiment.stop, experiment.status, experiment.result, experiment.made,
-    ]  # fmt: skip
-    runs = Job(outputs, ended(alert(FAILED)))
+    runs = Job([start, stop, *shown, made], ended(alert(FAILED)))
     runs.begin(
-        experiment.button.click, lambda *_: (*buttons(running=True), quiet(WORKING), *KEPT),
+        start.click, lambda *_: (*buttons(running=True), quiet("Working…"), *KEPT),
         partial(ask, function, reads), inputs, **(DEVICE if trains else SUMS),
     )  # fmt: skip
-    if experiment.stop.visible:
-        runs.halt(experiment.stop, ended(quiet(STOPPED)))
-    return Followed(experiment.fresh, experiment.made, inputs)
+    if trains or stoppable:
+        runs.halt(stop, ended(quiet(STOPPED)))
+    return Followed(fresh, made, inputs, shown=shown)
 
 
 def ask(function: Callable[..., Iterator[Answer]], reads: Callable, *values) -> Iterator[tuple]:
@@ -241,34 +211,7 @@ def ask(function: Callable[..., Iterator[Answer]], reads: Callable, *values) -> 
         for found in throttled(function(*reads(*values)), FRAME_SECONDS):
             # Heard only: the eyes have the sentence below the figures.
             said = each('<p class="kd-live-spoken">{}</p>', [[found.finding]] * bool(found.finding))
-            yield (*[gr.skip()] * 3, found.html, _key(*values))
+            yield (*[gr.skip()] * 3, found.html, key(*values))
     except DemoError as error:
         said, left = problem(error), ("", None)
     yield *buttons(running=False), said, *left
-
-
-def connect_choice(
-    choice: gr.Radio, place: gr.HTML, fresh: Freshness, function: Callable[..., Iterator[Answer]],
-    inputs: list,
-) -> Followed:  # fmt: skip
-    """Run `function` for each choice; its last item is shown in `place`, or what went wrong."""
-
-    def run(*values) -> tuple:
-        try:
-            *_, found = function(*grey(*values))
-        except DemoError as error:
-            return problem(error), None
-        return found.html, _key(*values)
-
-    made = gr.State(None)
-    tried = choice.input(
-        run, inputs, [place, made], trigger_mode="always_last", **SUMS,
-        show_progress="minimal", **PRIVATE,
-    )  # fmt: skip
-    tell_failure(tried, place)
-    return Followed(fresh, made, inputs)
-
-
-def buttons(running: bool) -> tuple:
-    """Updates of a button that starts something, and of the one that ends it."""
-    return gr.update(interactive=not running), gr.update(interactive=running)

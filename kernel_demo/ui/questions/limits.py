@@ -18,12 +18,13 @@ from kernel_demo.learning.statistics import Statistics
 from kernel_demo.learning.training import TrainSettings, train
 from kernel_demo.numbers import at_most, figure, shown
 from kernel_demo.ui.components import kernel_editor
+from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
-from kernel_demo.ui.html import CHALLENGE, block, filled, problem, quiet
-from kernel_demo.ui.jobs import QUIET, UNQUEUED, tell_failure
-from kernel_demo.ui.pictures import data_url
+from kernel_demo.ui.html import CHALLENGE, block, button, dropdown, filled, problem, quiet, square
+from kernel_demo.ui.jobs import PRIVATE, QUIET, SUMS, UNQUEUED, tell_failure
+from kernel_demo.ui.pictures import data_url, middle
 from kernel_demo.ui.questions import card, markup
-from kernel_demo.ui.questions.card import LEARNED, TRUE, Answer, PictureInputs, answer
+from kernel_demo.ui.questions.card import LEARNED, TRUE, Answer, Followed, answer
 from kernel_demo.ui.questions.pixels import drawn_signed
 
 PICTURES = 3  # enough for each of the ways, and for the challenge
@@ -86,6 +87,7 @@ WAYS = {
         "The length of the gradient has lost its sign: the best kernel is nearly none.",
     ),
 }
+STALE_WAY = "This was tried on other pictures. Choose another way, or press “{button}”."
 TABLE = ("Way", "foretold", "measured", "with the remedy", "error of")
 MEASURES = {"kernel": "a weight", "output": "the output, grey levels"}
 REMEDIES = {
@@ -135,11 +137,6 @@ def one(pictures: Sequence[np.ndarray], key: str) -> Iterator[Answer]:
     )
 
 
-def choices() -> list[tuple[str, str]]:
-    """The ways as (name, key)."""
-    return [(WAYS[key][0], key) for key in LIMITS]
-
-
 def _cells(key: str, limit: Limit) -> tuple[str, ...]:
     remedied = "" if limit.remedied is None else figure(limit.remedied)
     measured = figure(limit.predicted), figure(limit.measured), remedied
@@ -168,38 +165,73 @@ CHALLENGE_NOTE = (
 )
 
 
-def build(pictures: PictureInputs) -> tuple[gr.Dropdown, gr.Number]:
-    """Lay the challenge out and connect it; returns what a link sets."""
+def build(all_of_them: str, pictures: list, tabs: gr.Tabs) -> list[Followed]:
+    """Lay the single ways and the challenge out, and connect them; returns what `follow` takes.
+
+    all_of_them: the button that tries every way. tabs: where a link to a challenge opens this one.
+    """
+    tried = _ways(all_of_them, pictures)
+    set_by_link = _challenge(pictures)
+    # With no trigger, gr.on() runs when the page is opened.
+    gr.on(None, from_link, None, [*set_by_link, tabs], **UNQUEUED)
+    return [tried]
+
+
+def _ways(all_of_them: str, pictures: list) -> Followed:
+    """A choice of one way; the last item of `one` is shown, or what went wrong."""
+    names = [(WAYS[key][0], key) for key in LIMITS]
+    way = gr.Radio(names, label="or one of them", elem_id="limits-way", elem_classes="kd-chips")
+    stale = STALE_WAY.format(button=all_of_them)
+    fresh = Freshness("limits-one-stale", ["limits-one"], [], stale)
+    place, made, inputs = block("", "limits-one", spoken=True), gr.State(None), [*pictures, way]
+
+    def run(*values) -> tuple:
+        try:
+            *_, found = one(*card.grey(*values))
+        except DemoError as error:
+            return problem(error), None
+        return found.html, card.key(*values)
+
+    tried = way.input(
+        run, inputs, [place, made], trigger_mode="always_last", **SUMS,
+        show_progress="minimal", **PRIVATE,
+    )  # fmt: skip
+    tell_failure(tried, place)
+    return Followed(fresh, made, inputs)
+
+
+def _challenge(pictures: list) -> tuple[gr.Dropdown, gr.Number]:
+    """The challenge; returns what a link sets."""
     block(markup.heading("The challenge: a hidden kernel"))
     block(quiet(CHALLENGE_NOTE))
     number = secrets.randbelow(NUMBERS)
     with gr.Row(elem_classes="kd-experiment"):
-        size = gr.Dropdown(
-            [(f"{side} × {side}", side) for side in SIZES], value=START_SIZE, label="Size",
-            elem_classes="kd-field", elem_id="challenge-size", min_width=150,
-        )  # fmt: skip
+        sizes = square(SIZES)
+        size = dropdown(sizes, "Size", "challenge-size", value=START_SIZE, min_width=150)
         seed = gr.Number(
             number, label="Number", precision=0, minimum=0, maximum=NUMBERS - 1,
             elem_classes="kd-field", elem_id="challenge-number", min_width=150,
         )  # fmt: skip
-        another = gr.Button("Another", elem_id="challenge-another", scale=0, min_width=60)
+        another = button("Another", "challenge-another")
     hidden_by = block(show("bundled", None, START_SIZE, number), "challenge-pictures")
     editor = kernel_editor.component(np.zeros((START_SIZE, START_SIZE)), "challenge-editor")
-    guessed = card.build("challenge-guess", "Score my guess")
-    learned = card.build("challenge-learn", "Let the layer learn it", stoppable=True, primary=False)
-
-    inputs = [*pictures.components, size, seed]
-    scored = card.connect(guessed, guess, [*inputs, editor], reads=_read)
-    solved = card.connect(learned, learn, inputs, reads=_read, trains=True)
-    look = card.follow([scored, solved])
-    answers = [guessed.status, guessed.result, guessed.made]
-    editor.edit(checked, editor, answers, **UNQUEUED).then(**look)
+    inputs = [*pictures, size, seed]
+    guessed = card.experiment(
+        "challenge-guess", "Score my guess", guess, [*inputs, editor], reads=_read
+    )
+    learned = card.experiment(
+        "challenge-learn", "Let the layer learn it", learn, inputs, reads=_read, trains=True,
+        variant="secondary",
+    )  # fmt: skip
+    look = card.follow([guessed, learned])
+    scored, (_, solved) = [*guessed.shown, guessed.made], learned.shown
+    editor.edit(checked, editor, scored, **UNQUEUED).then(**look)
     another.click(lambda: secrets.randbelow(NUMBERS), None, seed, **UNQUEUED)
     size.change(kernel_editor.fitted, [editor, size], editor, **UNQUEUED)
     anew = gr.on(
-        [size.change, seed.change, pictures.source.change, pictures.uploads.change],
+        [each.change for each in (size, seed, *pictures)],
         lambda *values: (show(*values), "", "", None, "", None), inputs,
-        [hidden_by, *answers, learned.result, learned.made],
+        [hidden_by, *scored, solved, learned.made],
         trigger_mode="always_last", concurrency_limit=2, **QUIET,
     )  # fmt: skip
     tell_failure(anew, hidden_by)
@@ -212,7 +244,7 @@ def show(source: str, uploads: Sequence[str] | None, size: int, number: int) -> 
         pictures, truth = _read(source, uploads, size, number)
     except DemoError as error:
         return problem(error)
-    before = _crop(pictures[0])
+    before = middle(pictures[0], CROP, CROP)
     after = data_url(drawn_signed(correlate(before, truth)))
     shown = [(data_url(to_uint8(before)), "before", ""), (after, "after the hidden kernel", "")]
     link = '<p class="kd-note"><a class="kd-link" href="?{}={}-{}">Link to this challenge</a></p>'
@@ -245,7 +277,7 @@ def guess(pictures: Sequence[np.ndarray], truth: np.ndarray, editor: dict) -> It
     """What a visitor's matrix is worth; the hidden kernel stays hidden."""
     values = _numbers(editor)
     found = score(values, truth, _sums(pictures, truth))
-    made = data_url(drawn_signed(correlate(_crop(pictures[0]), values)))
+    made = data_url(drawn_signed(correlate(middle(pictures[0], CROP, CROP), values)))
     yield answer(
         markup.beside(
             markup.matrices([("your guess", values)]),
@@ -340,8 +372,3 @@ def _sums(pictures: Sequence[np.ndarray], truth: np.ndarray) -> Statistics:
 
 def _levels(picture: np.ndarray) -> np.ndarray:
     return (to_uint8(picture) / 255).astype(np.float32)
-
-
-def _crop(picture: np.ndarray) -> np.ndarray:
-    top, left = (max(0, (side - CROP) // 2) for side in picture.shape)
-    return picture[top : top + CROP, left : left + CROP]

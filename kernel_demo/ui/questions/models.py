@@ -167,22 +167,18 @@ RULES_TABLE = ("Rule", "“complete” at step", "loss then", "kernel error then
 def watch_rules(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     """Sobel by Adam, asking three usual rules as it goes whether it is complete."""
     kernel = named("sobel_x").values
-    losses, errors = [], []
+    curves = {"share of variance not explained": [], "kernel error": []}
     run = watch(pictures, kernel, steps=STEPS, deadline=DEADLINE, device=DEVICE)
     with closing(run) as moments:
         for moment in moments:
-            step = moment.progress.step
-            losses.append((step, _decade(moment.loss_share)))
-            errors.append((step, _decade(moment.progress.kernel_error)))
-            yield _watched(moment, losses, errors, kernel)
+            values = moment.loss_share, moment.progress.kernel_error
+            for curve, value in zip(curves.values(), values, strict=True):
+                curve.append((moment.progress.step, _decade(value)))
+            yield _watched(moment, curves, kernel)
 
 
-def _watched(moment: Moment, losses: list, errors: list, kernel: np.ndarray) -> Answer:
+def _watched(moment: Moment, curves: dict[str, list], kernel: np.ndarray) -> Answer:
     progress = moment.progress
-    curves = [
-        markup.Curve("share of variance not explained", losses, "accent"),
-        markup.Curve("kernel error", errors, "warm"),
-    ]
     facts = (
         (f"{moment.loss_share:.2%}", "of the variance not explained, now"),
         (figure(progress.kernel_error), "largest weight error, now"),
@@ -191,16 +187,15 @@ def _watched(moment: Moment, losses: list, errors: list, kernel: np.ndarray) -> 
             "standard errors from the best: the certificate's measure, now",
         ),
     )
-    said = {verdict.rule: verdict for verdict in moment.verdicts}
     cells = {
-        rule: (str(verdict.step), figure(verdict.loss), figure(verdict.kernel_error))
-        for rule, verdict in said.items()
+        verdict.rule: (str(verdict.step), figure(verdict.loss), figure(verdict.kernel_error))
+        for verdict in moment.verdicts
     }
     return answer(
         markup.beside(
             markup.matrices([(TRUE, kernel), (LEARNED, progress.kernel)], decimals=2),
             markup.chart(
-                curves, (0, max(progress.step, 100)), DECADES, _ticks(-4, 1),
+                curves, max(progress.step, 100), DECADES, _ticks(-4, 1),
                 f"step {progress.step}", "Both fall, but not together",
             ),
         ),
@@ -251,31 +246,23 @@ DEPTH_TABLE = ("Model", "weights", "step", "PSNR on pictures held out")
 ONE_LAYER, DEEP = "one layer", "deep network, three layers"
 STACK_TABLE = ("Model", "weights", "step", "seconds", "kernel error")
 SINGLE, STACKED = "one 7 × 7 layer", "three 3 × 3 layers"
+TARGETS = {key: target.label for key, target in depth.TARGETS.items()}  # what no kernel can do
 FACTORS = ("first layer", "second", "third")
-
-
-def targets() -> list[tuple[str, str]]:
-    """What no kernel can do, as (label, key)."""
-    return [(target.label, key) for key, target in depth.TARGETS.items()]
 
 
 def deep(pictures: Sequence[np.ndarray], target: str) -> Iterator[Answer]:
     """One layer against a small deep network: PSNR of both on held-out pictures, live."""
-    curves: tuple[list, list] = ([], [])
+    curves = {ONE_LAYER: [], DEEP: []}
     race = depth.compare(pictures, target, deadline=DEADLINE, device=DEVICE)
     with closing(race) as moments:
         for moment in moments:
-            for curve, psnr in zip(curves, (moment.shallow_psnr, moment.deep_psnr), strict=True):
-                curve.append((moment.seconds, min(psnr, 99.0)))
+            curves[ONE_LAYER].append((moment.seconds, min(moment.shallow_psnr, 99.0)))
+            curves[DEEP].append((moment.seconds, min(moment.deep_psnr, 99.0)))
             yield _raced(moment, curves, depth.TARGETS[target].why)
 
 
-def _raced(moment: depth.Moment, curves: tuple[list, list], why: str) -> Answer:
-    lines = [
-        markup.Curve(ONE_LAYER, curves[0], "accent"),
-        markup.Curve(DEEP, curves[1], "warm"),
-    ]
-    top = max(MOST_DECIBELS, *(value for curve in curves for _, value in curve))
+def _raced(moment: depth.Moment, curves: dict[str, list], why: str) -> Answer:
+    top = max(MOST_DECIBELS, *(value for curve in curves.values() for _, value in curve))
     ticks = [(float(tick), str(tick)) for tick in range(0, int(top) + 1, 10)]
     sides = (
         (ONE_LAYER, moment.shallow_weights, moment.shallow, moment.shallow_psnr),
@@ -286,7 +273,7 @@ def _raced(moment: depth.Moment, curves: tuple[list, list], why: str) -> Answer:
     ]
     return answer(
         markup.chart(
-            lines, (0, max(moment.seconds, 2.0)), (0, top), ticks,
+            curves, max(moment.seconds, 2.0), (0, top), ticks,
             duration(moment.seconds), "PSNR, dB, on pictures held out",
         ),
         markup.table(DEPTH_TABLE, rows),
@@ -311,23 +298,18 @@ def depth_finding(shallow: float, deep: float, why: str) -> str:
 def linear(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     """Sobel by one 7 x 7 layer and by three 3 x 3 layers with nothing between them."""
     kernel = named("sobel_x").values
-    curves: tuple[list, list] = ([], [])
+    curves = {SINGLE: [], STACKED: []}
     race = depth.compare_stack(
         pictures, kernel, steps=STACK_STEPS, deadline=STACK_DEADLINE, device=DEVICE
     )
     with closing(race) as moments:
         for moment in moments:
-            sides = ((moment.single, moment.single_error), (moment.stacked, moment.stacked_error))
-            for curve, (run, error) in zip(curves, sides, strict=True):
-                curve.append((run.seconds, _decade(error)))
+            curves[SINGLE].append((moment.single.seconds, _decade(moment.single_error)))
+            curves[STACKED].append((moment.stacked.seconds, _decade(moment.stacked_error)))
             yield _stacked(moment, curves, kernel)
 
 
-def _stacked(moment: depth.StackMoment, curves: tuple[list, list], kernel: np.ndarray) -> Answer:
-    lines = [
-        markup.Curve(SINGLE, curves[0], "accent"),
-        markup.Curve(STACKED, curves[1], "warm"),
-    ]
+def _stacked(moment: depth.StackMoment, curves: dict[str, list], kernel: np.ndarray) -> Answer:
     last = max(moment.single.seconds, moment.stacked.seconds, 1.0)
     weights = sum(factor.size for factor in moment.factors)
     sides = (
@@ -346,7 +328,7 @@ def _stacked(moment: depth.StackMoment, curves: tuple[list, list], kernel: np.nd
         further = f"{figure(ratio)} times further from the truth "
     return answer(
         markup.chart(
-            lines, (0, last), STACK_DECADES, _ticks(-7, 1, 2), duration(last),
+            curves, last, STACK_DECADES, _ticks(-7, 1, 2), duration(last),
             "Kernel error of Sobel",
         ),
         markup.table(STACK_TABLE, rows),

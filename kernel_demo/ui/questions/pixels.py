@@ -43,7 +43,8 @@ def tiles(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     picture = odd(pictures[0])
     found = pixels.compare(picture, kernel, TILE)
     height, width = picture.shape
-    drawn = _gridded(correlate_valid(picture, kernel))
+    drawn = drawn_signed(correlate_valid(picture, kernel), max(picture.shape))
+    drawn[TILE::TILE] = drawn[:, TILE::TILE] = GRID
     caption = f"{width} × {height} pixels in {found.tiles} tiles of up to {TILE} × {TILE}"
     kernels = [
         ("learned whole", found.whole),
@@ -84,14 +85,6 @@ def drawn_signed(values: np.ndarray, longest: int = SHOWN) -> np.ndarray:
     """Signed values (H x W) as a picture at most `longest` wide: blue below zero, orange above."""
     scale = float(np.percentile(np.abs(values), 98))
     return signed(fit(values, longest), scale)
-
-
-def _gridded(values: np.ndarray) -> np.ndarray:
-    """`drawn_signed` with the edges of the tiles."""
-    picture = drawn_signed(values, max(values.shape))
-    picture[TILE::TILE] = GRID
-    picture[:, TILE::TILE] = GRID
-    return picture
 
 
 # 2. Edges

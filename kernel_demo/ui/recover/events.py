@@ -34,7 +34,7 @@ class Found:
 
 
 def connect(parts) -> None:
-    """Connect the events; parts: `Parts` of tab."""
+    """Connect the events; parts: a `Tab`, laid out."""
 
     def found(*values):
         for update in find(*values):
@@ -110,7 +110,7 @@ def stale(made: tuple | None, *values) -> bool:
 
 
 def find(befores, afters, max_size: int) -> Iterator[dict]:
-    """Recover the filter, saying meanwhile what is being done; by the names of `Parts`."""
+    """Recover the filter, saying meanwhile what is being done; by the names of `Tab`."""
     began, again = time.monotonic(), {"recover": gr.update(interactive=True)}
     try:
         sides = [pairs.open_side(paths, keep_alpha=True) for paths in (befores, afters)]

@@ -10,7 +10,16 @@ from gradio.utils import get_upload_folder
 
 from kernel_demo.ui.components import comparison, take
 from kernel_demo.ui.components.freshness import Freshness
-from kernel_demo.ui.html import block, quiet, step_title, title
+from kernel_demo.ui.html import (
+    block,
+    dropdown,
+    quiet,
+    segmented,
+    square,
+    step_title,
+    title,
+    upload_field,
+)
 from kernel_demo.ui.recover import events, finding
 from kernel_demo.ui.recover.pairs import AFTER, BEFORE
 
@@ -61,99 +70,57 @@ def examples() -> tuple[Example, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True)
-class Parts:
-    """The components of the tab."""
+class Tab:
+    """The components of the tab; made inside a gr.Tab, it is laid out and connected."""
 
-    # The left column.
-    before: gr.File
-    after: gr.File
-    chosen: gr.HTML
-    max_size: gr.Dropdown
-    recover: gr.Button
-    progress: gr.HTML
-    refused: gr.State  # the files that cannot be used, once Recover has said so
-    # The right column, and what a visitor can take from it.
-    state: gr.State  # of the latest finding, an `events.Found`
-    made: gr.State  # what it was made from, as `events.made_from` has it
-    fresh: Freshness
-    verdict: gr.HTML
-    kernel_card: gr.Column
-    kernel: gr.HTML
-    picture_card: gr.Column
-    views: gr.Radio
-    reproduced: gr.HTML
-    pair: gr.HTML
-    lost: gr.HTML
-    which: gr.Dropdown
-    take: gr.HTML
-    examples: tuple[tuple[gr.Button, Example], ...]
+    def __init__(self) -> None:
+        with gr.Row(elem_classes="kd-columns", equal_height=False):
+            with gr.Column(scale=3, min_width=300, elem_classes="kd-left"):
+                self._pair_cards()
+            with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
+                self._finding_cards()
+        events.connect(self)
 
+    def _pair_cards(self) -> None:
+        with gr.Column(elem_classes="kd-card"):
+            block(step_title(1, "Before and after") + quiet(PAIR_INFO))
+            with gr.Row(elem_classes="kd-drops"):
+                self.before, self.after = _drop(BEFORE), _drop(AFTER)
+            self.chosen = block("", "recover-chosen")
+            block(take.probe_link())
+        with gr.Column(elem_classes="kd-card"):
+            block(step_title(2, TAB))
+            self.max_size = dropdown(square(SIZES), "Largest size", "recover-size", value=15)
+            self.recover = gr.Button("Recover the filter", variant="primary", elem_id="recover")
+            self.progress = block(quiet(SEVERAL), "recover-progress")
+        self.refused = gr.State(None)  # the files that cannot be used, once Recover has said so
 
-def build() -> None:
-    """Lay the tab out and connect its events; call inside a gr.Tab."""
-    with gr.Row(elem_classes="kd-columns", equal_height=False):
-        with gr.Column(scale=3, min_width=300, elem_classes="kd-left"):
-            asked = _pair_cards()
-        with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
-            found = _finding_cards()
-    events.connect(Parts(**asked, **found))
-
-
-def _pair_cards() -> dict:
-    with gr.Column(elem_classes="kd-card"):
-        block(step_title(1, "Before and after") + quiet(PAIR_INFO))
-        with gr.Row(elem_classes="kd-drops"):
-            before, after = _drop(BEFORE), _drop(AFTER)
-        chosen = block("", "recover-chosen")
-        block(take.probe_link())
-    with gr.Column(elem_classes="kd-card"):
-        block(step_title(2, TAB))
-        max_size = gr.Dropdown(
-            [(f"{size} × {size}", size) for size in SIZES], value=15, label="Largest size",
-            elem_classes="kd-field", elem_id="recover-size",
-        )  # fmt: skip
-        recover = gr.Button("Recover the filter", variant="primary", elem_id="recover")
-        progress = block(quiet(SEVERAL), "recover-progress")
-    return {
-        "before": before, "after": after, "chosen": chosen, "max_size": max_size,
-        "recover": recover, "progress": progress, "refused": gr.State(None),
-    }  # fmt: skip
+    def _finding_cards(self) -> None:
+        results = ["recover-verdict", "recover-kernel", "recover-pictures", "recover-which"]
+        self.fresh = Freshness("recover-stale", results, ["recover-take"], STALE)
+        self.verdict = block(finding.empty(), "recover-verdict", spoken=True)
+        hidden = {"elem_classes": "kd-card", "visible": False}
+        with gr.Column(elem_id="recover-kernel", **hidden) as self.kernel_card:
+            self.kernel = block("")
+        with gr.Column(elem_id="recover-pictures", **hidden) as self.picture_card:
+            block(title("How well it explains the picture"))
+            self.views = segmented(VIEWS, "recover-views")
+            self.reproduced = comparison.component("recover-reproduced")
+            self.pair = comparison.component("recover-pair")
+            self.pair.visible = False
+            self.lost = block("", "recover-lost", spoken=True)
+        self.which = dropdown([], "Kernel to take", "recover-which", visible=False)
+        # Of the latest finding, an `events.Found`; and what that was made from.
+        self.state, self.made = gr.State(None, time_to_live=SESSION_SECONDS), gr.State(None)
+        self.take = take.component("recover-take")
+        self.examples = _example_buttons()
 
 
 def _drop(label: str) -> gr.File:
-    return gr.File(
-        file_count="multiple", type="filepath", label=label, height=86, min_width=120,
-        allow_reordering=True, elem_id=f"recover-{label.lower()}", elem_classes="kd-drop",
+    return upload_field(
+        label, f"recover-{label.lower()}", height=86, min_width=120, allow_reordering=True,
+        elem_classes="kd-drop",
     )  # fmt: skip
-
-
-def _finding_cards() -> dict:
-    results = ["recover-verdict", "recover-kernel", "recover-pictures", "recover-which"]
-    fresh = Freshness("recover-stale", results, ["recover-take"], STALE)
-    verdict = block(finding.empty(), "recover-verdict", spoken=True)
-    with gr.Column(elem_classes="kd-card", visible=False, elem_id="recover-kernel") as kernel_card:
-        kernel = block("")
-    with gr.Column(elem_classes="kd-card", visible=False, elem_id="recover-pictures") as pictures:
-        block(title("How well it explains the picture"))
-        views = gr.Radio(
-            VIEWS, value="reproduced", show_label=False, container=False,
-            elem_classes="kd-segmented", elem_id="recover-views",
-        )  # fmt: skip
-        reproduced = comparison.component("recover-reproduced")
-        pair = comparison.component("recover-pair")
-        pair.visible = False
-        lost = block("", "recover-lost", spoken=True)
-    which = gr.Dropdown(
-        [], label="Kernel to take", visible=False, elem_classes="kd-field", elem_id="recover-which"
-    )
-    return {
-        "state": gr.State(None, time_to_live=SESSION_SECONDS), "made": gr.State(None),
-        "fresh": fresh, "verdict": verdict, "kernel_card": kernel_card, "kernel": kernel,
-        "picture_card": pictures, "views": views, "reproduced": reproduced, "pair": pair,
-        "lost": lost, "which": which, "take": take.component("recover-take"),
-        "examples": _example_buttons(),
-    }  # fmt: skip
 
 
 def _example_buttons() -> tuple[tuple[gr.Button, Example], ...]:

@@ -8,7 +8,7 @@ import pytest
 
 from kernel_demo.errors import DemoError
 from kernel_demo.ui.learn import link, settings
-from kernel_demo.ui.learn import words as learn
+from kernel_demo.ui.learn import link as learn
 
 START = {
     "source": "bundled",

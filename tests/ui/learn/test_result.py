@@ -12,7 +12,7 @@ from kernel_demo.imaging import kernels
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import Cause, Stop, TrainSettings
 from kernel_demo.sources import hub
-from kernel_demo.ui.learn import result, words
+from kernel_demo.ui.learn import result
 from kernel_demo.ui.learn.run import run
 from kernel_demo.ui.learn.session import Damage, Experiment, Session
 from kernel_demo.ui.pictures import PictureChoice
@@ -43,7 +43,7 @@ def test_a_run_that_diverged_has_no_kernel(settings):
     assert session.kernel is None
     assert str(Stop(Cause.DIVERGED)) in result.conclude(session)
     _, _, note, value, taken, _ = result.show(session, "reflect", None)
-    assert words.NO_KERNEL in note
+    assert result.NO_KERNEL in note
     assert (value, taken) == (None, None)
 
 

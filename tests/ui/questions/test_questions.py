@@ -245,7 +245,7 @@ def test_text_is_escaped():
         html.sentence(evil),
         html.heading(evil),
         html.progress(0.5, evil),
-        html.chart([html.Curve(evil, [(0, 0)], "warm")], (0, 1), (0, 1), [(0, evil)], evil, evil),
+        html.chart({evil: [(0, 0)]}, 1, (0, 1), [(0, evil)], evil, evil),
         html.matrices([(evil, np.eye(3))], evil),
         html.result(name=evil),
     ]
@@ -255,7 +255,7 @@ def test_text_is_escaped():
 def test_a_chart_keeps_its_ends_and_is_thinned():
     """A long curve is drawn with few points, the last among them, and within its plot."""
     points = [(x, 50.0) for x in range(10_001)]
-    drawn = html.chart([html.Curve("a", points, "accent")], (0, 10_000), (0, 10), [], "x", "y")
+    drawn = html.chart({"a": points}, 10_000, (0, 10), [], "x", "y")
     places = re.search(r'points="([^"]*)"', drawn)[1].split()
     assert len(places) <= html.CHART_POINTS + 2
     assert places[0] == "0.0,0.0"  # 50 is above the axis, and drawn at its upper end
