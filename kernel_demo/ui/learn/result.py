@@ -26,7 +26,7 @@ from kernel_demo.ui.components import comparison, take
 from kernel_demo.ui.html import CERTIFICATE, block, dropdown, filled, matrix, problem, quiet, title
 from kernel_demo.ui.jobs import PRIVATE, QUIET, RENDERING, tell_failure
 from kernel_demo.ui.learn.session import Experiment, Session, prepare
-from kernel_demo.ui.learn.settings import experiment, named, truth
+from kernel_demo.ui.learn.settings import experiment, named
 
 OWN_PICTURE = -1  # the visitor's own, among the numbers of the pictures learned from
 PATTERNS = 6  # drawn; the sentence tells how many there are
@@ -106,8 +106,13 @@ class Cards:
         }  # fmt: skip
 
 
-def stale(session: Session, shown: Shown | None, told, values: Mapping) -> list[str]:
-    """The ids of what was made from other settings than those of the page."""
+def stale(
+    session: Session, hidden: tuple | None, shown: Shown | None, told, values: Mapping
+) -> list[str]:
+    """The ids of what was made from other settings than those of the page.
+
+    hidden: the `place` of the run that gave way to another kernel on the stage.
+    """
     if session.experiment is None:
         return []
     try:
@@ -115,7 +120,8 @@ def stale(session: Session, shown: Shown | None, told, values: Mapping) -> list[
     except DemoError:
         wanted = None
     marked = []
-    if _in_view(session, values) and session.experiment != wanted:
+    in_view = session.running or session.place not in (None, hidden)
+    if in_view and session.experiment != wanted:
         marked += ["live"]
     set_to = wanted, values["edges"]
     if shown is not None and (shown.session.experiment, shown.edges) != set_to:
@@ -123,16 +129,6 @@ def stale(session: Session, shown: Shown | None, told, values: Mapping) -> list[
     if wanted is None or told not in (wanted, wanted.taught):
         marked += ["certificate"]
     return marked
-
-
-def _in_view(session: Session, values: Mapping) -> bool:
-    """Whether the stage shows the run: a run that stands gives way to another kernel."""
-    if session.running or session.progress is None:
-        return session.running
-    try:
-        return np.array_equal(truth(values), session.experiment.truth)
-    except DemoError:
-        return True
 
 
 # ---- The result, and what can be taken along

@@ -68,6 +68,11 @@ class Session:
         return progress.kernel if np.isfinite(progress.kernel).all() else None
 
     @property
+    def place(self) -> tuple[int, int] | None:
+        """Which run it is, and its step; None before the first one."""
+        return None if self.progress is None else (self.number, self.progress.step)
+
+    @property
     def unfinished(self) -> bool:
         """Whether there is a run to go on with."""
         return self.progress is not None and not self.progress.done

@@ -64,6 +64,7 @@ class Tab:
             self.controls = dict(zip(NAMES, self._of(*NAMES), strict=True))  # in their order
             with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
                 self.session = gr.State(Session(patch=patch), time_to_live=SESSION_SECONDS)
+                self.hidden = gr.State(None, time_to_live=SESSION_SECONDS)  # `Session.place`
                 self.live = stage.component("live", stage.idle(start.truth, patch))
                 fresh = Freshness(
                     "learn-stale", ["live", "result-card", "certificate"], ["take"], STALE
@@ -72,7 +73,7 @@ class Tab:
                 mark_race = race.build(self.controls, SESSION_SECONDS)
         self.mark = fresh.follow(
             [*self.controls.values()],
-            [self.session, self.result.shown, self.result.told],
+            [self.session, self.hidden, self.result.shown, self.result.told],
             named(result.stale),
             self._of(*ARRANGING),
         )
@@ -198,7 +199,7 @@ class Tab:
         show = {
             "fn": named(show_truth, FILTER),
             "inputs": [self.session, *self._of(*FILTER)],
-            "outputs": [self.live, self.problem],
+            "outputs": [self.live, self.hidden, self.problem],
             **QUIET,
         }
         fitted = size.input(kernel_editor.fitted, [editor, size], editor, **QUIET)
@@ -318,17 +319,17 @@ def kernel_chosen(kernel: str, size: int, editor: dict | None) -> tuple:
 def show_truth(session: Session, values: Mapping) -> tuple:
     """Draw the kernel that is set up now, unless a run is under way: that one stays in view.
 
-    For the kernel of the run that stands it is that run, again.
+    For the kernel of the run that stands it is that run, again; for another one it is hidden.
     """
     if session.running:
-        return gr.skip(), ""
+        return gr.skip(), gr.skip(), ""
     try:
         truth = settings.truth(values)
     except DemoError as error:
-        return gr.skip(), problem(error)
+        return gr.skip(), gr.skip(), problem(error)
     if session.progress is not None and np.array_equal(truth, session.experiment.truth):
-        return run.drawn(session), ""
-    return stage.idle(truth, session.patch), ""
+        return run.drawn(session), None, ""
+    return stage.idle(truth, session.patch), session.place, ""
 
 
 def another_random(kernel: str, seed: float | None) -> tuple[str, int]:

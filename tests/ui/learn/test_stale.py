@@ -123,6 +123,30 @@ def test_while_another_run_waits_the_old_results_are_stale(visitor):
     assert marked(visitor) == set()
 
 
+def test_a_kernel_chosen_during_a_run_marks_the_stage_when_it_has_ended(visitor):
+    """A run under way stays in view; so it does when it ended, of another kernel than the page's.
+
+    The next choice of a kernel takes its place, as of any run that stands.
+    """
+    (heard,) = visitor.of("learn")
+    waits = [event for event in visitor.after(heard["id"])
+             if visitor.part("live") in event["outputs"]]  # fmt: skip
+    for event in waits:
+        del visitor.events[event["id"]]
+    visitor.press("learn")
+    choose(visitor, "kernel", "sharpen")
+    visitor.events |= {event["id"]: event for event in waits}
+    visitor.dispatch(next(each for each in waits if not each["trigger_only_on_failure"]))
+    assert step(visitor) > 0
+    assert marked(visitor) == RESULTS
+    choose(visitor, "kernel", "box")
+    assert step(visitor) == 0
+    assert marked(visitor) == RESULTS - {"live", "certificate"}
+    choose(visitor, "kernel", "sobel_x")
+    assert step(visitor) > 0
+    assert marked(visitor) == set()
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "value"),
     [("editor", "edit", {"rows": [["x"] * 3] * 3}), ("seed", "change", -1)],
