@@ -5,7 +5,7 @@ Each knows what it was made from, so that it is marked as stale once the page is
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -25,7 +25,7 @@ from kernel_demo.ui import pictures
 from kernel_demo.ui.components import comparison, take
 from kernel_demo.ui.html import CERTIFICATE, block, dropdown, filled, matrix, problem, quiet, title
 from kernel_demo.ui.jobs import PRIVATE, QUIET, RENDERING, tell_failure
-from kernel_demo.ui.learn.session import Experiment, Session, prepare
+from kernel_demo.ui.learn.session import Experiment, Session, Shown, prepare
 from kernel_demo.ui.learn.settings import experiment, named
 
 OWN_PICTURE = -1  # the visitor's own, among the numbers of the pictures learned from
@@ -38,14 +38,6 @@ UNDETERMINED = (
 )
 WEAK = "What they hardly tell: these move the result by less than half a grey level"
 ERROR_BARS = "the best kernel these pictures allow, and its error bars (one standard error)"
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """What the result, and what can be taken along, were made from."""
-
-    session: Session
-    edges: str
 
 
 class Cards:

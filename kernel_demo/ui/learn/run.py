@@ -17,7 +17,7 @@ from kernel_demo.ui import device, pictures
 from kernel_demo.ui.components import stage
 from kernel_demo.ui.components.history import Measured
 from kernel_demo.ui.jobs import DEVICE, FAILED, Job, throttled
-from kernel_demo.ui.learn.session import Session, prepare
+from kernel_demo.ui.learn.session import Session, Shown, prepare
 from kernel_demo.ui.learn.settings import experiment, named
 
 FRAME_SECONDS = 0.08  # about ten updates a second; Gradio's queue has no back-pressure of its own
@@ -68,13 +68,14 @@ def _measured(progresses: Iterator[Progress], since: list[Measured]) -> Iterator
 
 
 def connect(
-    buttons: Mapping[str, gr.Button], controls: Mapping, live: gr.HTML, session: gr.State
-) -> tuple[list, list]:
-    """Connect the buttons learn, pause, resume, step and stop.
+    buttons: Mapping[str, gr.Button], controls: Mapping, live: gr.HTML, session: gr.State,
+    last: gr.State,
+) -> tuple[list, list]:  # fmt: skip
+    """Connect the buttons learn, pause, resume, step and stop. last: of the cards below.
 
     Returns the events that answer who asked for a run, and those that end one.
     """
-    runs = Job([live, session, *buttons.values()], failed, [session])
+    runs = Job([live, session, *buttons.values()], failed, [session, last])
     settings = [session, *controls.values()]
     for button, announce, inputs, function in (
         ("learn", named(learn), settings, go),
@@ -130,21 +131,21 @@ def go(session: Session, single_step: bool = False) -> Iterator[tuple]:
         yield _told(session, str(error))
 
 
-def pause(session: Session) -> tuple:
+def pause(session: Session, last: Shown | None = None) -> tuple:
     """The run stands still; `resume` goes on from its last update."""
-    return _shown(replace(session, running=False))
+    return _shown(replace(_made(session, last), running=False))
 
 
-def stop(session: Session) -> tuple:
+def stop(session: Session, last: Shown | None = None) -> tuple:
     """The run ends here, with the kernel that it has."""
-    return _shown(session.stopped())
+    return _shown(_made(session, last).stopped())
 
 
-def failed(session: Session) -> tuple:
+def failed(session: Session, last: Shown | None = None) -> tuple:
     """An unexpected error, or a full queue: what there is can be gone on with, and it is told."""
     if session.experiment is None:
         return _told(session, FAILED)
-    drawn, *rest = pause(session)
+    drawn, *rest = pause(session, last)
     return drawn | {"error": FAILED}, *rest
 
 
@@ -161,6 +162,13 @@ def drawn(session: Session) -> dict:
         session.patch,
         paused=session.paused,
     )
+
+
+def _made(session: Session, last: Shown | None) -> Session:
+    """The run; in place of one that has made no step yet the last one, of the same settings."""
+    if session.progress is not None or last is None:
+        return session
+    return last.session if last.session.experiment == session.experiment else session
 
 
 def _begun(session: Session, values: Mapping) -> Session:

@@ -91,6 +91,14 @@ class Session:
 
 
 @dataclass(frozen=True, eq=False)
+class Shown:
+    """What the result, and what can be taken along, were made from."""
+
+    session: Session
+    edges: str
+
+
+@dataclass(frozen=True, eq=False)
 class Lesson:
     """What the learner is shown; all arrays are read-only."""
 

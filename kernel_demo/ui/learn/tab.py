@@ -145,7 +145,9 @@ class Tab:
 
     def _connect_run(self) -> None:
         """A run, and the cards that it fills."""
-        heard, ended = run.connect(self.buttons, self.controls, self.live, self.session)
+        heard, ended = run.connect(
+            self.buttons, self.controls, self.live, self.session, self.result.shown
+        )
         for event in heard:
             event.then(**self.mark)
         for event in ended:

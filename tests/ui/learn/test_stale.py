@@ -147,6 +147,25 @@ def test_a_kernel_chosen_during_a_run_marks_the_stage_when_it_has_ended(visitor)
     assert marked(visitor) == set()
 
 
+@pytest.mark.parametrize(("other", "stands"), [(False, True), (True, False)])
+def test_a_run_halted_before_its_turn_leaves_the_last_one(visitor, other, stands):
+    """Of the same settings it stands on the stage again, as on the cards below; of others not."""
+    visitor.press("learn")
+    learned = step(visitor)
+    if other:
+        choose(visitor, "method", "adam")
+    (heard,) = visitor.of("learn")
+    for event in visitor.after(heard["id"]):
+        if visitor.part("live") in event["outputs"]:
+            del visitor.events[event["id"]]
+    visitor.press("learn")
+    assert step(visitor) == 0
+    visitor.press("stop")
+    assert step(visitor) == (learned if stands else 0)
+    assert visitor.shown["learn"]["visible"]
+    assert marked(visitor) == (set() if stands else RESULTS - {"live"})
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "value"),
     [("editor", "edit", {"rows": [["x"] * 3] * 3}), ("seed", "change", -1)],
