@@ -71,9 +71,10 @@ def connect(
     buttons: Mapping[str, gr.Button], controls: Mapping, live: gr.HTML, session: gr.State,
     last: gr.State,
 ) -> tuple[list, list]:  # fmt: skip
-    """Connect the buttons learn, pause, resume, step and stop. last: of the cards below.
+    """Connect the buttons learn, pause, resume, step and stop.
 
-    Returns the events that answer who asked for a run, and those that end one.
+    last: the `Shown` of the cards below. Returns the events that answer who asked for a run, and
+    those that end one.
     """
     runs = Job([live, session, *buttons.values()], failed, [session, last])
     settings = [session, *controls.values()]
