@@ -8,6 +8,7 @@ and what could be taken from them is out of reach meanwhile.
 import itertools
 import secrets
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 import gradio as gr
 
@@ -32,33 +33,46 @@ class Freshness:
             taken=[*taken],
         )
 
-    def follow(
-        self,
-        inputs: Sequence,
-        made: gr.State | Sequence[gr.State],
-        stale: Callable,
-        later: Sequence = (),
-    ) -> dict:
-        """Compare at every change of the inputs; returns the event that compares, for `then`.
 
-        inputs: all that decides the result. made: what the latest result was made from, and how it
-        looks is the caller's. stale: of made and the inputs' values, whether they differ, or the
-        ids of the results of which that is true; where there is no result, they do not. An input
-        that cannot be read at all (a number out of bounds) makes all of the values None. later:
-        inputs of which a change alters what others allow; `then` the caller has it compared.
-        """
+@dataclass(frozen=True)
+class Made:
+    """Results, and what they were made from."""
 
-        def answer(*values) -> dict:
-            number = asked()
-            return told(stale(*values), number)
+    fresh: Freshness
+    made: Sequence[gr.State]  # what the latest ones were made from; how it looks is the caller's
+    inputs: Sequence  # all that decides them
+    # Of the values of made and of the inputs: whether they differ, or the ids of the results of
+    # which that is true; where there is no result, they do not. An input that cannot be read at
+    # all (a number out of bounds) makes all of the inputs' values None.
+    stale: Callable
 
-        held = [made] if isinstance(made, gr.State) else [*made]
-        look = {"fn": answer, "inputs": [*held, *inputs], "outputs": self.place, **UNQUEUED}
-        changed = changes(one for one in inputs if one not in later)
-        looked = gr.on(changed, trigger_mode="always_last", **look)
-        unread = [None] * len(inputs)
-        looked.failure(lambda *made: answer(*made, *unread), held, self.place, **UNQUEUED)
-        return look
+
+def follow(results: Sequence[Made], later: Sequence = ()) -> dict:
+    """Compare at every change of the inputs; returns the event that compares, for `then`.
+
+    One event for all results: a browser sends its events one after the other. later: inputs of
+    which a change alters what others allow; `then` the caller has it compared.
+    """
+    inputs = list(dict.fromkeys(part for each in results for part in each.inputs))
+    held = [state for each in results for state in each.made]
+
+    def look(*values) -> dict[gr.HTML, dict]:
+        number = asked()
+        now = dict(zip([*held, *inputs], values, strict=True))
+        return {
+            each.fresh.place: told(
+                each.stale(*(now[part] for part in (*each.made, *each.inputs))), number
+            )
+            for each in results
+        }
+
+    places = [each.fresh.place for each in results]
+    looks = {"fn": look, "inputs": [*held, *inputs], "outputs": places, **UNQUEUED}
+    changed = changes(part for part in inputs if part not in later)
+    looked = gr.on(changed, trigger_mode="always_last", **looks)
+    unread = [None] * len(inputs)
+    looked.failure(lambda *made: look(*made, *unread), held, places, **UNQUEUED)
+    return looks
 
 
 def asked() -> int:

@@ -14,12 +14,12 @@ from kernel_demo.learning.statistics import Solution
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.numbers import figure
 from kernel_demo.ui import device
-from kernel_demo.ui.components.freshness import Freshness
+from kernel_demo.ui.components.freshness import Freshness, Made
 from kernel_demo.ui.components.race_chart import METHODS, WORDS, component, frame
 from kernel_demo.ui.html import block, quiet, title
 from kernel_demo.ui.jobs import DEVICE, FAILED, QUIET, Job, buttons, throttled
 from kernel_demo.ui.learn.session import Experiment, Lesson, prepare
-from kernel_demo.ui.learn.settings import ARRANGING, experiment, named
+from kernel_demo.ui.learn.settings import experiment, named
 
 DEFAULT = ["kfac", "adam", "sgd", "exact_lbfgs", "closed_form"]
 LIMIT = 6.0  # seconds of its own that each method has
@@ -33,11 +33,11 @@ STALE = (
 )
 
 
-def build(controls: Mapping, seconds: float) -> dict:
+def build(controls: Mapping, seconds: float) -> tuple[Made, gr.events.Dependency]:
     """Lay the card out inside the current column, and connect it.
 
     controls: by the names of their settings. seconds: how long the state of a visitor who left is
-    kept. Returns the event that marks a race as stale, for what follows another kernel or method.
+    kept. Returns what a race was made from, and the event that answers who asked for one.
     """
     with gr.Column(elem_classes="kd-card", elem_id="race-card"):
         block(title(WORDS["title"]))
@@ -53,16 +53,14 @@ def build(controls: Mapping, seconds: float) -> dict:
         view = component()
     made = gr.State(None, time_to_live=seconds)  # the `course` of the race that is shown
     asked = [methods, *controls.values()]
-    look = fresh.follow(asked, made, named(stale), [controls[name] for name in ARRANGING])
     runs = Job([view, start, halt, made], failed)
     runs.begin(start.click, named(announce), named(run), asked, **DEVICE)
     runs.halt(halt, stop)
-    runs.heard[0].then(**look)
     gr.on(
         [methods.input, controls["size"].change], ready, [methods, controls["size"]],
         [start, reason], queue=False, trigger_mode="always_last", **QUIET,
     )  # fmt: skip
-    return look
+    return Made(fresh, [made], asked, named(stale)), runs.heard[0]
 
 
 def ready(names: Sequence[str], size: int | None) -> tuple:

@@ -13,7 +13,7 @@ from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import pictures
 from kernel_demo.ui.components import kernel_editor, stage
-from kernel_demo.ui.components.freshness import Freshness
+from kernel_demo.ui.components.freshness import Freshness, Made, follow
 from kernel_demo.ui.html import block, problem, quiet, square, step_title
 from kernel_demo.ui.jobs import PRIVATE, QUIET, UNQUEUED, tell_failure
 from kernel_demo.ui.learn import link, race, result, run, settings
@@ -70,16 +70,14 @@ class Tab:
                     "learn-stale", ["live", "result-card", "certificate"], ["take"], STALE
                 )
                 self.result = result.Cards(start, SESSION_SECONDS)
-                mark_race = race.build(self.controls, SESSION_SECONDS)
-        self.mark = fresh.follow(
-            [*self.controls.values()],
-            [self.session, self.hidden, self.result.shown, self.result.told],
-            named(result.stale),
-            self._of(*ARRANGING),
-        )
+                raced, race_heard = race.build(self.controls, SESSION_SECONDS)
+        made = [self.session, self.hidden, self.result.shown, self.result.told]
+        learned = Made(fresh, made, [*self.controls.values()], named(result.stale))
+        self.mark = follow([learned, raced], self._of(*ARRANGING))
+        race_heard.then(**self.mark)
         look = self.result.looking(self.controls)
         self._connect_run()
-        self._connect_settings(look, mark_race)
+        self._connect_settings(look)
         self._follow(link.connect(page, self.controls, self.copy, bar, notice), look)
 
     def _of(self, *names: str) -> list:
@@ -156,12 +154,12 @@ class Tab:
                 event.then(**self.mark)
         self.result.connect(self.controls["edges"], self.mark)
 
-    def _connect_settings(self, look: dict, mark_race: dict) -> None:
+    def _connect_settings(self, look: dict) -> None:
         """What follows another setting. look: the event that tells what its pictures can tell."""
         chosen = self.controls["method"].input(**self._method(method_chosen))
         kernels_chosen = self._connect_kernel()
         for event in (chosen, *kernels_chosen):
-            event.then(**self.mark).then(**mark_race)
+            event.then(**self.mark)
         for event in (self._connect_pictures(), *self._connect_filter(kernels_chosen)):
             event.then(**look).then(**self.mark)
         channel, noise, eight_bit = self._of("channel", "noise", "eight_bit")

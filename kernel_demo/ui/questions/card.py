@@ -8,8 +8,8 @@ import gradio as gr
 
 from kernel_demo.errors import DemoError
 from kernel_demo.ui import pictures
-from kernel_demo.ui.components import changes
-from kernel_demo.ui.components.freshness import Freshness, asked, told
+from kernel_demo.ui.components import freshness
+from kernel_demo.ui.components.freshness import Freshness, Made
 from kernel_demo.ui.html import (
     alert,
     block,
@@ -135,36 +135,18 @@ class Followed:
     key: Callable[..., tuple] = key  # of the inputs' values, to be compared
     shown: Sequence = ()  # where problems are told, and the answer itself
 
-    def stale(self, made: tuple | None, values: list) -> bool:
+    def stale(self, made: tuple | None, *values) -> bool:
         """Whether there is an answer, made from other values than these."""
         return made is not None and made != self.key(*values)
 
 
 def follow(answers: Sequence[Followed]) -> dict:
-    """Mark each answer while its inputs are not those it was made from; returns what looks.
-
-    One event for all of them: a browser sends its events one after the other.
-    """
-    inputs = list(dict.fromkeys(part for each in answers for part in each.inputs))
-    held, places = [each.made for each in answers], [each.fresh.place for each in answers]
-
-    def look(*values) -> list[dict]:
-        number = asked()
-        made, now = values[: len(held)], dict(zip(inputs, values[len(held) :], strict=True))
-        return [
-            told(each.stale(one, [now[part] for part in each.inputs]), number)
-            for each, one in zip(answers, made, strict=True)
-        ]
-
-    looks = {"fn": look, "inputs": [*held, *inputs], "outputs": places, **UNQUEUED}
-    changed = [*changes(inputs), *(made.change for made in held)]
-    looked = gr.on(changed, trigger_mode="always_last", **looks)
-    # An input that cannot be read, as a number out of bounds, is none that an answer was made from.
-    looked.failure(
-        lambda *made: [told(one is not None) for one in made],
-        held, places, **UNQUEUED,
-    )  # fmt: skip
-    return looks
+    """Mark each answer while its inputs are not those it was made from; returns what looks."""
+    look = freshness.follow(
+        [Made(each.fresh, [each.made], each.inputs, each.stale) for each in answers]
+    )
+    gr.on([each.made.change for each in answers], trigger_mode="always_last", **look)
+    return look
 
 
 def experiment(

@@ -10,6 +10,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.numbers import duration
 from kernel_demo.recovery import Recovery, recover_many
 from kernel_demo.ui.components import take
+from kernel_demo.ui.components.freshness import Made, follow
 from kernel_demo.ui.components.take import Taken
 from kernel_demo.ui.html import alert, filled, problem, quiet
 from kernel_demo.ui.jobs import FAILED, PRIVATE, QUIET, RECOVERING, Job, tell_failure
@@ -57,7 +58,7 @@ def connect(parts) -> None:
         laid = button.click(example.files, None, [parts.before, parts.after], **QUIET)
         tell_failure(laid, parts.progress)
         begin(laid.then)
-    look = parts.fresh.follow(inputs, parts.made, stale)
+    look = follow([Made(parts.fresh, [parts.made], inputs, stale)])
     parts.made.change(trigger_mode="always_last", **look)
     _connect_views(parts)
 
