@@ -232,3 +232,21 @@ def alone(new_page):
         return page
 
     return draw
+
+
+def stop_once_there(page, shown: str, button: str) -> None:
+    """Press a button as soon as a selector is on the page, from inside it.
+
+    From outside a busy browser is asked so slowly that what is to be stopped ends by itself.
+    """
+    page.evaluate(
+        """([shown, button]) => new Promise((pressed) => {
+          const look = () => {
+            if (!document.querySelector(shown)) return setTimeout(look, 50);
+            document.querySelector(button).click();
+            pressed();
+          };
+          look();
+        })""",
+        [shown, button],
+    )

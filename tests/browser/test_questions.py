@@ -1,11 +1,11 @@
 """Each question's button, pressed; its answer, read from the page."""
 
-import re
-
 import cv2
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+
+from tests.browser.conftest import stop_once_there
 
 PHONE = {"width": 390, "height": 844}
 
@@ -67,12 +67,10 @@ def test_questions_6_and_7(page, server):
     stop(page, "try-complete")
 
     page.locator("#try-depth").click()
-    running = answer(page, "try-depth", "false")
-    expect(running).not_to_have_attribute("data-step", "0")
-    stop(page, "try-depth")
-    # Where the browser has no time to show it, it may have come to its end meanwhile.
-    over = re.compile("Stopped by you|The deep network is")
-    expect(page.locator("#try-depth-status")).to_contain_text(over)
+    running = '#try-depth-result .kd-answer[data-done="false"]:not([data-step="0"])'
+    stop_once_there(page, running, "#try-depth-stop")
+    expect(page.locator("#try-depth-status")).to_contain_text("Stopped by you")
+    expect(page.locator("#try-depth")).to_be_enabled()
     expect(page.locator("#try-depth-result .kd-answer")).to_contain_text("deep network")
 
     page.locator("#try-stack").click()

@@ -103,23 +103,34 @@ def test_other_edges_draw_anew_and_lift_no_mark(visitor):
     assert marked(visitor) == RESULTS
 
 
-def test_while_another_run_waits_the_old_results_are_stale(visitor):
-    """The stage is the new run's at once; what stands below it is not, until that has ended."""
-    visitor.press("learn")
-    choose(visitor, "method", "closed_form")
+def held_back(visitor) -> list[dict]:
+    """The events of a run that is asked for, which wait as for a device that others hold."""
     (heard,) = visitor.of("learn")
     waits = [event for event in visitor.after(heard["id"])
              if visitor.part("live") in event["outputs"]]  # fmt: skip
     for event in waits:
         del visitor.events[event["id"]]
+    return waits
+
+
+def let_go(visitor, waits: list[dict]) -> None:
+    """The run has its turn, and ends."""
+    visitor.events |= {event["id"]: event for event in waits}
+    visitor.dispatch(next(each for each in waits if not each["trigger_only_on_failure"]))
+
+
+def test_while_another_run_waits_the_old_results_are_stale(visitor):
+    """The stage is the new run's at once; what stands below it is not, until that has ended."""
+    visitor.press("learn")
+    choose(visitor, "method", "closed_form")
+    waits = held_back(visitor)
     visitor.press("learn")
     assert visitor.shown["pause"]["visible"]
     assert marked(visitor) == RESULTS - {"live"}
     choose(visitor, "edges", "zero")  # drawn anew, of the run that ended
     visitor.press("edges", "input")
     assert marked(visitor) == RESULTS - {"live"}
-    visitor.events |= {event["id"]: event for event in waits}
-    visitor.dispatch(next(each for each in waits if not each["trigger_only_on_failure"]))
+    let_go(visitor, waits)
     assert marked(visitor) == set()
 
 
@@ -128,15 +139,10 @@ def test_a_kernel_chosen_during_a_run_marks_the_stage_when_it_has_ended(visitor)
 
     The next choice of a kernel takes its place, as of any run that stands.
     """
-    (heard,) = visitor.of("learn")
-    waits = [event for event in visitor.after(heard["id"])
-             if visitor.part("live") in event["outputs"]]  # fmt: skip
-    for event in waits:
-        del visitor.events[event["id"]]
+    waits = held_back(visitor)
     visitor.press("learn")
     choose(visitor, "kernel", "sharpen")
-    visitor.events |= {event["id"]: event for event in waits}
-    visitor.dispatch(next(each for each in waits if not each["trigger_only_on_failure"]))
+    let_go(visitor, waits)
     assert step(visitor) > 0
     assert marked(visitor) == RESULTS
     choose(visitor, "kernel", "box")
@@ -154,10 +160,7 @@ def test_a_run_halted_before_its_turn_leaves_the_last_one(visitor, other, stands
     learned = step(visitor)
     if other:
         choose(visitor, "method", "adam")
-    (heard,) = visitor.of("learn")
-    for event in visitor.after(heard["id"]):
-        if visitor.part("live") in event["outputs"]:
-            del visitor.events[event["id"]]
+    held_back(visitor)
     visitor.press("learn")
     assert step(visitor) == 0
     visitor.press("stop")
