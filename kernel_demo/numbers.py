@@ -17,9 +17,13 @@ def figure(value: float | None) -> str:
         text = f"{value:.{_decimals(value)}f}"
     else:
         digits, power = f"{value:.1e}".split("e")
-        raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        text = f"{digits}·10{raised}"
+        text = f"{digits}·{power_of_ten(int(power))}"
     return text.replace("-", "−")
+
+
+def power_of_ten(exponent: int) -> str:
+    """10⁻⁸"""
+    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def short(value: float) -> str:

@@ -13,7 +13,7 @@ from kernel_demo.imaging.kernels import named, resolve
 from kernel_demo.lab import depth
 from kernel_demo.lab.speed import Row, rows
 from kernel_demo.lab.stopping import RULES, Moment, watch
-from kernel_demo.numbers import at_most, count, duration, figure
+from kernel_demo.numbers import at_most, count, duration, figure, power_of_ten
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.html import CERTIFICATE
 from kernel_demo.ui.questions import markup
@@ -232,10 +232,9 @@ def _decade(value: float) -> float:
 
 def _ticks(low: int, high: int, step: int = 1) -> list[tuple[float, str]]:
     """Decades of an axis: 0.01 as 10⁻²."""
-    raised = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
     written = {0: "1", 1: "10"}
     return [
-        (float(decade), written.get(decade) or "10" + str(decade).translate(raised))
+        (float(decade), written.get(decade) or power_of_ten(decade))
         for decade in range(low, high + 1, step)
     ]
 
