@@ -1,0 +1,350 @@
+"""Is anything certified that is not so? Pairs of which the truth is known, most of them damaged.
+
+A claim is false where the truth contradicts it: a weight that is further from the true one than
+five of its bars, a kernel where there is none, "not a convolution" where there is one, a border
+that is another one. "Undetermined" is never false, and counted.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
+from scipy import ndimage
+
+from kernel_demo.recovery import Recovery, Verdict, recover
+
+TITLE = "Nothing false is certified"
+NEEDS = ("scipy",)
+LONG = True  # runs by name only
+EXAMPLES = Path(__file__).parents[1] / "examples"
+BARS = 5
+SMALL = 1e-7  # below this two weights are the same: what is exact is written with so many digits
+
+SHARPEN = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]], float)
+PILLOW_SHARPEN = np.array([[-2, -2, -2], [-2, 32, -2], [-2, -2, -2]]) / 16
+EMBOSS = np.array([[0, 0, 0], [0, 1, 0], [-1, 0, 0]], float)
+SOBEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], float)
+BOX = np.full((3, 3), 1 / 9)
+RANDOM = np.random.default_rng(5).normal(0, 0.2, (5, 5)) + np.eye(5) * 0.2
+
+
+def gaussian(size: int, sigma: float) -> np.ndarray:
+    line = np.exp(-0.5 * ((np.arange(size) - size // 2) / sigma) ** 2)
+    return np.outer(line, line) / line.sum() ** 2
+
+
+FILTERS = {  # name: (kernel, offset)
+    "sharpen": (SHARPEN, 0),
+    "Pillow SHARPEN": (PILLOW_SHARPEN, 0),
+    "emboss": (EMBOSS, 128),
+    "Sobel / 8 + 128": (SOBEL / 8, 128),
+    "Gaussian 1": (gaussian(7, 1), 0),
+    "box 3": (BOX, 0),
+    "random 5 x 5": (RANDOM, 0),
+}
+QUALITIES = (95, 90, 75, 60, 50, 30)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A pair and what is true of it."""
+
+    group: str
+    label: str
+    before: np.ndarray
+    after: np.ndarray
+    kernel: np.ndarray | None  # k x k, the one kernel of all channels; None: there is none
+    max_size: int = 15
+
+
+def photo(name: str, mode: str = "L") -> np.ndarray:
+    return np.asarray(Image.open(EXAMPLES / f"{name}.jpg").convert(mode))
+
+
+def crop(picture: np.ndarray, top: int, left: int, height: int = 180, width: int = 240):
+    return np.ascontiguousarray(picture[top : top + height, left : left + width])
+
+
+def exactly(picture: np.ndarray, kernel: np.ndarray, offset: float = 0) -> np.ndarray:
+    """The filtered picture in float64, each channel by itself, reflected at the border."""
+    wide = picture.astype(np.float64)
+    return cv2.filter2D(wide, cv2.CV_64F, kernel, borderType=cv2.BORDER_REFLECT_101) + offset
+
+
+def rounded(values: np.ndarray, low: float = 0, high: float = 255, kind=np.uint8) -> np.ndarray:
+    return np.clip(np.floor(values + 0.5), low, high).astype(kind)
+
+
+def filtered(picture: np.ndarray, kernel: np.ndarray, offset: float = 0) -> np.ndarray:
+    return rounded(exactly(picture, kernel, offset))
+
+
+def as_jpeg(picture: np.ndarray, quality: int, subsampling: int = 0) -> np.ndarray:
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, "JPEG", quality=quality, subsampling=subsampling)
+    return np.asarray(Image.open(data))
+
+
+def jpegs(qualities=QUALITIES, filters=tuple(FILTERS)) -> Iterator[Case]:
+    pictures = {
+        "grey": (photo("camera"), crop(photo("astronaut"), 60, 120)),
+        "colour 4:4:4": (photo("coffee", "RGB"), crop(photo("cat", "RGB"), 60, 100)),
+        "colour 4:2:0": (photo("coffee", "RGB"), crop(photo("rocket", "RGB"), 200, 200)),
+    }
+    for kind, befores in pictures.items():
+        for name in filters:
+            kernel, offset = FILTERS[name]
+            for quality in qualities:
+                for number, before in enumerate(befores):
+                    after = as_jpeg(
+                        filtered(before, kernel, offset), quality, 2 * (kind == "colour 4:2:0")
+                    )
+                    label = f"{name}, quality {quality}, picture {number}"
+                    yield Case(f"JPEG, {kind}", label, before, after, kernel)
+
+
+def drawn(what: str, side: int = 200) -> np.ndarray:
+    """A test target: black and white, drawn four times as large and made smaller."""
+    image = Image.new("L", (4 * side, 4 * side), 40)
+    draw = ImageDraw.Draw(image)
+    if what == "slanted edge":
+        draw.polygon([(0, 0), (1.9 * side, 0), (2.2 * side, 4 * side), (0, 4 * side)], 200)
+    elif what == "square":
+        draw.rectangle([side, side, 3 * side, 3 * side], 200)
+    elif what == "disc":
+        draw.ellipse([side, side, 3 * side, 3 * side], 200)
+    elif what == "text":
+        for line in range(12):
+            draw.text((40, 60 * line + 30), "Which filter was it? " * 4, 220, font_size=48)
+    return np.asarray(image.resize((side, side), Image.Resampling.BOX))
+
+
+def targets() -> Iterator[Case]:
+    rows, columns = np.mgrid[:200, :200]
+    pictures = {f"checkerboard {n}": rounded(60 + 120 * ((rows // n + columns // n) % 2))
+                for n in (1, 8)}  # fmt: skip
+    pictures |= {what: drawn(what) for what in ("slanted edge", "square", "disc", "text")}
+    for name, before in pictures.items():
+        for sigma in (0.8, 1.3):
+            kernel = gaussian(7, sigma)
+            label = f"{name}, Gaussian {sigma}"
+            yield Case("test targets", label, before, filtered(before, kernel), kernel)
+    for slope in (1, 2):
+        before = rounded(20 + slope * columns)
+        after = filtered(before, SOBEL / 4, 128)
+        yield Case("test targets", f"ramp {slope}, Sobel / 4 + 128", before, after, SOBEL / 4)
+    kernel = np.arange(1, 10).reshape(3, 3) / 45
+    for bright in (158, 250):
+        before = np.full((120, 160), 128, np.uint8)
+        before[60, 80] = bright
+        after = filtered(before, kernel)
+        yield Case("test targets", f"one pixel of {bright}", before, after, kernel)
+
+
+def not_linear() -> Iterator[Case]:
+    for name in ("camera", "cat"):
+        grey, colour = crop(photo(name), 40, 60), photo(name, "RGB")
+        height, width = grey.shape
+        for n in (2, 3):
+            mean = grey[: height // n * n, : width // n * n].reshape(height // n, n, width // n, n)
+            whole = rounded(np.kron(mean.mean(axis=(1, 3)), np.ones((n, n))))
+            yield _none(
+                f"mosaic {n} x {n} of {name}", grey[: whole.shape[0], : whole.shape[1]], whole
+            )
+        for how in (cv2.INTER_LINEAR, cv2.INTER_CUBIC):
+            small = cv2.resize(grey, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+            back = cv2.resize(small, (width, height), interpolation=how)
+            yield _none(f"half size and back, {how}, of {name}", grey, back)
+        for step in (2, 3):
+            after = grey.copy()
+            after[::step] = filtered(grey, BOX)[::step]
+            yield _none(f"every row {step} blurred, {name}", grey, after)
+        bayer = colour[..., 1].copy()
+        bayer[::2, ::2], bayer[1::2, 1::2] = colour[::2, ::2, 0], colour[1::2, 1::2, 2]
+        after = cv2.cvtColor(bayer, cv2.COLOR_BayerRG2RGB)
+        yield _none(f"Bayer and demosaiced, {name}", colour, after)
+        yield _none(f"Sobel of SciPy on uint8, {name}", grey, ndimage.sobel(grey))
+        yield _none(f"Laplacian of SciPy on uint8, {name}", grey, ndimage.laplace(grey))
+        for bits in (1, 2):
+            after = np.asarray(ImageOps.posterize(Image.fromarray(grey), bits))
+            yield _none(f"posterised to {bits} bits, {name}", grey, after)
+        green = colour.copy()
+        green[: int(colour.shape[0] * 0.6), : colour.shape[1] // 2] = (0, 200, 40)
+        yield _none(f"three tenths painted, {name}", colour, green)
+        alpha = filtered(crop(photo("brick"), 0, 0, *grey.shape), gaussian(9, 2))
+        opaque = np.dstack([grey, grey, grey, rounded(alpha * 0 + 255)])
+        yield _none(f"only alpha blurred, {name}", opaque, np.dstack([grey, grey, grey, alpha]))
+        for turn in (0.1, 0.5):
+            matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, 1)
+            after = cv2.warpAffine(grey, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
+            yield _none(f"turned by {turn} degrees, {name}", grey, after)
+        for threshold in (2, 5):
+            mask = ImageFilter.UnsharpMask(1.5, 150, threshold)
+            after = np.asarray(Image.fromarray(grey).filter(mask))
+            yield _none(f"unsharp with threshold {threshold}, {name}", grey, after)
+
+
+def _none(label: str, before: np.ndarray, after: np.ndarray) -> Case:
+    return Case("no convolution", label, before, after, None)
+
+
+def passes() -> Iterator[Case]:
+    for name in ("camera", "gravel"):
+        before = crop(photo(name), 100, 100, 240, 320)
+        for label, first, second in (
+            ("box 3 twice", BOX, BOX),
+            ("Gaussian 0.8, sharpen", gaussian(5, 0.8), SHARPEN),
+            ("Gaussian 1 in rows and columns", gaussian(7, 1)[3:4], gaussian(7, 1)[:, 3:4]),
+        ):
+            first, second = first / np.abs(first.sum()), second / np.abs(second.sum())
+            middle = filtered(before, first)
+            whole = ndimage.convolve(np.pad(first, 6), second, mode="constant")
+            side = max(whole.shape)
+            square = np.zeros((side, side))
+            top, left = ((side - length) // 2 for length in whole.shape)
+            square[top : top + whole.shape[0], left : left + whole.shape[1]] = whole
+            after = filtered(middle, second)
+            yield Case("roundings", f"{label}, {name}", before, after, square)
+        for radius in (0.5, 1.0):
+            twice = filtered(filtered(before, gaussian(9, radius)), gaussian(9, radius))
+            kernel = ndimage.convolve(
+                np.pad(gaussian(9, radius), 4), gaussian(9, radius), mode="constant"
+            )
+            yield Case("roundings", f"Gaussian {radius} twice, {name}", before, twice, kernel)
+
+
+def too_large() -> Iterator[Case]:
+    for name in ("camera", "coffee"):
+        before = photo(name)
+        for size, sigma, most in ((25, 3, 15), (25, 3.5, 15), (41, 6, 31), (41, 7, 31)):
+            kernel = gaussian(size, sigma)
+            label = f"Gaussian {size} x {size} searched up to {most}, {name}"
+            yield Case("too large", label, before, filtered(before, kernel), kernel, most)
+
+
+def borders_and_pixels() -> Iterator[Case]:
+    group = "pixels and borders"
+    for name in ("cat", "astronaut"):
+        before = crop(photo(name), 50, 50, 200, 240)
+        after = filtered(before, SHARPEN)
+        for more in (1, -3):
+            changed = after.astype(int)
+            changed[90, 100] += more
+            yield Case(group, f"one pixel by {more}, {name}", before, rounded(changed), SHARPEN)
+        for ring in (1, 2):
+            for left in (None, 128):
+                kept = before.copy() if left is None else np.full_like(before, left)
+                kept[ring:-ring, ring:-ring] = after[ring:-ring, ring:-ring]
+                label = f"ring of {ring} {'copied' if left is None else left}, {name}"
+                yield Case(group, label, before, kept, SHARPEN)
+        embossed = exactly(np.pad(before, 1, constant_values=255), EMBOSS, 128)[1:-1, 1:-1]
+        yield Case(group, f"border of 255, emboss, {name}", before, rounded(embossed), EMBOSS)
+
+
+def clip_levels() -> Iterator[Case]:
+    for name in ("camera", "coffee"):
+        before = crop(photo(name), 100, 100, 240, 320)
+        for low, high in ((16, 235), (1, 254), (0, 250)):
+            after = rounded(exactly(before, SHARPEN), low, high)
+            yield Case("clip levels", f"{low}..{high}, {name}", before, after, SHARPEN)
+        for white in (1023, 4095):
+            deep = rounded(before.astype(float) * white / 255, 0, white, np.uint16)
+            after = rounded(exactly(deep, SHARPEN), 0, white, np.uint16)
+            yield Case("clip levels", f"16 bits up to {white}, {name}", deep, after, SHARPEN)
+
+
+def noise() -> Iterator[Case]:
+    rng = np.random.default_rng(1)
+    for name in ("camera", "cat"):
+        before = crop(photo(name), 60, 60, 220, 300)
+        for what in ("sharpen", "Gaussian 1", "Sobel / 8 + 128", "box 3"):
+            kernel, offset = FILTERS[what]
+            clean = exactly(before, kernel, offset)
+            for sigma in (2, 10):
+                after = rounded(clean + rng.normal(0, sigma, clean.shape))
+                yield Case("noise after", f"{what}, {sigma}, {name}", before, after, kernel)
+            for sigma in (1, 2):
+                seen = rounded(before + rng.normal(0, sigma, before.shape))
+                yield Case("noise before", f"{what}, {sigma}, {name}", seen, rounded(clean), kernel)
+
+
+def tones() -> Iterator[Case]:
+    one = np.array([[1.0]])
+    for name in ("coffee", "rocket"):
+        before = photo(name, "RGB")
+        for slope, shift in ((0.8, 20), (1.15, -10)):
+            after = as_jpeg(rounded(before * slope + shift), 90, 2)
+            label = f"brightness and contrast {slope} {shift}, {name}"
+            yield Case("tones of a JPEG", label, before, after, slope * one)
+
+
+GROUPS = (
+    jpegs, targets, not_linear, passes, too_large, borders_and_pixels, clip_levels, noise, tones,
+)  # fmt: skip
+
+
+def fault(case: Case, found: Recovery) -> str:
+    """What of the claim the truth contradicts; empty: nothing."""
+    if found.verdict == Verdict.UNDETERMINED:
+        return ""
+    if case.kernel is None:
+        return f"{found.verdict}" if found.verdict.linear else ""
+    if found.verdict == Verdict.NOT:
+        return f"{found.verdict}"
+    worst = 0.0
+    outputs, inputs = found.kernel.shape[:2]
+    for a in range(outputs):
+        for b in range(inputs):
+            true = case.kernel if inputs == 1 or a == b else np.zeros((1, 1))
+            worst = max(worst, distance(found.kernel[a, b], found.standard_error[a, b], true))
+    return f"{worst:.0f} bars off, {found.verdict}" if worst > BARS else ""
+
+
+def distance(kernel: np.ndarray, bars: np.ndarray, true: np.ndarray) -> float:
+    """The largest error of a weight in its bars; those beyond the kernel count as 0 with no bar."""
+    side = max(len(kernel), len(true))
+    kernel, bars, true = (np.pad(v, (side - len(v)) // 2) for v in (kernel, bars, true))
+    error = np.maximum(np.abs(kernel - true) - SMALL, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # What the kernel leaves out has the largest bar of those that it has: it was looked at.
+        return float(np.nan_to_num(error / np.where(bars > 0, bars, bars.max()), nan=0).max())
+
+
+def run(report):
+    everything = Counter()
+    for group in GROUPS:
+        for name, (count, undetermined, faults) in told(group()).items():
+            everything.update(pairs=count, false=len(faults), undetermined=undetermined)
+            report.row(
+                f"{name}: {count} pairs",
+                asked="none false",
+                got=f"{len(faults)} false, {undetermined} undetermined",
+                met=not faults,
+            )
+            for label in faults[:5]:
+                report.note(f"{name}: {label}")
+    report.row("all", "none false", ", ".join(f"{n} {what}" for what, n in everything.items()),
+               met=not everything["false"])  # fmt: skip
+
+
+def told(cases: Iterator[Case]) -> dict[str, tuple[int, int, list[str]]]:
+    """Of each group: how many pairs, how many undetermined, and what is false of which."""
+    found = {}
+    for case in cases:
+        result = recover(case.before, case.after, case.max_size)
+        count, undetermined, faults = found.get(case.group, (0, 0, []))
+        wrong = fault(case, result)
+        if wrong and "-v" in sys.argv:
+            print(case.group, case.label, wrong, flush=True)
+        faults = [*faults, f"{case.label}: {wrong}"] if wrong else faults
+        undetermined += result.verdict == Verdict.UNDETERMINED
+        found[case.group] = count + 1, undetermined, faults
+    return found
