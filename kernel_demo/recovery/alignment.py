@@ -26,6 +26,8 @@ MAX_DIFFERENCE = 64
 SEARCH_SIDE = 1024
 # Side of the tiles of a sample: large beside a 15 x 15 patch, small beside what varies in a photo.
 TILE = 192
+# A level is one of clipping with so many times the pixels of its neighbours.
+SPIKE, NEIGHBOURS = 3, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,15 @@ class Pair:
     origin: tuple[int, int]  # (oy, ox)
     peak: int  # white: 255 or 65535
     step: int  # one grey level of the after file: 1, or 257 where only before is 16-bit
+    clip: tuple[int, int]  # the levels at which after is cut off: black and white, or less
+    outliers: np.ndarray | None = None  # h x w bool: what something else has changed; None: nothing
+
+    @property
+    def counted(self) -> np.ndarray | None:
+        """h x w bool: the pixels of after that the kernel is to explain; None: all."""
+        if self.outliers is None:
+            return self.opaque
+        return ~self.outliers if self.opaque is None else self.opaque & ~self.outliers
 
     @property
     def same_frame(self) -> bool:
@@ -45,10 +56,10 @@ class Pair:
         return self.origin == (0, 0) and self.before.shape[:2] == self.after.shape[:2]
 
     def overlap(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """before (h' x w' x B), after (h' x w' x A) and opaque where both have pixels."""
+        """before (h' x w' x B), after (h' x w' x A) and counted where both have pixels."""
         there, here = common(self.before, self.after, self.origin)
-        opaque = None if self.opaque is None else self.opaque[here]
-        return self.before[there], self.after[here], opaque
+        counted = self.counted
+        return self.before[there], self.after[here], None if counted is None else counted[here]
 
     def surroundings(self, radius: int, border: str) -> np.ndarray:
         """before as (h + 2 radius) x (w + 2 radius) x B: the patches of every after pixel."""
@@ -94,9 +105,27 @@ def prepare(
         notes.append(Told(Note.DEPTHS))
     origin = tuple(int(-d / 2) for d in difference)
     before, after = (_deepened(picture, peak) for picture in (before, after))
-    pair = Pair(before, after, None, origin, peak, peak // peaks[1])
+    pair = Pair(before, after, None, origin, peak, peak // peaks[1], clip_levels(after, peak))
     opaque = _opaque(pair, before_alpha, after_alpha, max_size, notes)
     return replace(pair, opaque=opaque), tuple(notes)
+
+
+def clip_levels(after: np.ndarray, peak: int) -> tuple[int, int]:
+    """(low, high): the levels at which a picture is cut off: 0 and peak, if none stands out.
+
+    Cutting off heaps all that lies beyond upon the last level: SPIKE times as many pixels there as
+    on its NEIGHBOURS, the next levels that occur.
+    """
+    count = np.bincount(after.ravel(), minlength=peak + 1)
+    seen = np.flatnonzero(count)
+    if len(seen) < 4 * NEIGHBOURS:
+        return 0, peak
+    low, high = 0, peak
+    if count[seen[0]] > SPIKE * count[seen[1 : NEIGHBOURS + 1]].mean() + NEIGHBOURS:
+        low = int(seen[0])
+    if count[seen[-1]] > SPIKE * count[seen[-NEIGHBOURS - 1 : -1]].mean() + NEIGHBOURS:
+        high = int(seen[-1])
+    return low, high
 
 
 def _channels(picture: np.ndarray, name: str, notes: list[Told]):
@@ -194,9 +223,10 @@ class Plane:
 
     before: np.ndarray  # H x W
     after: np.ndarray  # H x W
-    opaque: np.ndarray | None  # H x W bool; None: everywhere
+    counted: np.ndarray | None  # H x W bool: the pixels to explain; None: all
     peak: int  # white
     step: int  # one grey level of the after file
+    clip: tuple[int, int]  # the levels at which after is cut off
     place: tuple[float, float, float, float] = (0, 0, 1, 1)  # top, left, bottom, right in the whole
     used: np.ndarray | None = None  # H x W bool: the pixels to fit to, once they are chosen
 
@@ -206,15 +236,15 @@ class Plane:
         return slice(edge, max(edge, height - edge)), slice(edge, max(edge, width - edge))
 
     def using(self, mask: np.ndarray) -> Plane:
-        """The plane with the pixels of a mask chosen, but for those that are not opaque."""
-        return replace(self, used=mask if self.opaque is None else mask & self.opaque)
+        """The plane with those pixels of a mask chosen that count."""
+        return replace(self, used=mask if self.counted is None else mask & self.counted)
 
     def unclipped(self) -> Plane:
-        """With the pixels that are neither black nor white, where a filter's result is kept."""
-        return self.using((self.after > 0) & (self.after < self.peak))
+        """With the pixels between the clip levels, where a filter's result is kept."""
+        return self.using((self.after > self.clip[0]) & (self.after < self.clip[1]))
 
     def predictable(self, kernel: np.ndarray, offset: float, margin: float) -> Plane:
-        """With the pixels whose prediction keeps `margin` from black and white.
+        """With the pixels whose prediction keeps `margin` from the clip levels.
 
         Leaving out clipped pixels by what *came out* favours noise that points inward; leaving them
         out by what the picture before *predicts* does not bias the fit (selection on the
@@ -223,7 +253,9 @@ class Plane:
         mask = np.zeros(self.after.shape, bool)
         if min(mask.shape) >= len(kernel):
             value = correlate_valid(self.before.astype(np.float64), kernel, offset)
-            mask[self.inside(len(kernel))] = (value > margin) & (value < self.peak - margin)
+            mask[self.inside(len(kernel))] = (value > self.clip[0] + margin) & (
+                value < self.clip[1] - margin
+            )
         return self.using(mask)
 
     def moved(self, down: int, right: int) -> Plane:
@@ -240,18 +272,18 @@ class Plane:
         return replace(self._cut(at, at), place=place)
 
     def _cut(self, there: tuple[slice, slice], here: tuple[slice, slice]) -> Plane:
-        opaque = None if self.opaque is None else self.opaque[here]
-        return replace(self, before=self.before[there], after=self.after[here], opaque=opaque)
+        counted = None if self.counted is None else self.counted[here]
+        return replace(self, before=self.before[there], after=self.after[here], counted=counted)
 
 
 def planes_of(pairs: list[Pair], channel: int | None = None) -> list[Plane]:
     """Each channel of after (or one) with its own of before, or with the only one of before."""
     found = []
     for pair in pairs:
-        before, after, opaque = pair.overlap()
+        before, after, counted = pair.overlap()
         for c in range(after.shape[2]) if channel is None else (channel,):
             own = before[..., min(c, before.shape[2] - 1)]
-            found.append(Plane(own, after[..., c], opaque, pair.peak, pair.step))
+            found.append(Plane(own, after[..., c], counted, pair.peak, pair.step, pair.clip))
     return found
 
 

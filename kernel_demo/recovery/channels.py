@@ -225,7 +225,7 @@ def through_jpeg(found: Arrangement) -> Arrangement:
     luma = []
     for pair in found.pairs:
         before, after, _ = pair.overlap()
-        luma.append(Plane(_luminance(before), _luminance(after), None, pair.peak, pair.step))
+        luma.append(Plane(_luminance(before), _luminance(after), None, pair.peak, 1, (0, 255)))
     kernel = jpeg.fit(luma, compressed, found.fits[0].kernel, found.fits[0].offset)
     if kernel is None or kernel.consistent < CONSISTENT:
         return found
@@ -259,12 +259,12 @@ def _drawn(pairs: list[Pair], size: int):
     """Patches of all channels (n x (B*k*k + 1)) and the pixels after them (n x A), unclipped."""
     rng, edge, patches, answers = np.random.default_rng(0), size // 2, [], []
     for pair in pairs:
-        before, after, opaque = pair.overlap()
+        before, after, counted = pair.overlap()
         if min(after.shape[:2]) <= 2 * edge + 2:
             continue
-        usable = ((after > 0) & (after < pair.peak)).all(axis=2)
-        if opaque is not None:
-            usable &= opaque
+        usable = ((after > pair.clip[0]) & (after < pair.clip[1])).all(axis=2)
+        if counted is not None:
+            usable &= counted
         height, width = usable.shape
         rows, columns = np.nonzero(usable[edge : height - edge, edge : width - edge])
         if len(rows) == 0:

@@ -99,8 +99,8 @@ class _Probe:
             count = min(CHECKED_FIRST // len(planes), (height - 2 * edge) * (width - 2 * edge))
             rows = rng.integers(edge, height - edge, count)
             columns = rng.integers(edge, width - edge, count)
-            if plane.opaque is not None:
-                seen = plane.opaque[rows, columns]
+            if plane.counted is not None:
+                seen = plane.counted[rows, columns]
                 rows, columns = rows[seen], columns[seen]
             windows = sliding_window_view(plane.before, (size, size))
             patches.append(windows[rows - edge, columns - edge].reshape(-1, size * size))
@@ -207,9 +207,9 @@ def _check(whole: Fractions, plane: Plane, top: int, bottom: int) -> tuple[int, 
         patches = sliding_window_view(before, (size, size))[tie].reshape(-1, size * size)
         level[tie] = np.clip(at_ties(whole, patches / plane.step), 0, peak)
     wrong, count = level != after, after.size
-    if plane.opaque is not None:
-        opaque = plane.opaque[top:bottom, edge : plane.after.shape[1] - edge]
-        wrong, count = wrong & opaque, int(np.count_nonzero(opaque))
+    if plane.counted is not None:
+        counted = plane.counted[top:bottom, edge : plane.after.shape[1] - edge]
+        wrong, count = wrong & counted, int(np.count_nonzero(counted))
     if whole.arithmetic != UNDECIDED:
         return None if wrong.any() else (count, 0)
     if (wrong & ~tie).any() or (np.abs(level - after)[wrong] > 1).any():

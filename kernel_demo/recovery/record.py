@@ -19,6 +19,15 @@ UNSEEN: Sides = (None, None, None, None)
 
 
 @dataclass(frozen=True, eq=False)
+class LeftOut:
+    """Pixels that something else than the kernel has changed."""
+
+    share: float = 0.0  # of the pixels whose patch lies inside
+    reasons: tuple[str, ...] = ()
+    mask: np.ndarray | None = field(default=None, repr=False)  # h x w bool, like after
+
+
+@dataclass(frozen=True, eq=False)
 class Recovery:
     """The filter between two pictures, and how sure that is.
 
@@ -38,10 +47,13 @@ class Recovery:
     offset: float | tuple[float, ...] = 0.0  # grey levels; for results that are rounded half up
     standard_error: np.ndarray | None = None  # of each weight; 0 outside the support
     shift: tuple[int, int] = (0, 0)  # the kernel applies to before[y + shift[0], x + shift[1]]
-    residual: float = 0.0  # RMS in grey levels
+    residual: float = 0.0  # RMS in grey levels, of the kernel given
+    reproduced: float = 0.0  # share of the pixels that count to which the kernel gives their level
+    left_out: LeftOut = LeftOut()
     rounding_floor: float = ROUNDING  # RMS of rounding alone, in grey levels
     used_fraction: float = 0.0  # share of the pixels that were not clipped
     padding_sides: Sides = UNSEEN
+    padding_value: float | tuple[float, ...] | None = None  # of a constant border, in grey levels
     fractions: tuple[Fractions, ...] = ()  # round numbers for the kernels; none for a mixture
     name: Name | None = None  # of the only kernel
     channels: Channels = Channels.ONE
@@ -49,11 +61,12 @@ class Recovery:
     swapped: bool = False  # the files were taken the other way round: what they show is `kernel`
     compression: str = ""  # what the after file went through: "JPEG, quality 95"
     alternative: Alternative | None = None  # the operation that explains a "not a convolution"
-    peak: int = 255  # white in the after file
+    white: int = 255  # in the after file
+    clip: tuple[int, int] = (0, 255)  # grey levels at which the after file is cut off
     noted: tuple[Told, ...] = ()  # what was done to the pair first
     title: str = ""  # the caller's name for the pair
-    reproduced: np.ndarray | None = field(default=None, repr=False)  # like after, same dtype
-    residual_map: np.ndarray | None = field(default=None, repr=False)  # float32: after - reproduced
+    reproduction: np.ndarray | None = field(default=None, repr=False)  # like after, same dtype
+    residual_map: np.ndarray | None = field(default=None, repr=False)  # float32: after - that
 
     @property
     def explanation(self) -> str:
@@ -109,8 +122,8 @@ class Recovery:
     def relative_offset(self) -> float | tuple[float, ...]:
         """The offset as filtering.correlate takes it, where white is 1."""
         if isinstance(self.offset, tuple):
-            return tuple(value / self.peak for value in self.offset)
-        return self.offset / self.peak
+            return tuple(value / self.white for value in self.offset)
+        return self.offset / self.white
 
     def as_dict(self) -> dict:
         """Everything but the pictures in plain types, for JSON; None: a number not known.
@@ -126,9 +139,12 @@ class Recovery:
             "standard_error": _flat(self.standard_error),
             "residual": self.residual,
             "rounding_floor": self.rounding_floor,
+            "reproduced": self.reproduced,
+            "left_out": {"share": self.left_out.share, "reasons": self.left_out.reasons},
             "used_fraction": self.used_fraction,
             "padding": self.padding,
             "padding_sides": self.padding_sides,
+            "padding_value": self.padding_value,
             "bit_exact": self.bit_exact,
             "explanation": self.explanation,
             "next_step": self.next_step,
@@ -142,7 +158,7 @@ class Recovery:
             "swapped": self.swapped,
             "compression": self.compression,
             "alternative": None if self.alternative is None else self.alternative.name,
-            "white": self.peak,
+            "white": self.white,
             "notes": self.notes,
         }
         return {key: _plain(value) for key, value in found.items()}

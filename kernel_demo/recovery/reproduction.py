@@ -26,7 +26,7 @@ def predict(found: Recovery, surroundings: np.ndarray, pair: Pair) -> np.ndarray
         inputs = parts if len(kernel) > 1 else [parts[min(a, len(parts) - 1)]]
         total = sum(correlate_valid(p, k) for p, k in zip(inputs, kernel, strict=True))
         level = np.floor(total + offsets[min(a, len(offsets) - 1)] + (0.5 + 1e-9))
-        outputs.append(np.clip(level, 0, found.peak).astype(pair.after.dtype))
+        outputs.append(np.clip(level, *found.clip).astype(pair.after.dtype))
     return np.stack(outputs, axis=-1)
 
 

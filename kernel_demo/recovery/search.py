@@ -156,13 +156,14 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
         alternative=judgement.alternative,
         fractions=exact,
         swapped=swapped,
-        peak=pair.peak // pair.step,
+        white=pair.peak // pair.step,
+        clip=tuple(level // pair.step for level in pair.clip),
         noted=seen.notes,
         title=title,
     )
     if found is not None:
         return _applied(bare, found)
-    open_range = [((p.after > 0) & (p.after < p.peak)).mean() for p in seen.pairs]
+    open_range = [((p.after > p.clip[0]) & (p.after < p.clip[1])).mean() for p in seen.pairs]
     return replace(bare, used_fraction=float(np.mean(open_range)))
 
 
@@ -187,7 +188,7 @@ def _applied(bare: Recovery, found: Arrangement) -> Recovery:
         result = replace(result, padding_sides=reproduction.border(result, pair))
     reproduced = reproduction.reproduce(result, pair)
     left = (pair.after // pair.step).astype(np.float32) - reproduced
-    return replace(result, reproduced=_picture(reproduced), residual_map=_picture(left))
+    return replace(result, reproduction=_picture(reproduced), residual_map=_picture(left))
 
 
 def _exact(found: Arrangement) -> tuple[Fractions, ...]:

@@ -88,7 +88,8 @@ def test_surroundings_are_the_padded_picture():
 
 def test_a_sample_is_spread_over_the_picture():
     """Tiles of a large plane reach its four corners and hold about as many pixels as asked for."""
-    plane = Plane(np.zeros((2000, 3000), np.uint8), np.zeros((2000, 3000), np.uint8), None, 255, 1)
+    black = np.zeros((2000, 3000), np.uint8)
+    plane = Plane(black, black, None, 255, 1, (0, 255))
     tiles = sample([plane], 600_000)
     assert 400_000 < sum(tile.after.size for tile in tiles) < 800_000
     places = np.array([tile.place for tile in tiles])

@@ -70,7 +70,7 @@ def test_kernels_have_one_shape(pair):
     np.testing.assert_allclose(found.kernel, true, atol=2e-3)
     inside = np.s_[1:-1, 1:-1]
     made = applied(through, found.kernel, found.offset)[inside]
-    reproduced = found.reproduced.reshape(through.shape)[inside]
+    reproduced = found.reproduction.reshape(through.shape)[inside]
     # Ties between two levels may fall otherwise here: nowhere is a pixel off by more than one.
     assert np.abs(as_file(made).astype(int) - reproduced).max() <= 1
 

@@ -55,7 +55,7 @@ def test_finds_a_random_kernel_and_its_border(border, size):
     assert (np.abs(found.kernel - true) <= 5 * found.standard_error).all()
     assert found.offset == pytest.approx(110, abs=0.1)
     assert found.residual == pytest.approx(found.rounding_floor, rel=0.03)
-    assert np.abs(found.reproduced.astype(int) - after).max() <= 1
+    assert np.abs(found.reproduction.astype(int) - after).max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_round_numbers_reproduce_every_pixel(numerators, divisor, rule, function
     assert found.fractions[0].pixels == 198 * 238
     if rule != "half even":
         applied = correlate(CAT.astype(float), found.kernel[0, 0], found.padding or "reflect")
-        assert np.array_equal(as_file(applied + found.offset), found.reproduced)
+        assert np.array_equal(as_file(applied + found.offset), found.reproduction)
 
 
 def test_the_projects_own_results_are_exact():
@@ -152,7 +152,7 @@ def test_valid_output_is_welcome():
     """An after smaller by k - 1 lies over the middle of before."""
     found = recover(CAT, sharpened(CAT)[1:-1, 1:-1])
     assert (found.verdict, found.bit_exact, found.shift) == (Verdict.CONVOLUTION, True, (1, 1))
-    assert np.array_equal(found.reproduced, sharpened(CAT)[1:-1, 1:-1])
+    assert np.array_equal(found.reproduction, sharpened(CAT)[1:-1, 1:-1])
 
 
 def test_several_pairs_are_one_filter():
@@ -173,7 +173,7 @@ def test_bit_depths(depths):
     found = recover(before, as_file(blurred, 255 if depths[1] == 8 else 65535))
     assert (found.verdict, found.bit_exact) == (Verdict.CONVOLUTION, True)
     assert np.allclose(found.kernel, 1 / 9)
-    assert found.peak == (255 if depths[1] == 8 else 65535)
+    assert found.white == (255 if depths[1] == 8 else 65535)
 
 
 @pytest.mark.parametrize("crop", [0, 1])

@@ -68,7 +68,7 @@ def test_pillow_is_bit_exact(name):
     assert np.allclose(found.kernel, truth(name, found.size))
     assert found.offset == getattr(ImageFilter, name).filterargs[2]
     assert found.padding == "copied"
-    assert np.array_equal(found.reproduced, pillow(CAMERA, name))
+    assert np.array_equal(found.reproduction, pillow(CAMERA, name))
 
 
 @pytest.mark.parametrize(

@@ -201,14 +201,14 @@ def _fractions(whole: Fractions) -> str:
 
 def reproduced(found: Recovery) -> dict | None:
     """After and reproduced under the divider, and the residual: the value of a comparison."""
-    if found.reproduced is None:
+    if found.reproduction is None:
         return None
-    made = found.reproduced.astype(np.float32)
+    made = found.reproduction.astype(np.float32)
     after = made + found.residual_map.reshape(made.shape)
     left = np.abs(found.residual_map)
     shown = comparison.view(
-        after / found.peak,
-        made / found.peak,
+        after / found.white,
+        made / found.white,
         (AFTER.lower(), "reproduced"),
         is_map=False,
         figures=figures(float(left.max()), float((left < 0.5).mean())),
@@ -227,7 +227,7 @@ def figures(largest: float, share: float) -> tuple[tuple[str, str], ...]:
 
 def _residual(found: Recovery) -> tuple[str, str]:
     """After minus reproduced as a picture, and its gain: 1, 2 or 5 times a power of ten."""
-    left = comparison.strongest(found.residual_map / found.peak, comparison.LONGEST)
+    left = comparison.strongest(found.residual_map / found.white, comparison.LONGEST)
     high = float(np.quantile(np.abs(left), SHOWN_SHARE)) or float(np.abs(left).max())
     gains = [step * 10.0**power for power in range(7) for step in (1, 2, 5)]
     gain = max((gain for gain in gains if gain * high <= 1), default=1.0) if high else 1.0
