@@ -22,6 +22,7 @@ from kernel_demo.learning.sums import Sums, patch_sums
 # Sums of products carry relative rounding of a few units in the last place; a direction whose
 # energy is below that share of the total is not told apart from zero.
 RANK_TOLERANCE = 16 * np.finfo(np.float64).eps
+LARGEST = MAX_SIZE + 2  # of sums: the ring about the largest kernel shows whether it ends there
 OPEN_SHARE = 1e-8  # a weight with less than this share in the unknown directions is determined
 CLIP_MARGIN = 4.0  # standard deviations of the residual: so far from the ends, clipping is rare
 CLIP_ROUNDS = 3  # the first fit is the biased one; two more settle the margins
@@ -52,7 +53,7 @@ class Statistics:
     @classmethod
     def zero(cls, size: int) -> Statistics:
         """The sums of no picture at all: the neutral element of `+`."""
-        odd("size", size, 1, MAX_SIZE)
+        odd("size", size, 1, LARGEST)
         k2 = size * size
         return cls(size, np.zeros((k2, k2)), np.zeros(k2), np.zeros(k2), 0.0, 0.0, 0, 0.0)
 
@@ -71,7 +72,7 @@ class Statistics:
         read. mask: H x W bool, True for the pixels of `after` to use. device: one of
         devices.CHOICES; the CPU in place of one without float64. DemoError on anything else.
         """
-        odd("size", size, 1, MAX_SIZE)
+        odd("size", size, 1, LARGEST)
         before, after = _picture(before, "before"), _picture(after, "after")
         if before.shape != after.shape:
             raise DemoError(

@@ -16,10 +16,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from kernel_demo.imaging.filtering import LUMINANCE
 from kernel_demo.imaging.kernels import resized
 from kernel_demo.learning.certificate import ROUNDING
-from kernel_demo.recovery import fitting, jpeg
+from kernel_demo.recovery import fitting, halves, jpeg
 from kernel_demo.recovery.alignment import Pair, Plane, planes_of
 from kernel_demo.recovery.explanations import Channels
-from kernel_demo.recovery.fitting import FEW, SEVERAL_ROUNDINGS, Fit
+from kernel_demo.recovery.fitting import FEW, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
 from kernel_demo.recovery.fractions import Fractions
 
 # A more complicated arrangement must leave at most this share of the simpler one's variance.
@@ -80,6 +80,11 @@ class Mixture:
     explained: float  # share of the after picture's variance
 
     @property
+    def in_one_rounding(self) -> bool:
+        """As little is left as one rounding leaves."""
+        return self.at_floor and self.residual <= ONE_ROUNDING * self.floor
+
+    @property
     def at_floor(self) -> bool:
         """Nothing but rounding is left."""
         bounded = self.beyond_2 < FEW / 10 and self.curved < CURVED_ROUNDING
@@ -96,6 +101,7 @@ class Arrangement:
     mixed: Mixture | None = None
     curved: float = 0.0  # share of what a mixture leaves that depends on the colours
     weights: tuple[float, float, float] | None = None  # of red, green, blue in GREY
+    doubts: tuple[halves.Doubts | None, ...] = ()  # of each fit, if they were looked for
     compressed: jpeg.Compression | None = None  # what after went through, if that was looked for
     censored: jpeg.Censored | None = None  # the one kernel in spite of it, if it is surer
 
@@ -108,6 +114,11 @@ class Arrangement:
     def at_floor(self) -> bool:
         """Nothing but rounding is left in any channel."""
         return all(part.at_floor for part in self.parts)
+
+    @property
+    def in_one_rounding(self) -> bool:
+        """Nothing but one rounding is left in any channel."""
+        return all(part.in_one_rounding for part in self.parts)
 
     @property
     def variance(self) -> float:
@@ -210,6 +221,25 @@ def _made_grey(pair: Pair, weights, convert: Callable | None) -> Pair:
     colour = pair.before
     grey = colour @ weights if convert is None else convert(colour).astype(colour.dtype)
     return replace(pair, before=grey[..., None])
+
+
+def doubted(found: Arrangement) -> Arrangement:
+    """The same with bars no smaller than what halves of the pixels differ by, beyond chance.
+
+    One rounding bounds every error by itself: it needs no such evidence, and in skies, where it
+    follows the picture, halves differ by it.
+    """
+    doubts, fits = [], []
+    for fit in found.fits:
+        doubt = None
+        if not fit.in_one_rounding and fit.kernel.any():
+            doubt = halves.doubts(fit.tiles, fit.kernel, fit.floor)
+        if doubt is not None:
+            errors = np.maximum(fit.standard_error, doubt.difference)
+            fit = replace(fit, standard_error=errors)
+        doubts.append(doubt)
+        fits.append(fit)
+    return replace(found, fits=fits, doubts=tuple(doubts))
 
 
 def through_jpeg(found: Arrangement) -> Arrangement:

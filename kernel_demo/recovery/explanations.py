@@ -56,6 +56,17 @@ class Edge(Phrase):
     BLACK = "black"
 
 
+class Split(Phrase):
+    """Halves of the pixels that a wrong model treats differently; n where it is of every n-th."""
+
+    TEXTURE = "its smooth and its textured parts"
+    BRIGHTNESS = "its dark and its bright parts"
+    ACROSS = "its left and its right half"
+    DOWN = "its upper and its lower half"
+    ROWS = "every row in {n} and the others"
+    COLUMNS = "every column in {n} and the others"
+
+
 class Reason(Enum):
     """Why a pair is undetermined, and the remedy."""
 
@@ -73,9 +84,39 @@ class Reason(Enum):
         "Choose another picture after, or another setting of the tool.",
     )
     LARGER = (
-        "The kernel reaches the edge of the largest size searched, {size} x {size}, and something "
-        "is left over: it is probably larger.",
+        "The kernel is larger than the largest size searched, {size} x {size}: a ring about it "
+        "explains more.",
         "Search again with a larger size, up to 31.",
+    )
+    TOO_LARGE = (
+        "The kernel is larger than can be searched, {size} x {size}.",
+        "Use a smaller radius in the tool, or halve both pictures: that halves the kernel.",
+    )
+    TARGET = (
+        "The picture before repeats itself: only {patches} of its patches differ, and several "
+        "kernels explain them alike.",
+        "Send a photo, or a probe of random noise, through the same tool.",
+    )
+    FEW_LEVELS = (
+        "The picture after has {levels} grey levels only: rounding hides what the kernel is.",
+        "Use a setting of the tool that gives more contrast, or a file of 16 bits.",
+    )
+    UNSTEADY = (
+        "The picture asks for different kernels in {split}: no single one explains all of it.",
+        "Send a probe of random noise through the same tool: it shows what the tool does.",
+    )
+    NOISE_BEFORE = (
+        "The picture before has noise of its own, about {sigma:.1f} grey levels, that the tool "
+        "did not see: every kernel found from it is off.",
+        "Use the very file that went into the tool, not another copy or photograph of it.",
+    )
+    LOSSY = (
+        "The picture after went through {file}, and its losses hide which kernel it was.",
+        "Save the picture after as PNG or TIFF instead, and try again.",
+    )
+    ALPHA_ALONE = (
+        "Only the alpha channel was changed; the colours are as they were.",
+        "To find what was done to it, save the alpha channel before and after as grey pictures.",
     )
     LOSSY_COLOURS = (
         "A mixture of the channels explains most of it, but JPEG's losses hide whether that is "

@@ -15,6 +15,7 @@ import numpy as np
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.learning.statistics import Statistics
+from kernel_demo.recovery import halves
 from kernel_demo.recovery.alignment import Plane, sample, share, sums
 
 SAMPLE = 300_000  # pixels of the first pass: 226 unknowns want no more
@@ -27,6 +28,11 @@ FEW = 1e-3  # share of pixels beyond the bound: some pixels were touched by some
 COLOURED_GAIN = 1.04
 # By how much taking off the sides of a kernel may raise the variance in such noise.
 TRIMMED_GAIN = 1.01
+# What is left below this share of a grey level is the arithmetic's, not rounding.
+NEARLY_EXACT = 0.01
+# The F ratio of a ring that explains nothing is 1, give or take 0.2 for its 64 weights.
+BY_CHANCE, CLEARLY = 5.0, 30.0
+WORTH_A_RING = 1.004  # of variance; roundings in two steps are a little coloured, too
 # A standard error above this share of the largest weight leaves open whether the weight is 0.
 UNTOLD = 0.02
 
@@ -58,15 +64,20 @@ class Fit:
     used: float  # share of pixels not clipped
     singular: bool  # the pictures leave some weights open
     searched: int  # the largest size that there were pixels for
-    reaches_edge: bool  # significant weights at the rim of the largest size: it may be larger still
+    larger: bool  # a ring beyond the largest size explains more
     core: Statistics  # sums of the second pass, about `centre`
     centre: tuple[int, int]  # rows, columns from the pixel to the middle of `core`'s kernel
     tiles: list[Plane]  # the sample of the first pass
 
     @property
+    def step(self) -> int:
+        """One grey level of the after file, in working units."""
+        return self.tiles[0].step
+
+    @property
     def floor(self) -> float:
         """RMS of rounding to one grey level of the after file."""
-        return ROUNDING * self.tiles[0].step
+        return ROUNDING * self.step
 
     @property
     def explained(self) -> float:
@@ -76,10 +87,15 @@ class Fit:
         return 1 - self.residual**2 / max(variance, 1e-12)
 
     @property
+    def in_one_rounding(self) -> bool:
+        """Nothing is left but one rounding: errors of its size, and bounded as it is."""
+        return self.residual <= ONE_ROUNDING * self.floor and self.noise.beyond_1 < FEW
+
+    @property
     def at_floor(self) -> bool:
-        """Nothing is left but rounding: errors of its size, and bounded as it is."""
+        """Nothing is left but one rounding or a few."""
         if self.residual <= ONE_ROUNDING * self.floor:
-            return self.noise.beyond_1 < FEW
+            return self.in_one_rounding
         return self.residual <= SEVERAL_ROUNDINGS * self.floor and self.noise.beyond_2 < FEW / 10
 
     @property
@@ -107,17 +123,21 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
         core, centre = square, (0, 0)
     solution = core.solve()
     support = _support(core, solution, white)
+    kernel = about_pixel(solution.kernel, support, centre)
+    errors = about_pixel(solution.standard_error, support, centre)
+    if solution.residual > NEARLY_EXACT * step and len(kernel) <= total.size:
+        errors = errors * halves.inflation(tiles, kernel, solution.offset, total, errors > 0)
     at_least_3 = found if square.size > 1 else total.shrink(min(3, total.size)).solve()
     return Fit(
-        kernel=about_pixel(solution.kernel, support, centre),
+        kernel=kernel,
         offset=solution.offset,
-        standard_error=about_pixel(solution.standard_error, support, centre),
+        standard_error=errors,
         residual=solution.residual,
         noise=_measured(tiles, found.kernel, found.offset),
         used=share([plane.unclipped() for plane in planes]),
         singular=at_least_3.singular,
         searched=total.size,
-        reaches_edge=square.size == total.size and _reaches_edge(found.kernel),
+        larger=square.size == total.size > 1 and _larger(tiles, total, white),
         core=core,
         centre=centre,
         tiles=tiles,
@@ -266,12 +286,17 @@ def _trimmed(total: Statistics) -> tuple[int, int, int, int]:
         top, left, bottom, right = min(options)[1]
 
 
-def _reaches_edge(kernel: np.ndarray) -> bool:
-    """Whether the outermost ring carries weight as the middle does: more than 2 % of it each."""
-    ring = np.ones(kernel.shape, bool)
-    ring[1:-1, 1:-1] = False
-    weights = np.abs(kernel)
-    return len(kernel) > 1 and weights[ring].mean() > 0.02 * weights.max()
+def _larger(tiles: list[Plane], total: Statistics, white: bool) -> bool:
+    """Whether a ring about the largest size searched explains more than it would by chance."""
+    wide = sums(tiles, total.size + 2)
+    if wide is None:
+        return False
+    inner, outer = (_least_squares(stats)[2] for stats in (wide.shrink(total.size), wide))
+    ring = wide.size**2 - total.size**2
+    by_ring = wide.count * (inner / max(outer, 1e-12) - 1) / ring
+    gain = inner / max(outer, 1e-12)
+    clearly = by_ring > CLEARLY or gain > WORTH_A_RING
+    return by_ring > BY_CHANCE and (clearly if white else gain > TRIMMED_GAIN)
 
 
 def _measured(tiles: list[Plane], kernel: np.ndarray, offset: float) -> Noise:

@@ -17,12 +17,16 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.catalogue import identity
-from kernel_demo.recovery import known
+from kernel_demo.imaging.kernels import MAX_SIZE
+from kernel_demo.numbers import percent
+from kernel_demo.recovery import halves, known
 from kernel_demo.recovery.alignment import Pair, Plane, planes_of
 from kernel_demo.recovery.channels import CURVED, Arrangement
 from kernel_demo.recovery.explanations import Channels, Reason, Told, Verdict
 from kernel_demo.recovery.fitting import ONE_ROUNDING, Fit
+from kernel_demo.recovery.halves import Halves
 from kernel_demo.recovery.known import Alternative
+from kernel_demo.recovery.outliers import Changed
 
 # Standard errors above this share of the largest weight: the picture cannot tell.
 VAGUE = 0.1
@@ -30,6 +34,8 @@ VAGUE = 0.1
 # the local variance above the second), as in skies: it is no noise then, and errors are larger
 # than standard errors. Measured on 175 pairs of 100 x 100 pixels.
 VAGUE_IN_SKIES, IN_SKIES = 0.01, 0.1
+# Fewer different patches for each weight, or fewer grey levels: errors of rounding are no noise.
+DISTINCT, LEVELS = 10, 12
 # What leaves less, in grey levels RMS, explains a pair to the rounding.
 EXPLAINED = 0.6
 # A kernel this close to leaving the picture as it is, with noise, is no filter.
@@ -61,6 +67,10 @@ def _undetermined(reason: Reason, **figures) -> Judgement:
     return Judgement(Verdict.UNDETERMINED, reason=Told(reason, figures))
 
 
+def _larger(size: int) -> Judgement:
+    return _undetermined(Reason.LARGER if size < MAX_SIZE else Reason.TOO_LARGE, size=size)
+
+
 def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgement:
     """The verdict on the best arrangement of the pairs (None: nothing could be fitted)."""
     if found is None:
@@ -68,28 +78,76 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
         return Judgement(Verdict.NOT, curve) if curve else _undetermined(Reason.CLIPPED)
     if all(_blank(pair.after) and not _blank(pair.before) for pair in pairs):
         return _undetermined(Reason.BLANK)
+    if all(_blank(pair.before) for pair in pairs):
+        return _undetermined(Reason.SMOOTH)
     if found.mixed is not None:
         return _mixture(found)
     if found.mode == Channels.GREY and not found.at_floor and found.curved > CURVED:
         return Judgement(Verdict.NOT, known.operation(*next(found.explaining())))
-    rounding_only = found.at_floor and not _merely_noise(found)
-    certain = Judgement(Verdict.CONVOLUTION)
-    judgement = certain if rounding_only else _beyond_rounding(found, max_size)
+    if not any(fit.kernel.any() for fit in found.fits):
+        curve = _curve(pairs)
+        return Judgement(Verdict.NOT, curve) if curve else _undetermined(Reason.CLIPPED)
+    judgement = _certain(found, max_size) if found.at_floor else None
+    if judgement is None or _merely_noise(found):
+        judgement = _beyond_rounding(found, max_size)
     searched = min(fit.searched for fit in found.fits)
     if searched < max_size and not judgement.verdict.linear:
         better = judgement.alternative
         if better is None or better.residual is None or better.residual > EXPLAINED:
             return _undetermined(Reason.TOO_SMALL, size=searched)
     if judgement.verdict.linear and any(_vague(fit) for fit in found.fits):
-        return _undetermined(Reason.SMOOTH)
+        return _open(found)
     return judgement
+
+
+def edited(judgement: Judgement, changed: Changed) -> Judgement:
+    """The same where a kernel holds for most pixels, and something else has changed the others."""
+    if changed.wrapped:
+        name = "a kernel whose sums run over at 256 (8-bit arithmetic that does not clip)"
+        return Judgement(Verdict.NOT, Alternative(name))
+    named = judgement.alternative is not None and judgement.alternative.residual is not None
+    if named or changed.busy:
+        return judgement
+    name = f"an edit of a part of the picture: {percent(changed.share)} of the pixels are changed"
+    return Judgement(Verdict.NOT, Alternative(name))
 
 
 def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
-    """The same where no round numbers prove the kernels: error bars must then be good ones."""
-    if judgement.verdict.linear and any(map(_misleading, found.fits)):
+    """The same where no round numbers prove the kernels: bars must then be good ones."""
+    if not judgement.verdict.linear:
+        return judgement
+    if any(map(_misleading, found.fits)):
         return _undetermined(Reason.SMOOTH)
+    for fit, planes in found.explaining():
+        drawn = halves.draw(fit.tiles, fit.kernel != 0)
+        if drawn is None:
+            continue
+        if drawn.distinct < DISTINCT * drawn.patches.shape[1]:
+            return _undetermined(Reason.TARGET, patches=drawn.distinct)
+        if fit.at_floor and len(np.unique(drawn.after)) < LEVELS:
+            levels = len(np.unique(drawn.after))
+            return _undetermined(Reason.FEW_LEVELS, levels=levels)
+        if _vague_by(drawn.error(fit.floor), fit.kernel):
+            return _undetermined(Reason.TARGET, patches=drawn.distinct)
     return judgement
+
+
+def _certain(found: Arrangement, max_size: int) -> Judgement | None:
+    """The verdict where nothing is left but rounding. None: more is to be said."""
+    if any(fit.larger for fit in found.fits):
+        return _larger(max_size)
+    doubts = [doubt for doubt in found.doubts if doubt is not None]
+    if any(doubt.noise_before or doubt.position for doubt in doubts):
+        return None
+    return Judgement(Verdict.CONVOLUTION)
+
+
+def _open(found: Arrangement) -> Judgement:
+    """Undetermined, since bars are too wide: by what halves of the picture say, or as it is."""
+    for doubt in found.doubts:
+        if doubt is not None and doubt.worst is not None:
+            return _undetermined(Reason.UNSTEADY, split=_told(doubt.worst))
+    return _undetermined(Reason.SMOOTH)
 
 
 def _mixture(found: Arrangement) -> Judgement:
@@ -98,31 +156,54 @@ def _mixture(found: Arrangement) -> Judgement:
     if found.curved > CURVED:
         name = "a colour operation beyond a matrix, such as saturation or hue"
         return Judgement(Verdict.NOT, Alternative(name))
-    if found.variance < MIXTURE_NOISE * found.mixed.floor**2:
-        return Judgement(Verdict.NOISY)
-    lossy = found.compressed is not None
-    return _undetermined(Reason.LOSSY_COLOURS) if lossy else Judgement(Verdict.NOT)
+    if found.compressed is not None:
+        return _undetermined(Reason.LOSSY_COLOURS)
+    return Judgement(
+        Verdict.NOISY if found.variance < MIXTURE_NOISE * found.mixed.floor**2 else Verdict.NOT
+    )
 
 
 def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
     """The verdict where more is left than rounding."""
     # What JPEG's rounding explains to the last coefficient needs no further evidence.
-    for fit, planes in found.explaining() if found.censored is None else ():
-        evidence = examine(fit)
-        cut_off = fit.reaches_edge and fit.noise.autocorrelation > CUT_OFF
-        if cut_off and not (evidence and evidence.varying):
-            better = _better(fit, evidence, planes)
-            larger = _undetermined(Reason.LARGER, size=max_size)
-            return larger if better is None else Judgement(Verdict.NOT, better)
-        if not fit.in_passes and (evidence is None or evidence.nonlinear):
-            return Judgement(Verdict.NOT, _better(fit, evidence, planes))
-        curve = known.tone_curve(planes)
-        if curve is not None and curve.residual < 0.5 * fit.residual / planes[0].step:
-            return Judgement(Verdict.NOT, curve)
+    if found.censored is None:
+        for number, (fit, planes) in enumerate(found.explaining()):
+            doubt = found.doubts[number] if found.doubts else None
+            judgement = _against(found, fit, doubt, planes, max_size)
+            if judgement is not None:
+                return judgement
     if _merely_noise(found):
         lossy = "JPEG compression" if found.compressed else "noise or lossy compression"
         return Judgement(Verdict.NOT, Alternative(f"{lossy} and no filter"))
+    if found.compressed is not None and found.censored is None:
+        return _undetermined(Reason.LOSSY, file=str(found.compressed))
     return Judgement(Verdict.NOISY)
+
+
+def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judgement | None:
+    """What speaks against a kernel with noise for one of the fits; None: nothing does."""
+    evidence, lossy = examine(fit), found.compressed is not None
+    cut_off = fit.larger and (fit.in_passes or fit.noise.autocorrelation > CUT_OFF)
+    if cut_off and not (evidence and evidence.varying):
+        better = _better(fit, evidence, planes)
+        return _larger(max_size) if better is None else Judgement(Verdict.NOT, better)
+    nonlinear = not fit.in_passes and (evidence is None or evidence.nonlinear)
+    better = _better(fit, evidence, planes) if nonlinear else None
+    if better is not None and better.residual is not None:
+        return Judgement(Verdict.NOT, better)
+    if doubt is not None and doubt.noise_before:
+        return _undetermined(Reason.NOISE_BEFORE, sigma=doubt.noise_before / fit.step)
+    if lossy and (nonlinear or (doubt is not None and doubt.position)):
+        return _undetermined(Reason.LOSSY, file=str(found.compressed))
+    if doubt is not None and doubt.position is not None:
+        name = f"an operation that differs between {_told(doubt.position)} (a mosaic, a change of size)"
+        return Judgement(Verdict.NOT, Alternative(name))
+    if nonlinear:
+        return Judgement(Verdict.NOT, better)
+    curve = known.tone_curve(planes)
+    if curve is not None and curve.residual < 0.5 * fit.residual / planes[0].step:
+        return Judgement(Verdict.NOT, curve)
+    return None
 
 
 def _better(fit: Fit, evidence: Evidence | None, planes: list[Plane]) -> Alternative | None:
@@ -146,9 +227,16 @@ def _misleading(fit: Fit) -> bool:
     return small and fit.noise.with_texture > IN_SKIES and _vague(fit, VAGUE_IN_SKIES)
 
 
+def _told(half: Halves) -> str:
+    return half.split.format(n=half.every)
+
+
 def _vague(fit: Fit, share: float = VAGUE) -> bool:
-    largest = np.abs(fit.kernel).max()
-    return fit.singular or not (fit.standard_error.max() <= share * max(largest, 1e-12))
+    return fit.singular or _vague_by(fit.standard_error, fit.kernel, share)
+
+
+def _vague_by(errors: np.ndarray, kernel: np.ndarray, share: float = VAGUE) -> bool:
+    return not (errors.max() <= share * max(float(np.abs(kernel).max()), 1e-12))
 
 
 def _merely_noise(found: Arrangement) -> bool:

@@ -20,6 +20,7 @@ from kernel_demo.recovery import (
     fractions,
     judging,
     known,
+    outliers,
     reproduction,
 )
 from kernel_demo.recovery.alignment import Pair
@@ -88,9 +89,24 @@ def _prepared(pairs: list[tuple], max_size: int) -> tuple[list[Pair], tuple[Told
 
 def _analysed(pairs: list[Pair], notes: tuple[Told, ...], max_size: int) -> Analysis:
     found = channels.arrange(pairs, max_size)
-    if found is not None and not found.at_floor:
+    if found is None:
+        return Analysis(pairs, notes, None, judging.judge(None, max_size, pairs))
+    if not found.at_floor:
         found = channels.through_jpeg(found)
-    return Analysis(pairs, notes, found, judging.judge(found, max_size, pairs))
+    changed = None
+    if not found.at_floor and found.compressed is None:
+        changed = outliers.find(pairs)
+    if changed is not None and not changed.wrapped:
+        rest = channels.arrange(changed.pairs, max_size) if changed.share else None
+        if rest is None or not rest.in_one_rounding:
+            changed = None
+        elif changed.few:
+            pairs, found, changed = changed.pairs, rest, None
+    found = channels.doubted(found)
+    judgement = judging.judge(found, max_size, pairs)
+    if changed is not None:
+        judgement = judging.edited(judgement, changed)
+    return Analysis(pairs, notes, found, judgement)
 
 
 def _displaced(seen: Analysis, max_size: int) -> Analysis | None:

@@ -1,0 +1,270 @@
+"""What a fit's own data say against it: bars from blocks, and kernels of halves that must agree.
+
+Least squares takes the noise of each pixel for independent of all others and of the picture. Where
+it is not, the errors of neighbours go together, and bars are too small. So they are taken from the
+scatter of whole blocks (the cluster-robust covariance of Liang & Zeger, Biometrika 73, 1986), and
+the kernel is fitted anew on halves of the pixels that a wrong model treats differently: dark and
+bright, smooth and textured, left and right, every n-th row. Of a true convolution all are alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from kernel_demo.imaging.filtering import correlate_valid
+from kernel_demo.learning.statistics import Statistics
+from kernel_demo.recovery.alignment import Plane
+from kernel_demo.recovery.explanations import Split
+
+BLOCK = 32  # side of the blocks whose scatter is measured, in pixels
+PIXELS = 60_000  # of the halves, at most ...
+PRODUCTS = 6e8  # ... and pixels times squared unknowns
+# Chi-squared per weight of the difference of halves: 1 by chance, up to 3 in clean photos.
+BY_CHANCE = 4.0
+CLEARLY = 10.0
+# ... and beside that, a difference above this share of the largest weight: the filter differs.
+TELLING = 0.02
+ALIKE = 1.5  # factor between variances that are the same
+NOISE_LEAVES = 0.2  # of chi-squared, at most, where noise in before is what makes halves differ
+ROUNDED = 0.05**2  # variance of what is left, at least: exact fits have none, in grey levels
+
+
+def inflation(tiles: list[Plane], kernel: np.ndarray, offset: float, total: Statistics, free):
+    """Factors (k x k, at least 1) by which least squares' bars are too small, from blocks.
+
+    tiles: with the pixels used. total: the sums over them, of size k or larger. free: k x k bool,
+    the weights that were fitted; the others get 1.
+    """
+    size, chosen, total = len(kernel), free.ravel(), total.shrink(len(kernel))
+    gram = total.gram - np.outer(total.patch_sum, total.patch_sum) / total.count
+    inverse = np.linalg.pinv(gram[np.ix_(chosen, chosen)], rcond=1e-12, hermitian=True)
+    places = np.argwhere(free)
+    scores, energy, count = [], 0.0, 0
+    for tile in tiles:
+        if min(tile.after.shape) < size:
+            continue
+        inner = tile.inside(size)
+        before = tile.before.astype(np.float32)
+        mean = float(before.mean())
+        left = tile.after[inner] - correlate_valid(tile.before.astype(np.float64), kernel, offset)
+        left = np.where(tile.used[inner], left, 0).astype(np.float32)
+        energy, count = energy + float((left**2).sum()), count + int(tile.used[inner].sum())
+        height, width = left.shape
+        rows, columns = max(1, round(height / BLOCK)), max(1, round(width / BLOCK))
+        many = height * width / (rows * columns)
+        products = (
+            cv2.resize(
+                (before[i : i + height, j : j + width] - mean) * left,
+                (columns, rows),
+                interpolation=cv2.INTER_AREA,
+            )
+            for i, j in places
+        )
+        scores.append(np.stack([many * product.ravel() for product in products], axis=1))
+    if not scores:
+        return np.ones(kernel.shape)
+    scores = np.concatenate(scores).astype(np.float64)
+    blocks = len(scores)
+    if blocks < 8 or not energy:
+        return np.ones(kernel.shape)
+    moved = scores @ inverse  # what each block adds to the weights
+    robust = (moved**2).sum(axis=0) * blocks / (blocks - 1)
+    plain = energy / count * np.diag(inverse)
+    factors = np.ones(kernel.shape)
+    factors[free] = np.sqrt(np.maximum(robust / np.maximum(plain, 1e-300), 1))
+    return factors
+
+
+@dataclass(frozen=True, eq=False)
+class Halves:
+    """The kernels of the two halves of a split, compared."""
+
+    split: Split
+    every: int  # n of every n-th row or column; else 0
+    chi: float  # chi-squared of their difference per weight: about 1 by chance
+    difference: np.ndarray  # k x k, absolute; 0 outside the support
+
+
+@dataclass(frozen=True, eq=False)
+class Doubts:
+    """What halves of the pixels say against one kernel for all of them."""
+
+    worst: Halves | None  # the split whose halves differ most; None: all agree
+    position: Halves | None  # the split by rows or columns whose halves clearly have kernels apart
+    noise_before: float  # sigma in working units, where that explains it; else 0
+    difference: np.ndarray  # k x k: the largest difference of halves that is not chance
+
+
+def doubts(tiles: list[Plane], kernel: np.ndarray, floor: float) -> Doubts | None:
+    """Of a kernel (k x k) fitted to the tiles; floor: RMS of rounding. None: too few pixels."""
+    drawn = draw(tiles, kernel != 0)
+    if drawn is None:
+        return None
+    differing = [half for half in compared(drawn) if half.chi > BY_CHANCE]
+    difference = np.max([half.difference for half in differing], axis=0, initial=0)
+    telling = TELLING * np.abs(kernel).max()
+    by_place = [
+        half
+        for half in differing
+        if half.every and half.chi > CLEARLY and half.difference.max() > telling
+    ]
+    smooth = next((half for half in differing if half.split == Split.TEXTURE), None)
+    sigma = 0.0
+    if smooth is not None and smooth.chi > CLEARLY:
+        sigma = noise_in_before(drawn, floor)
+    return Doubts(
+        worst=max(differing, key=lambda half: half.chi, default=None),
+        position=max(by_place, key=lambda half: half.chi, default=None),
+        noise_before=sigma,
+        difference=np.broadcast_to(difference, kernel.shape),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Some pixels that a fit used: their patches (support only), results and places."""
+
+    patches: np.ndarray  # n x m float64, about their mean
+    after: np.ndarray  # n, about the mean
+    rows: np.ndarray  # n, in the picture
+    columns: np.ndarray  # n
+    where: np.ndarray  # n x 2, 0..1 of height and width
+    free: np.ndarray  # k x k bool, the m weights
+
+    @cached_property
+    def _first(self) -> np.ndarray:
+        """Where each of the different patches stands first."""
+        rows = np.ascontiguousarray(self.patches.astype(np.float32))
+        whole = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
+        return np.unique(whole, return_index=True)[1]
+
+    @property
+    def distinct(self) -> int:
+        """How many different patches there are."""
+        return len(self._first)
+
+    def error(self, noise: float) -> np.ndarray:
+        """Bars (k x k) for noise of so many working units, a thousand equal patches taken as one."""
+        patches = self.patches[self._first]
+        gram = patches.T @ patches - len(patches) * np.outer(*2 * [patches.mean(axis=0)])
+        errors = np.zeros(self.free.shape)
+        gram[np.diag_indices_from(gram)] += 1e-12 * np.trace(gram)
+        errors[self.free] = noise * np.sqrt(np.diag(np.linalg.inv(gram)).clip(0))
+        return errors
+
+    @cached_property
+    def sides(self) -> dict[tuple[Split, int], np.ndarray]:
+        """n bool for each split."""
+        found = {
+            (split, 0): values > np.median(values)
+            for split, values in (
+                (Split.TEXTURE, self.patches.std(axis=1)),
+                (Split.BRIGHTNESS, self.patches.mean(axis=1)),
+                (Split.ACROSS, self.where[:, 1]),
+                (Split.DOWN, self.where[:, 0]),
+            )
+        }
+        for n in range(2, 9):
+            found[Split.ROWS, n] = self.rows % n == 0
+            found[Split.COLUMNS, n] = self.columns % n == 0
+        return found
+
+
+def compared(drawn: Drawn) -> list[Halves]:
+    """The kernels of the halves of every split that has pixels enough on both sides."""
+    whole = _sums(drawn.patches, drawn.after)
+    found = []
+    for (split, every), side in drawn.sides.items():
+        if min(side.sum(), len(side) - side.sum()) < 6 * drawn.patches.shape[1]:
+            continue
+        one = _sums(drawn.patches[side], drawn.after[side])
+        halves = one, tuple(a - b for a, b in zip(whole, one, strict=True))
+        difference, covariance = _difference(halves, 0.0)
+        values = np.zeros(drawn.free.shape)
+        values[drawn.free] = np.abs(difference)
+        found.append(Halves(split, every, _chi(difference, covariance), values))
+    return found
+
+
+def noise_in_before(drawn: Drawn, floor: float) -> float:
+    """The noise of before (sigma) that makes smooth and textured halves differ; 0: it does not.
+
+    Independent noise of variance s^2 in before adds s^2 to the diagonal of X'X / n and nothing to
+    X'y: what least squares divides by is too large, most where the picture is smooth (errors in
+    variables: Fuller, Measurement Error Models, 1987, section 2.2). So s is what brings the two
+    halves together, and the kernel without it must leave s |kernel| and the rounding (`floor`),
+    in both of them.
+    """
+    side = drawn.sides[Split.TEXTURE, 0]
+    halves = [_sums(drawn.patches[part], drawn.after[part]) for part in (side, ~side)]
+    smallest = min(float(np.linalg.eigvalsh(gram / count)[0]) for gram, _, _, count in halves)
+    sigmas = np.sqrt(np.linspace(0, 0.95 * max(smallest, 0), 40))
+    chis = [_chi(*_difference(halves, float(sigma))) for sigma in sigmas]
+    best = int(np.argmin(chis))
+    sigma = float(sigmas[best])
+    gram, cross, _, count = map(sum, zip(*halves, strict=True))
+    kernel = np.linalg.solve(gram - sigma**2 * count * np.eye(len(gram)), cross)
+    expected = sigma**2 * float(kernel @ kernel) + floor**2
+    left = [_variance(half, kernel) / expected for half in halves]
+    alike = 1 / ALIKE < min(left) and max(left) < ALIKE
+    return sigma if alike and chis[best] < NOISE_LEAVES * chis[0] else 0.0
+
+
+def _sums(patches: np.ndarray, after: np.ndarray):
+    """X'X (m x m), X'y (m), y'y, n about the means of all."""
+    return patches.T @ patches, patches.T @ after, float(after @ after), len(after)
+
+
+def _difference(halves, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """The difference of the halves' kernels (m) and its covariance, with noise taken off."""
+    kernels, covariances = [], []
+    for gram, cross, energy, count in halves:
+        damped = gram + (1e-10 * np.trace(gram) - sigma**2 * count) * np.eye(len(gram))
+        inverse = np.linalg.inv(damped)
+        kernel = inverse @ cross
+        kernels.append(kernel)
+        variance = _variance((gram, cross, energy, count), kernel)
+        covariances.append(max(variance, ROUNDED) * (inverse @ gram @ inverse))
+    return kernels[0] - kernels[1], sum(covariances)
+
+
+def _variance(half, kernel: np.ndarray) -> float:
+    """Mean square of what a kernel leaves of a half."""
+    gram, cross, energy, count = half
+    return max(float(energy - 2 * kernel @ cross + kernel @ gram @ kernel), 0) / count
+
+
+def _chi(difference: np.ndarray, covariance: np.ndarray) -> float:
+    return float(difference @ np.linalg.pinv(covariance, hermitian=True) @ difference) / len(difference)
+
+
+def draw(tiles: list[Plane], free: np.ndarray) -> Drawn | None:
+    """Pixels of the tiles, evenly; None: too few for the m weights that are free (k x k bool)."""
+    rng, size, unknowns = np.random.default_rng(0), len(free), max(1, int(free.sum()))
+    most = int(min(PIXELS, max(PRODUCTS / unknowns**2, 12 * unknowns)))
+    parts = []
+    for tile in tiles:
+        if min(tile.after.shape) <= size:
+            continue
+        rows, columns = np.nonzero(tile.used[tile.inside(size)])
+        chosen = rng.permutation(len(rows))[: most // len(tiles)]
+        rows, columns = rows[chosen], columns[chosen]
+        windows = sliding_window_view(tile.before, (size, size))[rows, columns]
+        at = np.stack([rows, columns], axis=1) + size // 2
+        top, left, bottom, right = tile.place
+        span = np.array([bottom - top, right - left])
+        share = np.array([top, left]) + at / tile.after.shape * span
+        whole = np.rint(share * np.array(tile.after.shape) / span).astype(int)
+        parts.append((windows[:, free].astype(np.float64), tile.after[tuple(at.T)], whole, share))
+    if not parts or sum(len(part[1]) for part in parts) < 12 * unknowns:
+        return None
+    patches, after, whole, share = map(np.concatenate, zip(*parts, strict=True))
+    after = after.astype(np.float64)
+    return Drawn(
+        patches - patches.mean(axis=0), after - after.mean(), *whole.T, share, free
+    )

@@ -1,0 +1,213 @@
+"""Pixels that something else than the kernel has changed: found, so that they can be left out.
+
+Least squares gives way to every pixel a little, and so misses a kernel that nearly all pixels obey
+to the rounding. Here kernels are started from parts of the picture, where a caption or a frame is
+not, and each is fitted again and again to the pixels that obey it best (the concentration steps of
+least trimmed squares: Rousseeuw & Van Driessen, Data Min. Knowl. Discov. 12, 2006).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from kernel_demo.imaging.filtering import correlate_valid
+from kernel_demo.recovery.alignment import Pair, Plane, common, planes_of, sample
+
+PIXELS = 60_000  # of the search, by the side of the kernel
+SIZES = (3, 7)  # of the kernels searched for
+PARTS = 4  # the picture is cut into PARTS x PARTS parts to start from
+STEPS = 6
+TRIED = 3  # starts that are taken further
+NEARLY_ALL = 0.97  # obey: a larger kernel need not be looked for
+# One rounding puts a pixel at most half a level off; the kernel itself is not known exactly yet.
+OBEYS = 1.02
+WRAP = 256
+ALL_WRAP = 0.95  # share of the pixels that must obey modulo WRAP, if that is what happened
+MOST = 0.5  # share of the pixels that may disobey ...
+SPOKEN_OF = 0.1  # ... and at most this share, for the kernel to be told
+# What is left out lies where the picture is busy: then it is the filter that treats it otherwise.
+BUSY = 0.8
+FEW = 20  # pixels: too few to say where they lie
+
+
+@dataclass(frozen=True, eq=False)
+class Changed:
+    """What a kernel that most pixels obey says of the others."""
+
+    pairs: list[Pair]  # with the others marked as outliers
+    share: float  # of them, of the pixels whose patch lies inside
+    wrapped: bool  # they are 256 off: the tool's sums ran over
+    busy: bool  # they lie where the picture has most texture
+
+    @property
+    def few(self) -> bool:
+        """Whether the kernel may speak of the rest: it is nearly all, and nothing chose it."""
+        return 0 < self.share <= SPOKEN_OF and not self.busy and not self.wrapped
+
+
+def find(pairs: list[Pair]) -> Changed | None:
+    """The pixels that disobey a kernel which at least half of the pixels obey; None: there is none.
+
+    Of one kernel for all channels, at most 7 x 7; pixels that are clipped count as obeying.
+    """
+    planes = [plane.unclipped() for plane in sample(planes_of(pairs), 10 * PIXELS)]
+    best = None
+    for size in SIZES:
+        found = _search(planes, size)
+        if found is not None and (best is None or found.share > best.share):
+            best = found
+        if best is not None and best.share > NEARLY_ALL:
+            break
+    return None if best is None else _marked(pairs, best)
+
+
+@dataclass(frozen=True, eq=False)
+class _Obeyed:
+    """A kernel, in working units, and the share of the pixels drawn that obey it."""
+
+    kernel: np.ndarray  # k x k
+    offset: float
+    wrapped: bool
+    share: float
+
+
+def _search(planes: list[Plane], size: int) -> _Obeyed | None:
+    """The kernel that most pixels obey; None: none that half of them do."""
+    drawn = _drawn(planes, size)
+    if drawn is None:
+        return None
+    patches, after, part = drawn
+    step, best = planes[0].step, None
+    for wrapped in (False, True) if planes[0].peak == WRAP - 1 else (False,):
+        target = (after + WRAP / 2) % WRAP - WRAP / 2 if wrapped else after
+
+        def obeying(weights, wrapped=wrapped, target=target) -> float:
+            away = np.abs(_left(patches, target, weights, wrapped))
+            return float((away <= OBEYS * step).mean())
+
+        starts = [
+            _solved(patches[chosen], target[chosen])
+            for chosen in (np.ones(len(after), bool), *(part == p for p in range(PARTS**2)))
+            if chosen.sum() >= 3 * patches.shape[1]
+        ]
+        for start in sorted(starts, key=obeying)[-TRIED:]:
+            weights = _concentrated(patches, target, start, step, wrapped)
+            share = obeying(weights)
+            least = ALL_WRAP if wrapped else 1 - MOST
+            if share > max(least, best.share if best else 0):
+                kernel = weights[:-1].reshape(size, size)
+                best = _Obeyed(kernel, float(weights[-1]), wrapped, share)
+    return best
+
+
+def _drawn(planes: list[Plane], size: int):
+    """Patches with a 1 (n x (k*k + 1)), results (n), and the part (n) of the picture."""
+    rng, edge, parts = np.random.default_rng(0), size // 2, []
+    for plane in planes:
+        if min(plane.after.shape) <= 2 * edge:
+            continue
+        rows, columns = np.nonzero(plane.used[plane.inside(size)])
+        chosen = rng.permutation(len(rows))[: PIXELS // size // len(planes)]
+        rows, columns = rows[chosen], columns[chosen]
+        windows = sliding_window_view(plane.before, (size, size))[rows, columns]
+        top, left, bottom, right = plane.place
+        down = top + (rows + edge) / plane.after.shape[0] * (bottom - top)
+        across = left + (columns + edge) / plane.after.shape[1] * (right - left)
+        part = (down * PARTS).astype(int) * PARTS + (across * PARTS).astype(int)
+        flat = windows.reshape(len(rows), size * size).astype(np.float64)
+        parts.append((flat, plane.after[rows + edge, columns + edge].astype(np.float64), part))
+    if not parts:
+        return None
+    patches, after, part = map(np.concatenate, zip(*parts, strict=True))
+    if len(after) < 20 * patches.shape[1]:
+        return None
+    return np.c_[patches, np.ones(len(patches))], after, part
+
+
+def _concentrated(patches, target, weights, step: int, wrapped: bool) -> np.ndarray:
+    """Weights and offset, fitted in turn to the pixels that obey them best."""
+    for _ in range(STEPS):
+        left = _left(patches, target, weights, wrapped)
+        away = np.abs(left)
+        obeying = away <= max(OBEYS * step, float(np.quantile(away, 0.6)))
+        # Where sums ran over, the level itself is unknown, but not by how far it is off.
+        goal = (patches @ weights + left)[obeying] if wrapped else target[obeying]
+        weights = _solved(patches[obeying], goal)
+    return weights
+
+
+def _left(patches, target, weights, wrapped: bool) -> np.ndarray:
+    left = target - patches @ weights
+    return (left + WRAP / 2) % WRAP - WRAP / 2 if wrapped else left
+
+
+def _solved(patches: np.ndarray, target: np.ndarray) -> np.ndarray:
+    gram = patches.T @ patches
+    gram[np.diag_indices_from(gram)] += 1e-10 * np.trace(gram)
+    return np.linalg.solve(gram, patches.T @ target)
+
+
+def _marked(pairs: list[Pair], obeyed: _Obeyed) -> Changed:
+    masks, textures, inside = [], [], 0
+    for pair in pairs:
+        mask = np.zeros(pair.after.shape[:2], bool)
+        for plane, there, left in residuals(pair, obeyed.kernel, obeyed.offset):
+            mask[there] |= np.abs(left) > (WRAP / 2 if obeyed.wrapped else OBEYS * plane.step)
+        inside += _inside(pair, len(obeyed.kernel))
+        masks.append(mask)
+        textures.append(_texture(pair, mask))
+    share = sum(np.count_nonzero(mask) for mask in masks) / max(inside, 1)
+    marked = [
+        replace(pair, outliers=mask if mask.any() else None)
+        for pair, mask in zip(pairs, masks, strict=True)
+    ]
+    return Changed(marked, share, obeyed.wrapped, max(textures) > BUSY)
+
+
+def residuals(pair: Pair, kernel: np.ndarray, offset: float) -> Iterator[tuple]:
+    """(plane, where in after it lies, what the kernel leaves of it) of each channel.
+
+    Where is a pair of slices, of the pixels whose patch lies inside; what lies beyond the clip
+    levels is taken for them. Pixels that do not count leave 0.
+    """
+    _, here = common(pair.before, pair.after, pair.origin)
+    for plane in planes_of([pair]):
+        size = len(kernel)
+        if min(plane.after.shape) < size:
+            continue
+        inner = plane.inside(size)
+        value = correlate_valid(plane.before.astype(np.float64), kernel, offset)
+        left = plane.after[inner] - np.clip(value, *plane.clip)
+        if plane.counted is not None:
+            left[~plane.counted[inner]] = 0
+        there = tuple(
+            slice(whole.start + part.start, whole.start + part.stop)
+            for whole, part in zip(here, inner, strict=True)
+        )
+        yield plane, there, left
+
+
+def _inside(pair: Pair, size: int) -> int:
+    height, width = pair.overlap()[1].shape[:2]
+    return max(0, height - size + 1) * max(0, width - size + 1)
+
+
+def _texture(pair: Pair, mask: np.ndarray) -> float:
+    """The share of pairs (an outlier, another pixel) in which the outlier has more texture.
+
+    0.5 for a caption or a frame, which does not care what it covers; near 1 for a filter that
+    treats edges otherwise than the rest (the area under the ROC curve: Mann & Whitney, 1947).
+    """
+    there, here = common(pair.before, pair.after, pair.origin)
+    mask = mask[here]
+    if np.count_nonzero(mask) < FEW or mask.all():
+        return 0.5
+    grey = pair.before[there].mean(axis=2).astype(np.float32)
+    spread = cv2.blur(grey * grey, (5, 5)) - cv2.blur(grey, (5, 5)) ** 2
+    order = np.sort(spread[~mask])
+    return float(np.searchsorted(order, spread[mask]).mean() / len(order))
