@@ -41,6 +41,7 @@ class Pair:
     peak: int  # white: 255 or 65535
     step: int  # one grey level of the after file: 1, or 257 where only before is 16-bit
     clip: tuple[int, int]  # the levels at which after is cut off: black and white, or less
+    alpha_changed: bool = False  # the alpha channel of after is another one
     outliers: np.ndarray | None = None  # h x w bool: what something else has changed; None: nothing
 
     @property
@@ -107,7 +108,8 @@ def prepare(
     before, after = (_deepened(picture, peak) for picture in (before, after))
     pair = Pair(before, after, None, origin, peak, peak // peaks[1], clip_levels(after, peak))
     opaque = _opaque(pair, before_alpha, after_alpha, max_size, notes)
-    return replace(pair, opaque=opaque), tuple(notes)
+    changed = _alpha_changed(pair, before_alpha, after_alpha)
+    return replace(pair, opaque=opaque, alpha_changed=changed), tuple(notes)
 
 
 def clip_levels(after: np.ndarray, peak: int) -> tuple[int, int]:
@@ -171,6 +173,17 @@ def _opaque(pair: Pair, before_alpha, after_alpha, size: int, notes: list[Told])
         return None
     notes.append(Told(Note.ALPHA))
     return None if opaque.all() else opaque
+
+
+def _alpha_changed(pair: Pair, before_alpha, after_alpha) -> bool:
+    if after_alpha is None:
+        return False
+    there, here = common(pair.before, pair.after, pair.origin)
+    own = after_alpha[here] / np.iinfo(after_alpha.dtype).max
+    if before_alpha is None:
+        return bool((own < 1).any())
+    other = before_alpha[there] / np.iinfo(before_alpha.dtype).max
+    return bool((np.abs(own - other) > 1 / 255).any())
 
 
 def _solid(alpha: np.ndarray) -> np.ndarray:

@@ -42,6 +42,7 @@ EXPLAINED = 0.6
 IDENTITY, SAME = 0.1, 0.002
 # What a kernel that was cut off leaves is smooth: autocorrelation above this.
 CUT_OFF = 0.5
+SMALL = 4.0  # roundings: less than this is left where a kernel explains nearly all
 # A mixture that leaves more than this many roundings' variance might be anything.
 MIXTURE_NOISE = 8.0
 PIXELS = 30_000
@@ -80,13 +81,20 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
         return _undetermined(Reason.BLANK)
     if all(_blank(pair.before) for pair in pairs):
         return _undetermined(Reason.SMOOTH)
+    if all(pair.alpha_changed for pair in pairs) and _unchanged(found):
+        return _undetermined(Reason.ALPHA_ALONE)
     if found.mixed is not None:
         return _mixture(found)
     if found.mode == Channels.GREY and not found.at_floor and found.curved > CURVED:
         return Judgement(Verdict.NOT, known.operation(*next(found.explaining())))
     if not any(fit.kernel.any() for fit in found.fits):
+        if any(fit.singular for fit in found.fits):
+            return _undetermined(Reason.SMOOTH)
         curve = _curve(pairs)
         return Judgement(Verdict.NOT, curve) if curve else _undetermined(Reason.CLIPPED)
+    patches = _patches(found)
+    if patches is not None:
+        return _undetermined(Reason.TARGET, patches=patches)
     judgement = _certain(found, max_size) if found.at_floor else None
     if judgement is None or _merely_noise(found):
         judgement = _beyond_rounding(found, max_size)
@@ -100,6 +108,15 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
     return judgement
 
 
+def _patches(found: Arrangement) -> int | None:
+    """How many patches differ where they are too few for a fit; None: there are enough."""
+    for fit in found.fits:
+        drawn = halves.draw(fit.tiles, fit.kernel != 0)
+        if drawn is not None and drawn.distinct < DISTINCT * drawn.patches.shape[1]:
+            return drawn.distinct
+    return None
+
+
 def edited(judgement: Judgement, changed: Changed) -> Judgement:
     """The same where a kernel holds for most pixels, and something else has changed the others."""
     if changed.wrapped:
@@ -108,7 +125,12 @@ def edited(judgement: Judgement, changed: Changed) -> Judgement:
     named = judgement.alternative is not None and judgement.alternative.residual is not None
     if named or changed.busy:
         return judgement
-    name = f"an edit of a part of the picture: {percent(changed.share)} of the pixels are changed"
+    return edit(changed.share)
+
+
+def edit(share: float) -> Judgement:
+    """The verdict where a kernel holds, but for a share of the pixels that is not a few."""
+    name = f"an edit of a part of the picture: {percent(share)} of the pixels are changed"
     return Judgement(Verdict.NOT, Alternative(name))
 
 
@@ -122,8 +144,6 @@ def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
         drawn = halves.draw(fit.tiles, fit.kernel != 0)
         if drawn is None:
             continue
-        if drawn.distinct < DISTINCT * drawn.patches.shape[1]:
-            return _undetermined(Reason.TARGET, patches=drawn.distinct)
         if fit.at_floor and len(np.unique(drawn.after)) < LEVELS:
             levels = len(np.unique(drawn.after))
             return _undetermined(Reason.FEW_LEVELS, levels=levels)
@@ -183,7 +203,8 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
 def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judgement | None:
     """What speaks against a kernel with noise for one of the fits; None: nothing does."""
     evidence, lossy = examine(fit), found.compressed is not None
-    cut_off = fit.larger and (fit.in_passes or fit.noise.autocorrelation > CUT_OFF)
+    small = fit.residual <= SMALL * fit.floor
+    cut_off = fit.larger and (small or fit.noise.autocorrelation > CUT_OFF)
     if cut_off and not (evidence and evidence.varying):
         better = _better(fit, evidence, planes)
         return _larger(max_size) if better is None else Judgement(Verdict.NOT, better)
@@ -237,6 +258,13 @@ def _vague(fit: Fit, share: float = VAGUE) -> bool:
 
 def _vague_by(errors: np.ndarray, kernel: np.ndarray, share: float = VAGUE) -> bool:
     return not (errors.max() <= share * max(float(np.abs(kernel).max()), 1e-12))
+
+
+def _unchanged(found: Arrangement) -> bool:
+    """The colours are as they were, to the last level."""
+    return all(
+        np.array_equal(*np.broadcast_arrays(*pair.overlap()[:2])) for pair in found.pairs
+    )
 
 
 def _merely_noise(found: Arrangement) -> bool:

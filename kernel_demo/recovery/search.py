@@ -28,9 +28,11 @@ from kernel_demo.recovery.channels import Arrangement
 from kernel_demo.recovery.explanations import Note, Reason, Told, Verdict
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
-from kernel_demo.recovery.record import Recovery
+from kernel_demo.recovery.record import UNSEEN, Recovery
 
 MIN_SIZE, MAX_SIZE = 3, 31
+# What is more off than this many grey levels, or this many times the residual, is not the kernel's.
+TWO_LEVELS, GROSS = 2.0, 6.0
 RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
 
 
@@ -178,7 +180,7 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
         title=title,
     )
     if found is not None:
-        return _applied(bare, found)
+        return _of_all(_applied(bare, found), pair)
     open_range = [((p.after > p.clip[0]) & (p.after < p.clip[1])).mean() for p in seen.pairs]
     return replace(bare, used_fraction=float(np.mean(open_range)))
 
@@ -205,6 +207,23 @@ def _applied(bare: Recovery, found: Arrangement) -> Recovery:
     reproduced = reproduction.reproduce(result, pair)
     left = (pair.after // pair.step).astype(np.float32) - reproduced
     return replace(result, reproduction=_picture(reproduced), residual_map=_picture(left))
+
+
+def _of_all(result: Recovery, pair: Pair) -> Recovery:
+    """The same, unless the kernel fails where pixels were not fitted to: at the clip levels."""
+    if not result.verdict.linear:
+        return result
+    lost = np.abs(result.residual_map.reshape(pair.after.shape)).max(axis=2)
+    counted = np.ones(lost.shape, bool) if pair.counted is None else pair.counted.copy()
+    radius = result.size // 2 + max(map(abs, result.shift))
+    counted[:radius] = counted[:, :radius] = False
+    counted[lost.shape[0] - radius :] = counted[:, lost.shape[1] - radius :] = False
+    beyond = float((lost[counted] > max(TWO_LEVELS, GROSS * result.residual)).mean())
+    if not beyond > outliers.SPOKEN_OF:
+        return result
+    judgement = judging.edit(beyond)
+    verdict, alternative = judgement.verdict, judgement.alternative
+    return replace(result, verdict=verdict, alternative=alternative, padding_sides=UNSEEN)
 
 
 def _exact(found: Arrangement) -> tuple[Fractions, ...]:
