@@ -286,8 +286,86 @@ def tones() -> Iterator[Case]:
             yield Case("tones of a JPEG", label, before, after, slope * one)
 
 
+def other_losses() -> Iterator[Case]:
+    """Losses that leave no mark in the file, and noise that follows the picture."""
+    rng = np.random.default_rng(2)
+    for name in ("camera", "astronaut"):
+        grey = photo(name)
+        for what in ("sharpen", "Pillow SHARPEN", "Gaussian 1", "box 3", "random 5 x 5"):
+            kernel, offset = FILTERS[what]
+            clean = exactly(grey, kernel, offset)
+            before, after = grey[3:, 5:], {}
+            for quality in (90, 60):
+                file = as_jpeg(rounded(clean), quality)
+                after[f"JPEG {quality}, cut by 3 rows and 5 columns"] = file[3:, 5:]
+                after[f"JPEG {quality}, twice"] = as_jpeg(file[3:, 5:], 85)
+                data = io.BytesIO()
+                Image.fromarray(rounded(clean)).save(data, "WEBP", quality=quality)
+                after[f"WebP {quality}"] = np.asarray(Image.open(data).convert("L"))[3:, 5:]
+            after["Poisson noise"] = rounded(rng.poisson(np.clip(clean, 0, 255)))[3:, 5:]
+            after["levels in steps of 4"] = (rounded(clean) // 4 * 4 + 2)[3:, 5:]
+            seen = as_jpeg(before, 85)
+            for damage, picture in after.items():
+                yield Case("other losses", f"{what}, {damage}, {name}", before, picture, kernel)
+            label = f"{what}, before from a JPEG, {name}"
+            yield Case("other losses", label, seen, rounded(clean)[3:, 5:], kernel)
+
+
+def more_that_is_none() -> Iterator[Case]:
+    for name in ("camera", "cat"):
+        grey = crop(photo(name), 20, 30, 230, 300)
+        height, width = grey.shape
+        rows, columns = np.mgrid[:height, :width]
+        blurred, sharp = filtered(grey, gaussian(7, 1)), filtered(grey, SHARPEN)
+        far = np.hypot(rows / height - 0.5, columns / width - 0.5)
+        dots = Image.fromarray(blurred).quantize(8, dither=Image.Dither.FLOYDSTEINBERG).convert("L")
+        clahe = cv2.createCLAHE(2.0, (4, 4))
+        low, high = cv2.erode(grey, np.ones((3, 3))), cv2.dilate(grey, np.ones((3, 3)))
+        shift = columns + 1.5 * np.sin(rows / 40), rows.astype(float)
+        for label, after in {
+            "a vignette": rounded(grey * (1 - 0.6 * far)),
+            "left half blurred": np.where(columns < width // 2, blurred, grey),
+            "only bright parts sharpened": np.where(grey > 128, sharp, grey),
+            "blurred, dithered to 8 levels": np.asarray(dots),
+            "local contrast": clahe.apply(grey),
+            "sharpened within the neighbours": np.clip(sharp, low, high),
+            "median, then Gaussian": filtered(cv2.medianBlur(grey, 3), gaussian(5, 0.8)),
+            "a wavy shift": cv2.remap(grey, *map(np.float32, shift), cv2.INTER_LINEAR),
+            "Gaussian, then gamma 0.8": rounded(255 * (blurred / 255) ** 0.8),
+            "sharpened 60 % of the rows": np.where(rows % 5 < 3, sharp, grey),
+            "a depth of field": rounded(grey + far * 1.4 * (blurred.astype(float) - grey)),
+        }.items():
+            yield _none(f"{label}, {name}", grey, np.ascontiguousarray(after))
+
+
+def wide_kernels() -> Iterator[Case]:
+    for name in ("camera", "coffee"):
+        before = photo(name)
+        ghost, motion = np.zeros((41, 41)), np.zeros((25, 25))
+        ghost[20, 20], ghost[20, 40], motion[12] = 0.7, 0.3, 1 / 25
+        for label, kernel in (("a ghost image", ghost), ("motion blur of 25", motion)):
+            after = filtered(before, kernel)
+            yield Case("too large", f"{label}, {name}", before, after, kernel)
+
+
+def bright_and_dark() -> Iterator[Case]:
+    """Noise where most pixels are clipped: those that are not were chosen by it."""
+    rng = np.random.default_rng(3)
+    text = drawn("text")
+    hard = rounded((photo("camera").astype(float) - 110) * 4 + 128)
+    for name, before in (("text", text), ("a hard contrast", hard)):
+        for what in ("Gaussian 1", "box 3", "sharpen"):
+            kernel, offset = FILTERS[what]
+            for sigma in (3, 12):
+                clean = exactly(before, kernel, offset)
+                after = rounded(clean + rng.normal(0, sigma, clean.shape))
+                label = f"{what}, clipped, {sigma}, {name}"
+                yield Case("noise after", label, before, after, kernel)
+
+
 GROUPS = (
     jpegs, targets, not_linear, passes, too_large, borders_and_pixels, clip_levels, noise, tones,
+    other_losses, more_that_is_none, wide_kernels, bright_and_dark,
 )  # fmt: skip
 
 

@@ -105,6 +105,11 @@ class Reason(Enum):
         "The picture asks for different kernels in {split}: no single one explains all of it.",
         "Send a probe of random noise through the same tool: it shows what the tool does.",
     )
+    UNCLEAR = (
+        "What the best kernel leaves goes with the picture a little: lossy compression does that, "
+        "and so does a filter that is nearly a convolution.",
+        "Send the picture through the tool once more, and save the result as PNG or TIFF.",
+    )
     NOISE_BEFORE = (
         "The picture before has noise of its own, about {sigma:.1f} grey levels, that the tool "
         "did not see: every kernel found from it is off.",

@@ -8,6 +8,7 @@ over (nearly) all pixels.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -24,6 +25,8 @@ REFINED = 4_000_000  # pixels of the second
 # Pillow's Gaussian rounds after each of six passes.
 ONE_ROUNDING, SEVERAL_ROUNDINGS, MANY_ROUNDINGS = 1.1, 1.6, 2.4
 FEW = 1e-3  # share of pixels beyond the bound: some pixels were touched by something else
+# Residuals between a prediction and the clip levels: so far off, noise hardly ever reaches them.
+MARGIN = 4.0
 # What noise that is not white (JPEG's, WebP's) adds to the gain of a larger kernel: measured.
 COLOURED_GAIN = 1.04
 # By how much taking off the sides of a kernel may raise the variance in such noise.
@@ -78,6 +81,23 @@ class Fit:
     def floor(self) -> float:
         """RMS of rounding to one grey level of the after file."""
         return ROUNDING * self.step
+
+    @cached_property
+    def _seen(self) -> np.ndarray:
+        """The levels of after that occur among the pixels used."""
+        return np.unique(np.concatenate([tile.after[tile.used] for tile in self.tiles]))
+
+    @property
+    def levels(self) -> int:
+        """How many levels of after occur."""
+        return len(self._seen)
+
+    @property
+    def coarse(self) -> int:
+        """The grey levels from one level that occurs to the next, at least: 4 where after was
+        rounded to every fourth."""
+        steps = np.diff(self._seen.astype(np.int64)) // self.step
+        return int(np.gcd.reduce(steps)) if len(steps) else 1
 
     @property
     def explained(self) -> float:
@@ -169,7 +189,7 @@ def _without_bias(tiles: list[Plane], total: Statistics) -> tuple[list[Plane], S
     """Pixels chosen by what is predicted instead of by what came out, until they settle."""
     for _ in range(3):
         kernel, offset, variance = _least_squares(total)
-        new = [tile.predictable(kernel, offset, 2.5 * variance**0.5) for tile in tiles]
+        new = [tile.predictable(kernel, offset, MARGIN * variance**0.5) for tile in tiles]
         if share(new) < 0.02 or all(tile.used.all() for tile in tiles):
             break
         fresh = sums(new, total.size)
@@ -188,7 +208,7 @@ def _refined(planes, centre, side: int, noisy: bool, found) -> Statistics | None
     if noisy and not all(plane.used.all() for plane in moved):
         top, left = (len(found.kernel) // 2 + c - side // 2 for c in centre)
         near = np.pad(found.kernel, side)[top + side :, left + side :][:side, :side]
-        margin = 2.5 * found.residual
+        margin = MARGIN * found.residual
         moved = [plane.predictable(near, found.offset, margin) for plane in moved]
     return sums(moved, side)
 

@@ -27,8 +27,9 @@ PRODUCTS = 6e8  # ... and pixels times squared unknowns
 # Chi-squared per weight of the difference of halves: 1 by chance, up to 3 in clean photos.
 BY_CHANCE = 4.0
 CLEARLY = 10.0
-# ... and beside that, a difference above this share of the largest weight: the filter differs.
-TELLING = 0.02
+# Of every n-th row or column, the filter differs. Losses of JPEG and WebP, whose blocks end there,
+# reach 50; mosaics, changes of size and interlacing begin at 700.
+BY_POSITION = 200.0
 ALIKE = 1.5  # factor between variances that are the same
 NOISE_LEAVES = 0.2  # of chi-squared, at most, where noise in before is what makes halves differ
 ROUNDED = 0.05**2  # variance of what is left, at least: exact fits have none, in grey levels
@@ -107,12 +108,7 @@ def doubts(tiles: list[Plane], kernel: np.ndarray, floor: float) -> Doubts | Non
         return None
     differing = [half for half in compared(drawn) if half.chi > BY_CHANCE]
     difference = np.max([half.difference for half in differing], axis=0, initial=0)
-    telling = TELLING * np.abs(kernel).max()
-    by_place = [
-        half
-        for half in differing
-        if half.every and half.chi > CLEARLY and half.difference.max() > telling
-    ]
+    by_place = [half for half in differing if half.every and half.chi > BY_POSITION]
     smooth = next((half for half in differing if half.split == Split.TEXTURE), None)
     sigma = 0.0
     if smooth is not None and smooth.chi > CLEARLY:

@@ -47,8 +47,10 @@ SMALL = 4.0  # roundings: less than this is left where a kernel explains nearly 
 MIXTURE_NOISE = 8.0
 PIXELS = 30_000
 WIDEST = 7  # size of the patches that the features and the kernels of the thirds are set against
-# Shares of the residual's variance above which it is not noise.
+# Shares of the residual's variance above which it may not be noise ...
 FEATURES_LIMIT, PLACE_LIMIT, TONE_LIMIT = 0.03, 0.08, 0.10
+# ... and above which it is not: losses of JPEG and WebP reach half of this.
+NO_NOISE = 0.12
 # Another kernel in each third gains so much where the filter itself varies: 0.6 and more, while
 # kernels cut off by the search gain up to 0.12, as each part of the picture bends them its own way.
 VARYING = 0.3
@@ -144,9 +146,8 @@ def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
         drawn = halves.draw(fit.tiles, fit.kernel != 0)
         if drawn is None:
             continue
-        if fit.at_floor and len(np.unique(drawn.after)) < LEVELS:
-            levels = len(np.unique(drawn.after))
-            return _undetermined(Reason.FEW_LEVELS, levels=levels)
+        if fit.at_floor and fit.levels < LEVELS:
+            return _undetermined(Reason.FEW_LEVELS, levels=fit.levels)
         if _vague_by(drawn.error(fit.floor), fit.kernel):
             return _undetermined(Reason.TARGET, patches=drawn.distinct)
     return judgement
@@ -219,8 +220,11 @@ def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judg
     if doubt is not None and doubt.position is not None:
         name = f"an operation that differs between {_told(doubt.position)} (a mosaic, a change of size)"
         return Judgement(Verdict.NOT, Alternative(name))
+    if fit.coarse > 1:
+        return _undetermined(Reason.FEW_LEVELS, levels=fit.levels)
     if nonlinear:
-        return Judgement(Verdict.NOT, better)
+        clear = evidence is not None and evidence.clearly_nonlinear
+        return Judgement(Verdict.NOT, better) if clear else _undetermined(Reason.UNCLEAR)
     curve = known.tone_curve(planes)
     if curve is not None and curve.residual < 0.5 * fit.residual / planes[0].step:
         return Judgement(Verdict.NOT, curve)
@@ -305,6 +309,12 @@ class Evidence:
     def varying(self) -> bool:
         """Whether the kernel depends on where in the picture it is."""
         return max(self.across, self.down) > VARYING
+
+    @property
+    def clearly_nonlinear(self) -> bool:
+        """Whether any of them is more than losses of compression leave, too."""
+        share = max(self.features, self.across, self.down, self.tones)
+        return share > NO_NOISE or abs(self.autocorrelation) > PICTURE_LIKE
 
     @property
     def nonlinear(self) -> bool:
