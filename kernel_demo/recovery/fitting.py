@@ -27,6 +27,7 @@ ONE_ROUNDING, SEVERAL_ROUNDINGS, MANY_ROUNDINGS = 1.1, 1.6, 2.4
 FEW = 1e-3  # share of pixels beyond the bound: some pixels were touched by something else
 # Residuals between a prediction and the clip levels: so far off, noise hardly ever reaches them.
 MARGIN = 4.0
+A_WEIGHT = 3.0  # of log-likelihood, doubled, that a further weight must gain
 # What noise that is not white (JPEG's, WebP's) adds to the gain of a larger kernel: measured.
 COLOURED_GAIN = 1.04
 # By how much taking off the sides of a kernel may raise the variance in such noise.
@@ -36,6 +37,7 @@ NEARLY_EXACT = 0.01
 # The F ratio of a ring that explains nothing is 1, give or take 0.2 for its 64 weights.
 BY_CHANCE, CLEARLY = 5.0, 30.0
 WORTH_A_RING = 1.004  # of variance; roundings in two steps are a little coloured, too
+BY_SIDE = 1.8  # RMS of the weights of a side in bars: 1 by chance, give or take 0.25 for seven
 # A standard error above this share of the largest weight leaves open whether the weight is 0.
 UNTOLD = 0.02
 
@@ -137,12 +139,12 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
     white = not noisy or _measured(tiles, *_least_squares(total)[:2]).white
     square = total.shrink(_size(total, white, step))
     found = square.solve()
-    centre, side = _place(_support(square, found, white), square.size, total.size)
+    centre, side = _place(_support(square, found, white, ROUNDING * step), square.size, total.size)
     core = _refined(planes, centre, side, noisy, found)
     if core is None:
         core, centre = square, (0, 0)
     solution = core.solve()
-    support = _support(core, solution, white)
+    support = _support(core, solution, white, ROUNDING * step)
     kernel = about_pixel(solution.kernel, support, centre)
     errors = about_pixel(solution.standard_error, support, centre)
     if solution.residual > NEARLY_EXACT * step and len(kernel) <= total.size:
@@ -227,9 +229,10 @@ def about_pixel(square: np.ndarray, support, centre: tuple[int, int]) -> np.ndar
 
 
 def _size(total: Statistics, white: bool, step: int) -> int:
-    """The smallest size at the floor, else what the Bayesian information criterion prefers.
+    """The smallest size at the floor, else what an information criterion prefers.
 
-    BIC = n log(residual^2) + log(n) * unknowns holds for white noise. Lossy files leave noise with
+    n log(residual^2) + A_WEIGHT * unknowns, for white noise. Between Akaike's 2 and the log(n) of
+    Schwarz, who leaves out weights of three error bars: those bend all others. Lossy files leave noise with
     structure of its own, which every further weight explains a little: there, the smallest size
     whose variance is within COLOURED_GAIN of the largest's.
     """
@@ -238,7 +241,7 @@ def _size(total: Statistics, white: bool, step: int) -> int:
     if not white:
         return next(k for k in sizes if variance[k] <= COLOURED_GAIN * variance[total.size])
     count = total.count
-    return min(sizes, key=lambda k: count * np.log(variance[k]) + np.log(count) * k * k)
+    return min(sizes, key=lambda k: count * np.log(variance[k]) + A_WEIGHT * k * k)
 
 
 def _least_squares(total: Statistics, free: np.ndarray | None = None):
@@ -261,7 +264,7 @@ def _least_squares(total: Statistics, free: np.ndarray | None = None):
     return kernel.reshape(total.size, total.size), offset, left
 
 
-def _support(total: Statistics, solution, white: bool) -> tuple[int, int, int, int]:
+def _support(total: Statistics, solution, white: bool, floor: float) -> tuple[int, int, int, int]:
     """top, left, height, width of the smallest box that explains as much as the square does.
 
     In white noise that is the box of the significant weights. In other noise errors are larger
@@ -272,9 +275,15 @@ def _support(total: Statistics, solution, white: bool) -> tuple[int, int, int, i
     weights = np.abs(solution.kernel)
     error = np.where(np.isfinite(solution.standard_error), solution.standard_error, 0)
     largest = weights.max()
-    significant = weights > np.maximum(5 * error, 1e-6 * largest)
+    ratio = weights / np.maximum(error, 2e-7 * largest)
     # A weight that the picture cannot tell from 0 is not 0 for that.
-    return box(significant | (error > UNTOLD * largest))
+    kept = (ratio > 5) | (error > UNTOLD * largest)
+    if solution.residual > SEVERAL_ROUNDINGS * floor:
+        # In noise, a whole side of weights of three bars each is not left out either.
+        for axis in (0, 1):
+            side = np.sqrt((ratio**2).mean(axis=axis, keepdims=True))
+            kept |= (side > BY_SIDE) & (ratio > 1)
+    return box(kept)
 
 
 def box(mask: np.ndarray) -> tuple[int, int, int, int]:

@@ -236,7 +236,9 @@ def _variance(half, kernel: np.ndarray) -> float:
 
 
 def _chi(difference: np.ndarray, covariance: np.ndarray) -> float:
-    return float(difference @ np.linalg.pinv(covariance, hermitian=True) @ difference) / len(difference)
+    return float(difference @ np.linalg.pinv(covariance, hermitian=True) @ difference) / len(
+        difference
+    )
 
 
 def draw(tiles: list[Plane], free: np.ndarray) -> Drawn | None:
@@ -261,6 +263,4 @@ def draw(tiles: list[Plane], free: np.ndarray) -> Drawn | None:
         return None
     patches, after, whole, share = map(np.concatenate, zip(*parts, strict=True))
     after = after.astype(np.float64)
-    return Drawn(
-        patches - patches.mean(axis=0), after - after.mean(), *whole.T, share, free
-    )
+    return Drawn(patches - patches.mean(axis=0), after - after.mean(), *whole.T, share, free)

@@ -266,9 +266,7 @@ def _vague_by(errors: np.ndarray, kernel: np.ndarray, share: float = VAGUE) -> b
 
 def _unchanged(found: Arrangement) -> bool:
     """The colours are as they were, to the last level."""
-    return all(
-        np.array_equal(*np.broadcast_arrays(*pair.overlap()[:2])) for pair in found.pairs
-    )
+    return all(np.array_equal(*np.broadcast_arrays(*pair.overlap()[:2])) for pair in found.pairs)
 
 
 def _merely_noise(found: Arrangement) -> bool:
