@@ -95,9 +95,9 @@ def find(fit: Fit, planes: list[Plane]) -> Fractions | None:
             )
             if loose or (best is not None and _rank(possible) >= _rank(best)):
                 continue
-            found = _checked(possible, whole)
+            found = _checked(possible, whole, changed)
             if found and (best is None or _rank(found) < _rank(best)):
-                best = found
+                best, probe, changed = found, probe.beside(found, whole), 0
         if best is not None and _rank(best) == (False, False):
             break
     if best is None:
@@ -114,9 +114,10 @@ def _rank(whole: Fractions) -> tuple[bool, bool]:
 def disobeying(whole: Fractions, plane: Plane) -> np.ndarray:
     """H x W bool: the counted pixels of a plane that something else has changed (left_out)."""
     mask = np.zeros(plane.after.shape, bool)
-    if min(mask.shape) >= len(whole.numerators):
-        inner = plane.inside(len(whole.numerators))
-        mask[inner] = _compared(whole, plane, inner[0].start, inner[0].stop)[0]
+    edge = len(whole.numerators) // 2
+    for _, top, bottom in _strips([plane], edge):
+        changed = _compared(whole, plane, top, bottom)[0]
+        mask[top:bottom, edge : mask.shape[1] - edge] = changed
     return mask
 
 
@@ -132,7 +133,7 @@ class _Probe:
     @classmethod
     def of(cls, planes: list[Plane], size: int) -> _Probe:
         rng = np.random.default_rng(0)
-        edge, patches, after, clips = size // 2, [], [], []
+        edge, parts = size // 2, []
         for plane in planes:
             height, width = (side - 2 * edge for side in plane.after.shape)
             count = CHECKED_FIRST // len(planes)
@@ -144,16 +145,35 @@ class _Probe:
             if plane.counted is not None:
                 seen = plane.counted[rows + edge, columns + edge]
                 rows, columns = rows[seen], columns[seen]
-            windows = sliding_window_view(plane.before, (size, size))
-            patches.append(windows[rows, columns].reshape(-1, size * size))
-            after.append(plane.after[rows + edge, columns + edge] // plane.step)
-            clips.append(np.tile(_clip(plane), (len(rows), 1)))
-        return cls(
-            np.concatenate(patches).astype(np.float64),
-            np.concatenate(after).astype(np.float64),
-            tuple(np.concatenate(clips).T.astype(np.float64)),
-            planes[0].step,
+            parts.append(cls._at(plane, size, rows, columns))
+        return cls._joined(parts)
+
+    @classmethod
+    def _at(cls, plane: Plane, size: int, rows: np.ndarray, columns: np.ndarray) -> _Probe:
+        """Of the patches that begin in these rows and columns."""
+        patches = sliding_window_view(plane.before, (size, size))[rows, columns]
+        after = plane.after[rows + size // 2, columns + size // 2] // plane.step
+        clip = tuple(np.full(len(rows), float(end)) for end in _clip(plane))
+        shape = len(rows), size * size
+        return cls(patches.reshape(shape).astype(float), after.astype(float), clip, plane.step)
+
+    @classmethod
+    def _joined(cls, parts: list[_Probe]) -> _Probe:
+        patches, after = (
+            np.concatenate([getattr(p, f) for p in parts]) for f in ("patches", "after")
         )
+        clip = tuple(np.concatenate(ends) for ends in zip(*(p.clip for p in parts), strict=True))
+        return cls(patches, after, clip, parts[0].step)
+
+    def beside(self, whole: Fractions, planes: list[Plane]) -> _Probe:
+        """First of all the pixels that these fractions leave out."""
+        if not whole.left_out:
+            return self
+        size, parts = len(whole.numerators), []
+        for plane in planes:
+            rows, columns = np.nonzero(disobeying(whole, plane))
+            parts.append(self._at(plane, size, rows - size // 2, columns - size // 2))
+        return self._joined([*parts, self])
 
     def possible(self, numerators: np.ndarray, divisor: int, changed: float) -> list[Fractions]:
         """With the offsets, roundings and arithmetic that reproduce these pixels.
@@ -203,7 +223,8 @@ class _Probe:
                 decided = np.clip(at_ties(ordered, patches), *clip)
                 if np.count_nonzero(decided != self.after[tie]) <= few:
                     yield ordered
-            yield replace(whole, arithmetic=UNDECIDED)
+            if whole.offset % 0.5 == 0:
+                yield replace(whole, arithmetic=UNDECIDED)
 
 
 def _simplest(mean: float, divisor: int) -> list[tuple[float, Rounding]]:
@@ -301,25 +322,33 @@ def _misses(whole, total, after, clip, step, patches=None) -> tuple[np.ndarray, 
     return changed if whole.arithmetic == UNDECIDED else wrong, counts
 
 
-def _checked(whole: Fractions, planes: list[Plane]) -> Fractions | None:
-    """The same with all valid pixels counted. None: it does not hold."""
-    edge = len(whole.numerators) // 2
-    strips = [
+def _checked(whole: Fractions, planes: list[Plane], changed: float) -> Fractions | None:
+    """The same with all valid pixels counted. None: it does not hold.
+
+    changed: the share of pixels that may be left out.
+    """
+    most = changed * sum(plane.after.size for plane in planes)
+    total, misses = _Misses(), 0
+    with ThreadPoolExecutor(2) as pool:
+        strips = _strips(planes, len(whole.numerators) // 2)
+        for _, counts in pool.map(lambda strip: _compared(whole, *strip), strips):
+            total += counts
+            misses += sum(map(len, counts.excess))
+            if misses > most:
+                pool.shutdown(cancel_futures=True)
+                return None
+    return total.told(whole, changed)
+
+
+def _strips(planes: list[Plane], edge: int) -> list[tuple[Plane, int, int]]:
+    """Each plane with some of its rows, first and last, whose patches lie inside."""
+    return [
         (plane, top, min(top + rows, plane.after.shape[0] - edge))
         for plane in planes
+        if min(plane.after.shape) > 2 * edge
         for rows in [max(1, STRIP // plane.after.shape[1])]
         for top in range(edge, plane.after.shape[0] - edge, rows)
     ]
-    most = CHANGED * sum(plane.after.size for plane in planes)
-    total, changed = _Misses(), 0
-    with ThreadPoolExecutor(2) as pool:
-        for _, counts in pool.map(lambda strip: _compared(whole, *strip), strips):
-            total += counts
-            changed += sum(map(len, counts.excess))
-            if changed > most:
-                pool.shutdown(cancel_futures=True)
-                return None
-    return total.told(whole, CHANGED)
 
 
 def _compared(whole: Fractions, plane: Plane, top: int, bottom: int) -> tuple[np.ndarray, _Misses]:
