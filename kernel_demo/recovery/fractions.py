@@ -83,9 +83,16 @@ def find(fit: Fit, planes: list[Plane]) -> Fractions | None:
     evidence = Evidence.of(probe.patches, probe.after, probe.clip, probe.step)
     if evidence is None:
         return None
-    best = None
+    best = _best(fit, whole, probe, evidence)
+    if best is None:
+        return None
+    support = box(best.numerators != 0)
+    return replace(best, numerators=about_pixel(best.numerators, support, fit.centre))
+
+
+def _best(fit: Fit, planes: list[Plane], probe: _Probe, evidence: Evidence) -> Fractions | None:
+    best, changed = None, CHANGED
     for candidate in candidates(fit):
-        changed = CHANGED if best is None else 0
         fitting = probe.possible(candidate.numerators, candidate.divisor, changed)
         told = fitting and evidence.pins(candidate, fitting[0].offset_of_rounding)
         for possible in fitting if told else ():
@@ -95,15 +102,13 @@ def find(fit: Fit, planes: list[Plane]) -> Fractions | None:
             )
             if loose or (best is not None and _rank(possible) >= _rank(best)):
                 continue
-            found = _checked(possible, whole, changed)
+            found = _checked(possible, planes, changed)
             if found and (best is None or _rank(found) < _rank(best)):
-                best, probe, changed = found, probe.beside(found, whole), 0
+                # What others leave out as well need not be looked for among all pixels.
+                best, probe, changed = found, probe.beside(found, planes), 0
         if best is not None and _rank(best) == (False, False):
-            break
-    if best is None:
-        return None
-    support = box(best.numerators != 0)
-    return replace(best, numerators=about_pixel(best.numerators, support, fit.centre))
+            return best
+    return best
 
 
 def _rank(whole: Fractions) -> tuple[bool, bool]:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from kernel_demo.recovery import alignment, fitting, fractions
+from kernel_demo.recovery import Verdict, alignment, fitting, fractions, recover
 from kernel_demo.recovery.explanations import Rounding
 from kernel_demo.sources.bundled import FOLDER
 
@@ -102,6 +102,15 @@ def test_changed_pixels_are_counted_out_and_shown(numerators, changes):
     pair, _ = alignment.prepare(CAT, after)
     mask = fractions.disobeying(whole, alignment.planes_of([pair])[0])
     assert np.array_equal(mask, touched)
+
+
+def test_all_but_one_pixel_is_said_so():
+    """The sentence counts what was changed; that is not bit for bit."""
+    after = filtered(CAT, BOX / 9)
+    after[77, 99] ^= 1
+    told = recover(CAT, after, 9)
+    assert (told.verdict, told.bit_exact) == (Verdict.CONVOLUTION, False)
+    assert "every pixel is reproduced exactly but 1," in told.explanation
 
 
 def test_changes_in_more_than_a_few_pixels_take_the_claim_away():
