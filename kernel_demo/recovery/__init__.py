@@ -9,6 +9,8 @@ jpeg          what a JPEG file tells in spite of its compression
 channels      the simplest arrangement of kernels that explains the pair
 judging       is what the kernels leave noise? The verdict
 known         kernels that have a name, and operations that are no convolution
+candidates    round numbers that are worth trying
+uniqueness    whether pixels tell one of them from all others
 fractions     round numbers that reproduce every pixel
 reproduction  the kernels applied again: the border mode, the picture
 record        what comes out

@@ -215,6 +215,13 @@ def _certain(found) -> tuple[str, str]:
     apply = "Apply the kernel with " + (
         f"border mode “{found.padding}”" if found.padding else "any border mode"
     )
+    if any(whole.left_out for whole in found.fractions):
+        some = sum(whole.left_out for whole in found.fractions)
+        return (
+            f"{is_a}: {exact}; every pixel is reproduced exactly but {some:,}, which something "
+            "else has changed.",
+            f"{apply}; look at the pixels that differ by themselves.",
+        )
     if found.fractions:
         share = 100 * found.fractions[0].undecided / max(found.fractions[0].pixels, 1)
         return (

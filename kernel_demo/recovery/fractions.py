@@ -1,9 +1,9 @@
 """Round numbers: whole numerators over one divisor that reproduce the after picture exactly.
 
-A tool's kernel is nearly always some whole numbers over a divisor. Which whole numbers are nearest
-to a least-squares kernel, in the metric of the data, is a closest-vector problem; it is answered
-for every divisor by Babai's nearest plane (Combinatorica 6, 1986). A candidate is believed only
-when it reproduces every pixel, rounding and clipping included.
+A tool's kernel is nearly always some whole numbers over a divisor. One of the candidates is
+believed only when it reproduces every pixel, rounding and clipping included, and when no other one
+would (uniqueness). A few pixels that something else has changed are counted out: those lie anywhere
+beyond their level's interval, whereas a kernel that is nearly right misses by next to nothing.
 
 Over an even divisor that is no power of two (6, 10, 100) one pixel in a few has a sum that ends in
 exactly one half. float32 does not see one half there, nor float64: which way it falls depends on
@@ -12,29 +12,32 @@ the order of the operations. Each entry of ORDERS is the order of some tools.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from math import gcd
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.recovery.alignment import Plane
+from kernel_demo.recovery.candidates import candidates
 from kernel_demo.recovery.explanations import Rounding
 from kernel_demo.recovery.fitting import Fit, about_pixel, box
+from kernel_demo.recovery.uniqueness import Evidence
 
-CHECKED_FIRST = 20_000  # pixels
+CHECKED_FIRST, FIRST = 20_000, 1_000  # pixels; the first of all
 STRIP = 1_000_000  # pixels of one strip of the full check
 EXACT = "exact"
 # Between two levels the tool goes now up, now down (a vector loop and its scalar rest, say).
 UNDECIDED = "undecided ties"
-DIVISORS = np.array([*range(1, 513), 1000, 1024, 2048, 4096, 10000, 16384, 32768, 65536])
-FIXED_POINT = (16, 32, 64, 128, 256, 512, 1024)
-FEW = 64  # divisors up to here are tried first, however unlikely
-TRIED = 150  # candidates taken to the pixels
+CHANGED = 1e-3  # pixels that may be counted out, as a share of those that are not clipped
+# Grey levels by which those lie beyond their level's interval. A kernel over a wrong divisor that
+# misses one pixel in a thousand is wrong by that much of a level: so far do its misses lie off.
+GROSS, GROSS_EACH, SINGLE = 0.1, 0.02, 3  # the median; each, where there are no more than SINGLE
+# A tie in a hundred that falls otherwise is a changed pixel; more are the tool's own way.
+ODD_TIES = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +49,9 @@ class Fractions:
     offset: float  # grey levels: whole, a half, or a multiple of 1 / divisor
     rounding: Rounding
     arithmetic: str = EXACT  # or one of ORDERS, or UNDECIDED
-    pixels: int = 0  # every pixel whose patch lies inside the picture: all are reproduced ...
-    undecided: int = 0  # ... but these: between two levels, and the tool took the other one
+    pixels: int = 0  # every counted pixel whose patch lies inside the picture, but left_out
+    undecided: int = 0  # of these: between two levels, and the tool took the other one
+    left_out: int = 0  # pixels that something else has changed
 
     @property
     def kernel(self) -> np.ndarray:
@@ -66,19 +70,60 @@ class Fractions:
 
 
 def find(fit: Fit, planes: list[Plane]) -> Fractions | None:
-    """The simplest fractions that reproduce every valid pixel of the planes, or None."""
+    """The simplest fractions that reproduce the valid pixels of the planes, and the only ones.
+
+    None: there are none, or the pixels do not tell them from others. Fractions with pixels left
+    out come after all that need none left out.
+    """
     moved = [plane.moved(*fit.centre) for plane in planes]
     whole = [plane for plane in moved if min(plane.after.shape) >= fit.core.size]
     if not whole:
         return None
     probe = _Probe.of(whole, fit.core.size)
-    for numerators, divisor in candidates(fit):
-        for possible in probe.possible(numerators, divisor):
-            found = _checked(possible, whole)
-            if found:
-                support = box(numerators != 0)
-                return replace(found, numerators=about_pixel(numerators, support, fit.centre))
-    return None
+    evidence = Evidence.of(probe.patches, probe.after, probe.clip, probe.step)
+    if evidence is None:
+        return None
+    best = _best(fit, whole, probe, evidence)
+    if best is None:
+        return None
+    support = box(best.numerators != 0)
+    return replace(best, numerators=about_pixel(best.numerators, support, fit.centre))
+
+
+def _best(fit: Fit, planes: list[Plane], probe: _Probe, evidence: Evidence) -> Fractions | None:
+    best, changed = None, CHANGED
+    for candidate in candidates(fit):
+        fitting = probe.possible(candidate.numerators, candidate.divisor, changed)
+        told = fitting and evidence.pins(candidate, fitting[0].offset_of_rounding)
+        for possible in fitting if told else ():
+            # Ties that go now up, now down leave a multiple of the kernel no room at all.
+            loose = possible.arithmetic == UNDECIDED and not evidence.tight(
+                candidate, possible.offset_of_rounding
+            )
+            if loose or (best is not None and _rank(possible) >= _rank(best)):
+                continue
+            found = _checked(possible, planes, changed)
+            if found and (best is None or _rank(found) < _rank(best)):
+                # What others leave out as well need not be looked for among all pixels.
+                best, probe, changed = found, probe.beside(found, planes), 0
+        if best is not None and _rank(best) == (False, False):
+            return best
+    return best
+
+
+def _rank(whole: Fractions) -> tuple[bool, bool]:
+    """Lower is believed sooner."""
+    return whole.left_out > 0, whole.arithmetic == UNDECIDED
+
+
+def disobeying(whole: Fractions, plane: Plane) -> np.ndarray:
+    """H x W bool: the counted pixels of a plane that something else has changed (left_out)."""
+    mask = np.zeros(plane.after.shape, bool)
+    edge = len(whole.numerators) // 2
+    for _, top, bottom in _strips([plane], edge):
+        changed = _compared(whole, plane, top, bottom)[0]
+        mask[top:bottom, edge : mask.shape[1] - edge] = changed
+    return mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,61 +131,105 @@ class _Probe:
     """Some pixels of all planes, clipped ones included, with their patches."""
 
     patches: np.ndarray  # n x k*k float64
-    after: np.ndarray  # n, grey levels
-    peak: int  # white, in grey levels
+    after: np.ndarray  # n float64, grey levels
+    clip: tuple[np.ndarray, np.ndarray]  # n each, grey levels: where after is cut off
     step: int
 
     @classmethod
     def of(cls, planes: list[Plane], size: int) -> _Probe:
         rng = np.random.default_rng(0)
-        edge, patches, after = size // 2, [], []
+        edge, parts = size // 2, []
         for plane in planes:
-            height, width = plane.after.shape
-            count = min(CHECKED_FIRST // len(planes), (height - 2 * edge) * (width - 2 * edge))
-            rows = rng.integers(edge, height - edge, count)
-            columns = rng.integers(edge, width - edge, count)
+            height, width = (side - 2 * edge for side in plane.after.shape)
+            count = CHECKED_FIRST // len(planes)
+            small = height * width <= count
+            chosen = (
+                rng.permutation(height * width) if small else rng.integers(0, height * width, count)
+            )
+            rows, columns = np.divmod(chosen, width)
             if plane.counted is not None:
-                seen = plane.counted[rows, columns]
+                seen = plane.counted[rows + edge, columns + edge]
                 rows, columns = rows[seen], columns[seen]
-            windows = sliding_window_view(plane.before, (size, size))
-            patches.append(windows[rows - edge, columns - edge].reshape(-1, size * size))
-            after.append(plane.after[rows, columns] // plane.step)
-        first = planes[0]
-        return cls(
-            np.concatenate(patches).astype(np.float64),
-            np.concatenate(after).astype(np.float64),
-            first.peak // first.step,
-            first.step,
-        )
+            parts.append(cls._at(plane, size, rows, columns))
+        return cls._joined(parts)
 
-    def possible(self, numerators: np.ndarray, divisor: int) -> list[Fractions]:
-        """With the offsets, roundings and arithmetic that reproduce all of these pixels."""
+    @classmethod
+    def _at(cls, plane: Plane, size: int, rows: np.ndarray, columns: np.ndarray) -> _Probe:
+        """Of the patches that begin in these rows and columns."""
+        patches = sliding_window_view(plane.before, (size, size))[rows, columns]
+        after = plane.after[rows + size // 2, columns + size // 2] // plane.step
+        clip = tuple(np.full(len(rows), float(end)) for end in _clip(plane))
+        shape = len(rows), size * size
+        return cls(patches.reshape(shape).astype(float), after.astype(float), clip, plane.step)
+
+    @classmethod
+    def _joined(cls, parts: list[_Probe]) -> _Probe:
+        patches, after = (
+            np.concatenate([getattr(p, f) for p in parts]) for f in ("patches", "after")
+        )
+        clip = tuple(np.concatenate(ends) for ends in zip(*(p.clip for p in parts), strict=True))
+        return cls(patches, after, clip, parts[0].step)
+
+    def beside(self, whole: Fractions, planes: list[Plane]) -> _Probe:
+        """First of all the pixels that these fractions leave out."""
+        if not whole.left_out:
+            return self
+        size, parts = len(whole.numerators), []
+        for plane in planes:
+            rows, columns = np.nonzero(disobeying(whole, plane))
+            parts.append(self._at(plane, size, rows - size // 2, columns - size // 2))
+        return self._joined([*parts, self])
+
+    def possible(self, numerators: np.ndarray, divisor: int, changed: float) -> list[Fractions]:
+        """With the offsets, roundings and arithmetic that reproduce these pixels.
+
+        changed: the share of the picture's pixels that may be left out.
+        """
         total = self.patches @ numerators.ravel()
-        open_range = (self.after > 0) & (self.after < self.peak)
+        open_range = (self.after > self.clip[0]) & (self.after < self.clip[1])
         if not open_range.any():
             return []
-        mean = float((self.after - total / (divisor * self.step))[open_range].mean())
-        found = [
-            matching
-            for offset, rounding in _simplest(mean, divisor)
-            for matching in self._matching(Fractions(numerators, divisor, offset, rounding), total)
-        ]
-        return sorted(found, key=lambda whole: whole.arithmetic == UNDECIDED)
+        left = (self.after - total / (divisor * self.step))[open_range]
+        # Rounding spreads the rest over one level; what lies farther off has been changed.
+        mean = float(left[np.abs(left - np.median(left)) <= 1].mean())
+        exact = divisor * self.step == 1
+        found = []
+        for offset, rounding in _simplest(mean, divisor):
+            none = exact and offset % 1 == 0
+            whole = Fractions(numerators, divisor, offset, Rounding.NONE if none else rounding)
+            if self._holds(whole, total, slice(FIRST), changed) and (
+                misses := self._holds(whole, total, slice(None), changed)
+            ):
+                found += self._decided(whole, total, misses, changed)
+        return sorted(found, key=_rank)
 
-    def _matching(self, whole: Fractions, total: np.ndarray) -> Iterator[Fractions]:
-        level, tie = levels(whole, total, self.step, self.peak)
-        wrong = level != self.after
-        if not wrong.any():
-            exact = whole.divisor * self.step == 1 and whole.offset % 1 == 0
-            yield replace(whole, rounding=Rounding.NONE) if exact else whole
-        elif not (wrong & ~tie).any():
-            patches = self.patches[tie] / self.step
+    def _holds(self, whole: Fractions, total, rows: slice, changed: float) -> _Misses | None:
+        """The pixels that miss, where they are few, ties aside."""
+        low, high = self.clip
+        clip = low[rows], high[rows]
+        _, misses = _misses(whole, total[rows], self.after[rows], clip, self.step)
+        # A sample may hold more of them than the picture does: by five standard deviations.
+        most = changed * misses.inside + 5 * (changed * misses.inside) ** 0.5
+        excess = np.concatenate([*misses.excess, np.zeros(0)])
+        near = len(excess) > SINGLE and np.median(excess) <= GROSS
+        return None if near or len(excess) > most else misses
+
+    def _decided(self, whole: Fractions, total, misses: _Misses, changed: float):
+        """The same with each arithmetic that decides the ties about as the tool does."""
+        whole = replace(whole, left_out=sum(map(len, misses.excess)))
+        few = changed and ODD_TIES * misses.ties + SINGLE
+        if misses.odd <= few:
+            yield replace(whole, left_out=whole.left_out + misses.odd)
+        if misses.odd and whole.divisor > 1:
+            tie = np.flatnonzero(levels(whole, total, self.step, self.clip)[1])[:FIRST]
+            patches, clip = self.patches[tie] / self.step, [end[tie] for end in self.clip]
             for arithmetic in ORDERS:
                 ordered = replace(whole, arithmetic=arithmetic)
-                decided = at_ties(ordered, patches)
-                if (np.clip(decided, 0, self.peak) == self.after[tie]).all():
+                decided = np.clip(at_ties(ordered, patches), *clip)
+                if np.count_nonzero(decided != self.after[tie]) <= few:
                     yield ordered
-            yield replace(whole, arithmetic=UNDECIDED)
+            if whole.offset % 0.5 == 0:
+                yield replace(whole, arithmetic=UNDECIDED)
 
 
 def _simplest(mean: float, divisor: int) -> list[tuple[float, Rounding]]:
@@ -159,11 +248,11 @@ def _simplest(mean: float, divisor: int) -> list[tuple[float, Rounding]]:
     return found + [(float(unit / divisor), Rounding.HALF_UP) for unit in units]
 
 
-def levels(whole: Fractions, total: np.ndarray, step: int, peak: int):
+def levels(whole: Fractions, total: np.ndarray, step: int, clip: tuple):
     """Grey levels of sums of numerators * before, and where a sum lies on the edge of two levels.
 
     In float64, without error: twice the value times the divisor is a whole number far below 2**53.
-    step: of total, in working units for a grey level.
+    step: of total, in working units for a grey level. clip: low and high, in grey levels.
     """
     divisor = whole.divisor * step
     doubled = 2 * total + 2 * whole.offset * divisor
@@ -173,106 +262,128 @@ def levels(whole: Fractions, total: np.ndarray, step: int, peak: int):
     tie = level * (2 * divisor) == doubled
     if whole.rounding == Rounding.HALF_EVEN:
         level -= tie & (level % 2 == 1)
-    return np.clip(level, 0, peak), tie
+    return np.clip(level, *clip), tie
 
 
-def _checked(whole: Fractions, planes: list[Plane]) -> Fractions | None:
-    """The same with the valid pixels and undecided ties counted. None: it does not hold."""
-    edge = len(whole.numerators) // 2
-    strips = [
+@dataclass(frozen=True, eq=False)
+class _Misses:
+    """The pixels that fractions do not reproduce, counted."""
+
+    pixels: int = 0  # of all
+    inside: int = 0  # ... between the clip levels
+    excess: tuple[np.ndarray, ...] = ()  # of those that miss: grey levels beyond their interval
+    ties: int = 0  # pixels between two levels
+    odd: int = 0  # ... that took the other one
+
+    def __add__(self, other: _Misses) -> _Misses:
+        return _Misses(*(getattr(self, f) + getattr(other, f) for f in vars(self)))
+
+    def told(self, whole: Fractions, changed: float) -> Fractions | None:
+        """The fractions with these counts. None: they do not hold but for changed pixels.
+
+        changed: the largest share of pixels that may be.
+        """
+        undecided = whole.arithmetic == UNDECIDED
+        few = self.odd <= ODD_TIES * self.ties
+        # The other way nearly always is another rule, not the lack of one.
+        if undecided == few or (undecided and self.odd > (1 - ODD_TIES) * self.ties):
+            return None
+        excess = np.concatenate([*self.excess, np.zeros(0)])
+        left_out = len(excess) + (0 if undecided else self.odd)
+        if left_out > changed * self.inside or not _gross(excess):
+            return None
+        odd, pixels = self.odd if undecided else 0, self.pixels - left_out
+        return replace(whole, pixels=pixels, undecided=odd, left_out=left_out)
+
+
+def _gross(excess: np.ndarray) -> bool:
+    """Whether misses lie as far off as pixels that have nothing to do with the kernel."""
+    if len(excess) <= SINGLE:
+        return bool((excess > GROSS_EACH).all())
+    return bool(np.median(excess) > GROSS)
+
+
+def _misses(whole, total, after, clip, step, patches=None) -> tuple[np.ndarray, _Misses]:
+    """The mask of the pixels that something has changed, and the counts.
+
+    total: sums of numerators * before; after, clip: in grey levels; patches: gives those of the
+    pixels of a mask, n x k*k.
+    """
+    level, tie = levels(whole, total, step, clip)
+    if patches and whole.arithmetic in ORDERS and tie.any():
+        low, high = (np.broadcast_to(end, level.shape)[tie] for end in clip)
+        level[tie] = np.clip(at_ties(whole, patches(tie) / step), low, high)
+    wrong = level != after
+    inside = np.count_nonzero((after > clip[0]) & (after < clip[1]))
+    pixels, ties = after.size, int(np.count_nonzero(tie))
+    if not wrong.any():
+        return wrong, _Misses(pixels, inside, (), ties)
+    odd = wrong & tie & (np.abs(level - after) <= 1)
+    changed = wrong & ~odd
+    low, high = (np.broadcast_to(end, level.shape)[changed] for end in clip)
+    value = total[changed] / (whole.divisor * step) + whole.offset_of_rounding
+    excess = np.abs(np.clip(value, low, high) - after[changed]) - 0.5
+    counts = _Misses(pixels, inside, (excess,), ties, int(np.count_nonzero(odd)))
+    return changed if whole.arithmetic == UNDECIDED else wrong, counts
+
+
+def _checked(whole: Fractions, planes: list[Plane], changed: float) -> Fractions | None:
+    """The same with all valid pixels counted. None: it does not hold.
+
+    changed: the share of pixels that may be left out.
+    """
+    most = changed * sum(plane.after.size for plane in planes)
+    total, misses = _Misses(), 0
+    with ThreadPoolExecutor(2) as pool:
+        strips = _strips(planes, len(whole.numerators) // 2)
+        for _, counts in pool.map(lambda strip: _compared(whole, *strip), strips):
+            total += counts
+            misses += sum(map(len, counts.excess))
+            if misses > most:
+                pool.shutdown(cancel_futures=True)
+                return None
+    return total.told(whole, changed)
+
+
+def _strips(planes: list[Plane], edge: int) -> list[tuple[Plane, int, int]]:
+    """Each plane with some of its rows, first and last, whose patches lie inside."""
+    return [
         (plane, top, min(top + rows, plane.after.shape[0] - edge))
         for plane in planes
+        if min(plane.after.shape) > 2 * edge
         for rows in [max(1, STRIP // plane.after.shape[1])]
         for top in range(edge, plane.after.shape[0] - edge, rows)
     ]
-    pixels = undecided = 0
-    with ThreadPoolExecutor(2) as pool:
-        for counts in pool.map(lambda strip: _check(whole, *strip), strips):
-            if counts is None:
-                pool.shutdown(cancel_futures=True)
-                return None
-            pixels, undecided = pixels + counts[0], undecided + counts[1]
-    return replace(whole, pixels=pixels, undecided=undecided)
 
 
-def _check(whole: Fractions, plane: Plane, top: int, bottom: int) -> tuple[int, int] | None:
-    """The pixels and undecided ties in some rows of one plane. None: a pixel is not reproduced."""
+def _compared(whole: Fractions, plane: Plane, top: int, bottom: int) -> tuple[np.ndarray, _Misses]:
+    """As _misses, of some rows of a plane, where the patches lie inside."""
     size, edge = len(whole.numerators), len(whole.numerators) // 2
+    inner = np.s_[top:bottom, edge : plane.after.shape[1] - edge]
     before = plane.before[top - edge : bottom + edge]
-    after = plane.after[top:bottom, edge : plane.after.shape[1] - edge] // plane.step
-    peak = plane.peak // plane.step
+    after = plane.after[inner] if plane.step == 1 else plane.after[inner] // plane.step
     total = np.rint(correlate_valid(before.astype(np.float64), whole.numerators))
-    level, tie = levels(whole, total, plane.step, peak)
-    if whole.arithmetic in ORDERS and tie.any():
-        patches = sliding_window_view(before, (size, size))[tie].reshape(-1, size * size)
-        level[tie] = np.clip(at_ties(whole, patches / plane.step), 0, peak)
-    wrong, count = level != after, after.size
-    if plane.counted is not None:
-        counted = plane.counted[top:bottom, edge : plane.after.shape[1] - edge]
-        wrong, count = wrong & counted, int(np.count_nonzero(counted))
-    if whole.arithmetic != UNDECIDED:
-        return None if wrong.any() else (count, 0)
-    if (wrong & ~tie).any() or (np.abs(level - after)[wrong] > 1).any():
-        return None
-    return count, int(np.count_nonzero(wrong))
+    counted = None if plane.counted is None else plane.counted[inner]
+    if counted is not None:
+        total, after = total[counted], after[counted]
+
+    def patches(tie: np.ndarray) -> np.ndarray:
+        windows = sliding_window_view(before, (size, size))
+        windows = windows if counted is None else windows[counted]
+        return windows[tie].reshape(-1, size * size)
+
+    changed, counts = _misses(whole, total, after, _clip(plane), plane.step, patches)
+    if counted is not None:
+        mask = np.zeros(counted.shape, bool)
+        mask[counted] = changed
+        changed = mask
+    return changed, counts
 
 
-def candidates(fit: Fit) -> Iterator[tuple[np.ndarray, int]]:
-    """Numerators (k x k) and divisor that fit about as well as the best kernel, simplest first."""
-    sums, solution = fit.core, fit.core.solve()
-    gram = sums.gram - np.outer(sums.patch_sum, sums.patch_sum) / sums.count
-    unknowns = len(gram)
-    try:
-        factor = np.linalg.cholesky(gram + 1e-13 * np.trace(gram) * np.eye(unknowns)).T
-    except np.linalg.LinAlgError:
-        return
-    best = solution.kernel.ravel()
-    whole = nearest_plane(factor, best[:, None] * DIVISORS)
-    separable, squares = _separable(solution.kernel)
-    whole = np.concatenate([whole, separable], axis=1)
-    divisors = np.concatenate([DIVISORS, squares])
-    # What a wrong kernel adds to the squared error, against what chance adds (chi-squared with
-    # `unknowns` degrees of freedom). Over a small divisor the rounding errors are few values that
-    # go with the picture, not noise: the limit is wide, and the likely ones come first.
-    added = ((factor @ (whole / divisors - best[:, None])) ** 2).sum(0)
-    noise = max(solution.residual**2, fit.floor**2 / 4)
-    chance = noise * (unknowns + 10 * (2 * unknowns) ** 0.5)
-    possible = np.flatnonzero((added <= 100 * chance) & whole.any(axis=0))
-    tried = 0
-    unlikely = (divisors[possible] > FEW) & (added[possible] > 2 * chance)
-    order = np.lexsort((divisors[possible], unlikely, divisors[possible] > FEW))
-    for column in possible[order]:
-        numerators, divisor = whole[:, column], int(divisors[column])
-        if gcd(divisor, *map(int, numerators)) > 1:
-            continue
-        yield numerators.reshape(sums.size, sums.size), divisor
-        tried += 1
-        if tried == TRIED:
-            return
-
-
-def _separable(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Candidates column times row in fixed point, as OpenCV's Gaussian (n / 256 each): k*k x n."""
-    left, values, right = np.linalg.svd(kernel)
-    column, row = left[:, 0], right[0]
-    if len(values) < 2 or values[1] > 0.02 * values[0] or abs(column.sum() * row.sum()) < 0.1:
-        return np.zeros((kernel.size, 0), np.int64), np.zeros(0, np.int64)
-    column, row = (axis / axis.sum() * np.sqrt(abs(kernel.sum())) for axis in (column, row))
-    products = [
-        np.outer(np.rint(column * n), np.rint(row * n)).ravel() * np.sign(kernel.sum())
-        for n in FIXED_POINT
-    ]
-    return np.stack(products, axis=1).astype(np.int64), np.array(FIXED_POINT) ** 2
-
-
-def nearest_plane(factor: np.ndarray, goals: np.ndarray) -> np.ndarray:
-    """Whole vectors z (columns) for which |factor (z - goal)| is small; factor upper triangular."""
-    whole = np.zeros(goals.shape)
-    target = factor @ goals
-    for row in reversed(range(len(factor))):
-        rest = target[row] - factor[row, row + 1 :] @ whole[row + 1 :]
-        whole[row] = np.rint(rest / factor[row, row])
-    return whole.astype(np.int64)
+def _clip(plane: Plane) -> tuple[int, int]:
+    """The levels at which after is cut off, in grey levels."""
+    low, high = plane.clip
+    return low // plane.step, high // plane.step
 
 
 def _by_rows(patches, numerators, divisor, start, upwards):

@@ -101,7 +101,7 @@ class Recovery:
     @property
     def bit_exact(self) -> bool:
         """`fractions` reproduce every pixel whose patch lies inside."""
-        return bool(self.fractions) and not any(whole.undecided for whole in self.fractions)
+        return bool(self.fractions) and not any(w.undecided or w.left_out for w in self.fractions)
 
     @property
     def in_one_step(self) -> bool:

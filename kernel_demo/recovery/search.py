@@ -69,7 +69,7 @@ def recover_many(pairs: list[tuple], max_size: int = 15, name: str = "") -> Reco
     if seen.judgement.verdict != Verdict.CONVOLUTION:
         seen = _displaced(seen, max_size) or seen
     result = _reported(seen, name)
-    return result if result.bit_exact else _swapped(pairs, max_size, result) or result
+    return result if result.fractions else _swapped(pairs, max_size, result) or result
 
 
 def _prepared(pairs: list[tuple], max_size: int) -> tuple[list[Pair], tuple[Told, ...]]:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from kernel_demo.numbers import rounded_up
-from kernel_demo.recovery import alignment, fractions, jpeg, known
+from kernel_demo.recovery import alignment, candidates, fractions, jpeg, known
 from kernel_demo.recovery.alignment import Plane, sample
 from kernel_demo.recovery.explanations import Rounding
 from kernel_demo.recovery.fractions import Fractions
@@ -25,7 +25,7 @@ def test_nearest_plane_finds_the_closest_whole_vector():
     for _ in range(20):
         factor = np.triu(rng.normal(0, 0.1, (3, 3)), 1) + np.eye(3)
         goal = rng.uniform(-5, 5, (3, 1))
-        found = fractions.nearest_plane(factor, goal)[:, 0]
+        found = candidates.nearest_plane(factor, goal)[:, 0]
         around = [np.array(step) + np.rint(goal[:, 0]) for step in product((-1, 0, 1), repeat=3)]
         best = min(around, key=lambda z: np.linalg.norm(factor @ (z - goal[:, 0])))
         error, least = (np.linalg.norm(factor @ (z - goal[:, 0])) for z in (found, best))
@@ -37,7 +37,7 @@ def test_levels_are_exact(rounding):
     """Rounded grey levels equal those of exact fractions, ties included."""
     totals = np.arange(-40, 3200, 7)
     whole = Fractions(np.eye(3), 10, 3.5, rounding)
-    level, tie = fractions.levels(whole, totals.astype(float), 1, 255)
+    level, tie = fractions.levels(whole, totals.astype(float), 1, (0, 255))
     for total, got, tied in zip(totals, level, tie, strict=True):
         value = Fraction(int(total), 10) + Fraction(7, 2)
         nearest = floor(value + Fraction(1, 2))
