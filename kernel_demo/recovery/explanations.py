@@ -128,6 +128,11 @@ class Reason(Enum):
         "all.",
         "Save the picture after as PNG or TIFF instead of a lossy file, and try again.",
     )
+    COLOURS = (
+        "A mixture of the channels explains most of it, but not all: it is another colour "
+        "operation, or lossy compression hides which mixture it is.",
+        "Save the picture after as PNG or TIFF, and turn off what changes colours in the tool.",
+    )
     TOO_SMALL = (
         "There are pixels enough to look for kernels of up to {size} x {size} only, and none of "
         "them explains the pair.",

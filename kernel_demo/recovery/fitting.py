@@ -275,7 +275,7 @@ def _support(total: Statistics, solution, white: bool, floor: float) -> tuple[in
     weights = np.abs(solution.kernel)
     error = np.where(np.isfinite(solution.standard_error), solution.standard_error, 0)
     largest = weights.max()
-    ratio = weights / np.maximum(error, 2e-7 * largest)
+    ratio = weights / np.maximum(error, 2e-7 * largest + 1e-300)
     # A weight that the picture cannot tell from 0 is not 0 for that.
     kept = (ratio > 5) | (error > UNTOLD * largest)
     if solution.residual > SEVERAL_ROUNDINGS * floor:

@@ -174,14 +174,13 @@ def _open(found: Arrangement) -> Judgement:
 def _mixture(found: Arrangement) -> Judgement:
     if found.at_floor:
         return Judgement(Verdict.CONVOLUTION)
+    if found.compressed is not None:
+        return _undetermined(Reason.LOSSY_COLOURS)
     if found.curved > CURVED:
         name = "a colour operation beyond a matrix, such as saturation or hue"
         return Judgement(Verdict.NOT, Alternative(name))
-    if found.compressed is not None:
-        return _undetermined(Reason.LOSSY_COLOURS)
-    return Judgement(
-        Verdict.NOISY if found.variance < MIXTURE_NOISE * found.mixed.floor**2 else Verdict.NOT
-    )
+    small = found.variance < MIXTURE_NOISE * found.mixed.floor**2
+    return Judgement(Verdict.NOISY) if small else _undetermined(Reason.COLOURS)
 
 
 def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:

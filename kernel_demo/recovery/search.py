@@ -168,6 +168,7 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
     exact = _exact(found) if judgement.verdict == Verdict.CONVOLUTION else ()
     if found is not None and not exact:
         judgement = judging.unproved(judgement, found)
+    found = found if not exact else _without_changed(found, exact)
     bare = Recovery(
         judgement.verdict,
         judgement.reason,
@@ -180,7 +181,7 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
         title=title,
     )
     if found is not None:
-        return _of_all(_applied(bare, found), pair)
+        return _of_all(_applied(bare, found), found.pairs[0])
     open_range = [((p.after > p.clip[0]) & (p.after < p.clip[1])).mean() for p in seen.pairs]
     return replace(bare, used_fraction=float(np.mean(open_range)))
 
@@ -207,6 +208,22 @@ def _applied(bare: Recovery, found: Arrangement) -> Recovery:
     reproduced = reproduction.reproduce(result, pair)
     left = (pair.after // pair.step).astype(np.float32) - reproduced
     return replace(result, reproduction=_picture(reproduced), residual_map=_picture(left))
+
+
+def _without_changed(found: Arrangement, exact: tuple[Fractions, ...]) -> Arrangement:
+    """The same with the pixels left out that round numbers say were changed."""
+    if not any(whole.left_out for whole in exact):
+        return found
+    marked = []
+    for pair in found.pairs:
+        _, here = alignment.common(pair.before, pair.after, pair.origin)
+        mask = np.zeros(pair.after.shape[:2], bool) if pair.outliers is None else pair.outliers
+        for channel, plane in enumerate(alignment.planes_of([pair])):
+            whole = exact[min(channel, len(exact) - 1)]
+            mask = mask.copy()
+            mask[here] |= fractions.disobeying(whole, plane)
+        marked.append(replace(pair, outliers=mask))
+    return replace(found, pairs=marked)
 
 
 def _of_all(result: Recovery, pair: Pair) -> Recovery:
