@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -59,27 +60,43 @@ def _made(found: Recovery, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
 
     The sums: squares of what is left, samples not clipped, samples reproduced, samples.
     """
-    height, width, channels = pair.after.shape
-    around = pair.surroundings(found.size // 2, "replicate")
-    made, tally, known = np.empty_like(pair.after), np.zeros(4), inside(pair, found.size // 2)
+    height, width = pair.after.shape[:2]
+    around, known = pair.surroundings(found.size // 2, "replicate"), inside(pair, found.size // 2)
     if pair.counted is not None:
         known &= pair.counted
     rows = max(1, STRIP // width)
-    for top in range(0, height, rows):
-        strip = slice(top, min(top + rows, height))
-        value = _values(found, around[top : strip.stop + found.size - 1], pair)
-        level, after = _levels(found, value), pair.after[strip] // pair.step
-        counts = known[strip, :, None]
-        if found.bit_exact:
-            # How the tool ends sums of exactly one half is proven, and is not always half up.
-            tie = np.abs(value + 0.5 - np.rint(value + 0.5)) < TIE
-            level = np.where(tie & counts & (np.abs(after - level) <= 1), after, level)
-        unclipped = counts & (value > found.clip[0]) & (value < found.clip[1])
-        left = np.where(unclipped, after - value, 0.0)
-        same, count = np.count_nonzero(counts & (level == after)), np.count_nonzero(counts)
-        tally += np.vdot(left, left), np.count_nonzero(unclipped), same, count * channels
-        made[strip] = level
+    strips = [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
+    made, tally = np.empty_like(pair.after), np.zeros(4)
+
+    def make(at: slice) -> np.ndarray:
+        values = _values(found, around[at.start : at.stop + found.size - 1], pair)
+        made[at], sums = _compared(found, values, pair.after[at] // pair.step, known[at, :, None])
+        return sums
+
+    with ThreadPoolExecutor(2) as pool:
+        for sums in pool.map(make, strips):
+            tally += sums
     return made, tally
+
+
+def _compared(found: Recovery, values: np.ndarray, after: np.ndarray, counts: np.ndarray):
+    """The grey levels of values (h x w x A), and the sums of `_made` where they count (h x w x 1).
+
+    How the tool ends sums of exactly one half is proven if the kernels are exact, and not always
+    half up: there it is as in after.
+    """
+    level = _levels(found, values, after.dtype)
+    wrong = counts & (level != after)
+    if found.bit_exact and wrong.any():
+        half = values[wrong] + 0.5
+        tie = np.abs(half - np.rint(half)) < TIE
+        level[wrong] = np.where(tie, after[wrong], level[wrong])
+        wrong[wrong] = ~tie
+    unclipped = counts & (values > found.clip[0]) & (values < found.clip[1])
+    left = np.multiply(after - values, unclipped)
+    count = np.count_nonzero(counts) * after.shape[2]
+    same = count - np.count_nonzero(wrong)
+    return level, (np.vdot(left, left), np.count_nonzero(unclipped), same, count)
 
 
 def inside(pair: Pair, radius: int) -> np.ndarray:
@@ -112,9 +129,11 @@ def _values(found: Recovery, surroundings: np.ndarray, pair: Pair) -> np.ndarray
     return np.stack(sums, axis=-1)
 
 
-def _levels(found: Recovery, values: np.ndarray) -> np.ndarray:
-    """Rounded half up and clipped, in whole numbers."""
-    return np.clip(np.floor(values + (0.5 + 1e-9)), *found.clip).astype(np.int32)
+def _levels(found: Recovery, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Rounded half up and clipped."""
+    level = np.clip(values, *found.clip)
+    level += 0.5 + 1e-9
+    return level.astype(dtype)  # cuts off
 
 
 def bands(height: int, width: int, radius: int) -> tuple[tuple[slice, slice], ...]:
@@ -153,7 +172,7 @@ def predicted_bands(found: Recovery, pair: Pair, mode: str) -> list[np.ndarray]:
             predicted.append(pair.after[at])
         else:
             values = _values(found, _patches(around, at, found.size), pair)
-            predicted.append(_levels(found, values))
+            predicted.append(_levels(found, values, pair.after.dtype))
     return predicted
 
 
