@@ -213,7 +213,9 @@ def border(found: Recovery, pair: Pair) -> tuple[Sides, float | tuple[float, ...
     together = set.intersection(*explained)
     if together >= set(BORDERS):
         return UNSEEN, None  # a kernel of one pixel sees no border
-    good = [together] * 4 if together else explained
+    # Side by side: what all modes explain tells of none.
+    seen = [modes if not modes >= set(BORDERS) else set() for modes in explained]
+    good = [together] * 4 if together else seen
     sides = tuple(next((m for m in PREFERENCE if m in modes), None) for modes in good)
     return sides, value if mode in sides else None
 

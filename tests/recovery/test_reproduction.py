@@ -96,6 +96,16 @@ def test_a_mode_with_a_name_is_called_by_it(mode):
     assert (found.padding, found.padding_value) == (mode, None)
 
 
+def test_sides_that_no_weight_leaves_are_not_told():
+    """Emboss looks down and left: there the sides differ, above and right nothing can be seen."""
+    wide = np.pad(np.pad(GREY, [(0, 0), (1, 1)], "reflect"), [(1, 1), (0, 0)], constant_values=200)
+    after = as_file(cv2.filter2D(wide.astype(float), -1, EMBOSS, delta=128)[1:-1, 1:-1])
+    found = recover(GREY, after, 5)
+    assert found.padding_sides == (None, "constant", "reflect", None)
+    assert (found.padding, found.padding_value) == (None, 200)
+    assert np.array_equal(found.reproduction[:, 1:], after[:, 1:])
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_value_that_noise_hides_is_not_told(seed):
     """Under noise of three levels the value is the right one, or none."""

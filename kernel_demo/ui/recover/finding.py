@@ -248,7 +248,7 @@ def figures(largest: float, share: float) -> tuple[tuple[str, str], ...]:
     """The figures under the pictures: (number, meaning)."""
     return (
         (percent(share, 2), "of the pixels that count are reproduced exactly"),
-        (figure(largest), "largest difference, with the edges, grey levels"),
+        (figure(largest), "largest difference in grey levels, edges included"),
     )
 
 
@@ -358,4 +358,6 @@ def _note(found: Recovery) -> str:
         told.append(f"The tool's pixels along the edge are {edges}; this code goes on instead.")
     elif found.padding is None:
         told.append("The pair does not show one way beyond the edges; this code reflects.")
+    if _cut_off(found):
+        told.append(f"The tool cuts off {_cut_off(found)}; this code at black and white.")
     return " ".join(told)

@@ -199,7 +199,9 @@ def test_pixels_left_out_are_told_and_grey():
 def test_clip_levels_are_told_where_they_are_not_black_and_white(clip, told):
     """A tool that cuts off at 16 and 235 is said to; one that cuts off at 0 and 255 is not."""
     before = np.asarray(photo())
-    facts = finding.kernel(replace(recover(before, before // 2, 3), clip=clip))
+    found = replace(recover(before, before // 2, 3), clip=clip)
+    facts, ((_, taken),) = finding.kernel(found), finding.taken(found)
+    assert ("The tool cuts off" in taken.note) == (told is not None)
     assert ("<dt>Cut off</dt>" in facts) == (told is not None)
     assert (told or "") in facts
 
