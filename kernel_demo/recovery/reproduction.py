@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES, correlate_valid
+from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.explanations import Edge, Left
 from kernel_demo.recovery.record import UNSEEN, LeftOut, Recovery, Sides
@@ -16,10 +18,13 @@ from kernel_demo.recovery.record import UNSEEN, LeftOut, Recovery, Sides
 STRIP = 1_000_000  # pixels predicted at once
 # The simplest that explains a side is taken; for radius 1 replicate and symmetric are the same.
 PREFERENCE = ("reflect", "replicate", "symmetric", "zero", "wrap", *Edge, CONSTANT)
-# In lossy files copied borders have noise of their own: a mode this much better than most will do.
-CLEARLY = 0.2
-# So many standard errors must lie within half a grey level for the value of a border to be told.
-CERTAIN = 4.0
+# A residual above this, in grey levels, is more than rounding: noise, or JPEG's, which goes over so
+# many pixels together. Copied borders then have noise of their own: this much better will do.
+NOISY, CORRELATED, CLEARLY = 0.5, 8, 0.2
+LIKELIER = 30.0  # twice the logarithm of how much likelier than others a mode is to be
+# So many standard errors must lie within half a grey level for the value of a border to be told,
+# and for white within two.
+CERTAIN, WHITE = 4.0, 2.0
 TIE = 1e-6  # grey levels: a sum this near to a half is one but for float64's rounding
 WIDEST_RING = 64  # pixels
 
@@ -190,45 +195,58 @@ def _lay_border(made: np.ndarray, found: Recovery, pair: Pair) -> None:
 def border(found: Recovery, pair: Pair) -> tuple[Sides, float | tuple[float, ...] | None]:
     """How the tool went on beyond each side, and the value if that is one.
 
-    The same for all sides where one mode explains them all. A mode must explain a side about as
-    well as the kernel explains the inside, and better than at least one other mode does.
+    The same for all sides where one mode explains them all; else side by side, but not in noise,
+    where chance makes a mode right for a side. A mode must explain a side about as well as the
+    kernel explains the inside, and clearly better than all that would look otherwise.
     """
     if not pair.same_frame or min(pair.after.shape[:2]) < 3 * found.size:
         return UNSEEN, None
-    modes = [*BORDERS, Edge.BLACK]
-    if _copies(pair):
-        modes.append(Edge.COPIED)
-    errors = {mode: _errors(found, pair, mode) for mode in modes}
-    allowed = (1.5 * max(found.residual, 0.4)) ** 2 + 0.1
-    clearly = CLEARLY if found.residual > 0.5 else 0.0
-    explained = _explaining(errors, allowed, clearly)
-    open_sides = [side for side in range(4) if not explained[side]] or range(4)
-    mode, value = Edge.PLAIN, _plain(found, pair)
+    modes = [*BORDERS, Edge.BLACK, *([Edge.COPIED] if _copies(pair) else [])]
+    squares = {mode: _squares(found, pair, mode) for mode in modes}
+    counts = np.array([_kept_inner(pair, n, at, found).sum() for n, at in _sides(found, pair)])
+    counts = np.maximum(counts * pair.after.shape[2], 1)
+    allowed = counts * ((1.5 * max(found.residual, 0.4)) ** 2 + 0.1)
+    unexplained = [s for s in range(4) if all(of[s] > allowed[s] for of in squares.values())]
+    mode, value, sure = Edge.PLAIN, _plain(found, pair), True
     if value is None:
-        mode, value = CONSTANT, _constant(found, pair, open_sides)
+        mode, (value, sure) = CONSTANT, _constant(found, pair, unexplained or range(4))
     if value is not None:
-        of_value = _errors(replace(found, padding_value=value), pair, mode)
-        errors[mode] = [error if error <= allowed else np.inf for error in of_value]
-        explained = _explaining(errors, allowed, clearly)
-    together = set.intersection(*explained)
-    if together >= set(BORDERS):
-        return UNSEEN, None  # a kernel of one pixel sees no border
-    # Side by side: what all modes explain tells of none.
-    seen = [modes if not modes >= set(BORDERS) else set() for modes in explained]
-    good = [together] * 4 if together else seen
-    sides = tuple(next((m for m in PREFERENCE if m in modes), None) for modes in good)
+        squares[mode] = _squares(replace(found, padding_value=value), pair, mode)
+    limits = dict.fromkeys(squares, allowed)
+    noisy = found.residual > NOISY
+    if noisy and Edge.COPIED in squares:
+        usual = np.median(list(squares.values()), axis=0)
+        limits[Edge.COPIED] = np.maximum(allowed, CLEARLY * usual)
+    told = partial(_likeliest, squares, limits, counts, noisy)
+    alike = told(np.arange(4))
+    sides = (
+        UNSEEN if noisy and not alike else tuple(alike or told(s) for s in np.arange(4)[:, None])
+    )
+    sides = tuple(None if side == mode and not sure else side for side in sides)
     return sides, value if mode in sides else None
 
 
-def _explaining(errors: dict[str, list[float]], allowed: float, clearly: float) -> list[set[str]]:
-    """For each side the modes that explain it."""
-    explained = []
-    for side in range(4):
-        best = min(errors[mode][side] for mode in errors)
-        usual = float(np.median([errors[mode][side] for mode in errors]))
-        good = {mode for mode in errors if errors[mode][side] <= best * 1.1 + 0.02}
-        explained.append(good if best <= max(allowed, clearly * usual) else set())
-    return explained
+def _likeliest(squares, limits, counts, noisy: bool, sides: np.ndarray) -> str | None:
+    """The mode that alone explains some sides; a name goes before a value that was fitted.
+
+    In normal noise the likelihood ratio is exp(difference of squares / 2 variance).
+    None: none does, or several do that look different, or whatever is beyond has no weight.
+    """
+    total = {mode: of[sides].sum() for mode, of in squares.items()}
+    best = min(total.values())
+    variance = max(best / counts[sides].sum(), ROUNDING**2)
+    margin = variance * LIKELIER * (CORRELATED if noisy else 1)
+    good = [
+        mode
+        for mode in PREFERENCE
+        if mode in total
+        and total[mode] <= best + margin
+        and (squares[mode][sides] <= limits[mode][sides]).all()
+    ]
+    named = [mode for mode in good if mode not in (Edge.PLAIN, CONSTANT)]
+    if not named or set(named) >= set(BORDERS):
+        return good[0] if good and not named else None
+    return named[0] if np.ptp([total[mode] for mode in named]) <= TIE else None
 
 
 def _copies(pair: Pair) -> bool:
@@ -244,17 +262,26 @@ def _kept(pair: Pair, at: tuple[slice, slice]) -> np.ndarray:
     return kept if pair.opaque is None else kept & pair.opaque[at]
 
 
-def _errors(found: Recovery, pair: Pair, mode: str) -> list[float]:
-    """Mean squared error in the bands along the four sides, in grey levels."""
-    r = found.size // 2
+def _sides(found: Recovery, pair: Pair) -> Iterator[tuple[int, tuple[slice, slice]]]:
+    return enumerate(bands(*pair.after.shape[:2], found.size // 2))
+
+
+def _kept_inner(pair: Pair, number: int, at: tuple[slice, slice], found: Recovery) -> np.ndarray:
+    """`_kept` without the corners, which belong to two sides."""
+    kept, r = _kept(pair, at), found.size // 2
+    if number < 2:
+        kept[:, :r] = kept[:, kept.shape[1] - r :] = False
+    return kept
+
+
+def _squares(found: Recovery, pair: Pair, mode: str) -> np.ndarray:
+    """Sums of squared errors in the bands along the four sides, in grey levels."""
     predicted = predicted_bands(found, pair, mode)
     errors = []
-    for number, at in enumerate(bands(*pair.after.shape[:2], r)):
-        inner = np.s_[:, r:-r] if number < 2 else np.s_[:, :]  # corners belong to two sides
+    for number, at in _sides(found, pair):
         left = predicted[number].astype(np.float64) - pair.after[at] // pair.step
-        left = left[inner][_kept(pair, at)[inner]]
-        errors.append(float((left**2).mean()) if left.size else 0.0)
-    return errors
+        errors.append((left[_kept_inner(pair, number, at, found)] ** 2).sum())
+    return np.array(errors)
 
 
 def _plain(found: Recovery, pair: Pair) -> float | tuple[float, ...] | None:
@@ -265,8 +292,8 @@ def _plain(found: Recovery, pair: Pair) -> float | tuple[float, ...] | None:
     return _number(ring[0]) if one else None
 
 
-def _constant(found: Recovery, pair: Pair, sides) -> float | tuple[float, ...] | None:
-    """The value of the pixels beyond some sides, if it is not 0 and the picture tells it.
+def _constant(found: Recovery, pair: Pair, sides) -> tuple[float | tuple[float, ...] | None, bool]:
+    """The value of the pixels beyond some sides, and whether it is sure; None: they have no weight.
 
     With W the sum of the weights that fall outside: after = K over inside + value * W + offset.
     """
@@ -286,13 +313,15 @@ def _constant(found: Recovery, pair: Pair, sides) -> float | tuple[float, ...] |
                 weights[..., b] = correlate_valid(outside, kernel)
             design.append(weights[unclipped[..., a]])
             answers.append(left[..., a][unclipped[..., a]])
-    return _level(np.concatenate(design), np.concatenate(answers), found.white)
+    certain = CERTAIN * (CORRELATED**0.5 if found.residual > NOISY else 1)
+    return _level(np.concatenate(design), np.concatenate(answers), found.white, certain)
 
 
-def _level(design: np.ndarray, answers: np.ndarray, white: int):
-    """The whole levels that solve n x B equations: one for all B unknowns if that explains them.
+def _level(design: np.ndarray, answers: np.ndarray, white: int, certain: float):
+    """The whole levels that solve n x B equations, and whether they are sure.
 
-    White is the likely one, so that it may be told where noise leaves the level open by more.
+    One for all B unknowns if that explains them. White is the likely one, so that it may be told
+    where noise leaves a little more open.
     """
     solved = []
     for columns in (design.sum(axis=1, keepdims=True), design):
@@ -302,13 +331,15 @@ def _level(design: np.ndarray, answers: np.ndarray, white: int):
         inverse = np.linalg.inv(gram)
         values = inverse @ (columns.T @ answers)
         square = float(((answers - columns @ values) ** 2).mean())
-        spread = CERTAIN * np.sqrt(square * np.diag(inverse))
-        levels = np.where(np.abs(values - white) <= spread, white, np.rint(values))
-        sure = (spread <= 0.5) | (levels == white)
-        if sure.all() and levels.any() and levels.min() >= 0 and levels.max() <= white:
-            solved.append((square, levels))
-    least = min((square for square, _ in solved), default=0.0)
-    return next((_number(v) for square, v in solved if square <= 1.1 * least + 0.02), None)
+        spread = certain * np.sqrt(square * np.diag(inverse))
+        near = (np.abs(values - white) <= spread) & (spread <= WHITE)
+        levels = np.where(near, white, np.rint(values)).clip(0, white)
+        sure = near | (spread <= 0.5) & (np.abs(levels - values) <= 0.5)
+        solved.append((square, levels, bool(sure.all())))
+    least = min((square for square, *_ in solved), default=0.0)
+    simplest = (other for other in solved if other[0] <= 1.1 * least + 0.02)
+    _, levels, sure = next(simplest, (0.0, None, False))
+    return (None if levels is None else _number(levels)), sure
 
 
 def _number(values: np.ndarray) -> float | tuple[float, ...]:
