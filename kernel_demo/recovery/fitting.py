@@ -29,6 +29,7 @@ COLOURED_GAIN = 1.04
 TRIMMED_GAIN = 1.01
 # A standard error above this share of the largest weight leaves open whether the weight is 0.
 UNTOLD = 0.02
+EXACTLY = 1e-6  # a variance that is none, in working units
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,7 +235,22 @@ def _support(total: Statistics, solution, white: bool) -> tuple[int, int, int, i
     largest = weights.max()
     significant = weights > np.maximum(5 * error, 1e-6 * largest)
     # A weight that the picture cannot tell from 0 is not 0 for that.
-    return box(significant | (error > UNTOLD * largest))
+    found = box(significant | (error > UNTOLD * largest))
+    return found if _enough(total, found) else (0, 0, *solution.kernel.shape)
+
+
+def _enough(total: Statistics, support: tuple[int, int, int, int]) -> bool:
+    """Whether the weights outside a box explain together no more than chance.
+
+    Each of a Gaussian's tails may be insignificant, and all of them a hundredth of the kernel. By
+    chance, n times the share of the variance that they take is chi-squared with a degree for each.
+    """
+    top, left, height, width = support
+    free = np.zeros((total.size, total.size), bool)
+    free[top : top + height, left : left + width] = True
+    whole, cut = (_least_squares(total, some)[2] + EXACTLY for some in (None, free))
+    outside = np.count_nonzero(~free)
+    return total.count * (cut / whole - 1) <= outside + 5 * (2 * outside) ** 0.5
 
 
 def box(mask: np.ndarray) -> tuple[int, int, int, int]:

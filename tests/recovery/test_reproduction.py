@@ -211,6 +211,19 @@ def test_grey_from_colour_is_measured_too():
     assert found.reproduced == (found.reproduction == after)[inside].mean()
 
 
+@pytest.mark.parametrize("corner", [(21, 71), (119, 105), (43, 295)])
+def test_tails_are_not_cut_off(corner):
+    """A Gaussian's outermost weights, 2e-5 to 2e-3, sum to a hundredth: they are in the kernel."""
+    coffee = np.asarray(Image.open(FOLDER / "coffee.jpg").convert("L"))
+    before = coffee[corner[0] :, corner[1] :][:150, :200]
+    line = cv2.getGaussianKernel(7, 1)
+    found = recover(before, as_file(filtered(before, line @ line.T)), 9)
+    assert found.verdict == Verdict.CONVOLUTION
+    assert found.residual == pytest.approx(found.rounding_floor, rel=0.05)
+    off = np.abs(found.kernel[0, 0] - np.pad(line @ line.T, found.size // 2 - 3))
+    assert (off <= 5 * found.standard_error[0, 0]).all()
+
+
 def test_figures_are_of_all_pairs():
     """A second pair with noise is in the residual and the share, not in the picture."""
     noise = np.random.default_rng(0).normal(0, 2, GREY.shape)
