@@ -163,6 +163,7 @@ class Recovery:
             "compression": self.compression,
             "alternative": None if self.alternative is None else self.alternative.name,
             "white": self.white,
+            "clip": self.clip,
             "notes": self.notes,
         }
         return {key: _plain(value) for key, value in found.items()}

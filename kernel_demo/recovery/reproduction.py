@@ -217,11 +217,9 @@ def border(found: Recovery, pair: Pair) -> tuple[Sides, float | tuple[float, ...
     if noisy and Edge.COPIED in squares:
         usual = np.median(list(squares.values()), axis=0)
         limits[Edge.COPIED] = np.maximum(allowed, CLEARLY * usual)
-    told = partial(_likeliest, squares, limits, counts, noisy)
-    alike = told(np.arange(4))
-    sides = (
-        UNSEEN if noisy and not alike else tuple(alike or told(s) for s in np.arange(4)[:, None])
-    )
+    likeliest = partial(_likeliest, squares, limits, counts, noisy)
+    alike = likeliest(np.arange(4))
+    sides = [alike] * 4 if alike or noisy else map(likeliest, np.arange(4)[:, None])
     sides = tuple(None if side == mode and not sure else side for side in sides)
     return sides, value if mode in sides else None
 
@@ -263,6 +261,7 @@ def _kept(pair: Pair, at: tuple[slice, slice]) -> np.ndarray:
 
 
 def _sides(found: Recovery, pair: Pair) -> Iterator[tuple[int, tuple[slice, slice]]]:
+    """The bands, numbered."""
     return enumerate(bands(*pair.after.shape[:2], found.size // 2))
 
 
