@@ -11,7 +11,7 @@ from kernel_demo.commands import readable
 from kernel_demo.errors import DemoError, finite
 from kernel_demo.export.pictures import NpyFile, PngFile
 from kernel_demo.imaging import kernels
-from kernel_demo.imaging.filtering import BORDERS
+from kernel_demo.imaging.filtering import MODES
 from kernel_demo.imaging.tiles import apply_tiles
 from kernel_demo.sources.decoding import MAX_LARGE, open_large
 
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=3, help="of a named kernel (default: 3)")
     parser.add_argument("--seed", type=int, default=0, help="of a random one (default: 0)")
     parser.add_argument(
-        "--border", choices=list(BORDERS), default="reflect", help="default: %(default)s"
+        "--border", choices=list(MODES), default="reflect", help="default: %(default)s"
     )
     parser.add_argument(
         "--offset", type=float, default=0.0, help="added to every pixel, in its own levels"
@@ -45,6 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--offset-levels", type=float, default=0.0, metavar="LEVELS",
         help="added as well, in 255ths of white: 255 * offset / white of `recover --json`",
+    )  # fmt: skip
+    parser.add_argument(
+        "--border-levels", type=float, default=0.0, metavar="LEVELS",
+        help="what the border “constant” puts around, in 255ths of white as well: "
+        "255 * padding_value / white",
     )  # fmt: skip
 
 
@@ -69,6 +74,7 @@ def _apply(options: argparse.Namespace) -> None:
     weights = kernels.resolve(options.kernel, size=options.size, seed=options.seed).values
     offset = options.offset + options.offset_levels
     finite("an offset in grey levels", offset, -kernels.MAX_VALUE, kernels.MAX_VALUE)
+    around = finite("border levels", options.border_levels, 0, 255)
     if target.suffix.lower() not in (".png", ".npy") or target.resolve() == source.resolve():
         raise DemoError(
             "another file, .png or .npy, to write to", f"“{target.name}”", "Name it out.png."
@@ -76,21 +82,22 @@ def _apply(options: argparse.Namespace) -> None:
     picture, notes = open_large(readable(source), source.name)
     for note in notes:
         print(note, file=sys.stderr)
-    offset = options.offset + options.offset_levels * (np.iinfo(picture.dtype).max // 255)
+    level = np.iinfo(picture.dtype).max // 255
+    offset = options.offset + options.offset_levels * level
     form = PngFile if target.suffix.lower() == ".png" else NpyFile
     try:
         with form(target, picture.shape, picture.dtype) as sink:
-            _filter(picture, sink, weights, options.border, offset)
+            _filter(picture, sink, weights, options.border, offset, around * level)
     except OSError as error:
         reason = error.strerror or "an error"
         raise DemoError("a place to write to", f"“{target}”: {reason}", "Choose another.") from None
 
 
-def _filter(picture, sink, weights, border, offset) -> None:
+def _filter(picture, sink, weights, border, offset, around) -> None:
     height, width = picture.shape[:2]
     began = shown = time.monotonic()
     # Halves are rounded up: an 8-bit result needs float64, float32 could fall on the other side.
-    for done in apply_tiles(picture, sink, weights, border, offset, TILE, working=np.float64):
+    for done in apply_tiles(picture, sink, weights, border, offset, TILE, np.float64, around):
         if time.monotonic() - shown >= SHOW_SECONDS:
             shown = time.monotonic()
             print(f"\r{done:4.0%} of {width} x {height}", end="", file=sys.stderr, flush=True)

@@ -56,22 +56,29 @@ def run(options: argparse.Namespace) -> int:
 def _lines(found: Recovery) -> list[str]:
     """What a person wants to read of it."""
     lines = [f"{found.title}: {found.verdict}", found.explanation, found.next_step]
-    if found.kernel is not None:
+    if found.verdict.linear:
         lines += ["", f"kernel ({found.size} x {found.size}, {found.channels}):"]
         with np.printoptions(precision=5, suppress=True, linewidth=120, threshold=1000):
             lines.append(str(found.kernel.squeeze() + 0.0))
         lines.append(f"offset: {_rounded(found.offset)}")
         lines.append(f"standard errors: up to {rounded_up(found.standard_error.max(), 2)}")
-        lines.append(f"border: {found.padding or _sides(found)}")
+        lines.append(f"border: {_border(found)}")
         lines.append(f"pixels used: {percent(found.used_fraction)}")
+        if found.left_out.share:
+            reasons = ", ".join(found.left_out.reasons)
+            share = rounded_up(100 * found.left_out.share, 2)
+            lines.append(f"pixels left out: {share} % ({reasons})")
+        lines.append(f"pixels reproduced: {percent(found.reproduced)}")
     return lines + [f"note: {note}" for note in found.notes]
 
 
-def _sides(found: Recovery) -> str:
-    if not any(found.padding_sides):
-        return "not seen"
+def _border(found: Recovery) -> str:
+    """The mode, or that of each side, and the value of one that has a value."""
+    value = "" if found.padding_value is None else f" ({_rounded(found.padding_value)})"
+    if found.padding or not any(found.padding_sides):
+        return (found.padding or "not seen") + value
     sides = zip(("top", "bottom", "left", "right"), found.padding_sides, strict=True)
-    return ", ".join(f"{side} {mode or 'not seen'}" for side, mode in sides)
+    return ", ".join(f"{side} {mode or 'not seen'}" for side, mode in sides) + value
 
 
 def _rounded(offset) -> str:

@@ -12,7 +12,7 @@ from string import Template
 import numpy as np
 
 from kernel_demo.errors import finite
-from kernel_demo.imaging.filtering import BORDERS, border_named
+from kernel_demo.imaging.filtering import CONSTANT, MODES, border_named
 from kernel_demo.imaging.kernels import MAX_VALUE, check
 
 # How a float picture in grey levels becomes an 8-bit file, the same in each Python program below.
@@ -20,8 +20,14 @@ _ROUND = "np.clip(np.floor(after + 0.5), 0, 255).astype(np.uint8)"
 # Pillow's C code has these two sizes and no other.
 _PILLOW_SIZES = (3, 5)
 
-_MAGICK = {"zero": "Black", "replicate": "Edge", "symmetric": "Mirror", "wrap": "Tile"}
-_FFMPEG = {"replicate": "smear", "reflect": "reflect", "symmetric": "mirror", "wrap": "wrap"}
+_MAGICK = {
+    "zero": "Black", "replicate": "Edge", "symmetric": "Mirror", "wrap": "Tile",
+    CONSTANT: "Background",
+}  # fmt: skip
+_FFMPEG = {
+    "replicate": "smear", "reflect": "reflect", "symmetric": "mirror", "wrap": "wrap",
+    CONSTANT: "fixed",
+}  # fmt: skip
 _SVG = {"zero": "none", "replicate": "duplicate", "wrap": "wrap"}
 
 # ffmpeg's convolution takes 9, 25 or 49 whole numbers.
@@ -46,6 +52,7 @@ _C_INSIDE = {
     return i < n ? i : period - 1 - i;""",
     "wrap": "return (i % n + n) % n;",
 }
+_C_INSIDE[CONSTANT] = _C_INSIDE["zero"]
 _RUST_INSIDE = {
     "zero": "if i < 0 || i >= n { -1 } else { i }",
     "replicate": "i.clamp(0, n - 1)",
@@ -57,6 +64,7 @@ _RUST_INSIDE = {
     if i < n { i } else { period - 1 - i }""",
     "wrap": "i.rem_euclid(n)",
 }
+_RUST_INSIDE[CONSTANT] = _RUST_INSIDE["zero"]
 
 _C, _RUST = (
     Template(Path(__file__).with_name(name).read_text(encoding="utf-8"))
@@ -79,18 +87,35 @@ class Snippet:
 
 
 def snippets(
-    kernel: np.ndarray, offset: float = 0.0, border: str = "reflect"
+    kernel: np.ndarray, offset: float = 0.0, border: str = "reflect", value: float = 0.0
 ) -> tuple[Snippet, ...]:
     """Programs that apply a kernel (k, k) to an 8-bit grey or RGB file, each channel alike.
 
-    after = round(kernel (correlated) before + 255 * offset), clipped to 0..255. `offset` is in the
-    project's unit, where 1 is white; the programs write it in grey levels. One Snippet per tool,
-    always in the same order, with no code where the tool cannot.
-    Raises DemoError for a kernel or a border that is none.
+    after = round(kernel (correlated) before + 255 * offset), clipped to 0..255. `offset`, and the
+    `value` that the border mode CONSTANT puts around (0..1), are in the project's unit, where 1 is
+    white; the programs write them in grey levels. One Snippet per tool, always in the same order,
+    with no code where the tool cannot.
+    Raises DemoError for a kernel, a border or a value that is none.
     """
-    values, name = check(kernel), border_named(border).name
+    weights, edges = check(kernel), _Edges(border_named(border).name, finite("value", value, 0, 1))
     offset = finite("an offset", offset, -MAX_VALUE, MAX_VALUE)
-    return tuple(write(values, offset, name) for write in _WRITERS)
+    return tuple(write(weights, offset, edges) for write in _WRITERS)
+
+
+@dataclass(frozen=True)
+class _Edges:
+    """A border mode, with the value around where that is CONSTANT."""
+
+    border: str  # a key of MODES
+    value: float  # 1 is white
+
+    def __call__(self, written: str) -> str:
+        """A piece of code with {levels}, or {whole} ones or a {colour}; "" under other modes."""
+        if self.border != CONSTANT:
+            return ""
+        whole = round(255 * self.value)
+        colour = f"#{whole:02x}{whole:02x}{whole:02x}"
+        return written.format(levels=_grey_levels(self.value), whole=whole, colour=colour)
 
 
 def _number(value: float) -> str:
@@ -117,9 +142,9 @@ def _matrix(kernel: np.ndarray) -> str:
     return "kernel = np.array([\n" + _rows(kernel, "[", "],") + "\n])"
 
 
-def _opencv(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+def _opencv(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
     """cv2.filter2D; it has no BORDER_WRAP, so the picture is padded first for all borders alike."""
-    radius = len(kernel) // 2
+    radius, more = len(kernel) // 2, edges(", value=[{levels}] * 3")
     code = f"""\
 import cv2
 import numpy as np
@@ -127,15 +152,16 @@ import numpy as np
 {_matrix(kernel)}
 before = cv2.imread("before.png", cv2.IMREAD_ANYCOLOR).astype(np.float64)
 r = {radius}
-padded = cv2.copyMakeBorder(before, r, r, r, r, cv2.{BORDERS[border].opencv})
+padded = cv2.copyMakeBorder(before, r, r, r, r, cv2.{MODES[edges.border].opencv}{more})
 after = cv2.filter2D(padded, cv2.CV_64F, kernel, delta={_grey_levels(offset)})[r:-r, r:-r]
 cv2.imwrite("after.png", {_ROUND})
 """
     return Snippet("OpenCV", code, "pip install opencv-python-headless")
 
 
-def _scipy(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+def _scipy(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
     """scipy.ndimage.correlate; SciPy's "reflect" is what NumPy calls "symmetric"."""
+    mode, more = MODES[edges.border].scipy, edges(", cval={levels}")
     code = f"""\
 import numpy as np
 from PIL import Image
@@ -145,15 +171,15 @@ from scipy import ndimage
 before = np.asarray(Image.open("before.png"), np.float64)
 if before.ndim == 3:
     kernel = kernel[:, :, None]  # each channel by itself
-after = ndimage.correlate(before, kernel, mode="{BORDERS[border].scipy}") + {_grey_levels(offset)}
+after = ndimage.correlate(before, kernel, mode="{mode}"{more}) + {_grey_levels(offset)}
 Image.fromarray({_ROUND}).save("after.png")
 """
     return Snippet("NumPy/SciPy", code, "pip install scipy pillow")
 
 
-def _torch(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+def _torch(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
     """torch.nn.functional.conv2d; torch has no symmetric padding, so NumPy pads."""
-    radius = len(kernel) // 2
+    radius, more = len(kernel) // 2, edges(", constant_values={levels}")
     code = f"""\
 import numpy as np
 import torch
@@ -162,7 +188,7 @@ from PIL import Image
 {_matrix(kernel)}
 before = np.atleast_3d(np.asarray(Image.open("before.png"), np.float64))
 r = {radius}
-padded = np.pad(before, ((r, r), (r, r), (0, 0)), mode="{BORDERS[border].numpy}")
+padded = np.pad(before, ((r, r), (r, r), (0, 0)), mode="{MODES[edges.border].numpy}"{more})
 x = torch.from_numpy(padded).permute(2, 0, 1)[:, None]  # channels x 1 x height x width
 y = torch.nn.functional.conv2d(x, torch.from_numpy(kernel)[None, None])
 after = y[:, 0].permute(1, 2, 0).squeeze(2).numpy() + {_grey_levels(offset)}
@@ -171,7 +197,7 @@ Image.fromarray({_ROUND}).save("after.png")
     return Snippet("PyTorch", code, "pip install torch pillow")
 
 
-def _pillow(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+def _pillow(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
     """PIL.ImageFilter.Kernel: 3 x 3 and 5 x 5; it leaves its border unfiltered, so NumPy pads."""
     size = len(kernel)
     if size not in _PILLOW_SIZES:
@@ -179,6 +205,7 @@ def _pillow(kernel: np.ndarray, offset: float, border: str) -> Snippet:
             f"Pillow's ImageFilter.Kernel takes 3 x 3 and 5 x 5 only; this one is {size} x {size}."
         )
         return Snippet("Pillow", "", note)
+    mode, more = MODES[edges.border].numpy, edges(", constant_values={whole}")
     code = f"""\
 import numpy as np
 from PIL import Image, ImageFilter
@@ -188,7 +215,7 @@ kernel = [  # from the bottom row up: Pillow turns a kernel upside down
 ]
 before = np.asarray(Image.open("before.png"))
 r = {size // 2}
-padded = np.pad(before, [(r, r), (r, r), (0, 0)][: before.ndim], mode="{BORDERS[border].numpy}")
+padded = np.pad(before, [(r, r), (r, r), (0, 0)][: before.ndim], mode="{mode}"{more})
 filtering = ImageFilter.Kernel(({size}, {size}), kernel, scale=1, offset={_grey_levels(offset)})
 after = Image.fromarray(padded).filter(filtering)
 after.crop((r, r, after.width - r, after.height - r)).save("after.png")
@@ -215,17 +242,17 @@ def _magick_reflection(radius: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _imagemagick(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+def _imagemagick(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
     """-morphology Correlate: ImageMagick's Convolve would turn the kernel by 180 degrees."""
     size = len(kernel)
     values = ",\n".join(line.strip() for line in _rows(kernel, "", "", 0).split("\n"))
     bias = f"  -define convolve:bias={_number(round(offset * 100, 9))}% \\\n" if offset else ""
-    padding, cropping, virtual = "", "", _MAGICK.get(border)
-    if border == "reflect":
+    padding, cropping, virtual = "", "", _MAGICK.get(edges.border)
+    if edges.border == "reflect":
         padding, cropping, virtual = _magick_reflection(size // 2), f"-shave {size // 2} ", "Edge"
     code = f"""\
 magick before.png -alpha off \\
-{padding}  -virtual-pixel {virtual} \\
+{padding}  {edges('-background "{colour}" ')}-virtual-pixel {virtual} \\
 {bias}  -morphology Correlate "{size}x{size}:
 {values}" \\
   {cropping}-depth 8 after.png
@@ -263,7 +290,7 @@ def _ffmpeg_formula(kernel: np.ndarray, offset: float) -> str:
     return f"clip({_grey_levels(offset + 0.5 / 255)}+\n{total},0,255)"
 
 
-def _ffmpeg(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+def _ffmpeg(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
     """The filter `convolution` where it can (_ffmpeg_integers), else the general and slow `geq`."""
     radius = len(kernel) // 2
     whole = _ffmpeg_integers(kernel) if offset >= 0 else None
@@ -278,15 +305,16 @@ def _ffmpeg(kernel: np.ndarray, offset: float, border: str) -> Snippet:
         filtering = "convolution=" + ":".join(f"{i}m={matrix}:{i}bias={bias}" for i in range(3))
         note = "ffmpeg divides by the sum of the matrix, and by 1 where that is 0."
     steps = [f"format={channels},pad=iw+{2 * radius}:ih+{2 * radius}:{radius}:{radius}"]
-    if border in _FFMPEG:
+    if edges.border in _FFMPEG:
         widths = ":".join(f"{side}={radius}" for side in ("left", "right", "top", "bottom"))
-        steps.append(f"fillborders={widths}:mode={_FFMPEG[border]}")
+        mode = _FFMPEG[edges.border] + edges(":color={colour}")
+        steps.append(f"fillborders={widths}:mode={mode}")
     steps += [filtering, f"crop=iw-{2 * radius}:ih-{2 * radius}:{radius}:{radius}"]
     code = f'{formula}ffmpeg -y -i before.png -vf "' + ",\n".join(steps) + '" after.png\n'
     return Snippet("ffmpeg", code, note)
 
 
-def _svg(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+def _svg(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
     """feConvolveMatrix convolves: its matrix is the kernel turned by 180 degrees.
 
     https://www.w3.org/TR/filter-effects-1/#feConvolveMatrixElement
@@ -298,35 +326,37 @@ def _svg(kernel: np.ndarray, offset: float, border: str) -> Snippet:
 <svg xmlns="http://www.w3.org/2000/svg">
   <filter id="kernel" x="0" y="0" width="1" height="1" color-interpolation-filters="sRGB">
     <feConvolveMatrix order="{len(kernel)}" divisor="1" bias="{_number(round(offset, 12))}"
-      edgeMode="{_SVG.get(border, "duplicate")}" preserveAlpha="true" kernelMatrix="
+      edgeMode="{_SVG.get(edges.border, "duplicate")}" preserveAlpha="true" kernelMatrix="
 {_rows(kernel[::-1, ::-1], "", "", 8).replace(",", "")}"/>
   </filter>
   <image href="before.png" filter="url(#kernel)"/>
 </svg>
 """
     note = "Open it in a browser, beside before.png."
-    if border not in _SVG:
-        note += f" SVG has no {border} border: the outermost {len(kernel) // 2} pixels differ."
+    if edges.border not in _SVG:
+        differ = f"the outermost {len(kernel) // 2} pixels differ."
+        note += f" SVG has no {edges.border} border: {differ}"
     return Snippet("SVG", code, note)
 
 
-def _fill(template: Template, kernel: np.ndarray, offset: float, border: str, **parts: str) -> str:
-    return template.substitute(
-        size=len(kernel), offset=_grey_levels(offset), border=border, **parts
-    )
+def _fill(
+    template: Template, kernel: np.ndarray, offset: float, edges: _Edges, **parts: str
+) -> str:
+    levels = {"offset": _grey_levels(offset), "around": edges("{levels}") or "0.0"}
+    return template.substitute(size=len(kernel), border=edges.border, **levels, **parts)
 
 
-def _c(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+def _c(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
     """C99."""
     lines = _rows(kernel, "{", "},")
-    code = _fill(_C, kernel, offset, border, rows=lines, inside=_C_INSIDE[border])
+    code = _fill(_C, kernel, offset, edges, rows=lines, inside=_C_INSIDE[edges.border])
     return Snippet("C", code, f"cc -O2 filter.c -o filter -lm && ./filter. {_PNM}")
 
 
-def _rust(kernel: np.ndarray, offset: float, border: str) -> Snippet:
+def _rust(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
     """Rust 2021."""
     lines = _rows(kernel, "[", "],")
-    code = _fill(_RUST, kernel, offset, border, rows=lines, inside=_RUST_INSIDE[border])
+    code = _fill(_RUST, kernel, offset, edges, rows=lines, inside=_RUST_INSIDE[edges.border])
     return Snippet("Rust", code, f"rustc -O filter.rs && ./filter. {_PNM}")
 
 

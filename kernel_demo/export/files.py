@@ -1,7 +1,8 @@
 """The learned kernel as a file: JSON, .npy, safetensors and ONNX, each as bytes.
 
-after = kernel (correlated) before + offset, with pictures in 0..1. In safetensors and ONNX the
-kernel may be stored in fewer bytes; what the file then computes is compress(kernel, precision).
+after = kernel (correlated) before + offset, with pictures in 0..1, and so is the `value` that the
+border mode CONSTANT puts around. In safetensors and ONNX the kernel may be stored in fewer bytes;
+what the file then computes is compress(kernel, precision).
 """
 
 import io
@@ -15,7 +16,7 @@ from onnx import TensorProto, checker, helper, numpy_helper, parser
 
 from kernel_demo.errors import one_of
 from kernel_demo.export.compression import compress
-from kernel_demo.imaging.filtering import border_named
+from kernel_demo.imaging.filtering import CONSTANT, border_named
 from kernel_demo.imaging.kernels import check
 
 PRECISIONS = ("float32", "float16", "int8")
@@ -27,12 +28,19 @@ _FRAME = """
 kernel_demo (float[batch, channels, height, width] before)
     => (float[batch, channels, height, width] after) {}
 """
-_PAD_MODES = {"zero": "constant", "replicate": "edge", "reflect": "reflect", "wrap": "wrap"}
+_PAD_MODES = {
+    "zero": "constant", "replicate": "edge", "reflect": "reflect", "wrap": "wrap",
+    CONSTANT: "constant",
+}  # fmt: skip
 _TO_THE_START = np.iinfo(np.int64).min  # what Slice takes for "down to and including the first"
 
 
 def kernel_json(
-    kernel: np.ndarray, offset: float = 0.0, border: str = "reflect", name: str = ""
+    kernel: np.ndarray,
+    offset: float = 0.0,
+    border: str = "reflect",
+    name: str = "",
+    value: float = 0.0,
 ) -> bytes:
     """The kernel (k, k) with all digits, as UTF-8 JSON; "kernel" is what every endpoint takes."""
     values = check(kernel)
@@ -41,10 +49,16 @@ def kernel_json(
         "size": len(values),
         "kernel": values.tolist(),
         "offset": float(offset),
-        "border": border_named(border).name,
+        **_edges(border, value),
         "convention": _CONVENTION,
     }
     return json.dumps(record, indent=2).encode()
+
+
+def _edges(border: str, value: float) -> dict:
+    """The border mode as a file tells it, with the value around under CONSTANT."""
+    mode = border_named(border).name
+    return {"border": mode} | ({"border_value": float(value)} if mode == CONSTANT else {})
 
 
 def kernel_npy(kernel: np.ndarray) -> bytes:
@@ -59,6 +73,7 @@ def model_safetensors(
     offset: float = 0.0,
     border: str = "reflect",
     precision: str = "float32",
+    value: float = 0.0,
 ) -> bytes:
     """The layer as safetensors: `weight` (1, 1, k, k) and `bias` (1,).
 
@@ -79,7 +94,7 @@ def model_safetensors(
             tensors[name] = torch.tensor([float(value)], dtype=number)
     metadata = {
         "format": "pt",
-        "border": border_named(border).name,
+        **{key: str(told) for key, told in _edges(border, value).items()},
         "padding": str(size // 2),
         "convention": _CONVENTION,
     }
@@ -91,6 +106,7 @@ def model_onnx(
     offset: float = 0.0,
     border: str = "reflect",
     precision: str = "float32",
+    value: float = 0.0,
 ) -> bytes:
     """The layer with its border as ONNX: `before` (N, C, H, W) float32 in 0..1 -> `after`, alike.
 
@@ -104,7 +120,7 @@ def model_onnx(
     sides = graph.add("Slice", shape, graph.constant([2]), graph.constant([4]))
     planes = graph.add("Concat", graph.constant([-1, 1]), sides, axis=0)
     picture = graph.add("Reshape", "before", planes)  # (N C, 1, H, W)
-    padded = _pad(graph, picture, len(stored[0]) // 2, border_named(border).name)
+    padded = _pad(graph, picture, len(stored[0]) // 2, border_named(border).name, value)
     weight = _weight(graph, stored, precision)
     after = graph.add("Conv", padded, weight, graph.constant(np.array([offset], np.float32)))
     if precision == "int8" and stored[2]:
@@ -158,10 +174,11 @@ def _weight(graph: _Graph, stored: tuple[np.ndarray, ...], precision: str) -> st
     return graph.constant(values)
 
 
-def _pad(graph: _Graph, picture: str, radius: int, border: str) -> str:
+def _pad(graph: _Graph, picture: str, radius: int, border: str, value: float) -> str:
     if border in _PAD_MODES:
         widths = graph.constant([0, 0, radius, radius] * 2)
-        return graph.add("Pad", picture, widths, mode=_PAD_MODES[border])
+        around = [graph.constant(np.array(value, np.float32))] if border == CONSTANT else []
+        return graph.add("Pad", picture, widths, *around, mode=_PAD_MODES[border])
     # ONNX has no symmetric: the outermost pixels, mirrored, are joined on.
     for axis in (2, 3):
         first = graph.strip(picture, axis, radius - 1, _TO_THE_START)

@@ -7,6 +7,7 @@ static const double kernel[K][K] = {
 $rows
 };
 static const double offset = $offset; /* grey levels */
+static const double around = $around; /* grey levels, where inside() is -1 */
 
 /* The pixel that stands for index i of n: border "$border". */
 static int inside(int i, int n) {
@@ -35,9 +36,8 @@ int main(void) {
                 for (int i = 0; i < K; i++)
                     for (int j = 0; j < K; j++) {
                         int row = inside(y + i - R, height), column = inside(x + j - R, width);
-                        if (row >= 0 && column >= 0)
-                            sum += kernel[i][j]
-                                * before[((size_t)row * width + column) * channels + c];
+                        sum += kernel[i][j] * (row < 0 || column < 0 ? around
+                            : before[((size_t)row * width + column) * channels + c]);
                     }
                 sum = floor(sum + 0.5);
                 after[((size_t)y * width + x) * channels + c] =

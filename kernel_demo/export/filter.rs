@@ -5,6 +5,7 @@ const KERNEL: [[f64; K]; K] = [
 $rows
 ];
 const OFFSET: f64 = $offset; // grey levels
+const AROUND: f64 = $around; // grey levels, where inside() is -1
 
 /// The pixel that stands for index i of n: border "$border".
 fn inside(i: isize, n: isize) -> isize {
@@ -34,10 +35,12 @@ fn main() -> Result<(), Box<dyn Error>> {
                     let row = inside((y + i) as isize - (K / 2) as isize, height as isize);
                     for j in 0..K {
                         let column = inside((x + j) as isize - (K / 2) as isize, width as isize);
-                        if row >= 0 && column >= 0 {
-                            let pixel = (row as usize * width + column as usize) * channels + c;
-                            sum += KERNEL[i][j] * f64::from(before[pixel]);
-                        }
+                        let value = if row < 0 || column < 0 {
+                            AROUND
+                        } else {
+                            f64::from(before[(row as usize * width + column as usize) * channels + c])
+                        };
+                        sum += KERNEL[i][j] * value;
                     }
                 }
                 after.push((sum + 0.5).floor().clamp(0.0, 255.0) as u8);

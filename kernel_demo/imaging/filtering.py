@@ -5,7 +5,8 @@ Correlation, as cv2.filter2D and torch.nn.Conv2d compute it; the kernel is never
     after[y, x] = sum over i, j of kernel[i, j] * before[y + i - r, x + j - r] + offset,  r = k // 2
 
 A filter of radius r needs r pixels that the picture does not have. Every library makes them up, and
-gives the ways to do so its own names; ours are the keys of BORDERS.
+gives the ways to do so its own names; ours are the keys of BORDERS, and CONSTANT, which goes with a
+value: that of every pixel beyond the picture (`zero` is the constant 0).
 """
 
 from dataclasses import dataclass
@@ -38,26 +39,40 @@ BORDERS: dict[str, Border] = {border.name: border for border in (
     Border("symmetric", "Symmetric (ba|abc|cb)", "symmetric", "BORDER_REFLECT", "reflect"),
     Border("wrap", "Wrap (bc|abc|ab)", "wrap", "BORDER_WRAP", "grid-wrap"),
 )}  # fmt: skip
+CONSTANT = "constant"
+MODES = BORDERS | {
+    CONSTANT: Border(CONSTANT, "One value around", "constant", "BORDER_CONSTANT", "constant")
+}
 
 
 def border_named(name: str) -> Border:
-    """The border mode of that name. DemoError for any other."""
-    return BORDERS[one_of("a border mode", name, BORDERS)]
+    """The border mode of that name, one of MODES. DemoError for any other."""
+    return MODES[one_of("a border mode", name, MODES)]
 
 
-def pad(image: np.ndarray, radius: int, border: str = "reflect") -> np.ndarray:
+def pad(
+    image: np.ndarray,
+    radius: int,
+    border: str = "reflect",
+    value: float | tuple[float, ...] = 0.0,
+) -> np.ndarray:
     """The picture with `radius` more pixels on every side.
 
     image: H x W or H x W x C of any dtype, from 1 x 1 up. Where the radius exceeds the picture, the
     reflection goes to and fro as often as needed; an axis of one pixel repeats it.
+    value: what CONSTANT puts around, in the picture's units, one number or one a channel.
     Returns (H + 2 radius) x (W + 2 radius) (x C), a new array of the same dtype.
     """
     widths = [(radius, radius)] * 2 + [(0, 0)] * (image.ndim - 2)
-    return np.pad(image, widths, mode=border_named(border).numpy)
+    padded = np.pad(image, widths, mode=border_named(border).numpy)
+    if border == CONSTANT:
+        padded[:] = value
+        padded[radius : radius + image.shape[0], radius : radius + image.shape[1]] = image
+    return padded
 
 
 def positions(length: int, radius: int, border: str = "reflect") -> np.ndarray:
-    """Where each pixel of a padded axis comes from, as int64 of length + 2 radius; -1 means zero.
+    """Where each pixel of a padded axis comes from, as int64 of length + 2 radius; -1: nowhere.
 
     pad() for pictures too large to copy: pad(a, r, b)[y] is a[positions(len(a), r, b)[y]].
     """

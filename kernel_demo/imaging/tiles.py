@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from kernel_demo.imaging.filtering import positions
+from kernel_demo.imaging.filtering import CONSTANT, positions
 
 BAND = 2**22  # values of a tile, where its size is left open: a wide one is filtered fastest
 WIDEST = 2**14  # columns of such a tile, at most
@@ -37,6 +37,7 @@ def apply_tiled(
     border: str = "reflect",
     offset: float = 0.0,
     tile: int | None = None,
+    value: float = 0.0,
 ) -> np.ndarray:
     """filtering.correlate(), tile by tile: the same arguments, dtype and result.
 
@@ -45,7 +46,7 @@ def apply_tiled(
     """
     dtype = np.float64 if image.dtype == np.float64 else np.float32
     result = np.empty(image.shape, dtype)
-    for _ in apply_tiles(image, result, kernel, border, offset, tile, working=np.float64):
+    for _ in apply_tiles(image, result, kernel, border, offset, tile, np.float64, value):
         pass
     return result
 
@@ -58,6 +59,7 @@ def apply_tiles(
     offset: float = 0.0,
     tile: int | None = None,
     working: type = np.float32,
+    value: float = 0.0,
 ) -> Iterator[float]:
     """Filter source into sink; yields the fraction done after each tile. To cancel, stop iterating.
 
@@ -68,6 +70,7 @@ def apply_tiles(
     tile: side of the tiles; by default bands as wide as the picture.
     working: the dtype of the sums. float32 errs by about 1e-7 of the largest value (not at all for
     integer kernels on 8-bit pictures); float64 is half as fast.
+    value: what the border mode CONSTANT puts around.
     Memory beyond source and sink: a few tiles.
     """
     weights = np.asarray(kernel, np.float64)
@@ -83,6 +86,7 @@ def apply_tiles(
             from_columns[columns.start : columns.stop + 2 * radius],
             working,
             radius,
+            value if border == CONSTANT else 0.0,
         )
         filtered = cv2.filter2D(halo, -1, weights, delta=offset).reshape(halo.shape)
         valid = filtered[radius : len(halo) - radius, radius : halo.shape[1] - radius]
@@ -99,9 +103,14 @@ def _tile_size(shape: tuple[int, ...], tile: int | None) -> tuple[int, int]:
 
 
 def _read(
-    source: np.ndarray, rows: np.ndarray, columns: np.ndarray, dtype: type, radius: int
+    source: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    dtype: type,
+    radius: int,
+    value: float,
 ) -> np.ndarray:
-    """The pixels at rows x columns, the outer `radius` of them the halo; at -1 there is zero."""
+    """The pixels at rows x columns, the outer `radius` of them the halo; at -1 there is `value`."""
     if _consecutive(rows) and _consecutive(columns):
         return np.asarray(source[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], dtype)
     block = np.empty((len(rows), len(columns), *source.shape[2:]), dtype)
@@ -113,8 +122,8 @@ def _read(
         block[halo] = source[np.ix_(rows[halo], columns)]
     for halo in (np.s_[:radius], np.s_[last:]):
         block[:, halo] = source[np.ix_(rows, columns[halo])]
-    block[rows < 0] = 0
-    block[:, columns < 0] = 0
+    block[rows < 0] = value
+    block[:, columns < 0] = value
     return block
 
 

@@ -62,13 +62,13 @@ class Pair:
         counted = self.counted
         return self.before[there], self.after[here], None if counted is None else counted[here]
 
-    def surroundings(self, radius: int, border: str) -> np.ndarray:
+    def surroundings(self, radius: int, border: str, value=0) -> np.ndarray:
         """before as (h + 2 radius) x (w + 2 radius) x B: the patches of every after pixel."""
         (oy, ox), (height, width) = self.origin, self.after.shape[:2]
         down, right = height + oy - self.before.shape[0], width + ox - self.before.shape[1]
         margin = max(0, radius + max(-oy, -ox, down, right))
         top, left = oy + margin - radius, ox + margin - radius
-        padded = pad(self.before, margin, border)
+        padded = pad(self.before, margin, border, value)
         return padded[top : top + height + 2 * radius, left : left + width + 2 * radius]
 
 

@@ -54,6 +54,15 @@ class Edge(Phrase):
 
     COPIED = "copied"  # pixels left as they were
     BLACK = "black"
+    PLAIN = "one value"  # all pixels of one, not black
+
+
+class Left(Phrase):
+    """What pixels are that no kernel explains while it explains the others."""
+
+    COPIED = "copied border"  # left as they were, deeper than the kernel reaches
+    PLAIN = "border of one value"
+    CHANGED = "changed pixels"
 
 
 class Split(Phrase):

@@ -37,9 +37,9 @@ NEARLY_EXACT = 0.01
 # The F ratio of a ring that explains nothing is 1, give or take 0.2 for its 64 weights.
 BY_CHANCE, CLEARLY = 5.0, 30.0
 WORTH_A_RING = 1.004  # of variance; roundings in two steps are a little coloured, too
-BY_SIDE = 1.8  # RMS of the weights of a side in bars: 1 by chance, give or take 0.25 for seven
 # A standard error above this share of the largest weight leaves open whether the weight is 0.
 UNTOLD = 0.02
+EXACTLY = 1e-6  # a variance that is none, in working units
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,12 +139,12 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
     white = not noisy or _measured(tiles, *_least_squares(total)[:2]).white
     square = total.shrink(_size(total, white, step))
     found = square.solve()
-    centre, side = _place(_support(square, found, white, ROUNDING * step), square.size, total.size)
+    centre, side = _place(_support(square, found, white), square.size, total.size)
     core = _refined(planes, centre, side, noisy, found)
     if core is None:
         core, centre = square, (0, 0)
     solution = core.solve()
-    support = _support(core, solution, white, ROUNDING * step)
+    support = _support(core, solution, white)
     kernel = about_pixel(solution.kernel, support, centre)
     errors = about_pixel(solution.standard_error, support, centre)
     if solution.residual > NEARLY_EXACT * step and len(kernel) <= total.size:
@@ -232,9 +232,9 @@ def _size(total: Statistics, white: bool, step: int) -> int:
     """The smallest size at the floor, else what an information criterion prefers.
 
     n log(residual^2) + A_WEIGHT * unknowns, for white noise. Between Akaike's 2 and the log(n) of
-    Schwarz, who leaves out weights of three error bars: those bend all others. Lossy files leave noise with
-    structure of its own, which every further weight explains a little: there, the smallest size
-    whose variance is within COLOURED_GAIN of the largest's.
+    Schwarz, who leaves out weights of three error bars: those bend all others. Lossy files leave
+    noise with structure of its own, which every further weight explains a little: there, the
+    smallest size whose variance is within COLOURED_GAIN of the largest's.
     """
     sizes = range(1, total.size + 1, 2)
     variance = {k: _least_squares(total.shrink(k))[2] / step**2 + 1e-8 for k in sizes}
@@ -264,7 +264,7 @@ def _least_squares(total: Statistics, free: np.ndarray | None = None):
     return kernel.reshape(total.size, total.size), offset, left
 
 
-def _support(total: Statistics, solution, white: bool, floor: float) -> tuple[int, int, int, int]:
+def _support(total: Statistics, solution, white: bool) -> tuple[int, int, int, int]:
     """top, left, height, width of the smallest box that explains as much as the square does.
 
     In white noise that is the box of the significant weights. In other noise errors are larger
@@ -275,15 +275,24 @@ def _support(total: Statistics, solution, white: bool, floor: float) -> tuple[in
     weights = np.abs(solution.kernel)
     error = np.where(np.isfinite(solution.standard_error), solution.standard_error, 0)
     largest = weights.max()
-    ratio = weights / np.maximum(error, 2e-7 * largest + 1e-300)
+    significant = weights > np.maximum(5 * error, 1e-6 * largest)
     # A weight that the picture cannot tell from 0 is not 0 for that.
-    kept = (ratio > 5) | (error > UNTOLD * largest)
-    if solution.residual > SEVERAL_ROUNDINGS * floor:
-        # In noise, a whole side of weights of three bars each is not left out either.
-        for axis in (0, 1):
-            side = np.sqrt((ratio**2).mean(axis=axis, keepdims=True))
-            kept |= (side > BY_SIDE) & (ratio > 1)
-    return box(kept)
+    found = box(significant | (error > UNTOLD * largest))
+    return found if _enough(total, found) else (0, 0, *solution.kernel.shape)
+
+
+def _enough(total: Statistics, support: tuple[int, int, int, int]) -> bool:
+    """Whether the weights outside a box explain together no more than chance.
+
+    Each of a Gaussian's tails may be insignificant, and all of them a hundredth of the kernel. By
+    chance, n times the share of the variance that they take is chi-squared with a degree for each.
+    """
+    top, left, height, width = support
+    free = np.zeros((total.size, total.size), bool)
+    free[top : top + height, left : left + width] = True
+    whole, cut = (_least_squares(total, some)[2] + EXACTLY for some in (None, free))
+    outside = np.count_nonzero(~free)
+    return total.count * (cut / whole - 1) <= outside + 5 * (2 * outside) ** 0.5
 
 
 def box(mask: np.ndarray) -> tuple[int, int, int, int]:

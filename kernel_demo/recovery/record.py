@@ -8,12 +8,13 @@ import numpy as np
 
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import explanations
-from kernel_demo.recovery.explanations import Channels, Edge, Phrase, Told, Verdict
+from kernel_demo.recovery.explanations import Channels, Edge, Left, Phrase, Told, Verdict
 from kernel_demo.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING, box
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.known import Alternative, Name
 
-# What lies beyond the top, bottom, left and right: a border mode or an Edge; None: not seen.
+# What lies beyond the top, bottom, left and right: one of filtering.MODES or an Edge; None: not
+# seen.
 Sides = tuple[str | Edge | None, str | Edge | None, str | Edge | None, str | Edge | None]
 UNSEEN: Sides = (None, None, None, None)
 
@@ -23,7 +24,7 @@ class LeftOut:
     """Pixels that something else than the kernel has changed."""
 
     share: float = 0.0  # of the pixels whose patch lies inside
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Left, ...] = ()
     mask: np.ndarray | None = field(default=None, repr=False)  # h x w bool, like after
 
 
@@ -39,6 +40,9 @@ class Recovery:
     (3, 3, k, k) for MIXTURE: every channel of after is a sum over those of before.
     `offset` is a number for one output, else one for each, and `fractions` one for each. An even
     or off-centre kernel lies in its square as `support` says.
+    `padding_value` is in grey levels of the after file, 0..white: under `constant` that of all
+    pixels beyond before (a number, or one for each channel of before where they differ), under
+    Edge.PLAIN that of after along the border (a number, or one for each channel of after).
     """
 
     verdict: Verdict
@@ -47,13 +51,13 @@ class Recovery:
     offset: float | tuple[float, ...] = 0.0  # grey levels; for results that are rounded half up
     standard_error: np.ndarray | None = None  # of each weight; 0 outside the support
     shift: tuple[int, int] = (0, 0)  # the kernel applies to before[y + shift[0], x + shift[1]]
-    residual: float = 0.0  # RMS in grey levels, of the kernel given
+    residual: float = 0.0  # RMS of after - (kernel * before + offset), where that is not clipped
     reproduced: float = 0.0  # share of the pixels that count to which the kernel gives their level
     left_out: LeftOut = LeftOut()
     rounding_floor: float = ROUNDING  # RMS of rounding alone, in grey levels
     used_fraction: float = 0.0  # share of the pixels that were not clipped
     padding_sides: Sides = UNSEEN
-    padding_value: float | tuple[float, ...] | None = None  # of a constant border, in grey levels
+    padding_value: float | tuple[float, ...] | None = None  # what `constant` and PLAIN have there
     fractions: tuple[Fractions, ...] = ()  # round numbers for the kernels; none for a mixture
     name: Name | None = None  # of the only kernel
     channels: Channels = Channels.ONE
@@ -159,6 +163,7 @@ class Recovery:
             "compression": self.compression,
             "alternative": None if self.alternative is None else self.alternative.name,
             "white": self.white,
+            "clip": self.clip,
             "notes": self.notes,
         }
         return {key: _plain(value) for key, value in found.items()}

@@ -1,33 +1,144 @@
-"""Recovered kernels applied again: to tell the border mode, and to reproduce the picture."""
+"""Recovered kernels applied again: what they make of the pairs, and what lies beyond the border."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 
-from kernel_demo.imaging.filtering import BORDERS, correlate_valid
+from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES, correlate_valid
+from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery.alignment import Pair
-from kernel_demo.recovery.explanations import Edge
-from kernel_demo.recovery.record import UNSEEN, Recovery, Sides
+from kernel_demo.recovery.explanations import Edge, Left
+from kernel_demo.recovery.record import UNSEEN, LeftOut, Recovery, Sides
 
 STRIP = 1_000_000  # pixels predicted at once
 # The simplest that explains a side is taken; for radius 1 replicate and symmetric are the same.
-PREFERENCE = ("reflect", "replicate", "symmetric", "zero", "wrap", *Edge)
-# In lossy files copied borders have noise of their own: a mode this much better than most will do.
-CLEARLY = 0.2
+PREFERENCE = ("reflect", "replicate", "symmetric", "zero", "wrap", *Edge, CONSTANT)
+# A residual above this, in grey levels, is more than rounding: noise, or JPEG's, which goes over so
+# many pixels together. Copied borders then have noise of their own: this much better will do.
+NOISY, CORRELATED, CLEARLY = 0.5, 8, 0.2
+LIKELIER = 30.0  # twice the logarithm of how much likelier than others a mode is to be
+# So many standard errors must lie within half a grey level for the value of a border to be told,
+# and for white within two.
+CERTAIN, WHITE = 4.0, 2.0
+TIE = 1e-6  # grey levels: a sum this near to a half is one but for float64's rounding
+WIDEST_RING = 64  # pixels
 
 
-def predict(found: Recovery, surroundings: np.ndarray, pair: Pair) -> np.ndarray:
-    """Grey levels, rounded and clipped, of the valid pixels: like pair.after."""
-    offsets = np.atleast_1d(found.offset)
+def told(found: Recovery, pairs: Sequence[Pair]) -> Recovery:
+    """The record with what its very kernels make: figures of all pairs, pictures of the first.
+
+    Figures are of the pixels that count and whose patch lies inside; each channel counts by itself.
+    residual: RMS of after minus the prediction before it is rounded, where that is not clipped, so
+    that one rounding alone leaves 1 / sqrt(12) (as before where all is clipped). reproduced: share
+    with after == reproduction. left_out: share of the pixels inside.
+    """
+    first = pairs[0]
+    made, tally = _made(found, first)
+    tally = sum((_made(found, pair)[1] for pair in pairs[1:]), tally)
+    squares, unclipped, same, counted = tally.tolist()
+    found = replace(
+        found,
+        residual=(squares / unclipped) ** 0.5 if unclipped else found.residual,
+        reproduced=same / counted if counted else 0.0,
+        left_out=_left_out(pairs, found.size // 2),
+    )
+    if found.verdict.linear:
+        sides, value = border(found, first)
+        found = replace(found, padding_sides=sides, padding_value=value)
+        _lay_border(made, found, first)
+    left = (first.after // first.step).astype(np.float32) - made
+    return replace(found, reproduction=_picture(made), residual_map=_picture(left))
+
+
+def _picture(values: np.ndarray) -> np.ndarray:
+    """H x W x C, or H x W if there is one channel."""
+    return values[..., 0] if values.shape[2] == 1 else values
+
+
+def _made(found: Recovery, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
+    """After as the kernels make it of the replicated picture, and four sums over what counts.
+
+    The sums: squares of what is left, samples not clipped, samples reproduced, samples.
+    """
+    height, width = pair.after.shape[:2]
+    around, known = pair.surroundings(found.size // 2, "replicate"), inside(pair, found.size // 2)
+    if pair.counted is not None:
+        known &= pair.counted
+    rows = max(1, STRIP // width)
+    strips = [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
+    made, tally = np.empty_like(pair.after), np.zeros(4)
+
+    def make(at: slice) -> np.ndarray:
+        values = _values(found, around[at.start : at.stop + found.size - 1], pair)
+        made[at], sums = _compared(found, values, pair.after[at] // pair.step, known[at, :, None])
+        return sums
+
+    with ThreadPoolExecutor(2) as pool:
+        for sums in pool.map(make, strips):
+            tally += sums
+    return made, tally
+
+
+def _compared(found: Recovery, values: np.ndarray, after: np.ndarray, counts: np.ndarray):
+    """The grey levels of values (h x w x A), and the sums of `_made` where they count (h x w x 1).
+
+    How the tool ends sums of exactly one half is proven if the kernels are exact, and not always
+    half up: there it is as in after.
+    """
+    level = _levels(found, values, after.dtype)
+    wrong = counts & (level != after)
+    if found.bit_exact and wrong.any():
+        half = values[wrong] + 0.5
+        tie = np.abs(half - np.rint(half)) < TIE
+        level[wrong] = np.where(tie, after[wrong], level[wrong])
+        wrong[wrong] = ~tie
+    unclipped = counts & (values > found.clip[0]) & (values < found.clip[1])
+    left = np.multiply(after - values, unclipped)
+    count = np.count_nonzero(counts) * after.shape[2]
+    same = count - np.count_nonzero(wrong)
+    return level, (np.vdot(left, left), np.count_nonzero(unclipped), same, count)
+
+
+def inside(pair: Pair, radius: int) -> np.ndarray:
+    """h x w bool: the pixels of after whose patch lies inside before."""
+    found = np.zeros(pair.after.shape[:2], bool)
+    at = (
+        slice(max(0, radius - start), max(0, min(here, there - start - radius)))
+        for start, here, there in zip(
+            pair.origin, pair.after.shape[:2], pair.before.shape[:2], strict=True
+        )
+    )
+    found[tuple(at)] = True
+    return found
+
+
+def _inputs(found: Recovery, outputs: int, inputs: int) -> Iterator[list[tuple[int, np.ndarray]]]:
+    """For each channel of after: the channels of before that go into it, and their kernels."""
+    for a in range(outputs):
+        row = found.kernel[min(a, len(found.kernel) - 1)]
+        yield list(enumerate(row)) if len(row) > 1 else [(min(a, inputs - 1), row[0])]
+
+
+def _values(found: Recovery, surroundings: np.ndarray, pair: Pair) -> np.ndarray:
+    """Grey levels of the valid pixels, neither rounded nor clipped: h x w x A float64."""
+    outputs, inputs = pair.after.shape[2], surroundings.shape[2]
     parts = np.moveaxis(surroundings.astype(np.float64) / pair.step, -1, 0)
-    outputs = []
-    for a in range(pair.after.shape[2]):
-        kernel = found.kernel[min(a, len(found.kernel) - 1)]
-        inputs = parts if len(kernel) > 1 else [parts[min(a, len(parts) - 1)]]
-        total = sum(correlate_valid(p, k) for p, k in zip(inputs, kernel, strict=True))
-        level = np.floor(total + offsets[min(a, len(offsets) - 1)] + (0.5 + 1e-9))
-        outputs.append(np.clip(level, *found.clip).astype(pair.after.dtype))
-    return np.stack(outputs, axis=-1)
+    offsets = np.broadcast_to(found.offset, outputs)
+    rows = zip(_inputs(found, outputs, inputs), offsets, strict=True)
+    sums = [sum(correlate_valid(parts[b], k) for b, k in row) + offset for row, offset in rows]
+    return np.stack(sums, axis=-1)
+
+
+def _levels(found: Recovery, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Rounded half up and clipped."""
+    level = np.clip(values, *found.clip)
+    level += 0.5 + 1e-9
+    return level.astype(dtype)  # cuts off
 
 
 def bands(height: int, width: int, radius: int) -> tuple[tuple[slice, slice], ...]:
@@ -41,85 +152,233 @@ def bands(height: int, width: int, radius: int) -> tuple[tuple[slice, slice], ..
     )
 
 
+def _patches(around: np.ndarray, at: tuple[slice, slice], size: int) -> np.ndarray:
+    """The part of a padded picture that holds the patches of a band."""
+    (top, bottom, _), (left, right, _) = (
+        s.indices(n - size + 1) for s, n in zip(at, around.shape, strict=False)
+    )
+    return around[top : bottom + size - 1, left : right + size - 1]
+
+
 def predicted_bands(found: Recovery, pair: Pair, mode: str) -> list[np.ndarray]:
-    """What the four bands are under a border mode."""
-    height, width = pair.after.shape[:2]
-    places = bands(height, width, found.size // 2)
+    """What the four bands are under a border mode, or CONSTANT of the record's padding_value."""
+    places = bands(*pair.after.shape[:2], found.size // 2)
     if mode == Edge.COPIED:
         before = pair.before // pair.step
         return [np.broadcast_to(before[at], pair.after[at].shape) for at in places]
-    if mode == Edge.BLACK:
-        return [np.zeros_like(pair.after[at]) for at in places]
-    around = pair.surroundings(found.size // 2, mode)
-    more = found.size - 1
+    if mode in (Edge.BLACK, Edge.PLAIN):
+        value = 0 if mode == Edge.BLACK else found.padding_value
+        return [np.broadcast_to(value, pair.after[at].shape) for at in places]
+    value = np.multiply(found.padding_value, pair.step) if mode == CONSTANT else 0
+    around = pair.surroundings(found.size // 2, mode, value)
     predicted = []
-    for rows, columns in places:
-        (top, bottom, _), (left, right, _) = rows.indices(height), columns.indices(width)
-        if bottom <= top or right <= left:
-            predicted.append(np.zeros_like(pair.after[rows, columns]))
+    for at in places:
+        if pair.after[at].size == 0:
+            predicted.append(pair.after[at])
         else:
-            patches = around[top : bottom + more, left : right + more]
-            predicted.append(predict(found, patches, pair))
+            values = _values(found, _patches(around, at, found.size), pair)
+            predicted.append(_levels(found, values, pair.after.dtype))
     return predicted
 
 
-def reproduce(found: Recovery, pair: Pair) -> np.ndarray:
-    """The after picture as the kernels make it: like pair.after, in grey levels."""
+def _lay_border(made: np.ndarray, found: Recovery, pair: Pair) -> None:
+    """Write into the picture what the sides are under the modes that are known."""
     sides = found.padding_sides
-    base = next((side for side in sides if side in BORDERS), "replicate")
-    height, width = pair.after.shape[:2]
-    # Where that is proven, pixels whose patch lies inside come out as they are in after.
-    if found.bit_exact and pair.same_frame:
-        result = (pair.after // pair.step).astype(pair.after.dtype)
-    else:
-        result = np.empty_like(pair.after)
-        around = pair.surroundings(found.size // 2, base)
-        rows = max(1, STRIP // width)
-        for top in range(0, height, rows):
-            bottom = min(top + rows, height)
-            strip = around[top : bottom + found.size - 1]
-            result[top:bottom] = predict(found, strip, pair)
-    if pair.same_frame:
-        by_mode = {m: predicted_bands(found, pair, m or base) for m in {*sides}}
-        for number, at in enumerate(bands(height, width, found.size // 2)):
-            result[at] = by_mode[sides[number]][number]
-    return result
+    if not any(sides):
+        return
+    base = next((side for side in sides if side in MODES), "replicate")
+    by_mode = {side: predicted_bands(found, pair, side or base) for side in {*sides}}
+    for number, at in enumerate(bands(*made.shape[:2], found.size // 2)):
+        made[at] = by_mode[sides[number]][number]
 
 
-def border(found: Recovery, pair: Pair) -> Sides:
-    """How the tool went on beyond each side: the same for all where one mode explains them all.
+def border(found: Recovery, pair: Pair) -> tuple[Sides, float | tuple[float, ...] | None]:
+    """How the tool went on beyond each side, and the value if that is one.
 
-    A mode must explain a side about as well as the kernel explains the inside, and better than at
-    least one other mode does.
+    The same for all sides where one mode explains them all; else side by side, but not in noise,
+    where chance makes a mode right for a side. A mode must explain a side about as well as the
+    kernel explains the inside, and clearly better than all that would look otherwise.
     """
     if not pair.same_frame or min(pair.after.shape[:2]) < 3 * found.size:
-        return UNSEEN
-    modes = [*BORDERS, Edge.BLACK]
-    if pair.before.shape[2] in (1, pair.after.shape[2]) and pair.before.dtype.kind == "u":
-        modes.append(Edge.COPIED)
-    errors = {mode: _errors(found, pair, mode) for mode in modes}
-    allowed = (1.5 * max(found.residual, 0.4)) ** 2 + 0.1
-    clearly = CLEARLY if found.residual > 0.5 else 0.0
-    explained = []
-    for side in range(4):
-        best = min(errors[mode][side] for mode in modes)
-        usual = float(np.median([errors[mode][side] for mode in modes]))
-        good = {mode for mode in modes if errors[mode][side] <= best * 1.1 + 0.02}
-        explained.append(good if best <= max(allowed, clearly * usual) else set())
-    together = set.intersection(*explained)
-    if together >= set(BORDERS):
-        return UNSEEN  # a kernel of one pixel sees no border
-    good = [together] * 4 if together else explained
-    return tuple(next((m for m in PREFERENCE if m in modes), None) for modes in good)
+        return UNSEEN, None
+    modes = [*BORDERS, Edge.BLACK, *([Edge.COPIED] if _copies(pair) else [])]
+    squares = {mode: _squares(found, pair, mode) for mode in modes}
+    counts = np.array([_kept_inner(pair, n, at, found).sum() for n, at in _sides(found, pair)])
+    counts = np.maximum(counts * pair.after.shape[2], 1)
+    allowed = counts * ((1.5 * max(found.residual, 0.4)) ** 2 + 0.1)
+    unexplained = [s for s in range(4) if all(of[s] > allowed[s] for of in squares.values())]
+    mode, value, sure = Edge.PLAIN, _plain(found, pair), True
+    if value is None:
+        mode, (value, sure) = CONSTANT, _constant(found, pair, unexplained or range(4))
+    if value is not None:
+        squares[mode] = _squares(replace(found, padding_value=value), pair, mode)
+    limits = dict.fromkeys(squares, allowed)
+    noisy = found.residual > NOISY
+    if noisy and Edge.COPIED in squares:
+        usual = np.median(list(squares.values()), axis=0)
+        limits[Edge.COPIED] = np.maximum(allowed, CLEARLY * usual)
+    likeliest = partial(_likeliest, squares, limits, counts, noisy)
+    alike = likeliest(np.arange(4))
+    sides = [alike] * 4 if alike or noisy else map(likeliest, np.arange(4)[:, None])
+    sides = tuple(None if side == mode and not sure else side for side in sides)
+    return sides, value if mode in sides else None
 
 
-def _errors(found: Recovery, pair: Pair, mode: str) -> list[float]:
-    """Mean squared error in the bands along the four sides, in grey levels."""
-    r = found.size // 2
+def _likeliest(squares, limits, counts, noisy: bool, sides: np.ndarray) -> str | None:
+    """The mode that alone explains some sides; a name goes before a value that was fitted.
+
+    In normal noise the likelihood ratio is exp(difference of squares / 2 variance).
+    None: none does, or several do that look different, or whatever is beyond has no weight.
+    """
+    total = {mode: of[sides].sum() for mode, of in squares.items()}
+    best = min(total.values())
+    variance = max(best / counts[sides].sum(), ROUNDING**2)
+    margin = variance * LIKELIER * (CORRELATED if noisy else 1)
+    good = [
+        mode
+        for mode in PREFERENCE
+        if mode in total
+        and total[mode] <= best + margin
+        and (squares[mode][sides] <= limits[mode][sides]).all()
+    ]
+    named = [mode for mode in good if mode not in (Edge.PLAIN, CONSTANT)]
+    if not named or set(named) >= set(BORDERS):
+        return good[0] if good and not named else None
+    return named[0] if np.ptp([total[mode] for mode in named]) <= TIE else None
+
+
+def _copies(pair: Pair) -> bool:
+    """Whether a pixel of after can be that of before."""
+    return pair.before.shape[2] in (1, pair.after.shape[2]) and pair.before.dtype.kind == "u"
+
+
+def _kept(pair: Pair, at: tuple[slice, slice]) -> np.ndarray:
+    """h x w bool: what tells of the border in a band: a caption does not, but a ring does."""
+    kept = np.ones(pair.after[at].shape[:2], bool)
+    if pair.outliers is not None and pair.outliers[at].mean() < 0.5:
+        kept = ~pair.outliers[at]
+    return kept if pair.opaque is None else kept & pair.opaque[at]
+
+
+def _sides(found: Recovery, pair: Pair) -> Iterator[tuple[int, tuple[slice, slice]]]:
+    """The bands, numbered."""
+    return enumerate(bands(*pair.after.shape[:2], found.size // 2))
+
+
+def _kept_inner(pair: Pair, number: int, at: tuple[slice, slice], found: Recovery) -> np.ndarray:
+    """`_kept` without the corners, which belong to two sides."""
+    kept, r = _kept(pair, at), found.size // 2
+    if number < 2:
+        kept[:, :r] = kept[:, kept.shape[1] - r :] = False
+    return kept
+
+
+def _squares(found: Recovery, pair: Pair, mode: str) -> np.ndarray:
+    """Sums of squared errors in the bands along the four sides, in grey levels."""
     predicted = predicted_bands(found, pair, mode)
     errors = []
-    for number, at in enumerate(bands(*pair.after.shape[:2], r)):
-        inner = np.s_[:, r:-r] if number < 2 else np.s_[:, :]  # corners belong to two sides
-        left = predicted[number][inner].astype(np.float64) - pair.after[at][inner] // pair.step
-        errors.append(float((left**2).mean()))
-    return errors
+    for number, at in _sides(found, pair):
+        left = predicted[number].astype(np.float64) - pair.after[at] // pair.step
+        errors.append((left[_kept_inner(pair, number, at, found)] ** 2).sum())
+    return np.array(errors)
+
+
+def _plain(found: Recovery, pair: Pair) -> float | tuple[float, ...] | None:
+    """The one value, not black, of all pixels whose patch leaves the picture."""
+    places = bands(*pair.after.shape[:2], found.size // 2)
+    ring = np.concatenate([pair.after[at][_kept(pair, at)] for at in places]) // pair.step
+    one = len(ring) > 0 and ring[0].any() and (ring == ring[0]).all()
+    return _number(ring[0]) if one else None
+
+
+def _constant(found: Recovery, pair: Pair, sides) -> tuple[float | tuple[float, ...] | None, bool]:
+    """The value of the pixels beyond some sides, and whether it is sure; None: they have no weight.
+
+    With W the sum of the weights that fall outside: after = K over inside + value * W + offset.
+    """
+    r, (height, width, outputs) = found.size // 2, pair.after.shape
+    inputs, places = pair.before.shape[2], bands(height, width, r)
+    around = pair.surroundings(r, "zero")
+    beyond = np.pad(np.zeros((height, width), np.uint8), r, constant_values=1)
+    design, answers = [], []
+    for at in (places[side] for side in sides):
+        left = pair.after[at] // pair.step - _values(found, _patches(around, at, found.size), pair)
+        outside = _patches(beyond, at, found.size).astype(np.float64)
+        unclipped = (pair.after[at] > pair.clip[0]) & (pair.after[at] < pair.clip[1])
+        unclipped &= _kept(pair, at)[..., None]
+        for a, row in enumerate(_inputs(found, outputs, inputs)):
+            weights = np.zeros((*left.shape[:2], inputs))
+            for b, kernel in row:
+                weights[..., b] = correlate_valid(outside, kernel)
+            design.append(weights[unclipped[..., a]])
+            answers.append(left[..., a][unclipped[..., a]])
+    certain = CERTAIN * (CORRELATED**0.5 if found.residual > NOISY else 1)
+    return _level(np.concatenate(design), np.concatenate(answers), found.white, certain)
+
+
+def _level(design: np.ndarray, answers: np.ndarray, white: int, certain: float):
+    """The whole levels that solve n x B equations, and whether they are sure.
+
+    One for all B unknowns if that explains them. White is the likely one, so that it may be told
+    where noise leaves a little more open.
+    """
+    solved = []
+    for columns in (design.sum(axis=1, keepdims=True), design):
+        gram = columns.T @ columns
+        if not gram.any() or np.linalg.matrix_rank(gram, hermitian=True) < len(gram):
+            continue
+        inverse = np.linalg.inv(gram)
+        values = inverse @ (columns.T @ answers)
+        square = float(((answers - columns @ values) ** 2).mean())
+        spread = certain * np.sqrt(square * np.diag(inverse))
+        near = (np.abs(values - white) <= spread) & (spread <= WHITE)
+        levels = np.where(near, white, np.rint(values)).clip(0, white)
+        sure = near | (spread <= 0.5) & (np.abs(levels - values) <= 0.5)
+        solved.append((square, levels, bool(sure.all())))
+    least = min((square for square, *_ in solved), default=0.0)
+    simplest = (other for other in solved if other[0] <= 1.1 * least + 0.02)
+    _, levels, sure = next(simplest, (0.0, None, False))
+    return (None if levels is None else _number(levels)), sure
+
+
+def _number(values: np.ndarray) -> float | tuple[float, ...]:
+    """One number, if all are the same."""
+    numbers = tuple(map(float, values))
+    return numbers[0] if len(set(numbers)) == 1 else numbers
+
+
+def _left_out(pairs: Sequence[Pair], radius: int) -> LeftOut:
+    """The pixels that something else has changed: the share in all pairs, the mask of the first."""
+    all_of_them, left, reasons = 0, 0, []
+    for pair in pairs:
+        whole = inside(pair, radius)
+        all_of_them += np.count_nonzero(whole)
+        if pair.outliers is not None:
+            whole &= pair.outliers
+            left += np.count_nonzero(whole)
+            reasons += [reason for reason in _reasons(pair, whole) if reason not in reasons]
+    share = left / all_of_them if left else 0.0
+    return LeftOut(share, tuple(reasons), pairs[0].outliers if left else None)
+
+
+def _reasons(pair: Pair, left: np.ndarray) -> Iterator[Left]:
+    """What those pixels (h x w bool) are: parts of rings along the border, or anything else."""
+    copied = pair.same_frame and _copies(pair)
+    same = (pair.after == pair.before).all(axis=2) if copied else np.zeros_like(left)
+    corners = (pair.after == pair.after[at] for at in ((0, 0), (-1, -1)))
+    plain = np.logical_or(*(_ring(corner.all(axis=2)) for corner in corners))
+    for reason, ring in ((Left.COPIED, _ring(same)), (Left.PLAIN, plain)):
+        if (left & ring).any():
+            yield reason
+            left = left & ~ring
+    if left.any():
+        yield Left.CHANGED
+
+
+def _ring(such: np.ndarray) -> np.ndarray:
+    """h x w bool: the rows and columns, from the border inwards, of which every pixel is such."""
+    ring = np.zeros_like(such)
+    for turn in (np.asarray, np.flipud, np.transpose, lambda picture: np.fliplr(picture).T):
+        rows = turn(such)[:WIDEST_RING].all(axis=1)
+        turn(ring)[: rows.argmin()] = True  # the first row that is not
+    return ring

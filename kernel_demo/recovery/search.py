@@ -196,18 +196,14 @@ def _applied(bare: Recovery, found: Arrangement) -> Recovery:
         offset=offsets[0] if alone else tuple(offsets),
         standard_error=errors,
         shift=pair.origin,
-        residual=float(found.variance**0.5 / pair.step),
+        residual=float(found.variance**0.5 / pair.step),  # until it is known of these very kernels
         used_fraction=found.used,
         name=known.kernel(kernels[0, 0]) if alone else None,
         channels=found.mode,
         channel_weights=found.weights,
         compression="" if found.compressed is None else str(found.compressed),
     )
-    if result.verdict.linear:
-        result = replace(result, padding_sides=reproduction.border(result, pair))
-    reproduced = reproduction.reproduce(result, pair)
-    left = (pair.after // pair.step).astype(np.float32) - reproduced
-    return replace(result, reproduction=_picture(reproduced), residual_map=_picture(left))
+    return reproduction.told(result, found.pairs)
 
 
 def _without_changed(found: Arrangement, exact: tuple[Fractions, ...]) -> Arrangement:
@@ -240,7 +236,8 @@ def _of_all(result: Recovery, pair: Pair) -> Recovery:
         return result
     judgement = judging.edit(beyond)
     verdict, alternative = judgement.verdict, judgement.alternative
-    return replace(result, verdict=verdict, alternative=alternative, padding_sides=UNSEEN)
+    bare = replace(result, padding_sides=UNSEEN, padding_value=None, fractions=())
+    return replace(bare, verdict=verdict, alternative=alternative)
 
 
 def _exact(found: Arrangement) -> tuple[Fractions, ...]:
@@ -253,8 +250,3 @@ def _exact(found: Arrangement) -> tuple[Fractions, ...]:
             return ()
         exact.append(whole)
     return tuple(exact)
-
-
-def _picture(values: np.ndarray) -> np.ndarray:
-    """H x W x C, or H x W if there is one channel."""
-    return values[..., 0] if values.shape[2] == 1 else values

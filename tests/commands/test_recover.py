@@ -12,6 +12,8 @@ from PIL import Image, ImageFilter
 from kernel_demo.__main__ import main
 from kernel_demo.commands.recover import _lines
 from kernel_demo.recovery import Recovery, Verdict
+from kernel_demo.recovery.explanations import Left
+from kernel_demo.recovery.record import LeftOut
 from kernel_demo.sources.bundled import FOLDER
 from kernel_demo.ui.recover.pairs import open_side
 
@@ -36,6 +38,49 @@ def test_says_what_it_found(pair, capsys):
     assert "border: copied" in said
 
 
+def test_unrelated_pictures_get_no_weights(pair, tmp_path, capsys):
+    """Where there is no kernel none is printed, nor what would go with it."""
+    turned = tmp_path / "turned.png"
+    Image.open(pair[0]).rotate(180).save(turned)
+    assert main(["recover", pair[0], str(turned)]) == 0
+    said = capsys.readouterr().out
+    assert "turned.png: not a convolution" in said
+    assert "kernel (" not in said
+    assert "[[" not in said
+
+
+def test_a_value_around_goes_from_recover_to_apply(tmp_path, capsys):
+    """A 16-bit picture with grey around: its level is printed, and makes the same picture again."""
+    grey = np.asarray(Image.open(FOLDER / "cat.jpg").convert("L").crop((100, 20, 300, 200)))
+    deep = grey.astype(np.uint16) * 200 + 3000
+    kernel = np.array([[0, 0, 0], [0, 1, 0], [-1, 0, 0]])
+    wide = np.pad(deep.astype(int), 1, constant_values=40000)
+    after = (wide[1:-1, 1:-1] - wide[2:, :-2] + 30000).astype(np.uint16)
+    paths = [str(tmp_path / f"{name}.png") for name in ("before", "after", "again")]
+    Image.fromarray(deep).save(paths[0])
+    Image.fromarray(after).save(paths[1])
+    assert main(["recover", *paths[:2], "--max-size", "5"]) == 0
+    said = capsys.readouterr().out
+    assert "border: constant (40000 grey levels)" in said
+    assert "pixels reproduced: 100 %" in said
+    assert "left out" not in said
+    options = ["--kernel", json.dumps(kernel.tolist()), "--border", "constant", "--offset", "30000"]
+    assert main(["apply", paths[0], paths[2], *options, "--border-levels", f"{40000 / 257}"]) == 0
+    assert np.array_equal(np.asarray(Image.open(paths[2])), after)
+
+
+def test_pixels_left_out_are_told():
+    """Their share, rounded upwards, and what they are."""
+    left_out = LeftOut(0.020301, (Left.COPIED, Left.CHANGED))
+    kernel = np.eye(3)[None, None]
+    found = Recovery(
+        Verdict.CONVOLUTION, kernel=kernel, standard_error=kernel, left_out=left_out,
+        reproduced=0.99999,
+    )  # fmt: skip
+    assert "pixels left out: 2.1 % (copied border, changed pixels)" in _lines(found)
+    assert "pixels reproduced: 99.9 %" in _lines(found)
+
+
 def test_json_has_everything(pair, capsys):
     """--json prints one object that a script can read."""
     assert main(["recover", *pair, "--json", "--max-size", "5"]) == 0
@@ -43,6 +88,8 @@ def test_json_has_everything(pair, capsys):
     assert found["verdict"] == "convolution"
     assert found["bit_exact"] is True
     assert found["white"] == 255
+    assert (found["padding"], found["padding_value"]) == ("copied", None)
+    assert (found["reproduced"], found["left_out"]) == (1, {"share": 0, "reasons": []})
     assert np.allclose(found["kernel"], np.array([[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]]) / 8)
 
 

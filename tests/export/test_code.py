@@ -22,6 +22,7 @@ BORDERS = {
     "reflect": "reflect",
     "symmetric": "symmetric",
     "wrap": "wrap",
+    "constant": "constant",
 }
 PYTHON = ["OpenCV", "NumPy/SciPy", "PyTorch", "Pillow"]
 TOOLS = [*PYTHON, "ImageMagick", "ffmpeg", "C", "Rust"]
@@ -41,11 +42,12 @@ def picture(channels, height=37, width=50):
     return picture[:, :, 0] if channels == 1 else picture
 
 
-def expected(before, kernel, offset, border):
+def expected(before, kernel, offset, border, value=0.0):
     """The definition in DESIGN.md, by NumPy alone, in float64 grey levels, clipped."""
     radius = len(kernel) // 2
     widths = [(radius, radius), (radius, radius), (0, 0)][: before.ndim]
-    padded = np.pad(before.astype(float), widths, mode=BORDERS[border])
+    around = {"constant_values": 255 * value} if border == "constant" else {}
+    padded = np.pad(before.astype(float), widths, mode=BORDERS[border], **around)
     windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape, (0, 1))
     return np.clip(np.einsum("...ij,ij", windows, kernel) + 255 * offset, 0, 255)
 
@@ -97,13 +99,13 @@ def run(snippet, folder):
         call("./filter")
 
 
-def apply(tool, before, kernel, offset, border, folder):
+def apply(tool, before, kernel, offset, border, folder, value=0.0):
     """What the tool itself makes of `before`, uint8."""
     cv2.imwrite(str(folder / "before.png"), before)
     cv2.imwrite(str(folder / ("before.pgm" if before.ndim == 2 else "before.ppm")), before)
     for made in folder.glob("before.p[gp]m"):
         made.rename(folder / "before.pnm")
-    (snippet,) = (one for one in snippets(kernel, offset, border) if one.tool == tool)
+    (snippet,) = (one for one in snippets(kernel, offset, border, value) if one.tool == tool)
     run(snippet, folder)
     if (folder / "after.pnm").exists():
         return cv2.imdecode(np.fromfile(folder / "after.pnm", np.uint8), cv2.IMREAD_UNCHANGED)
@@ -140,6 +142,15 @@ def test_the_tool_makes_the_after_picture(tool, size, channels, offset, border, 
     assert np.abs(after - expected(before, kernel, offset, border)).max() <= 1.0
 
 
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize(("size", "channels", "value"), [(3, 1, 1.0), (5, 3, 200 / 255)])
+def test_one_value_around(tool, size, channels, value, tmp_path):
+    """What lies beyond the picture has the grey level asked for: seen along its border."""
+    kernel, before = ASYMMETRIC if size == 3 else kernel_of(size), picture(channels)
+    after = apply(tool, before, kernel, 0.1, "constant", tmp_path, value)
+    assert np.abs(after - expected(before, kernel, 0.1, "constant", value)).max() <= 1.0
+
+
 @pytest.mark.parametrize("tool", ["OpenCV", "Pillow", "ImageMagick", "ffmpeg", "C", "Rust"])
 def test_an_impulse_shows_the_kernel_turned_around(tool, tmp_path):
     """A white dot comes back as the kernel turned by 180 degrees: correlation, in every tool."""
@@ -173,6 +184,7 @@ def test_what_a_tool_cannot_do_is_told():
     by_tool = {one.tool: one for one in snippets(kernel_of(9), 0.0, "reflect")}
     assert {tool for tool, one in by_tool.items() if not one.code} == {"Pillow"}
     assert "no reflect border" in by_tool["SVG"].note
+    assert "no constant border" in snippets(kernel_of(3), 0.0, "constant", 0.5)[6].note
     assert all(one.note for one in by_tool.values())
     large = {one.tool for one in snippets(kernel_of(17)) if not one.code}
     assert large == {"Pillow", "SVG"}

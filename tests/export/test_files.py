@@ -17,38 +17,38 @@ from kernel_demo.export.files import (
     model_onnx,
     model_safetensors,
 )
-from kernel_demo.imaging.filtering import BORDERS, pad
+from kernel_demo.imaging.filtering import MODES, pad
 from kernel_demo.imaging.kernels import named
 
 KERNEL = np.random.default_rng(2).normal(0, 0.3, (5, 5))
 SIZES = [(5, 6), (33, 64), (120, 47)]
 
 
-def by_torch(kernel, offset, border, picture):
+def by_torch(kernel, offset, border, picture, value=0.0):
     """PyTorch's own convolution of a padded picture (N, C, H, W)."""
     planes = picture.reshape(-1, *picture.shape[2:])
     radius = len(kernel) // 2
-    padded = torch.from_numpy(np.stack([pad(plane, radius, border) for plane in planes]))
+    padded = torch.from_numpy(np.stack([pad(plane, radius, border, value) for plane in planes]))
     weight = torch.from_numpy(kernel.astype(np.float32))[None, None]
     after = torch.nn.functional.conv2d(padded[:, None], weight) + offset
     return after.numpy().reshape(picture.shape)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("border", MODES)
 def test_onnx_is_the_layer_with_its_border(border, precision):
     """onnxruntime gives what PyTorch gives, for three sizes, grey and colour, one and several.
 
     1e-5 of full scale: both add up 25 products in float32.
     """
     onnxruntime = pytest.importorskip("onnxruntime")
-    session = onnxruntime.InferenceSession(model_onnx(KERNEL, 0.1, border, precision))
+    session = onnxruntime.InferenceSession(model_onnx(KERNEL, 0.1, border, precision, 0.7))
     kernel = compress(KERNEL, precision).kernel
     for number, (height, width) in enumerate(SIZES):
         shape = (number + 1, 3 if number else 1, height, width)
         picture = np.random.default_rng(number).random(shape, np.float32)
         (after,) = session.run(["after"], {"before": picture})
-        np.testing.assert_allclose(after, by_torch(kernel, 0.1, border, picture), atol=1e-5)
+        np.testing.assert_allclose(after, by_torch(kernel, 0.1, border, picture, 0.7), atol=1e-5)
 
 
 def test_onnx_keeps_a_large_centre_weight():
@@ -93,11 +93,18 @@ def test_a_kernel_that_lies_across_memory_is_saved_too(precision):
 
 
 def test_safetensors_tells_the_border(tmp_path):
-    """The border, which no weight holds, is in the file's metadata."""
+    """The border, which no weight holds, is in the file's metadata, and the value around."""
     (tmp_path / "model.safetensors").write_bytes(model_safetensors(KERNEL, border="symmetric"))
     with safetensors.safe_open(tmp_path / "model.safetensors", "pt") as file:
         assert file.metadata()["border"] == "symmetric"
         assert file.metadata()["padding"] == "2"
+        assert "border_value" not in file.metadata()
+    (tmp_path / "model.safetensors").write_bytes(
+        model_safetensors(KERNEL, border="constant", value=0.5)
+    )
+    with safetensors.safe_open(tmp_path / "model.safetensors", "pt") as file:
+        assert file.metadata()["border_value"] == "0.5"
+    assert json.loads(kernel_json(KERNEL, border="constant", value=0.5))["border_value"] == 0.5
 
 
 def test_json_and_npy_lose_nothing():

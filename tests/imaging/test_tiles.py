@@ -2,10 +2,11 @@
 
 import itertools
 
+import cv2
 import numpy as np
 import pytest
 
-from kernel_demo.imaging.filtering import BORDERS, correlate
+from kernel_demo.imaging.filtering import BORDERS, correlate, pad
 from kernel_demo.imaging.kernels import named, random
 from kernel_demo.imaging.tiles import apply_tiled, apply_tiles, iter_tiles
 
@@ -65,6 +66,18 @@ def test_float32_sums_are_near():
     for _ in apply_tiles(picture, result, kernel, tile=64):
         pass
     np.testing.assert_allclose(result, correlate(picture, kernel), atol=1e-5)
+
+
+def test_one_value_around_is_the_same_in_tiles():
+    """Every tile along the rim sees the value that OpenCV puts around the whole, a channel each."""
+    picture = np.random.default_rng(4).random((70, 90, 3))
+    value = (0.25, 0.5, 1.0)
+    wide = cv2.copyMakeBorder(picture, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=value)
+    kernel = np.random.default_rng(5).normal(size=(5, 5))
+    expected = cv2.filter2D(wide, -1, kernel)[2:-2, 2:-2]
+    got = apply_tiled(picture, kernel, "constant", tile=32, value=value)
+    np.testing.assert_allclose(got, expected, atol=1e-12)
+    np.testing.assert_array_equal(pad(picture, 2, "constant", value), wide)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16])

@@ -10,7 +10,7 @@ import pytest
 
 import kernel_demo
 from kernel_demo.recovery import Channels, Edge, Recovery, Rounding, Verdict
-from kernel_demo.recovery.explanations import Note, Reason, Told
+from kernel_demo.recovery.explanations import Left, Note, Reason, Told
 
 PHRASES = {
     Verdict.CONVOLUTION: "convolution",
@@ -27,6 +27,10 @@ PHRASES = {
     Rounding.TRUNCATE: "truncate",
     Edge.COPIED: "copied",
     Edge.BLACK: "black",
+    Edge.PLAIN: "one value",
+    Left.COPIED: "copied border",
+    Left.PLAIN: "border of one value",
+    Left.CHANGED: "changed pixels",
 }
 
 
@@ -47,7 +51,7 @@ def test_a_code_is_written_as_its_phrase(code, phrase):
 
 def test_every_code_has_its_phrase():
     """No code is without a phrase in the table above."""
-    assert set(PHRASES) == {*Verdict, *Channels, *Rounding, *Edge}
+    assert set(PHRASES) == {*Verdict, *Channels, *Rounding, *Edge, *Left}
 
 
 FIGURES = {

@@ -27,10 +27,12 @@ def apply(
     padding: str = "reflect",
     offset: float = 0.0,
     offset_levels: float = 0.0,
+    padding_value: float = 0.0,
 ) -> gr.FileData:
     """Filter a picture: an 8-bit PNG of the same size, clipped, each channel filtered.
 
-    kernel: a JSON matrix, as rows of numbers. padding: zero, replicate, reflect, symmetric or wrap.
+    kernel: a JSON matrix, as rows of numbers. padding: zero, replicate, reflect, symmetric, wrap
+    or constant, which puts padding_value around the picture, where 255 is white, as offset_levels.
     offset: added to every pixel, where 1 is white. offset_levels: added as well, where 255 is
     white, whatever the bit depth; 255 * offset / white of an answer of /recover.
     """
@@ -40,7 +42,8 @@ def apply(
     most = 255 * MAX_OFFSET
     offset_levels = finite("offset_levels", offset_levels, -most, most)
     photo = decode(*sent(image))
-    filtered = _eight_bit(photo.pixels, weights, padding, offset, offset_levels)
+    around = finite("padding_value", padding_value, 0, 255)
+    filtered = _eight_bit(photo.pixels, weights, padding, offset, offset_levels, around)
     if filtered.ndim == 3:
         filtered = cv2.cvtColor(filtered, cv2.COLOR_RGB2BGR)
     _, png = cv2.imencode(".png", filtered)
@@ -48,7 +51,7 @@ def apply(
     return gr.FileData(path=path, orig_name="filtered.png", mime_type="image/png")
 
 
-def _eight_bit(pixels, weights, padding, offset, offset_levels) -> np.ndarray:
+def _eight_bit(pixels, weights, padding, offset, offset_levels, around) -> np.ndarray:
     """The filtered picture, uint8, halves rounded up.
 
     In units of 1 / 65535 the samples of 8-bit and of 16-bit files are whole numbers. Sums of them
@@ -56,7 +59,8 @@ def _eight_bit(pixels, weights, padding, offset, offset_levels) -> np.ndarray:
     """
     samples = pixels * np.float32(65535)
     np.rint(samples, out=samples)
-    filtered = apply_tiled(samples, weights, padding, 65535 * offset + 257 * offset_levels)
+    added = 65535 * offset + 257 * offset_levels
+    filtered = apply_tiled(samples, weights, padding, added, value=257 * around)
     np.clip(filtered, 0, 65535, out=filtered)  # in place: 40 Mpx in colour are 480 MB each time
     filtered /= 257
     filtered += 0.5

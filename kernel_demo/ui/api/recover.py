@@ -11,7 +11,7 @@ from kernel_demo.ui.jobs import in_words
 
 KEYS = (
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
-    "used_fraction", "padding", "bit_exact", "white",
+    "reproduced", "left_out", "used_fraction", "padding", "padding_value", "bit_exact", "white",
 )  # fmt: skip
 
 
@@ -25,6 +25,12 @@ def recover(before: gr.FileData, after: gr.FileData, max_size: int = 15) -> dict
     to white; kernel and offset are for sums that are rounded half up (a tool that cuts off has 0.5
     less). For one kernel a channel, kernel, offset and standard_error are lists of three. A number
     that is not known is null.
+
+    residual is that of the kernel given; reproduced is the share of the pixels that it makes
+    exactly, of those whose patch lies inside and that are not left out. left_out tells of pixels
+    that something else has changed: {share, reasons}. padding is a border mode of /apply, or
+    copied, black or one value (pixels along the border that are not filtered). padding_value, with
+    constant and one value, is the value (or a list, one for each channel), in grey levels too.
     """
     max_size = odd("max_size", max_size, MIN_SIZE, MAX_SIZE)
     pair = (samples(*sent(before, "before"), keep_alpha=True)[0],

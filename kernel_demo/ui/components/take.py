@@ -16,9 +16,9 @@ import numpy as np
 from kernel_demo.export import files
 from kernel_demo.export.code import snippets
 from kernel_demo.export.compression import compress
-from kernel_demo.imaging.filtering import BORDERS
+from kernel_demo.imaging.filtering import CONSTANT, MODES
 from kernel_demo.imaging.probe import probe
-from kernel_demo.numbers import at_most
+from kernel_demo.numbers import at_most, short
 from kernel_demo.ui.components import from_files
 from kernel_demo.ui.html import filled
 from kernel_demo.ui.pictures import data_url
@@ -48,6 +48,7 @@ class Taken:
     name: str = "kernel"  # of the files, and in them
     note: str = ""  # what must be known to use it; one or two sentences
     report: bytes = b""  # everything that was found, as JSON, where there is more than the kernel
+    around: float = 0.0  # beyond the picture under the border mode CONSTANT; white is 1
 
 
 def component(elem_id: str) -> gr.HTML:
@@ -58,24 +59,25 @@ def component(elem_id: str) -> gr.HTML:
 def value(taken: Taken) -> dict:
     """What the card shows for one kernel."""
     kernel = np.pad(taken.kernel, 1) if len(taken.kernel) == 1 else taken.kernel
-    border = taken.border if taken.border in BORDERS else "reflect"
+    border = taken.border if taken.border in MODES else "reflect"
     stem = re.sub(r"\W+", "_", taken.name).strip("_").lower() or "kernel"
     costs = (compress(kernel, kind).largest_error for kind in ("int8", "float16"))
     return {
         "snippets": [
             {"tool": made.tool, "code": made.code, "note": made.note}
-            for made in snippets(kernel, taken.offset, border)
+            for made in snippets(kernel, taken.offset, border, taken.around)
         ],
         "files": _files(kernel, taken, border, stem),
-        "note": " ".join(filter(None, (taken.note, about(border, *costs)))),
+        "note": " ".join(filter(None, (taken.note, about(border, *costs, taken.around)))),
     }
 
 
 def _files(kernel: np.ndarray, taken: Taken, border: str, stem: str) -> list[dict]:
     """The groups of links: [{label, links: [{text, name, size, url}]}]."""
-    offset = taken.offset
+    offset, around = taken.offset, taken.around
+    record = files.kernel_json(kernel, offset, border, taken.name, around)
     plain = [
-        _link("JSON", f"{stem}.json", files.kernel_json(kernel, offset, border, taken.name)),
+        _link("JSON", f"{stem}.json", record),
         _link(".npy", f"{stem}.npy", files.kernel_npy(kernel)),
     ]
     if taken.report:
@@ -86,7 +88,7 @@ def _files(kernel: np.ndarray, taken: Taken, border: str, stem: str) -> list[dic
         ("ONNX", "onnx", files.model_onnx),
     ):
         links = [
-            _link(word, f"{stem}_{kind}.{suffix}", write(kernel, offset, border, kind))
+            _link(word, f"{stem}_{kind}.{suffix}", write(kernel, offset, border, kind, around))
             for kind, word in PRECISIONS.items()
         ]
         groups.append({"label": label, "links": links})
@@ -100,9 +102,11 @@ def _link(text: str, name: str, data: bytes) -> dict:
     return {"text": text, "name": name, "size": size, "url": url}
 
 
-def about(border: str, int8_error: float, float16_error: float) -> str:
+def about(border: str, int8_error: float, float16_error: float, around: float = 0.0) -> str:
     """One line under the files: the border that they use, and what smaller numbers cost."""
-    label = BORDERS[border].label.lower()
+    label = MODES[border].label.lower()
+    if border == CONSTANT:
+        label += f", grey level {short(255 * around)} of 255"
     if not int8_error and not float16_error:
         return f"Edges: {label}. Every precision stores these weights exactly."
     return (

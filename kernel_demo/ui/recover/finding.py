@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
-from kernel_demo.imaging.filtering import BORDERS
-from kernel_demo.numbers import count, figure, percent
+from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES
+from kernel_demo.numbers import at_most, count, figure, percent
 from kernel_demo.recovery import Channels, Edge, Recovery, Rounding, Verdict
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.ui.components import comparison
@@ -19,6 +19,7 @@ from kernel_demo.ui.recover.pairs import AFTER, BEFORE
 ROOM, WIDE_ROOM = 340, 480  # CSS pixels for the one kernel, so that its numbers can be read
 SHOWN_SHARE = 0.995  # of the residual's pixels are within full opacity
 NOTHING = 1e-12  # a weight that is none
+LEFT_OUT = (128, 128, 128, 255)  # a pixel that is
 
 VERDICTS = {
     Verdict.CONVOLUTION: "A convolution",
@@ -38,6 +39,8 @@ SIDES = ("top", "bottom", "left", "right")
 EDGES = {name: border.label.lower() for name, border in BORDERS.items()} | {
     Edge.COPIED: "left as they were",
     Edge.BLACK: "black",
+    Edge.PLAIN: "of one value, {value}",
+    CONSTANT: "one value around, {value}",
     None: "cannot be seen in this pair",
 }
 ARRANGEMENTS = {
@@ -131,7 +134,9 @@ def _facts(found: Recovery) -> list[tuple[str, str]]:
             "Left over",
             f"{figure(found.residual)} grey levels RMS; rounding alone leaves {rounding}",
         ),
-        ("Pixels used", used(found.used_fraction)),
+        ("Pixels used", used(found.used_fraction, found.left_out.share > 0)),
+        ("Left out", _left_out(found)),
+        ("Cut off", _cut_off(found)),
         ("After file", found.compression),
     ]
     return [(name, text) for name, text in facts if text]
@@ -151,9 +156,17 @@ def _offset(values: Sequence[float]) -> str:
 def _edges(found: Recovery) -> str:
     """The border mode, or that of each side where they differ."""
     if found.padding or not any(found.padding_sides):
-        return EDGES[found.padding]
+        return _edge(found, found.padding)
     sides = zip(SIDES, found.padding_sides, strict=True)
-    return ", ".join(f"{side} {EDGES[mode]}" for side, mode in sides)
+    return ", ".join(f"{side} {_edge(found, mode)}" for side, mode in sides)
+
+
+def _edge(found: Recovery, mode: str | None) -> str:
+    """What a border mode is called, with its value if it has one."""
+    values = np.atleast_1d(found.padding_value if mode in (CONSTANT, Edge.PLAIN) else 0)
+    named = zip(CHANNELS if len(values) > 1 else ("",), values.tolist(), strict=False)
+    value = ", ".join(f"{name} {count(round(value))}".strip() for name, value in named)
+    return EDGES[mode].format(value=value)
 
 
 def _arrangement(found: Recovery) -> str:
@@ -168,9 +181,23 @@ def _shares(found: Recovery) -> str:
     return ", ".join(f"{share:.3f} {name}" for name, share in named)
 
 
-def used(share: float) -> str:
-    """The share of the pixels that were not clipped."""
-    return "all" if share == 1 else f"{percent(share)}; the others are clipped"
+def used(share: float, left_out: bool = False) -> str:
+    """The share of the pixels that were neither clipped nor left out."""
+    others = "clipped or left out" if left_out else "clipped"
+    return "all" if share == 1 else f"{percent(share)}; the others are {others}"
+
+
+def _left_out(found: Recovery) -> str:
+    """The share that something else has changed, and what it is; "" if there is none."""
+    share, reasons = found.left_out.share, ", ".join(found.left_out.reasons)
+    return f"{at_most(100 * share)} %: {reasons}" if share else ""
+
+
+def _cut_off(found: Recovery) -> str:
+    """The grey levels beyond which the tool cuts off, where they are not black and white."""
+    low, high = found.clip
+    below = [f"below {low}"] if low > 0 else []
+    return " and ".join(below + ([f"above {high}"] if high < found.white else []))
 
 
 def _exactly(found: Recovery) -> Markup:
@@ -205,13 +232,13 @@ def reproduced(found: Recovery) -> dict | None:
         return None
     made = found.reproduction.astype(np.float32)
     after = made + found.residual_map.reshape(made.shape)
-    left = np.abs(found.residual_map)
+    left = np.abs(_counted(found))
     shown = comparison.view(
         after / found.white,
         made / found.white,
         (AFTER.lower(), "reproduced"),
         is_map=False,
-        figures=figures(float(left.max()), float((left < 0.5).mean())),
+        figures=figures(float(left.max()), found.reproduced),
     )
     residual, gain = _residual(found)
     return {**shown, "difference": residual, "gain": gain}
@@ -220,20 +247,35 @@ def reproduced(found: Recovery) -> dict | None:
 def figures(largest: float, share: float) -> tuple[tuple[str, str], ...]:
     """The figures under the pictures: (number, meaning)."""
     return (
-        (percent(share, 2), "of all samples are reproduced exactly"),
-        (figure(largest), "largest difference, grey levels"),
+        (percent(share, 2), "of the pixels that count are reproduced exactly"),
+        (figure(largest), "largest difference in grey levels, edges included"),
     )
 
 
+def _counted(found: Recovery) -> np.ndarray:
+    """After minus reproduced, 0 where a pixel is left out."""
+    left = found.residual_map.copy()
+    if found.left_out.mask is not None:
+        left[found.left_out.mask] = 0
+    return left
+
+
 def _residual(found: Recovery) -> tuple[str, str]:
-    """After minus reproduced as a picture, and its gain: 1, 2 or 5 times a power of ten."""
-    left = comparison.strongest(found.residual_map / found.white, comparison.LONGEST)
+    """After minus reproduced as a picture, and its gain: 1, 2 or 5 times a power of ten.
+
+    Pixels left out are grey in it.
+    """
+    left = comparison.strongest(_counted(found) / found.white, comparison.LONGEST)
     high = float(np.quantile(np.abs(left), SHOWN_SHARE)) or float(np.abs(left).max())
     gains = [step * 10.0**power for power in range(7) for step in (1, 2, 5)]
     gain = max((gain for gain in gains if gain * high <= 1), default=1.0) if high else 1.0
     told = f"residual × {count(round(gain))}" if gain > 1 else "residual"
-    picture = data_url(comparison.signed(left * gain, 1.0))
-    return picture, told if high else "residual: none"
+    picture, told = comparison.signed(left * gain, 1.0), told if high else "residual: none"
+    if found.left_out.mask is not None:
+        mask = comparison.strongest(found.left_out.mask.astype(np.float32), comparison.LONGEST)
+        picture[mask > 0] = LEFT_OUT
+        told += " · grey: left out"
+    return data_url(picture), told
 
 
 def pair(before: np.ndarray, after: np.ndarray, shift: tuple[int, int]) -> dict:
@@ -267,7 +309,7 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken], ...]:
     """(label, kernel to take away); none where the filter is no convolution."""
     if found.kernel is None or not found.verdict.linear:
         return ()
-    border = found.padding if found.padding in BORDERS else "reflect"
+    border, around = _around(found)
     note = _note(found)
     report = json.dumps(found.as_dict(), indent=2).encode()
     offsets = np.atleast_1d(found.relative_offset).tolist()
@@ -277,11 +319,27 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken], ...]:
     return tuple(
         (
             label,
-            Taken(values, offsets[number // each], border, f"{name} {label}".strip(), note, report),
+            Taken(
+                values,
+                offsets[number // each],
+                border,
+                f"{name} {label}".strip(),
+                note,
+                report,
+                around[number % len(around)],
+            ),
         )
         for number, (label, values, _) in enumerate(labelled)
         if values.any()  # a channel that the tool makes constant has no kernel
     )
+
+
+def _around(found: Recovery) -> tuple[str, list[float]]:
+    """The border mode of what is taken, and the value around for each channel of before."""
+    values = np.atleast_1d(found.padding_value if found.padding == CONSTANT else 0) / found.white
+    one_for_all = len(found.kernel) == 1 and len(values) > 1
+    known = found.padding in MODES and not one_for_all
+    return found.padding if known else "reflect", values.tolist()
 
 
 def _note(found: Recovery) -> str:
@@ -293,9 +351,13 @@ def _note(found: Recovery) -> str:
         told.append("Each channel has a kernel of its own: choose it above.")
     elif found.channels == Channels.MIXTURE:
         told.append("Each channel of the result is a sum of three kernels, one for each before.")
-    if found.padding in tuple(Edge):
-        edges = EDGES[found.padding]
+    if found.padding == CONSTANT and _around(found)[0] != CONSTANT:
+        told.append(f"Around the picture the tool has {_edges(found)}; this code reflects instead.")
+    elif found.padding in tuple(Edge):
+        edges = _edges(found)
         told.append(f"The tool's pixels along the edge are {edges}; this code goes on instead.")
     elif found.padding is None:
         told.append("The pair does not show one way beyond the edges; this code reflects.")
+    if _cut_off(found):
+        told.append(f"The tool cuts off {_cut_off(found)}; this code at black and white.")
     return " ".join(told)

@@ -3,8 +3,10 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from gradio_client import handle_file
@@ -15,7 +17,7 @@ from kernel_demo.imaging import probe as imaging_probe
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import named
 from kernel_demo.learning.training import TrainSettings
-from kernel_demo.recovery import recover
+from kernel_demo.recovery import alignment, recover, reproduction
 from kernel_demo.sources.bundled import FOLDER
 from kernel_demo.ui.components import take as take_card
 from kernel_demo.ui.learn.result import before_learning
@@ -25,7 +27,8 @@ from kernel_demo.ui.recover import events, finding, pairs, tab
 
 KEYS = {
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
-    "used_fraction", "padding", "bit_exact", "white", "explanation",
+    "reproduced", "left_out", "used_fraction", "padding", "padding_value", "bit_exact", "white",
+    "explanation",
 }  # fmt: skip
 
 
@@ -113,6 +116,94 @@ def test_no_valid_pair_makes_it_fail(ask, name):
     assert set(found) == KEYS
     assert found["verdict"] in finding.VERDICTS
     assert found["explanation"]
+
+
+def around(before, kernel, offset, value):
+    """OpenCV's filter with a value around the picture, rounded half up."""
+    pixels = np.asarray(before)
+    wide = cv2.copyMakeBorder(pixels, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=value)
+    levels = cv2.filter2D(wide.astype(float), -1, kernel, delta=offset)[1:-1, 1:-1]
+    return np.clip(np.floor(levels + 0.5), 0, 255).astype(np.uint8)
+
+
+EMBOSS = np.array([[0, 0, 0], [0, 1, 0], [-1, 0, 0]], float)
+
+
+def test_page_endpoint_and_exported_code_agree(ask, client, tmp_path, monkeypatch):
+    """White around: /recover tells it, /apply takes it, the page's code makes the same picture."""
+    before = photo(colour=True)
+    after = around(before, EMBOSS, 128, (255, 255, 255))
+    told = ask(before, Image.fromarray(after), max_size=5)
+    assert (told["padding"], told["padding_value"], told["white"]) == ("constant", 255, 255)
+    assert (told["reproduced"], told["left_out"]) == (1, {"share": 0, "reasons": []})
+    found = recover(np.asarray(before), after, 5)
+    assert told["residual"] == found.residual == pytest.approx(0, abs=1e-9)
+    png = client.predict(
+        handle_file(str(tmp_path / "before.png")), told["kernel"], "constant",
+        offset_levels=told["offset"], padding_value=told["padding_value"], api_name="/apply",
+    )  # fmt: skip
+    assert np.array_equal(np.asarray(Image.open(png)), after)
+    ((_, taken),) = finding.taken(found)
+    card = take_card.value(taken)
+    assert "one value around, grey level 255 of 255" in card["note"]
+    monkeypatch.chdir(tmp_path)
+    exec(card["snippets"][0]["code"], {})  # OpenCV
+    assert np.array_equal(np.asarray(Image.open("after.png")), after)
+    assert np.array_equal(found.reproduction, after)
+    assert "one value around, 255" in finding.kernel(found)
+
+
+def test_a_value_for_each_channel_goes_with_its_kernel():
+    """Each kernel taken has its own; one for all channels says what it cannot take along."""
+    red, green, blue = 10, 200, 90
+    before = photo(colour=True)
+    kernels = EMBOSS, np.full((3, 3), 1 / 9), EMBOSS.T
+    parts = [
+        around(plane, k, 100, value)
+        for plane, k, value in zip(before.split(), kernels, (red, green, blue), strict=True)
+    ]
+    taken = finding.taken(recover(np.asarray(before), np.dstack(parts), 5))
+    assert [round(255 * kernel.around) for _, kernel in taken] == [red, green, blue]
+    assert {kernel.border for _, kernel in taken} == {"constant"}
+    after = around(before, EMBOSS, 128, (red, green, blue))
+    ((_, alone),) = finding.taken(recover(np.asarray(before), after, 5))
+    assert alone.border == "reflect"
+    assert "one value around, red 10, green 200, blue 90; this code reflects" in alone.note
+
+
+def test_pixels_left_out_are_told_and_grey():
+    """A caption: its share and what it is among the facts, grey in the residual, in no figure."""
+    before = np.asarray(photo())
+    clean = around(before, EMBOSS, 128, 0)
+    caption = np.zeros(clean.shape, bool)
+    caption[50:60, 20:60] = True
+    after = np.where(caption, 255, clean).astype(np.uint8)
+    pair = replace(alignment.prepare(before, after)[0], outliers=caption)
+    found = reproduction.told(recover(before, clean, 5), [pair])
+    share = caption.sum() / (118 * 158)
+    told = re.search("<dt>Left out</dt><dd>(.*?) %: changed pixels</dd>", finding.kernel(found))[1]
+    assert 0 <= float(told) - 100 * share < 0.01
+    shown = finding.reproduced(found)
+    assert shown["figures"][0][0] == "100 %"
+    assert shown["figures"][1][0] == "0"
+    assert shown["gain"] == "residual: none · grey: left out"
+    encoded = shown["difference"].partition("base64,")[2]
+    drawn = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGBA"))
+    assert np.array_equal((drawn == finding.LEFT_OUT).all(axis=2), caption)
+
+
+@pytest.mark.parametrize(
+    ("clip", "told"),
+    [((0, 255), None), ((16, 235), "below 16 and above 235"), ((0, 250), "above 250")],
+)
+def test_clip_levels_are_told_where_they_are_not_black_and_white(clip, told):
+    """A tool that cuts off at 16 and 235 is said to; one that cuts off at 0 and 255 is not."""
+    before = np.asarray(photo())
+    found = replace(recover(before, before // 2, 3), clip=clip)
+    facts, ((_, taken),) = finding.kernel(found), finding.taken(found)
+    assert ("The tool cuts off" in taken.note) == (told is not None)
+    assert ("<dt>Cut off</dt>" in facts) == (told is not None)
+    assert (told or "") in facts
 
 
 @pytest.mark.parametrize("size", [4, 1, 33, "many", 10**9])
