@@ -17,7 +17,7 @@ from kernel_demo.imaging.filtering import LUMINANCE
 from kernel_demo.imaging.kernels import resized
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import fitting, jpeg
-from kernel_demo.recovery.alignment import Pair, Plane, planes_of
+from kernel_demo.recovery.alignment import Pair, planes_of
 from kernel_demo.recovery.explanations import Channels
 from kernel_demo.recovery.fitting import FEW, SEVERAL_ROUNDINGS, Fit
 from kernel_demo.recovery.fractions import Fractions
@@ -217,25 +217,17 @@ def through_jpeg(found: Arrangement) -> Arrangement:
     first = found.pairs[0]
     if first.peak != 255 or first.after.dtype != np.uint8:
         return found
-    compressed = jpeg.compression(_luminance(first.after))
+    compressed = jpeg.compression(first)
     found = replace(found, compressed=compressed)
     narrow = all(len(fit.kernel) <= WIDEST_THROUGH_JPEG for fit in found.fits)
     if compressed is None or len(found.fits) != 1 or not narrow:
         return found
-    luma = []
-    for pair in found.pairs:
-        before, after, _ = pair.overlap()
-        luma.append(Plane(_luminance(before), _luminance(after), None, pair.peak, 1, (0, 255)))
-    kernel = jpeg.fit(luma, compressed, found.fits[0].kernel, found.fits[0].offset)
+    start = found.fits[0]
+    kernel = jpeg.fit(found.pairs, compressed, start.kernel, start.offset, WIDEST_THROUGH_JPEG)
     if kernel is None or kernel.consistent < CONSISTENT:
         return found
     sure = kernel.standard_error.max() <= SURE * np.abs(kernel.kernel).max()
     return replace(found, censored=kernel) if sure else found
-
-
-def _luminance(picture: np.ndarray) -> np.ndarray:
-    """H x W: the plane that JPEG keeps best. The picture itself if it has one channel."""
-    return picture @ np.array(LUMINANCE) if picture.shape[2] == 3 else picture[..., 0]
 
 
 def _mixture(pairs: list[Pair], sizes: tuple[int, ...] = SIZES) -> Mixture | None:
