@@ -17,7 +17,7 @@ from kernel_demo.imaging.filtering import LUMINANCE
 from kernel_demo.imaging.kernels import resized
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import fitting, jpeg
-from kernel_demo.recovery.alignment import Pair, planes_of
+from kernel_demo.recovery.alignment import Pair, Plane, planes_of
 from kernel_demo.recovery.explanations import Channels
 from kernel_demo.recovery.fitting import FEW, SEVERAL_ROUNDINGS, Fit
 from kernel_demo.recovery.fractions import Fractions
@@ -28,9 +28,8 @@ MIXTURE_WORTH = 0.3
 NEAR_WEIGHTS = 0.05  # estimated channel weights this close to a known conversion's
 
 # A kernel by JPEG's intervals replaces the least-squares one if its errors are below this share of
-# its largest weight and it puts nearly all coefficients where they are. Measured at qualities 50 to
-# 95: 99.7 % and more for convolutions, up to 99.5 % for mild nonlinear operations.
-SURE, CONSISTENT = 0.05, 0.996
+# its largest weight.
+SURE = 0.05
 WIDEST_THROUGH_JPEG = 11
 
 PIXELS = 40_000
@@ -224,10 +223,14 @@ def through_jpeg(found: Arrangement) -> Arrangement:
         return found
     start = found.fits[0]
     kernel = jpeg.fit(found.pairs, compressed, start.kernel, start.offset, WIDEST_THROUGH_JPEG)
-    if kernel is None or kernel.consistent < CONSISTENT:
+    if kernel is None or not kernel.believable:
         return found
-    sure = kernel.standard_error.max() <= SURE * np.abs(kernel.kernel).max()
-    return replace(found, censored=kernel) if sure else found
+    if kernel.standard_error.max() > SURE * np.abs(kernel.kernel).max():
+        return found
+    coloured = first.after.shape[2] == 3
+    if coloured and not jpeg.colours_agree(first, compressed, kernel):
+        return found
+    return replace(found, censored=kernel)
 
 
 def _mixture(pairs: list[Pair], sizes: tuple[int, ...] = SIZES) -> Mixture | None:
