@@ -161,16 +161,21 @@ def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
     best = Arrangement(Channels.ONE, pairs, [one])
     if answers == 1 or one.at_floor:
         return best
+    best = through_jpeg(best)
+    # What JPEG did to the colours, which it keeps worse, would pass for other kernels.
+    if best.censored is not None:
+        return best
     each = [fitting.fit(planes_of(pairs, c), max_size) for c in range(answers)]
     if all(each):
-        separate = Arrangement(Channels.EACH, pairs, each)
+        separate = replace(best, mode=Channels.EACH, fits=each)
         if separate.at_floor or separate.variance < WORTH * best.variance:
             best = separate
     if best.at_floor or colours == 1:
         return best
     mixed = _mixture(pairs)
     if mixed and (mixed.at_floor or mixed.residual**2 < MIXTURE_WORTH * best.variance):
-        return Arrangement(Channels.MIXTURE, pairs, [], mixed, mixed.curved)
+        mixture = Arrangement(Channels.MIXTURE, pairs, [], mixed, mixed.curved)
+        return replace(mixture, compressed=best.compressed)
     return best
 
 
@@ -214,7 +219,8 @@ def _made_grey(pair: Pair, weights, convert: Callable | None) -> Pair:
 def through_jpeg(found: Arrangement) -> Arrangement:
     """The same with what after's quantisation tells, where it went through a JPEG file."""
     first = found.pairs[0]
-    if first.peak != 255 or first.after.dtype != np.uint8:
+    looked_for = found.compressed is not None
+    if looked_for or first.peak != 255 or first.after.dtype != np.uint8:
         return found
     compressed = jpeg.compression(first)
     found = replace(found, compressed=compressed)
