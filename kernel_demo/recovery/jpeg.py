@@ -59,7 +59,7 @@ EARLY = 0.05
 PRODUCTS = 6_000_000  # observations times unknowns: 48 MB
 COMMON = 2.5066282746310002  # sqrt(2 pi)
 # Predictions keep so many levels from black and white; the first that spoils few blocks is taken.
-MARGINS, SPOILED = (2, 4, 8, 16, 32, 64), 0.002
+MARGINS, SPOILED = (2, 4, 8, 16, 32, 64), 0.01
 FEWEST = 50  # blocks
 SIMULATED = 512  # side of the part that is compressed anew
 SAMPLINGS = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
