@@ -28,9 +28,8 @@ MIXTURE_WORTH = 0.3
 NEAR_WEIGHTS = 0.05  # estimated channel weights this close to a known conversion's
 
 # A kernel by JPEG's intervals replaces the least-squares one if its errors are below this share of
-# its largest weight and it puts nearly all coefficients where they are. Measured at qualities 50 to
-# 95: 99.7 % and more for convolutions, up to 99.5 % for mild nonlinear operations.
-SURE, CONSISTENT = 0.05, 0.996
+# its largest weight.
+SURE = 0.05
 WIDEST_THROUGH_JPEG = 11
 
 PIXELS = 40_000
@@ -173,9 +172,13 @@ def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
     best = Arrangement(Channels.ONE, pairs, [one])
     if answers == 1 or one.at_floor:
         return best
+    best = through_jpeg(best)
+    # What JPEG did to the colours, which it keeps worse, would pass for other kernels.
+    if best.compressed is not None:
+        return best
     each = [fitting.fit(planes_of(pairs, c), max_size) for c in range(answers)]
     if all(each):
-        separate = Arrangement(Channels.EACH, pairs, each)
+        separate = replace(best, mode=Channels.EACH, fits=each)
         if separate.at_floor or separate.variance < WORTH * best.variance:
             best = separate
     if best.at_floor or colours == 1:
@@ -245,27 +248,24 @@ def doubted(found: Arrangement) -> Arrangement:
 def through_jpeg(found: Arrangement) -> Arrangement:
     """The same with what after's quantisation tells, where it went through a JPEG file."""
     first = found.pairs[0]
-    if first.peak != 255 or first.after.dtype != np.uint8:
+    looked_for = found.compressed is not None
+    if looked_for or first.peak != 255 or first.after.dtype != np.uint8:
         return found
-    compressed = jpeg.compression(_luminance(first.after))
+    compressed = jpeg.compression(first)
     found = replace(found, compressed=compressed)
     narrow = all(len(fit.kernel) <= WIDEST_THROUGH_JPEG for fit in found.fits)
     if compressed is None or len(found.fits) != 1 or not narrow:
         return found
-    luma = []
-    for pair in found.pairs:
-        before, after, _ = pair.overlap()
-        luma.append(Plane(_luminance(before), _luminance(after), None, pair.peak, 1, (0, 255)))
-    kernel = jpeg.fit(luma, compressed, found.fits[0].kernel, found.fits[0].offset)
-    if kernel is None or kernel.consistent < CONSISTENT:
+    start = found.fits[0]
+    kernel = jpeg.fit(found.pairs, compressed, start.kernel, start.offset, WIDEST_THROUGH_JPEG)
+    if kernel is None or not kernel.believable:
         return found
-    sure = kernel.standard_error.max() <= SURE * np.abs(kernel.kernel).max()
-    return replace(found, censored=kernel) if sure else found
-
-
-def _luminance(picture: np.ndarray) -> np.ndarray:
-    """H x W: the plane that JPEG keeps best. The picture itself if it has one channel."""
-    return picture @ np.array(LUMINANCE) if picture.shape[2] == 3 else picture[..., 0]
+    if kernel.standard_error.max() > SURE * np.abs(kernel.kernel).max():
+        return found
+    coloured = first.after.shape[2] == 3
+    if coloured and not jpeg.colours_agree(first, compressed, kernel):
+        return found
+    return replace(found, censored=kernel)
 
 
 def _mixture(pairs: list[Pair], sizes: tuple[int, ...] = SIZES) -> Mixture | None:

@@ -72,8 +72,8 @@ class Split(Phrase):
     BRIGHTNESS = "its dark and its bright parts"
     ACROSS = "its left and its right half"
     DOWN = "its upper and its lower half"
-    ROWS = "every row in {n} and the others"
-    COLUMNS = "every column in {n} and the others"
+    ROWS = "one row in {n} and the others"
+    COLUMNS = "one column in {n} and the others"
 
 
 class Reason(Enum):

@@ -145,7 +145,7 @@ class Drawn:
         return len(self._first)
 
     def error(self, noise: float) -> np.ndarray:
-        """Bars (k x k) for noise of so many working units, a thousand equal patches taken as one."""
+        """Bars (k x k) for noise of so many working units; a thousand equal patches are one."""
         patches = self.patches[self._first]
         gram = patches.T @ patches - len(patches) * np.outer(*2 * [patches.mean(axis=0)])
         errors = np.zeros(self.free.shape)
@@ -207,7 +207,7 @@ def noise_in_before(drawn: Drawn, floor: float) -> float:
     kernel = np.linalg.solve(gram - sigma**2 * count * np.eye(len(gram)), cross)
     expected = sigma**2 * float(kernel @ kernel) + floor**2
     left = [_variance(half, kernel) / expected for half in halves]
-    alike = 1 / ALIKE < min(left) and max(left) < ALIKE
+    alike = min(left) > 1 / ALIKE and max(left) < ALIKE
     return sigma if alike and chis[best] < NOISE_LEAVES * chis[0] else 0.0
 
 

@@ -105,7 +105,8 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
         better = judgement.alternative
         if better is None or better.residual is None or better.residual > EXPLAINED:
             return _undetermined(Reason.TOO_SMALL, size=searched)
-    if judgement.verdict.linear and any(_vague(fit) for fit in found.fits):
+    by_fits = judgement.verdict.linear and found.censored is None
+    if by_fits and any(_vague(fit) for fit in found.fits):
         return _open(found)
     return judgement
 
@@ -138,11 +139,11 @@ def edit(share: float) -> Judgement:
 
 def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
     """The same where no round numbers prove the kernels: bars must then be good ones."""
-    if not judgement.verdict.linear:
+    if not judgement.verdict.linear or found.censored is not None:
         return judgement
     if any(map(_misleading, found.fits)):
         return _undetermined(Reason.SMOOTH)
-    for fit, planes in found.explaining():
+    for fit in found.fits:
         drawn = halves.draw(fit.tiles, fit.kernel != 0)
         if drawn is None:
             continue
@@ -217,7 +218,8 @@ def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judg
     if lossy and (nonlinear or (doubt is not None and doubt.position)):
         return _undetermined(Reason.LOSSY, file=str(found.compressed))
     if doubt is not None and doubt.position is not None:
-        name = f"an operation that differs between {_told(doubt.position)} (a mosaic, a change of size)"
+        place = _told(doubt.position)
+        name = f"an operation that differs between {place}: a mosaic, a change of size, interlacing"
         return Judgement(Verdict.NOT, Alternative(name))
     if fit.coarse > 1:
         return _undetermined(Reason.FEW_LEVELS, levels=fit.levels)

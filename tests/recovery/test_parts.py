@@ -1,6 +1,5 @@
 """The parts of the recovery, each against an oracle of its own."""
 
-import io
 from fractions import Fraction
 from itertools import product
 from math import floor
@@ -10,7 +9,7 @@ import pytest
 from PIL import Image
 
 from kernel_demo.numbers import rounded_up
-from kernel_demo.recovery import alignment, candidates, fractions, jpeg, known
+from kernel_demo.recovery import alignment, candidates, fractions, known
 from kernel_demo.recovery.alignment import Plane, sample
 from kernel_demo.recovery.explanations import Rounding
 from kernel_demo.recovery.fractions import Fractions
@@ -48,24 +47,6 @@ def test_levels_are_exact(rounding):
         }[rounding]
         assert got == min(max(expected, 0), 255)
         assert tied == ((value + (0 if rounding == "truncate" else Fraction(1, 2))) % 1 == 0)
-
-
-@pytest.mark.parametrize("quality", [50, 75, 90, 95])
-def test_the_quantisation_is_read_off(quality):
-    """The steps found in the pixels are those written in the file."""
-    data = io.BytesIO()
-    noisy = np.clip(CAT + np.random.default_rng(0).normal(0, 9, CAT.shape), 20, 235)
-    Image.fromarray(noisy.astype(np.uint8)).save(data, "JPEG", quality=quality)
-    image = Image.open(data)
-    found = jpeg.compression(np.asarray(image))
-    assert found.quality == quality
-    assert np.array_equal(found.steps.ravel(), image.quantization[0])
-
-
-def test_no_quantisation_where_there_was_none():
-    """A photo with noise bears no marks of JPEG."""
-    noisy = np.clip(CAT + np.random.default_rng(0).normal(0, 2, CAT.shape), 0, 255)
-    assert jpeg.compression(noisy.astype(np.uint8)) is None
 
 
 @pytest.mark.parametrize("shift", [(12, -7), (-20, 3)])
