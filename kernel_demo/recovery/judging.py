@@ -54,6 +54,7 @@ NO_NOISE = 0.12
 # Another kernel in each third gains so much where the filter itself varies: 0.6 and more, while
 # kernels cut off by the search gain up to 0.12, as each part of the picture bends them its own way.
 VARYING = 0.3
+MOSTLY = 0.9  # share of the pixels that must not be clipped, for a residual to tell that
 PICTURE_LIKE = 0.8  # autocorrelation above which the residual is itself a picture
 
 
@@ -224,7 +225,8 @@ def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judg
     if fit.coarse > 1:
         return _undetermined(Reason.FEW_LEVELS, levels=fit.levels)
     if nonlinear:
-        clear = evidence is not None and evidence.clearly_nonlinear
+        # Lossy compression smears what was clipped over what was not: that follows the picture.
+        clear = evidence is not None and evidence.clearly_nonlinear and fit.used > MOSTLY
         return Judgement(Verdict.NOT, better) if clear else _undetermined(Reason.UNCLEAR)
     curve = known.tone_curve(planes)
     if curve is not None and curve.residual < 0.5 * fit.residual / planes[0].step:
@@ -383,7 +385,7 @@ def _drawn(fit: Fit, tile: Plane, rng: np.random.Generator) -> tuple[np.ndarray,
     chosen = rng.permutation(len(rows))[: PIXELS // len(fit.tiles)]
     rows, columns = rows[chosen], columns[chosen]
     windows = sliding_window_view(tile.before, (size, size))[rows, columns].astype(np.float64)
-    inner = windows[:, cut : size - cut, cut : size - cut].reshape(len(rows), -1)
+    inner = windows[:, cut : size - cut, cut : size - cut].reshape(len(rows), (size - 2 * cut) ** 2)
     at = rows + edge, columns + edge
     top, left, bottom, right = tile.place
     down, across = top + at[0] / height * (bottom - top), left + at[1] / width * (right - left)
