@@ -33,6 +33,7 @@ SURE = 0.05
 WIDEST_THROUGH_JPEG = 11
 
 PIXELS = 40_000
+TRIED = 8  # places for each of them: so many may be clipped
 SIZES = (1, 3, 5, 7)  # three kernels of 7 x 7 are 147 unknowns for each channel
 # Shares of a channel's residual that nonlinear functions of the colours may explain. Measured over
 # matrices and luma filters: rounding follows the picture up to 0.19 (skies), what else is left up
@@ -292,17 +293,22 @@ def _drawn(pairs: list[Pair], size: int):
         before, after, counted = pair.overlap()
         if min(after.shape[:2]) <= 2 * edge + 2:
             continue
-        usable = ((after > pair.clip[0]) & (after < pair.clip[1])).all(axis=2)
+        # A place is drawn before it is looked at: pictures may have millions of them.
+        height, width = after.shape[0] - 2 * edge, after.shape[1] - 2 * edge
+        most = TRIED * PIXELS // len(pairs)
+        few = height * width <= most
+        places = rng.permutation(height * width) if few else rng.integers(0, height * width, most)
+        rows, columns = np.divmod(places, width)
+        answer = after[rows + edge, columns + edge]
+        usable = ((answer > pair.clip[0]) & (answer < pair.clip[1])).all(axis=1)
         if counted is not None:
-            usable &= counted
-        height, width = usable.shape
-        rows, columns = np.nonzero(usable[edge : height - edge, edge : width - edge])
-        if len(rows) == 0:
+            usable &= counted[rows + edge, columns + edge]
+        chosen = np.flatnonzero(usable)[: PIXELS // len(pairs)]
+        if len(chosen) == 0:
             continue
-        chosen = rng.permutation(len(rows))[: PIXELS // len(pairs)]
         windows = sliding_window_view(before, (size, size), axis=(0, 1))
         patches.append(windows[rows[chosen], columns[chosen]].reshape(len(chosen), -1))
-        answers.append(after[rows[chosen] + edge, columns[chosen] + edge])
+        answers.append(answer[chosen])
     if not patches or sum(map(len, patches)) < 20 * patches[0].shape[1]:
         return None
     design = np.concatenate(patches).astype(np.float64)
@@ -331,14 +337,17 @@ def _solved(design: np.ndarray, answers: np.ndarray, size: int, step: int) -> Mi
         standard_error=spread,
         residual=float(np.sqrt(variance.mean())),
         beyond_2=float((np.abs(rest) > 2.02 * step).mean()),
-        curved=_curved(design, rest, size, step),
+        curved=_curved(design, inverse, rest, size, step),
         floor=ROUNDING * step,
         explained=float(1 - variance.mean() / max(answers.var(axis=0).mean(), 1e-12)),
     )
 
 
-def _curved(design: np.ndarray, rest: np.ndarray, size: int, step: int) -> float:
-    """The largest share of a channel's residual that saturation, hue and curves would explain."""
+def _curved(design: np.ndarray, inverse, rest: np.ndarray, size: int, step: int) -> float:
+    """The largest share of a channel's residual that saturation, hue and curves would explain.
+
+    inverse: of design' design.
+    """
     red, green, blue = design[:, size**2 // 2 : -1 : size**2].T
     features = [
         np.maximum(np.maximum(red, green), blue),
@@ -347,7 +356,8 @@ def _curved(design: np.ndarray, rest: np.ndarray, size: int, step: int) -> float
         *(a * b for a, b in combinations_with_replacement((red, green, blue), 2)),
     ]
     unseen = np.stack([feature / np.abs(feature).max(initial=1) for feature in features], axis=1)
-    unseen -= design @ np.linalg.lstsq(design, unseen, rcond=1e-9)[0]
+    for _ in range(2):  # the second round takes what rounding left in the first
+        unseen -= design @ (inverse @ (design.T @ unseen))
     explained = unseen @ np.linalg.lstsq(unseen, rest, rcond=1e-9)[0]
     left = np.maximum((rest**2).mean(axis=0), (0.01 * step) ** 2)  # nearly exact ones have none
     return float(((explained**2).mean(axis=0) / left).max())

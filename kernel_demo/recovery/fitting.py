@@ -137,7 +137,7 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
     if noisy:
         tiles, total = _without_bias(tiles, total)
     white = not noisy or _measured(tiles, *_least_squares(total)[:2]).white
-    square = total.shrink(_size(total, white, step))
+    square = total.shrink(_size(total, white, noisy, step))
     found = square.solve()
     centre, side = _place(_support(square, found, white), square.size, total.size)
     core = _refined(planes, centre, side, noisy, found)
@@ -228,20 +228,21 @@ def about_pixel(square: np.ndarray, support, centre: tuple[int, int]) -> np.ndar
     return found
 
 
-def _size(total: Statistics, white: bool, step: int) -> int:
+def _size(total: Statistics, white: bool, noisy: bool, step: int) -> int:
     """The smallest size at the floor, else what an information criterion prefers.
 
-    n log(residual^2) + A_WEIGHT * unknowns, for white noise. Between Akaike's 2 and the log(n) of
-    Schwarz, who leaves out weights of three error bars: those bend all others. Lossy files leave
-    noise with structure of its own, which every further weight explains a little: there, the
-    smallest size whose variance is within COLOURED_GAIN of the largest's.
+    n log(residual^2) + c * unknowns. For rounding c is Schwarz's log(n); he leaves out weights of
+    three error bars, and in noise those bend all others: there c is A_WEIGHT, near Akaike's 2.
+    Lossy files leave noise with structure of its own, which every further weight explains a little:
+    there, the smallest size whose variance is within COLOURED_GAIN of the largest's.
     """
     sizes = range(1, total.size + 1, 2)
     variance = {k: _least_squares(total.shrink(k))[2] / step**2 + 1e-8 for k in sizes}
     if not white:
         return next(k for k in sizes if variance[k] <= COLOURED_GAIN * variance[total.size])
     count = total.count
-    return min(sizes, key=lambda k: count * np.log(variance[k]) + A_WEIGHT * k * k)
+    cost = A_WEIGHT if noisy else np.log(count)
+    return min(sizes, key=lambda k: count * np.log(variance[k]) + cost * k * k)
 
 
 def _least_squares(total: Statistics, free: np.ndarray | None = None):
@@ -292,7 +293,7 @@ def _enough(total: Statistics, support: tuple[int, int, int, int]) -> bool:
     free[top : top + height, left : left + width] = True
     whole, cut = (_least_squares(total, some)[2] + EXACTLY for some in (None, free))
     outside = np.count_nonzero(~free)
-    return total.count * (cut / whole - 1) <= outside + 5 * (2 * outside) ** 0.5
+    return total.count * (cut / whole - 1) <= 2 * outside + 5 * (2 * outside) ** 0.5
 
 
 def box(mask: np.ndarray) -> tuple[int, int, int, int]:

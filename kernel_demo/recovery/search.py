@@ -33,6 +33,7 @@ from kernel_demo.recovery.record import UNSEEN, Recovery
 MIN_SIZE, MAX_SIZE = 3, 31
 # What is more off than this many grey levels, or this many times the residual, is not the kernel's.
 TWO_LEVELS, GROSS = 2.0, 6.0
+LOOKED_AT = 1_000_000  # samples of a picture
 RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
 
 
@@ -99,12 +100,14 @@ def _analysed(pairs: list[Pair], notes: tuple[Told, ...], max_size: int) -> Anal
     if not found.at_floor and found.compressed is None:
         changed = outliers.find(pairs)
     if changed is not None and not changed.wrapped:
-        rest = channels.arrange(changed.pairs, max_size) if changed.share else None
+        told = 0 < changed.share and not changed.busy
+        rest = channels.arrange(changed.pairs, max_size) if told else None
         if rest is None or not rest.in_one_rounding:
             changed = None
         elif changed.few:
             pairs, found, changed = changed.pairs, rest, None
-    found = channels.doubted(found)
+    if found.censored is None:
+        found = channels.doubted(found)
     judgement = judging.judge(found, max_size, pairs)
     if changed is not None:
         judgement = judging.edited(judgement, changed)
@@ -150,7 +153,7 @@ def _swapped(pairs: list[tuple], max_size: int, straight: Recovery) -> Recovery 
     usable, notes = _prepared([(after, before) for before, after in pairs], max_size)
     if not usable or usable[0].before.shape[2] != usable[0].after.shape[2]:
         return None
-    quick = fitting.fit(alignment.planes_of(usable, 0), max_size)
+    quick = fitting.fit(alignment.sample(alignment.planes_of(usable, 0), fitting.SAMPLE), max_size)
     if quick is None or not quick.at_floor:
         return None
     seen = _analysed(usable, (*notes, Told(Note.SWAPPED)), max_size)
@@ -226,12 +229,14 @@ def _of_all(result: Recovery, pair: Pair) -> Recovery:
     """The same, unless the kernel fails where pixels were not fitted to: at the clip levels."""
     if not result.verdict.linear:
         return result
-    lost = np.abs(result.residual_map.reshape(pair.after.shape)).max(axis=2)
-    counted = np.ones(lost.shape, bool) if pair.counted is None else pair.counted.copy()
     radius = result.size // 2 + max(map(abs, result.shift))
-    counted[:radius] = counted[:, :radius] = False
-    counted[lost.shape[0] - radius :] = counted[:, lost.shape[1] - radius :] = False
-    beyond = float((lost[counted] > max(TWO_LEVELS, GROSS * result.residual)).mean())
+    every = max(1, round((result.residual_map.size / LOOKED_AT) ** 0.5))
+    looked_at = np.s_[radius : pair.after.shape[0] - radius : every,
+                      radius : pair.after.shape[1] - radius : every]  # fmt: skip
+    lost = np.abs(result.residual_map.reshape(pair.after.shape)[looked_at]).max(axis=2)
+    counted = ... if pair.counted is None else pair.counted[looked_at]
+    gross = lost[counted] > max(TWO_LEVELS, GROSS * result.residual)
+    beyond = float(gross.mean()) if gross.size else 0.0
     if not beyond > outliers.SPOKEN_OF:
         return result
     judgement = judging.edit(beyond)
