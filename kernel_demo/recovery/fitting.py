@@ -27,6 +27,8 @@ ONE_ROUNDING, SEVERAL_ROUNDINGS, MANY_ROUNDINGS = 1.1, 1.6, 2.4
 FEW = 1e-3  # share of pixels beyond the bound: some pixels were touched by something else
 # Residuals between a prediction and the clip levels: so far off, noise hardly ever reaches them.
 MARGIN = 4.0
+NEAR = 7  # size of the kernel by which pixels are chosen
+HARDLY_ANY = 0.02  # share of the pixels
 A_WEIGHT = 3.0  # of log-likelihood, doubled, that a further weight must gain
 # What noise that is not white (JPEG's, WebP's) adds to the gain of a larger kernel: measured.
 COLOURED_GAIN = 1.04
@@ -66,6 +68,7 @@ class Fit:
     standard_error: np.ndarray  # k x k; 0 outside the smallest box that explains as much
     residual: float  # RMS
     noise: Noise
+    unbiased: bool  # pixels were chosen by what is predicted, or none was clipped
     used: float  # share of pixels not clipped
     singular: bool  # the pictures leave some weights open
     searched: int  # the largest size that there were pixels for
@@ -134,8 +137,9 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
         return None
     step = planes[0].step
     noisy = _least_squares(total)[2] ** 0.5 > SEVERAL_ROUNDINGS * ROUNDING * step
+    unbiased = True
     if noisy:
-        tiles, total = _without_bias(tiles, total)
+        tiles, total, unbiased = _without_bias(tiles, total)
     white = not noisy or _measured(tiles, *_least_squares(total)[:2]).white
     square = total.shrink(_size(total, white, noisy, step))
     found = square.solve()
@@ -156,6 +160,7 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
         standard_error=errors,
         residual=solution.residual,
         noise=_measured(tiles, found.kernel, found.offset),
+        unbiased=unbiased,
         used=share([plane.unclipped() for plane in planes]),
         singular=at_least_3.singular,
         searched=total.size,
@@ -187,21 +192,29 @@ def _largest(tiles: list[Plane], max_size: int) -> Statistics | None:
     return None
 
 
-def _without_bias(tiles: list[Plane], total: Statistics) -> tuple[list[Plane], Statistics]:
-    """Pixels chosen by what is predicted instead of by what came out, until they settle."""
+def _without_bias(tiles: list[Plane], total: Statistics):
+    """Pixels chosen by what is predicted instead of by what came out, until they settle.
+
+    (tiles, sums, whether pixels are chosen so: hardly any may be predicted between the levels).
+    """
+    whole = tiles, total, False
+    if all(tile.used.all() for tile in tiles):
+        return tiles, total, True
+    near = total.shrink(min(total.size, NEAR))
     for _ in range(3):
-        kernel, offset, variance = _least_squares(total)
+        kernel, offset, variance = _least_squares(near)
         new = [tile.predictable(kernel, offset, MARGIN * variance**0.5) for tile in tiles]
-        if share(new) < 0.02 or all(tile.used.all() for tile in tiles):
-            break
-        fresh = sums(new, total.size)
-        if fresh is None:
-            break
+        if share(new) < HARDLY_ANY:
+            return whole
         moved = share([replace(a, used=a.used ^ b.used) for a, b in zip(new, tiles, strict=True)])
-        tiles, total = new, fresh
+        tiles, fresh = new, sums(new, near.size)
+        if fresh is None:
+            return whole
+        near = fresh
         if moved < 0.01:
             break
-    return tiles, total
+    total = sums(tiles, total.size)
+    return whole if total is None else (tiles, total, True)
 
 
 def _refined(planes, centre, side: int, noisy: bool, found) -> Statistics | None:

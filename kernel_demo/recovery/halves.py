@@ -30,7 +30,8 @@ CLEARLY = 10.0
 # Of every n-th row or column, the filter differs. Losses of JPEG and WebP, whose blocks end there,
 # reach 50; mosaics, changes of size and interlacing begin at 700.
 BY_POSITION = 200.0
-ALIKE = 1.5  # factor between variances that are the same
+# Between these factors variances are the same: texture itself is seen through the noise.
+ALIKE = 0.67, 2.0
 NOISE_LEAVES = 0.2  # of chi-squared, at most, where noise in before is what makes halves differ
 ROUNDED = 0.05**2  # variance of what is left, at least: exact fits have none, in grey levels
 
@@ -207,7 +208,7 @@ def noise_in_before(drawn: Drawn, floor: float) -> float:
     kernel = np.linalg.solve(gram - sigma**2 * count * np.eye(len(gram)), cross)
     expected = sigma**2 * float(kernel @ kernel) + floor**2
     left = [_variance(half, kernel) / expected for half in halves]
-    alike = min(left) > 1 / ALIKE and max(left) < ALIKE
+    alike = min(left) > ALIKE[0] and max(left) < ALIKE[1]
     return sigma if alike and chis[best] < NOISE_LEAVES * chis[0] else 0.0
 
 

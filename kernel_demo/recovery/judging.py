@@ -107,6 +107,8 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
         if better is None or better.residual is None or better.residual > EXPLAINED:
             return _undetermined(Reason.TOO_SMALL, size=searched)
     by_fits = judgement.verdict.linear and found.censored is None
+    if by_fits and not all(fit.unbiased for fit in found.fits):
+        return _undetermined(Reason.CLIPPED)
     if by_fits and any(_vague(fit) for fit in found.fits):
         return _open(found)
     return judgement
