@@ -4,7 +4,7 @@ A benchmark is a module in this folder with a function `run(report)`:
 
     TITLE = "Learning a known kernel"   # heads the table; default: the module's name
     NEEDS = ("sklearn",)                # modules beyond torch, NumPy and OpenCV; default: none
-    LONG = True                         # takes over ten minutes: runs by name only; default: False
+    LONG = True                         # takes many minutes: runs by name only; default: False
 
     def run(report):
         error = ...
