@@ -36,7 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
     results = []
     for name in options.names or available():
         module, missing = load(name)
-        if missing:
+        if not options.names and getattr(module, "LONG", False):
+            show(f"## {name}\n\nSkipped: takes long, and runs by name only.")
+            results.append({"name": name, "skipped": "long"})
+        elif missing:
             show(f"## {name}\n\nSkipped: needs {', '.join(missing)}.")
             results.append({"name": name, "skipped": missing})
         elif hasattr(module, "run"):  # a module without it is shared by several benchmarks
@@ -51,7 +54,9 @@ def show(text: str) -> None:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help="which; without, all of them")
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help="which; without, all but the long ones"
+    )
     parser.add_argument(
         "--results", type=Path, default=Path("bench-results"), help="folder for the JSON file"
     )

@@ -4,6 +4,7 @@ A benchmark is a module in this folder with a function `run(report)`:
 
     TITLE = "Learning a known kernel"   # heads the table; default: the module's name
     NEEDS = ("sklearn",)                # modules beyond torch, NumPy and OpenCV; default: none
+    LONG = True                         # takes many minutes: runs by name only; default: False
 
     def run(report):
         error = ...
@@ -16,7 +17,8 @@ whether the figure is the one asked for; leave it out where nothing was asked. R
 up in the order in which they are made, so a slow benchmark shows what it has. A module that is
 missing on this machine belongs in NEEDS: the runner then skips the benchmark and says so.
 
-`python -m benchmarks` runs every benchmark; `python -m benchmarks learning` only that one.
+`python -m benchmarks` runs every benchmark that is not LONG, and says which it skips;
+`python -m benchmarks learning` only that one, long or not.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def test_a_report_is_a_markdown_table():
 def bench(monkeypatch, tmp_path):
     """Runs given benchmarks, in place of those of the folder; returns exit status and record."""
 
-    def run(**modules):
+    def run(*names, **modules):
         def find(name):
             module = modules[name.removeprefix("benchmarks.")]
             if isinstance(module, Exception):
@@ -39,9 +39,11 @@ def bench(monkeypatch, tmp_path):
 
         monkeypatch.setattr(runner, "available", lambda: sorted(modules))
         monkeypatch.setattr(runner.importlib, "import_module", find)
-        status = runner.main(["--results", str(tmp_path)])
+        status = runner.main([*names, "--results", str(tmp_path)])
         (path,) = tmp_path.glob("*.json")
-        return status, json.loads(path.read_text())
+        record = json.loads(path.read_text())
+        path.unlink()
+        return status, record
 
     return run
 
@@ -74,6 +76,28 @@ def test_a_missing_library_skips_one_benchmark_with_a_line(bench, capsys):
     assert "Skipped: needs no_such_library." in shown
     assert "Skipped: needs absent.part." in shown
     assert record["benchmarks"][2]["rows"]
+
+
+def test_a_long_benchmark_runs_by_name_only(bench, capsys):
+    """Without names it is skipped with a line, by name it runs; it is listed either way."""
+    modules = {
+        "long": types.SimpleNamespace(LONG=True, run=lambda report: report.row("a", got="1")),
+        "short": types.SimpleNamespace(run=lambda report: report.row("b", got="2")),
+    }
+    status, record = bench(**modules)
+    assert status == 0
+    assert "Skipped: takes long, and runs by name only." in capsys.readouterr().out
+    assert [bool(result.get("rows")) for result in record["benchmarks"]] == [False, True]
+    _, record = bench("long", **modules)
+    assert [result["name"] for result in record["benchmarks"]] == ["long"]
+    assert record["benchmarks"][0]["rows"][0]["got"] == "1"
+
+
+def test_a_benchmark_that_is_long_is_there():
+    """The one that asks whether anything false is certified takes long; its name is no mistake."""
+    module, missing = runner.load("proof")
+    assert "proof" in runner.available()
+    assert (module.LONG, missing) == (True, ())
 
 
 def test_our_own_missing_module_is_no_reason_to_skip(bench):
