@@ -32,6 +32,7 @@ NEAR_WEIGHTS = 0.05  # estimated channel weights this close to a known conversio
 SURE = 0.05
 WIDEST_THROUGH_JPEG = 11
 
+OFTEN = 0.7  # share of the patches that differ from all others, below which many are repeated
 PIXELS = 40_000
 TRIED = 8  # places for each of them: so many may be clipped
 SIZES = (1, 3, 5, 7)  # three kernels of 7 x 7 are 147 unknowns for each channel
@@ -230,19 +231,24 @@ def _made_grey(pair: Pair, weights, convert: Callable | None) -> Pair:
 def doubted(found: Arrangement) -> Arrangement:
     """The same with bars no smaller than what halves of the pixels differ by, beyond chance.
 
+    Nor smaller than those of the distinct patches, where many occur more than once.
+
     One rounding bounds every error by itself: it needs no such evidence, and in skies, where it
     follows the picture, halves differ by it.
     """
     doubts, fits = [], []
     for fit in found.fits:
-        doubt = None
+        doubt, errors = None, fit.standard_error
         if not fit.in_one_rounding and fit.kernel.any():
             doubt = halves.doubts(fit.tiles, fit.kernel, fit.floor)
         if doubt is not None:
-            errors = np.maximum(fit.standard_error, doubt.difference)
-            fit = replace(fit, standard_error=errors)
+            errors = np.maximum(errors, doubt.difference)
+        elif fit.residual > fitting.NEARLY_EXACT * fit.step:
+            drawn = halves.draw(fit.tiles, fit.kernel != 0)
+            if drawn is not None and drawn.distinct < OFTEN * len(drawn.after):
+                errors = np.maximum(errors, drawn.error(fit.residual))
         doubts.append(doubt)
-        fits.append(fit)
+        fits.append(replace(fit, standard_error=errors))
     return replace(found, fits=fits, doubts=tuple(doubts))
 
 

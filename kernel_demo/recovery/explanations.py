@@ -117,7 +117,7 @@ class Reason(Enum):
     UNCLEAR = (
         "What the best kernel leaves goes with the picture a little: lossy compression does that, "
         "and so does a filter that is nearly a convolution.",
-        "Send the picture through the tool once more, and save the result as PNG or TIFF.",
+        "Send a probe of random noise through the same tool, with no lossy file on the way.",
     )
     NOISE_BEFORE = (
         "The picture before has noise of its own, about {sigma:.1f} grey levels, that the tool "
@@ -140,7 +140,7 @@ class Reason(Enum):
     COLOURS = (
         "A mixture of the channels explains most of it, but not all: it is another colour "
         "operation, or lossy compression hides which mixture it is.",
-        "Save the picture after as PNG or TIFF, and turn off what changes colours in the tool.",
+        "Turn off what changes colours in the tool, and keep lossy files out of the way.",
     )
     TOO_SMALL = (
         "There are pixels enough to look for kernels of up to {size} x {size} only, and none of "
@@ -270,10 +270,15 @@ def _noisy(found) -> tuple[str, str]:
             "Apply the kernel and expect differences of one or two grey levels.",
         )
     source = f" of {found.compression}" if found.compression else ""
+    remedy = (
+        "Save the picture after as PNG or TIFF instead of a lossy file to get the kernel exactly."
+        if found.compression
+        else "Average several pictures that the tool made of one, or use a larger one: bars shrink."
+    )
     return (
         f"This is a convolution{_called(found)}, with noise{source}: {left} are left (rounding "
         f"alone leaves {found.rounding_floor:.2f}) and do not depend on the picture; {known}.",
-        "Save the picture after as PNG or TIFF instead of a lossy file to get the kernel exactly.",
+        remedy,
     )
 
 
@@ -289,7 +294,8 @@ def _not(found) -> tuple[str, str]:
     compared = "" if found.kernel is None else f": {best}{beside}"
     return (
         f"This is not a convolution; it looks like {found.alternative.name}{compared}.",
-        "Use that operation instead of a kernel, or turn it off in the tool and try again.",
+        found.alternative.remedy
+        or "Use that operation instead of a kernel, or turn it off in the tool and try again.",
     )
 
 

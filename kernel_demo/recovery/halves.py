@@ -32,6 +32,7 @@ CLEARLY = 10.0
 BY_POSITION = 200.0
 # Between these factors variances are the same: texture itself is seen through the noise.
 ALIKE = 0.67, 2.0
+HEAVY = 5.0  # kurtosis: what most pixels do not feel is no noise
 NOISE_LEAVES = 0.2  # of chi-squared, at most, where noise in before is what makes halves differ
 ROUNDED = 0.05**2  # variance of what is left, at least: exact fits have none, in grey levels
 
@@ -208,7 +209,9 @@ def noise_in_before(drawn: Drawn, floor: float) -> float:
     kernel = np.linalg.solve(gram - sigma**2 * count * np.eye(len(gram)), cross)
     expected = sigma**2 * float(kernel @ kernel) + floor**2
     left = [_variance(half, kernel) / expected for half in halves]
-    alike = min(left) > ALIKE[0] and max(left) < ALIKE[1]
+    rest = drawn.after - drawn.patches @ kernel
+    tails = float((rest**4).mean() / max((rest**2).mean(), 1e-12) ** 2)  # 3 of normal noise
+    alike = min(left) > ALIKE[0] and max(left) < ALIKE[1] and tails < HEAVY
     return sigma if alike and chis[best] < NOISE_LEAVES * chis[0] else 0.0
 
 

@@ -45,6 +45,7 @@ class Alternative:
 
     name: str  # as one says it in a sentence: "a median filter, 3 x 3"
     residual: float | None = None  # RMS in grey levels of after; None: found by other signs
+    remedy: str = ""  # what to do, if that is not to use this operation
 
 
 def _sum_of_absolutes(image: np.ndarray) -> np.ndarray:

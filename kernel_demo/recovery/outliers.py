@@ -26,6 +26,7 @@ TRIED = 3  # starts that are taken further
 NEARLY_ALL = 0.97  # obey: a larger kernel need not be looked for
 # One rounding puts a pixel at most half a level off; the kernel itself is not known exactly yet.
 OBEYS = 1.02
+GROSS = 4.0  # grey levels
 WRAP = 256
 ALL_WRAP = 0.95  # share of the pixels that must obey modulo WRAP, if that is what happened
 MOST = 0.5  # share of the pixels that may disobey ...
@@ -44,11 +45,12 @@ class Changed:
     share: float  # of them, of the pixels whose patch lies inside
     wrapped: bool  # they are 256 off: the tool's sums ran over
     busy: bool  # they lie where the picture has most texture
+    gross: bool  # most of them are further off than noise that the others do not have
 
     @property
     def few(self) -> bool:
         """Whether the kernel may speak of the rest: it is nearly all, and nothing chose it."""
-        return 0 < self.share <= SPOKEN_OF and not self.busy and not self.wrapped
+        return 0 < self.share <= SPOKEN_OF and self.gross and not self.busy and not self.wrapped
 
 
 def find(pairs: list[Pair]) -> Changed | None:
@@ -99,7 +101,9 @@ def _search(planes: list[Plane], size: int) -> _Obeyed | None:
         for start in sorted(starts, key=obeying)[-TRIED:]:
             weights = _concentrated(patches, target, start, step, wrapped)
             share = obeying(weights)
-            least = ALL_WRAP if wrapped else 1 - MOST
+            least = 1 - MOST
+            if wrapped:  # of what did not obey before, most must do so now
+                least = max(ALL_WRAP, (1 + best.share) / 2 if best else 0)
             if share > max(least, best.share if best else 0):
                 kernel = weights[:-1].reshape(size, size)
                 best = _Obeyed(kernel, float(weights[-1]), wrapped, share)
@@ -154,11 +158,14 @@ def _solved(patches: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def _marked(pairs: list[Pair], obeyed: _Obeyed) -> Changed:
-    masks, textures, inside = [], [], 0
+    masks, textures, sizes, inside = [], [], [], 0
     for pair in pairs:
         mask = np.zeros(pair.after.shape[:2], bool)
         for plane, there, left in residuals(pair, obeyed.kernel, obeyed.offset):
-            mask[there] |= np.abs(left) > (WRAP / 2 if obeyed.wrapped else OBEYS * plane.step)
+            off = np.abs(left)
+            beyond = off > (WRAP / 2 if obeyed.wrapped else OBEYS * plane.step)
+            sizes.append(off[beyond] / plane.step)
+            mask[there] |= beyond
         inside += _inside(pair, len(obeyed.kernel))
         masks.append(mask)
         textures.append(_texture(pair, mask))
@@ -167,7 +174,9 @@ def _marked(pairs: list[Pair], obeyed: _Obeyed) -> Changed:
         replace(pair, outliers=mask if mask.any() else None)
         for pair, mask in zip(pairs, masks, strict=True)
     ]
-    return Changed(marked, share, obeyed.wrapped, max(textures) > BUSY)
+    sizes = np.concatenate(sizes) if sizes else np.zeros(0)
+    gross = sizes.size > 0 and float(np.median(sizes)) > GROSS
+    return Changed(marked, share, obeyed.wrapped, max(textures) > BUSY, gross)
 
 
 def residuals(pair: Pair, kernel: np.ndarray, offset: float) -> Iterator[tuple]:

@@ -33,7 +33,6 @@ from kernel_demo.recovery.record import UNSEEN, Recovery
 MIN_SIZE, MAX_SIZE = 3, 31
 # What is more off than this many grey levels, or this many times the residual, is not the kernel's.
 TWO_LEVELS, GROSS = 2.0, 6.0
-LOOKED_AT = 1_000_000  # samples of a picture
 RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
 
 
@@ -100,7 +99,7 @@ def _analysed(pairs: list[Pair], notes: tuple[Told, ...], max_size: int) -> Anal
     if not found.at_floor and found.compressed is None:
         changed = outliers.find(pairs)
     if changed is not None and not changed.wrapped:
-        told = 0 < changed.share and not changed.busy
+        told = changed.gross and not changed.busy
         rest = channels.arrange(changed.pairs, max_size) if told else None
         if rest is None or not rest.in_one_rounding:
             changed = None
@@ -184,7 +183,7 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
         title=title,
     )
     if found is not None:
-        return _of_all(_applied(bare, found), found.pairs[0])
+        return _of_all(_applied(bare, found), found)
     open_range = [((p.after > p.clip[0]) & (p.after < p.clip[1])).mean() for p in seen.pairs]
     return replace(bare, used_fraction=float(np.mean(open_range)))
 
@@ -225,24 +224,28 @@ def _without_changed(found: Arrangement, exact: tuple[Fractions, ...]) -> Arrang
     return replace(found, pairs=marked)
 
 
-def _of_all(result: Recovery, pair: Pair) -> Recovery:
+def _of_all(result: Recovery, found: Arrangement) -> Recovery:
     """The same, unless the kernel fails where pixels were not fitted to: at the clip levels."""
+    pair = found.pairs[0]
     if not result.verdict.linear:
         return result
+    left = float(found.variance**0.5 / pair.step)
+    lost = np.abs(result.residual_map.reshape(pair.after.shape)).max(axis=2)
+    gross = lost > max(TWO_LEVELS, GROSS * left)
     radius = result.size // 2 + max(map(abs, result.shift))
-    every = max(1, round((result.residual_map.size / LOOKED_AT) ** 0.5))
-    looked_at = np.s_[radius : pair.after.shape[0] - radius : every,
-                      radius : pair.after.shape[1] - radius : every]  # fmt: skip
-    lost = np.abs(result.residual_map.reshape(pair.after.shape)[looked_at]).max(axis=2)
-    counted = ... if pair.counted is None else pair.counted[looked_at]
-    gross = lost[counted] > max(TWO_LEVELS, GROSS * result.residual)
-    beyond = float(gross.mean()) if gross.size else 0.0
-    if not beyond > outliers.SPOKEN_OF:
+    gross[:radius] = gross[:, :radius] = False
+    gross[gross.shape[0] - radius :] = gross[:, gross.shape[1] - radius :] = False
+    if pair.counted is not None:
+        gross &= pair.counted
+    beyond = np.count_nonzero(gross) / gross.size
+    if beyond > outliers.SPOKEN_OF:
+        judgement = judging.edit(beyond)
+        bare = replace(result, padding_sides=UNSEEN, padding_value=None, fractions=())
+        return replace(bare, verdict=judgement.verdict, alternative=judgement.alternative)
+    if beyond == 0 or result.verdict != Verdict.CONVOLUTION:
         return result
-    judgement = judging.edit(beyond)
-    verdict, alternative = judgement.verdict, judgement.alternative
-    bare = replace(result, padding_sides=UNSEEN, padding_value=None, fractions=())
-    return replace(bare, verdict=verdict, alternative=alternative)
+    mask = gross if pair.outliers is None else gross | pair.outliers
+    return reproduction.told(result, [replace(pair, outliers=mask), *found.pairs[1:]])
 
 
 def _exact(found: Arrangement) -> tuple[Fractions, ...]:
