@@ -74,6 +74,7 @@ class Split(Phrase):
     DOWN = "its upper and its lower half"
     ROWS = "one row in {n} and the others"
     COLUMNS = "one column in {n} and the others"
+    CHECKS = "the black and the white fields of a chessboard"
 
 
 class Reason(Enum):

@@ -15,7 +15,7 @@ import numpy as np
 
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.learning.certificate import ROUNDING
-from kernel_demo.learning.statistics import Statistics
+from kernel_demo.learning.statistics import Solution, Statistics
 from kernel_demo.recovery import halves
 from kernel_demo.recovery.alignment import Plane, sample, share, sums
 
@@ -68,6 +68,7 @@ class Fit:
     standard_error: np.ndarray  # k x k; 0 outside the smallest box that explains as much
     residual: float  # RMS
     noise: Noise
+    bent: float  # bars by which rounding the kernel's own results would bend it
     unbiased: bool  # pixels were chosen by what is predicted, or none was clipped
     used: float  # share of pixels not clipped
     singular: bool  # the pictures leave some weights open
@@ -149,10 +150,15 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
         core, centre = square, (0, 0)
     solution = core.solve()
     support = _support(core, solution, white)
+    if solution.residual > NEARLY_EXACT * step:
+        solution = _within(core, solution, support)
     kernel = about_pixel(solution.kernel, support, centre)
     errors = about_pixel(solution.standard_error, support, centre)
+    bent = 0.0
     if solution.residual > NEARLY_EXACT * step and len(kernel) <= total.size:
-        errors = errors * halves.inflation(tiles, kernel, solution.offset, total, errors > 0)
+        scatter = halves.scatter(tiles, kernel, solution.offset, total, errors > 0)
+        bent = scatter.bent
+        errors = errors * np.maximum(scatter.factors, bent)
     at_least_3 = found if square.size > 1 else total.shrink(min(3, total.size)).solve()
     return Fit(
         kernel=kernel,
@@ -160,6 +166,7 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
         standard_error=errors,
         residual=solution.residual,
         noise=_measured(tiles, found.kernel, found.offset),
+        bent=bent,
         unbiased=unbiased,
         used=share([plane.unclipped() for plane in planes]),
         singular=at_least_3.singular,
@@ -293,6 +300,25 @@ def _support(total: Statistics, solution, white: bool) -> tuple[int, int, int, i
     # A weight that the picture cannot tell from 0 is not 0 for that.
     found = box(significant | (error > UNTOLD * largest))
     return found if _enough(total, found) else (0, 0, *solution.kernel.shape)
+
+
+def _within(core: Statistics, solution: Solution, support) -> Solution:
+    """The solution with the weights outside its support at 0, and the others fitted anew."""
+    top, left, height, width = support
+    free = np.zeros((core.size, core.size), bool)
+    free[top : top + height, left : left + width] = True
+    if free.all():
+        return solution
+    kernel, offset, variance = _least_squares(core, free)
+    chosen = free.ravel()
+    gram = core.gram - np.outer(core.patch_sum, core.patch_sum) / core.count
+    inverse = np.linalg.pinv(gram[np.ix_(chosen, chosen)], rcond=1e-14, hermitian=True)
+    errors = np.zeros(free.shape)
+    errors[free] = np.sqrt((variance * np.diag(inverse)).clip(0))
+    errors[free & ~np.isfinite(solution.standard_error)] = np.inf
+    return replace(
+        solution, kernel=kernel, offset=offset, standard_error=errors, residual=variance**0.5
+    )
 
 
 def _enough(total: Statistics, support: tuple[int, int, int, int]) -> bool:

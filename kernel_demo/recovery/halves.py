@@ -37,50 +37,62 @@ NOISE_LEAVES = 0.2  # of chi-squared, at most, where noise in before is what mak
 ROUNDED = 0.05**2  # variance of what is left, at least: exact fits have none, in grey levels
 
 
-def inflation(tiles: list[Plane], kernel: np.ndarray, offset: float, total: Statistics, free):
-    """Factors (k x k, at least 1) by which least squares' bars are too small, from blocks.
+@dataclass(frozen=True, eq=False)
+class Scatter:
+    """What blocks of the picture say of bars, and rounding of the kernel itself."""
+
+    factors: np.ndarray  # k x k, at least 1: by which least squares' bars are too small
+    bent: float  # bars by which rounding its own results would bend the kernel, at most
+
+
+def scatter(tiles: list[Plane], kernel: np.ndarray, offset: float, total: Statistics, free):
+    """The Scatter of a kernel (k x k) fitted to the tiles.
 
     tiles: with the pixels used. total: the sums over them, of size k or larger. free: k x k bool,
     the weights that were fitted; the others get 1.
+    bent: what least squares makes of the errors by which the kernel's own results are rounded (a
+    parametric bootstrap). Where the picture is smooth or has few patches, they go with it.
     """
     size, chosen, total = len(kernel), free.ravel(), total.shrink(len(kernel))
-    gram = total.gram - np.outer(total.patch_sum, total.patch_sum) / total.count
+    mean = total.patch_sum / total.count
+    gram = total.gram - np.outer(mean, total.patch_sum)
     inverse = np.linalg.pinv(gram[np.ix_(chosen, chosen)], rcond=1e-12, hermitian=True)
-    places = np.argwhere(free)
-    scores, energy, count = [], 0.0, 0
+    scores, rounded, energy, count = [], np.zeros(np.count_nonzero(free)), 0.0, 0
     for tile in tiles:
         if min(tile.after.shape) < size:
             continue
-        inner = tile.inside(size)
-        before = tile.before.astype(np.float32)
-        mean = float(before.mean())
-        left = tile.after[inner] - correlate_valid(tile.before.astype(np.float64), kernel, offset)
-        left = np.where(tile.used[inner], left, 0).astype(np.float32)
-        energy, count = energy + float((left**2).sum()), count + int(tile.used[inner].sum())
-        height, width = left.shape
-        rows, columns = max(1, round(height / BLOCK)), max(1, round(width / BLOCK))
-        many = height * width / (rows * columns)
-        products = (
-            cv2.resize(
-                (before[i : i + height, j : j + width] - mean) * left,
-                (columns, rows),
-                interpolation=cv2.INTER_AREA,
-            )
-            for i, j in places
-        )
-        scores.append(np.stack([many * product.ravel() for product in products], axis=1))
-    if not scores:
-        return np.ones(kernel.shape)
-    scores = np.concatenate(scores).astype(np.float64)
-    blocks = len(scores)
-    if blocks < 8 or not energy:
-        return np.ones(kernel.shape)
-    moved = scores @ inverse  # what each block adds to the weights
-    robust = (moved**2).sum(axis=0) * blocks / (blocks - 1)
-    plain = energy / count * np.diag(inverse)
-    factors = np.ones(kernel.shape)
-    factors[free] = np.sqrt(np.maximum(robust / np.maximum(plain, 1e-300), 1))
-    return factors
+        inner, used = tile.inside(size), tile.used[tile.inside(size)]
+        value = correlate_valid(tile.before.astype(np.float64), kernel, offset)
+        left = np.where(used, tile.after[inner] - value, 0).astype(np.float32)
+        off = np.where(used, np.rint(value / tile.step) * tile.step - value, 0).astype(np.float32)
+        energy, count = energy + float((left**2).sum()), count + int(used.sum())
+        sums, own = _by_block(tile.before - np.float32(mean.mean()), left, off, np.argwhere(free))
+        scores.append(sums)
+        # Its mean goes into the offset.
+        rounded += own - float(off.sum()) * (mean[chosen] - mean.mean())
+    factors, bent = np.ones(kernel.shape), 0.0
+    scores = np.concatenate(scores) if scores else np.zeros((0, len(rounded)))
+    if len(scores) >= 8 and energy:
+        moved = scores @ inverse  # what each block adds to the weights
+        robust = (moved**2).sum(axis=0) * len(scores) / (len(scores) - 1)
+        plain = energy / count * np.diag(inverse)
+        factors[free] = np.sqrt(np.maximum(robust / np.maximum(plain, 1e-300), 1))
+        bent = float((np.abs(inverse @ rounded) / np.sqrt(np.maximum(plain, 1e-300))).max())
+    return Scatter(factors, bent)
+
+
+def _by_block(before, left, off, places) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of before, at each of n places of the patch, times left (blocks x n) and off (n)."""
+    height, width = left.shape
+    rows, columns = max(1, round(height / BLOCK)), max(1, round(width / BLOCK))
+    many = height * width / (rows * columns)
+    sums, own = [], []
+    for i, j in places:
+        moved = before[i : i + height, j : j + width]
+        blocks = cv2.resize(moved * left, (columns, rows), interpolation=cv2.INTER_AREA)
+        sums.append(many * blocks.ravel().astype(np.float64))
+        own.append(float(np.vdot(moved, off)))
+    return np.stack(sums, axis=1), np.array(own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +182,7 @@ class Drawn:
         for n in range(2, 9):
             found[Split.ROWS, n] = self.rows % n == 0
             found[Split.COLUMNS, n] = self.columns % n == 0
+        found[Split.CHECKS, 2] = (self.rows + self.columns) % 2 == 0
         return found
 
 

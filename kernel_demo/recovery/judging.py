@@ -22,8 +22,8 @@ from kernel_demo.numbers import percent
 from kernel_demo.recovery import halves, known
 from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, planes_of
 from kernel_demo.recovery.channels import CURVED, Arrangement
-from kernel_demo.recovery.explanations import Channels, Reason, Told, Verdict
-from kernel_demo.recovery.fitting import ONE_ROUNDING, Fit
+from kernel_demo.recovery.explanations import Channels, Reason, Split, Told, Verdict
+from kernel_demo.recovery.fitting import NEARLY_EXACT, ONE_ROUNDING, Fit
 from kernel_demo.recovery.halves import Halves
 from kernel_demo.recovery.known import Alternative
 from kernel_demo.recovery.outliers import Changed
@@ -36,6 +36,9 @@ VAGUE = 0.1
 VAGUE_IN_SKIES, IN_SKIES = 0.01, 0.1
 # Fewer different patches for each weight, or fewer grey levels: errors of rounding are no noise.
 DISTINCT, LEVELS = 10, 12
+# Bars by which rounding may bend a kernel (3 in clean photos, 13 and more in skies), and the share
+# of rounding's residual below which the fit has taken it for the picture.
+BENT, TOO_LITTLE = 4.0, 0.8
 # What leaves less, in grey levels RMS, explains a pair to the rounding.
 EXPLAINED = 0.6
 # A kernel this close to leaving the picture as it is, with noise, is no filter.
@@ -49,13 +52,15 @@ PIXELS = 30_000
 WIDEST = 7  # size of the patches that the features and the kernels of the thirds are set against
 # Shares of the residual's variance above which it may not be noise ...
 FEATURES_LIMIT, PLACE_LIMIT, TONE_LIMIT = 0.03, 0.08, 0.10
-# ... and above which it is not: losses of JPEG and WebP reach half of this.
-NO_NOISE = 0.12
-NO_NOISE_BEFORE = 0.3  # share explained by features: noise in before, which they see, too, made 0.17
+# ... and above which it is not: losses of JPEG and WebP reach 0.16.
+NO_NOISE = 0.2
+TELLING = 1.5  # grey levels that must be left for that: noise in smooth parts of before makes less
+COLOURED = 0.1  # autocorrelation of noise that is not white
 # Another kernel in each third gains so much where the filter itself varies: 0.6 and more, while
 # kernels cut off by the search gain up to 0.12, as each part of the picture bends them its own way.
-VARYING = 0.3
+VARYING = 0.4
 MOSTLY = 0.9  # share of the pixels that must not be clipped, for a residual to tell that
+ONCE_MORE = 0.3  # share of what is left that the picture explains, laid aside
 STRANGE = 0.6  # share of the variance that a kernel explains, at most, of another picture
 PICTURE_LIKE = 0.8  # autocorrelation above which the residual is itself a picture
 
@@ -148,8 +153,15 @@ def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
     """The same where no round numbers prove the kernels: bars must then be good ones."""
     if not judgement.verdict.linear or found.censored is not None:
         return judgement
+    if found.mixed is not None and found.curved > CURVED:
+        return _undetermined(Reason.COLOURS)
     if any(map(_misleading, found.fits)):
         return _undetermined(Reason.SMOOTH)
+    for fit in found.fits:
+        inexact = fit.residual > NEARLY_EXACT * fit.step
+        evidence = examine(fit) if fit.in_passes and inexact else None
+        if evidence is not None and evidence.clearly_nonlinear:
+            return _undetermined(Reason.UNCLEAR)
     for fit in found.fits:
         drawn = halves.draw(fit.tiles, fit.kernel != 0)
         if drawn is None:
@@ -220,8 +232,7 @@ def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judg
     better = _better(fit, evidence, planes) if nonlinear else None
     if better is not None and better.residual is not None:
         return Judgement(Verdict.NOT, better)
-    follows = evidence is not None and evidence.features > NO_NOISE_BEFORE
-    if doubt is not None and doubt.noise_before and not follows:
+    if doubt is not None and doubt.noise_before:
         return _undetermined(Reason.NOISE_BEFORE, sigma=doubt.noise_before / fit.step)
     if lossy and (nonlinear or (doubt is not None and doubt.position)):
         return _undetermined(Reason.LOSSY, file=str(found.compressed))
@@ -235,9 +246,15 @@ def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judg
         if fit.noise.autocorrelation > PICTURE_LIKE and better is None and _ghost(found, fit):
             return _larger(max_size)
         # Lossy compression smears what was clipped over what was not: that follows the picture.
-        clear = evidence is not None and evidence.clearly_nonlinear and fit.used > MOSTLY
-        clear = clear or better is not None
+        clear = better is not None or (evidence is not None and evidence.clearly_nonlinear)
+        clear = clear and fit.used > MOSTLY and fit.residual > TELLING * fit.step
+        # Noise in before, where it is not as clear, does this as well.
+        if doubt is not None and doubt.worst is not None and doubt.worst.split == Split.TEXTURE:
+            clear = clear and evidence is not None and evidence.features > NO_NOISE
         return Judgement(Verdict.NOT, better) if clear else _undetermined(Reason.UNCLEAR)
+    coloured = max(abs(fit.noise.autocorrelation), abs(fit.noise.with_texture)) > COLOURED
+    if not fit.in_passes and coloured and fit.used <= MOSTLY:
+        return _undetermined(Reason.UNCLEAR)
     curve = known.tone_curve(planes)
     if curve is not None and curve.residual < 0.5 * fit.residual / planes[0].step:
         return Judgement(Verdict.NOT, curve)
@@ -255,7 +272,10 @@ def _ghost(found: Arrangement, fit: Fit) -> bool:
     place = displacement(replace(pair, after=left))
     if place is None:
         return False
-    return max(abs(a - b) for a, b in zip(place, pair.origin, strict=True)) > reach
+    there, here = common(pair.before, pair.after, place)
+    once_more = np.corrcoef(grey[there].ravel(), left[here].ravel())[0, 1] ** 2
+    far = max(abs(a - b) for a, b in zip(place, pair.origin, strict=True)) > reach
+    return far and once_more > ONCE_MORE
 
 
 def _better(fit: Fit, evidence: Evidence | None, planes: list[Plane]) -> Alternative | None:
@@ -277,6 +297,10 @@ def _blank(picture: np.ndarray) -> bool:
 
 
 def _misleading(fit: Fit) -> bool:
+    """Whether rounding goes with the picture: its errors are no noise, and bars say nothing."""
+    bent = fit.bent > BENT and _vague(fit, VAGUE_IN_SKIES)
+    if fit.in_passes and (bent or fit.residual < TOO_LITTLE * fit.floor):
+        return fit.residual > NEARLY_EXACT * fit.step
     small = fit.residual <= ONE_ROUNDING * fit.floor
     return small and fit.noise.with_texture > IN_SKIES and _vague(fit, VAGUE_IN_SKIES)
 

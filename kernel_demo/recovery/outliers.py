@@ -29,6 +29,7 @@ OBEYS = 1.02
 GROSS = 4.0  # grey levels
 WRAP = 256
 ALL_WRAP = 0.95  # share of the pixels that must obey modulo WRAP, if that is what happened
+RAN_OVER = 0.01  # share of the sums, at least
 MOST = 0.5  # share of the pixels that may disobey ...
 SPOKEN_OF = 0.1  # ... and at most this share, for the kernel to be told
 # What is left out lies where the picture is busy: then it is the filter that treats it otherwise.
@@ -102,6 +103,9 @@ def _search(planes: list[Plane], size: int) -> _Obeyed | None:
             weights = _concentrated(patches, target, start, step, wrapped)
             share = obeying(weights)
             least = 1 - MOST
+            ran_over = np.abs(after - patches @ weights) > WRAP / 2
+            if wrapped and ran_over.mean() < RAN_OVER:
+                continue
             if wrapped:  # of what did not obey before, most must do so now
                 least = max(ALL_WRAP, (1 + best.share) / 2 if best else 0)
             if share > max(least, best.share if best else 0):
@@ -170,6 +174,8 @@ def _marked(pairs: list[Pair], obeyed: _Obeyed) -> Changed:
         masks.append(mask)
         textures.append(_texture(pair, mask))
     share = sum(np.count_nonzero(mask) for mask in masks) / max(inside, 1)
+    if share > SPOKEN_OF:
+        masks = [_to_the_border(mask, len(obeyed.kernel) // 2) for mask in masks]
     marked = [
         replace(pair, outliers=mask if mask.any() else None)
         for pair, mask in zip(pairs, masks, strict=True)
@@ -205,6 +211,13 @@ def residuals(pair: Pair, kernel: np.ndarray, offset: float) -> Iterator[tuple]:
 def _inside(pair: Pair, size: int) -> int:
     height, width = pair.overlap()[1].shape[:2]
     return max(0, height - size + 1) * max(0, width - size + 1)
+
+
+def _to_the_border(mask: np.ndarray, radius: int) -> np.ndarray:
+    """The mask with each pixel of its outer rings as the nearest within: no patch tells of them."""
+    height, width = mask.shape
+    inner = mask[radius : height - radius, radius : width - radius].astype(np.uint8)
+    return cv2.copyMakeBorder(inner, *4 * [radius], cv2.BORDER_REPLICATE) > 0
 
 
 def _texture(pair: Pair, mask: np.ndarray) -> float:

@@ -25,7 +25,7 @@ from kernel_demo.recovery import (
 )
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.channels import Arrangement
-from kernel_demo.recovery.explanations import Note, Reason, Told, Verdict
+from kernel_demo.recovery.explanations import Channels, Note, Reason, Told, Verdict
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
 from kernel_demo.recovery.record import UNSEEN, Recovery
@@ -96,7 +96,7 @@ def _analysed(pairs: list[Pair], notes: tuple[Told, ...], max_size: int) -> Anal
     if not found.at_floor:
         found = channels.through_jpeg(found)
     changed = None
-    if not found.at_floor and found.compressed is None:
+    if not found.at_floor and found.compressed is None and found.mode != Channels.GREY:
         changed = outliers.find(pairs)
     if changed is not None and not changed.wrapped:
         told = changed.gross and not changed.busy
@@ -146,8 +146,7 @@ def _swapped(pairs: list[tuple], max_size: int, straight: Recovery) -> Recovery 
     """The recovery with before and after exchanged, if that is clearly the way it was.
 
     The way back from a mild sharpening is close to a blur, and a blur makes noise small: only
-    fractions that are exact prove the exchange. Where straight on there is no convolution at all,
-    a residual of just the size of rounding will do.
+    fractions that are exact prove the exchange.
     """
     usable, notes = _prepared([(after, before) for before, after in pairs], max_size)
     if not usable or usable[0].before.shape[2] != usable[0].after.shape[2]:
@@ -159,9 +158,7 @@ def _swapped(pairs: list[tuple], max_size: int, straight: Recovery) -> Recovery 
     if seen.judgement.verdict != Verdict.CONVOLUTION:
         return None
     result = _reported(seen, straight.title, swapped=True)
-    just_rounding = abs(result.residual / result.rounding_floor - 1) < 0.1
-    plain = not straight.verdict.linear and just_rounding
-    return result if result.bit_exact or plain else None
+    return result if result.bit_exact else None
 
 
 def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:

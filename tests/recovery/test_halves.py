@@ -48,7 +48,7 @@ def factor(before, noise):
     """Of the bar of one weight, the gain."""
     after = before + noise
     sums = Statistics.from_pair(before, after, 1)
-    return halves.inflation([plane(before, after)], ONE, 0.0, sums, ONE > 0)[0, 0]
+    return halves.scatter([plane(before, after)], ONE, 0.0, sums, ONE > 0).factors[0, 0]
 
 
 @pytest.mark.parametrize("common", [0.2, 0.5, 1.0])
@@ -79,11 +79,11 @@ def test_weights_that_were_not_fitted_keep_their_bars():
     after = filtered(CAMERA, SHARPEN) + rng.normal(0, 2, CAMERA.shape)
     sums = Statistics.from_pair(CAMERA.astype(float), after, 3)
     tiles = [plane(CAMERA, after)]
-    factors = halves.inflation(tiles, SHARPEN, 0.0, sums, SHARPEN != 0)
+    factors = halves.scatter(tiles, SHARPEN, 0.0, sums, SHARPEN != 0).factors
     assert (factors[SHARPEN == 0] == 1).all()
     assert (factors >= 1).all()
     small = [tile.part(0, 0, 60, 60) for tile in tiles]
-    assert (halves.inflation(small, SHARPEN, 0.0, sums, SHARPEN != 0) == 1).all()
+    assert (halves.scatter(small, SHARPEN, 0.0, sums, SHARPEN != 0).factors == 1).all()
 
 
 @pytest.mark.parametrize("kernel", [SHARPEN, BOX], ids=["sharpen", "box"])
@@ -92,7 +92,7 @@ def test_halves_of_a_convolution_agree(kernel, sigma):
     """With independent noise each chi-squared per weight is about 1 (deviation (2 / 9)^(1/2))."""
     noise = np.random.default_rng(0).normal(0, sigma, CAMERA.shape)
     found = chis(CAMERA, filtered(CAMERA, kernel) + noise)
-    assert len(found) == 4 + 2 * 7
+    assert len(found) == 5 + 2 * 7
     assert 0.7 < np.mean(list(found.values())) < 1.3
     assert max(found.values()) < 1 + 4 * np.sqrt(2 / 9)
 

