@@ -370,6 +370,8 @@ def _larger(tiles: list[Plane], total: Statistics, white: bool) -> bool:
     if wide is None:
         return False
     inner, outer = (_least_squares(stats)[2] for stats in (wide.shrink(total.size), wide))
+    if inner <= (NEARLY_EXACT * tiles[0].step) ** 2:
+        return False
     ring = wide.size**2 - total.size**2
     by_ring = wide.count * (inner / max(outer, 1e-12) - 1) / ring
     gain = inner / max(outer, 1e-12)

@@ -82,6 +82,9 @@ def _larger(size: int) -> Judgement:
     return _undetermined(Reason.LARGER if size < MAX_SIZE else Reason.TOO_LARGE, size=size)
 
 
+UNCLEAR = _undetermined(Reason.UNCLEAR)
+
+
 def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgement:
     """The verdict on the best arrangement of the pairs (None: nothing could be fitted)."""
     if found is None:

@@ -27,6 +27,7 @@ NEARLY_ALL = 0.97  # obey: a larger kernel need not be looked for
 # One rounding puts a pixel at most half a level off; the kernel itself is not known exactly yet.
 OBEYS = 1.02
 GROSS = 4.0  # grey levels
+COMPACT = 0.25  # share of the outliers that are surrounded by others
 WRAP = 256
 ALL_WRAP = 0.95  # share of the pixels that must obey modulo WRAP, if that is what happened
 RAN_OVER = 0.01  # share of the sums, at least
@@ -47,11 +48,18 @@ class Changed:
     wrapped: bool  # they are 256 off: the tool's sums ran over
     busy: bool  # they lie where the picture has most texture
     gross: bool  # most of them are further off than noise that the others do not have
+    compact: bool  # they lie together, as what is painted does
 
     @property
     def few(self) -> bool:
         """Whether the kernel may speak of the rest: it is nearly all, and nothing chose it."""
-        return 0 < self.share <= SPOKEN_OF and self.gross and not self.busy and not self.wrapped
+        return 0 < self.share <= SPOKEN_OF and self.told
+
+    @property
+    def told(self) -> bool:
+        """Whether an edit is what changed them: nothing in the picture chose them."""
+        edit = self.gross and not self.busy and not self.wrapped
+        return edit and (self.compact or self.share <= SPOKEN_OF)
 
 
 def find(pairs: list[Pair]) -> Changed | None:
@@ -180,9 +188,16 @@ def _marked(pairs: list[Pair], obeyed: _Obeyed) -> Changed:
         replace(pair, outliers=mask if mask.any() else None)
         for pair, mask in zip(pairs, masks, strict=True)
     ]
+    compact = together(masks)
     sizes = np.concatenate(sizes) if sizes else np.zeros(0)
     gross = sizes.size > 0 and float(np.median(sizes)) > GROSS
-    return Changed(marked, share, obeyed.wrapped, max(textures) > BUSY, gross)
+    return Changed(marked, share, obeyed.wrapped, max(textures) > BUSY, gross, compact)
+
+
+def together(masks: list[np.ndarray]) -> bool:
+    """Whether pixels lie together, as what is painted does, and are not strewn as noise is."""
+    inner = sum(int(cv2.erode(mask.astype(np.uint8), np.ones((3, 3))).sum()) for mask in masks)
+    return inner > COMPACT * sum(np.count_nonzero(mask) for mask in masks)
 
 
 def residuals(pair: Pair, kernel: np.ndarray, offset: float) -> Iterator[tuple]:

@@ -99,8 +99,7 @@ def _analysed(pairs: list[Pair], notes: tuple[Told, ...], max_size: int) -> Anal
     if not found.at_floor and found.compressed is None and found.mode != Channels.GREY:
         changed = outliers.find(pairs)
     if changed is not None and not changed.wrapped:
-        told = changed.gross and not changed.busy
-        rest = channels.arrange(changed.pairs, max_size) if told else None
+        rest = channels.arrange(changed.pairs, max_size) if changed.told else None
         if rest is None or not rest.in_one_rounding:
             changed = None
         elif changed.few:
@@ -236,9 +235,14 @@ def _of_all(result: Recovery, found: Arrangement) -> Recovery:
         gross &= pair.counted
     beyond = np.count_nonzero(gross) / gross.size
     if beyond > outliers.SPOKEN_OF:
-        judgement = judging.edit(beyond)
+        judgement = judging.edit(beyond) if outliers.together([gross]) else judging.UNCLEAR
         bare = replace(result, padding_sides=UNSEEN, padding_value=None, fractions=())
-        return replace(bare, verdict=judgement.verdict, alternative=judgement.alternative)
+        return replace(
+            bare,
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+            alternative=judgement.alternative,
+        )
     if beyond == 0 or result.verdict != Verdict.CONVOLUTION:
         return result
     mask = gross if pair.outliers is None else gross | pair.outliers
