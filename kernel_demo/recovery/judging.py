@@ -160,12 +160,14 @@ def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
         return _undetermined(Reason.COLOURS)
     if any(map(_misleading, found.fits)):
         return _undetermined(Reason.SMOOTH)
-    for fit in found.fits:
+    # A channel of one level needs no proof: it has no kernel.
+    fits = [fit for fit in found.fits if fit.kernel.any()]
+    for fit in fits:
         inexact = fit.residual > NEARLY_EXACT * fit.step
         evidence = examine(fit) if fit.in_passes and inexact else None
         if evidence is not None and evidence.clearly_nonlinear:
             return _undetermined(Reason.UNCLEAR)
-    for fit in found.fits:
+    for fit in fits:
         drawn = halves.draw(fit.tiles, fit.kernel != 0)
         if drawn is None:
             continue
