@@ -243,7 +243,7 @@ def doubted(found: Arrangement) -> Arrangement:
             doubt = halves.doubts(fit.tiles, fit.kernel, fit.floor)
         if doubt is not None:
             errors = np.maximum(errors, doubt.difference)
-        elif fit.residual > fitting.NEARLY_EXACT * fit.step:
+        elif fit.kernel.any() and fit.residual > fitting.NEARLY_EXACT * fit.step:
             drawn = halves.draw(fit.tiles, fit.kernel != 0)
             if drawn is not None and drawn.distinct < OFTEN * len(drawn.after):
                 errors = np.maximum(errors, drawn.error(fit.residual))
