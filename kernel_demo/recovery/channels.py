@@ -244,7 +244,7 @@ def doubted(found: Arrangement) -> Arrangement:
         if doubt is not None:
             errors = np.maximum(errors, doubt.difference)
         elif fit.kernel.any() and fit.residual > fitting.NEARLY_EXACT * fit.step:
-            drawn = halves.draw(fit.tiles, fit.kernel != 0)
+            drawn = fit.drawn
             if drawn is not None and drawn.distinct < OFTEN * len(drawn.after):
                 errors = np.maximum(errors, drawn.error(fit.residual))
         doubts.append(doubt)

@@ -89,6 +89,11 @@ class Fit:
         return ROUNDING * self.step
 
     @cached_property
+    def drawn(self) -> halves.Drawn | None:
+        """Some of the pixels fitted to, with their patches; None: too few."""
+        return halves.draw(self.tiles, self.kernel != 0)
+
+    @cached_property
     def _seen(self) -> np.ndarray:
         """The levels of after that occur among the pixels used."""
         return np.unique(np.concatenate([tile.after[tile.used] for tile in self.tiles]))
@@ -304,9 +309,7 @@ def _support(total: Statistics, solution, white: bool) -> tuple[int, int, int, i
 
 def _within(core: Statistics, solution: Solution, support) -> Solution:
     """The solution with the weights outside its support at 0, and the others fitted anew."""
-    top, left, height, width = support
-    free = np.zeros((core.size, core.size), bool)
-    free[top : top + height, left : left + width] = True
+    free = _filled(core.size, support)
     if free.all():
         return solution
     kernel, offset, variance = _least_squares(core, free)
@@ -327,12 +330,18 @@ def _enough(total: Statistics, support: tuple[int, int, int, int]) -> bool:
     Each of a Gaussian's tails may be insignificant, and all of them a hundredth of the kernel. By
     chance, n times the share of the variance that they take is chi-squared with a degree for each.
     """
-    top, left, height, width = support
-    free = np.zeros((total.size, total.size), bool)
-    free[top : top + height, left : left + width] = True
+    free = _filled(total.size, support)
     whole, cut = (_least_squares(total, some)[2] + EXACTLY for some in (None, free))
     outside = np.count_nonzero(~free)
     return total.count * (cut / whole - 1) <= 2 * outside + 5 * (2 * outside) ** 0.5
+
+
+def _filled(size: int, support: tuple[int, int, int, int]) -> np.ndarray:
+    """size x size bool: True in a box (top, left, height, width)."""
+    top, left, height, width = support
+    filled = np.zeros((size, size), bool)
+    filled[top : top + height, left : left + width] = True
+    return filled
 
 
 def box(mask: np.ndarray) -> tuple[int, int, int, int]:
@@ -355,8 +364,8 @@ def _trimmed(total: Statistics) -> tuple[int, int, int, int]:
             (top, left, bottom - 1, right),
             (top, left, bottom, right - 1),
         ):
-            free = np.zeros((total.size, total.size), bool)
-            free[inner[0] : inner[2], inner[1] : inner[3]] = True
+            first, start, last, end = inner
+            free = _filled(total.size, (first, start, last - first, end - start))
             if free.any():
                 options.append((_least_squares(total, free)[2], inner))
         if not options or min(options)[0] > allowed:
@@ -373,8 +382,8 @@ def _larger(tiles: list[Plane], total: Statistics, white: bool) -> bool:
     if inner <= (NEARLY_EXACT * tiles[0].step) ** 2:
         return False
     ring = wide.size**2 - total.size**2
-    by_ring = wide.count * (inner / max(outer, 1e-12) - 1) / ring
     gain = inner / max(outer, 1e-12)
+    by_ring = wide.count * (gain - 1) / ring
     clearly = by_ring > CLEARLY or gain > WORTH_A_RING
     return by_ring > BY_CHANCE and (clearly if white else gain > TRIMMED_GAIN)
 

@@ -19,7 +19,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from kernel_demo.imaging.catalogue import identity
 from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.numbers import percent
-from kernel_demo.recovery import halves, known
+from kernel_demo.recovery import known
 from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, planes_of
 from kernel_demo.recovery.channels import CURVED, Arrangement
 from kernel_demo.recovery.explanations import Channels, Reason, Split, Told, Verdict
@@ -129,7 +129,7 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
 def _patches(found: Arrangement) -> int | None:
     """How many patches differ where they are too few for a fit; None: there are enough."""
     for fit in found.fits:
-        drawn = halves.draw(fit.tiles, fit.kernel != 0)
+        drawn = fit.drawn
         if drawn is not None and drawn.distinct < DISTINCT * drawn.patches.shape[1]:
             return drawn.distinct
     return None
@@ -168,7 +168,7 @@ def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
         if evidence is not None and evidence.clearly_nonlinear:
             return _undetermined(Reason.UNCLEAR)
     for fit in fits:
-        drawn = halves.draw(fit.tiles, fit.kernel != 0)
+        drawn = fit.drawn
         if drawn is None:
             continue
         if fit.at_floor and fit.levels < LEVELS:
