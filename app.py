@@ -21,6 +21,9 @@ def arguments() -> argparse.Namespace:
         help="default: %(default)s",
     )
     parser.add_argument("--share", action="store_true", help="make a public link as well")
+    parser.add_argument(
+        "--offline", action="store_true", help="ask nothing of the Hugging Face Hub"
+    )
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for these")
     chosen = parser.parse_args()
     if chosen.auth is not None and not all(chosen.auth.partition(":")[::2]):
@@ -31,6 +34,8 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Build the page and serve it until interrupted."""
     chosen = arguments()
+    if chosen.offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
     auth = tuple(chosen.auth.split(":", 1)) if chosen.auth else None
     layout.launch(
         layout.build(),

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +23,13 @@ from kernel_demo.sources.decoding import Photo, decode, shrink
 from kernel_demo.sources.memory import Memory
 
 MAX_COUNT = 64
+DRAWN_FROM = 32  # the first so many pictures of a dataset, fetched once for every smaller count
 MAX_PHOTO = 4_000_000  # pixels; larger ones are scaled down: a few megapixels teach any kernel
 WHOLE, PART, NOTHING = float("inf"), 3600.0, 60.0  # seconds that an answer is remembered
 
+OFFLINE = "Take the bundled photos, or your own."
+
+_ON = ("1", "ON", "YES", "TRUE")  # as the Hub's client reads its switches
 _WORKER = Path(__file__).with_name("hub_worker.py")
 _ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 _slots = threading.BoundedSemaphore(2)  # loads at once: each is a process of about 150 MB
@@ -73,9 +78,10 @@ def load(
     split: str = "",
     column: str = "",
 ) -> Loaded:
-    """`count` pictures (1..MAX_COUNT) of a dataset on the Hub, drawn from its first 4 * count.
+    """`count` pictures (1..MAX_COUNT) of a dataset on the Hub, drawn from its first DRAWN_FROM.
 
-    The seed decides which are drawn. An empty split or column is chosen: a small split first
+    From its first `count` where that is more. The seed decides which are drawn, and in which order:
+    fewer are the first of more. An empty split or column is chosen: a small split first
     (validation, test, train), the first column of pictures. Waits at most `deadline` seconds in
     all, for others and for the Hub; decoding what came is not counted. Raises DemoError for an id
     that is none, unknown or gated, for a dataset without pictures or such a split or column, and
@@ -85,18 +91,41 @@ def load(
     """
     _check_id(dataset_id)
     count = whole("a count of pictures", count, 1, MAX_COUNT)
-    key = (dataset_id, split, column, count)
+    if offline():
+        raise DemoError("a dataset of the Hub", "a page that was started without network", OFFLINE)
+    take = max(DRAWN_FROM, count)
+    key = (dataset_id, split, column, take)
     until = time.monotonic() + deadline
     with _memory.asking(key, deadline, _busy):
         taken = _memory.recall(key)
         if taken is None:
-            taken = _fetch(dataset_id, split, column, 4 * count, deadline, until)
+            taken = _fetch(dataset_id, split, column, take, deadline, until)
             keep = WHOLE if not taken.cause else PART if any(taken.files) else NOTHING
             size = len(str((key, taken.about))) + sum(map(len, taken.files))
             _memory.remember(key, taken, size, keep)
     if not any(taken.files):
         raise _failure(dataset_id, taken, deadline)
     return _open(dataset_id, taken, count, seed, deadline)
+
+
+def offline() -> bool:
+    """Whether this process was told to ask nothing of the Hub."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in _ON
+
+
+def at_hand(dataset_id: str, split: str = "", column: str = "") -> bool:
+    """Whether `load` of up to DRAWN_FROM pictures answers at once, with pictures or without."""
+    return offline() or _memory.recall((dataset_id, split, column, DRAWN_FROM)) is not None
+
+
+def prefetch() -> None:
+    """Fetch what the first of DATASETS has, in a thread of its own, unless it is here already."""
+    threading.Thread(target=_fetch_first, daemon=True).start()
+
+
+def _fetch_first():
+    with suppress(DemoError):  # told to who asks for it
+        load(DATASETS[0].id)
 
 
 def _check_id(dataset_id):

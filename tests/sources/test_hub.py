@@ -79,7 +79,7 @@ def levels(loaded):
 def test_good_dataset(outcomes):
     """A small split is preferred, the picture column found, and eight pictures come whole."""
     loaded, _ = outcomes["good"]
-    about = hub._memory.recall(("demo/good", "", "", 8)).about
+    about = hub._memory.recall(("demo/good", "", "", hub.DRAWN_FROM)).about
     assert (about["split"], about["column"]) == ("validation", "image")
     assert len(loaded.photos) == 8
     for photo, level in zip(loaded.photos, levels(loaded), strict=True):
@@ -87,6 +87,15 @@ def test_good_dataset(outcomes):
         assert np.array_equal(np.rint(photo.pixels * 255), expected)
     assert "demo/good" in loaded.note
     assert "validation" in loaded.note
+
+
+def test_fewer_are_the_first_of_more(outcomes, monkeypatch):
+    """Another number of pictures of the same dataset asks the Hub for nothing."""
+    loaded, _ = outcomes["good"]
+    monkeypatch.setattr(hub, "_run_worker", None)
+    assert hub.at_hand("demo/good")
+    assert levels(hub.load("demo/good", 3)) == levels(loaded)[:3]
+    assert levels(hub.load("demo/good", 11))[:8] == levels(loaded)
 
 
 def test_seed_shuffles_what_was_taken(outcomes, monkeypatch):
@@ -105,7 +114,7 @@ def test_damaged_pictures_are_left_out_and_counted(outcomes):
     """Three files are cut short and one is only a path on this server: none of them is used."""
     loaded, _ = outcomes["damaged"]
     assert sorted(levels(loaded)) == [1, 2, 3, 5, 6, 7, 9, 10]
-    taken = hub._memory.recall(("demo/damaged", "train", "photo", 8))
+    taken = hub._memory.recall(("demo/damaged", "train", "photo", hub.DRAWN_FROM))
     assert (taken.about["split"], taken.about["column"]) == ("train", "photo")
     everything = hub._open("demo/damaged", taken, 12, seed=0, deadline=1.0)
     assert sorted(levels(everything)) == [1, 2, 3, 5, 6, 7, 9, 10]
@@ -270,15 +279,17 @@ def test_refused_connection(environment):
         free.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
         environment.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free.getsockname()[1]}")
         with pytest.raises(DemoError, match="no usable answer from the Hub"):
-            hub.load("demo/good", 2, deadline=LONG)
+            hub.load("demo/asked", 2, deadline=LONG)
 
 
 def test_offline_switch(environment):
-    """HF_HUB_OFFLINE=1 fails at once, with nothing asked of the network."""
+    """HF_HUB_OFFLINE=1, as by --offline, fails at once: no process, nothing asked of the network."""
     with pytest.MonkeyPatch.context() as patch, fake_hub.FakeHub() as server:
         patch.setenv("HF_ENDPOINT", server.url)
         patch.setenv("HF_HUB_OFFLINE", "1")
-        with pytest.raises(DemoError, match="no usable answer from the Hub"):
+        patch.setattr(hub, "_run_worker", None)
+        assert hub.at_hand("demo/good")
+        with pytest.raises(DemoError, match="started without network"):
             hub.load("demo/good", 3, deadline=LONG)
         assert server.requests == []
 
