@@ -132,9 +132,25 @@ def matrix(
 
 def fill(value: float, scale: float) -> str:
     """A cell's colour, for its attribute style; the ink on it is chosen in html.css."""
+    return f"--fill:{_mixed(value, scale)}"
+
+
+def _mixed(value: float, scale: float) -> str:
     share = min(100, round(100 * abs(value) / scale))
     side = "negative" if value < 0 else "positive"
-    return f"--fill:color-mix(in oklab, var(--kd-{side}) {share}%, var(--kd-zero))"
+    return f"color-mix(in oklab, var(--kd-{side}) {share}%, var(--kd-zero))"
+
+
+def glyph(values: np.ndarray) -> str:
+    """(k, k) values, small, as the CSS `background` of an element: a kernel beside its name."""
+    size = len(values)
+    scale = float(np.abs(values).max()) or 1.0
+    side = f"{84 / size:.3g}%"
+    return ", ".join(
+        f"linear-gradient({_mixed(value, scale)} 0 0) {100 * j / (size - 1):.3g}% "
+        f"{100 * i / (size - 1):.3g}% / {side} {side} no-repeat"
+        for (i, j), value in np.ndenumerate(values)
+    )
 
 
 def _cell(value: float, error: float | None, scale: float, numbers: bool) -> str:

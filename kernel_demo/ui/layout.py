@@ -64,9 +64,9 @@ def launch(page: gr.Blocks, **options):
 
 
 def _header() -> str:
+    """One line: what this is, and at its right where it computes."""
     device = devices.name(devices.best())
     return (
-        '<header class="kd-header"><div>'
-        f"<h1>{TITLE}</h1><p>{TAGLINE}</p></div>"
+        f'<header class="kd-header"><h1>{TITLE}</h1><p>{TAGLINE}</p>'
         f'<span class="kd-chip" id="device">{device}</span></header>'
     )

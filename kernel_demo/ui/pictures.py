@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
+import gradio as gr
 import numpy as np
+from markupsafe import Markup
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import to_grey, to_uint8
 from kernel_demo.numbers import count
 from kernel_demo.sources import bundled, hub, uploads
 from kernel_demo.sources.decoding import Photo
-from kernel_demo.ui.html import filled, joined, quiet
+from kernel_demo.ui.html import each, filled, joined, quiet
 
 MAX_PICTURES = 16
 THUMBNAIL = 160  # pixels, the longer side: sharp on a phone's screen at about 70 CSS pixels
@@ -21,6 +23,23 @@ HUB_DEADLINE = 15.0  # seconds
 
 TOLD_BESIDE = "See beside your files what is wrong with them."
 BUNDLED_INSTEAD = "Using the bundled photos."
+CHOOSE = """
+element.addEventListener('click', (event) => {
+  const chosen = event.target.closest('button[data-index]');
+  if (!chosen) return;
+  for (const each of element.querySelectorAll('button[data-index]')) {
+    each.setAttribute('aria-pressed', each === chosen);
+  }
+  trigger('choose', { index: Number(chosen.dataset.index) });
+});
+const panel = element.closest('.kd-panel');
+const opening = new MutationObserver(() => {
+  if (panel.dataset.open !== 'true') return;
+  opening.disconnect();
+  trigger('opened');
+});
+if (panel) opening.observe(panel, { attributes: true, attributeFilter: ['data-open'] });
+"""
 
 
 @dataclass(frozen=True)
@@ -68,6 +87,16 @@ def gather(choice: PictureChoice, beside: bool = False) -> Gathered:
         except DemoError as error:
             note, problem = BUNDLED_INSTEAD, str(error)
     return Gathered(bundled.photos(min(_count(choice), bundled.COUNT)), note, problem)
+
+
+def at_hand(source: str, dataset_id: str, split: str, column: str) -> bool:
+    """Whether `gather` need not wait for the network."""
+    return source != "hub" or hub.at_hand(dataset_id or hub.DATASETS[0].id, split, column)
+
+
+def fetch(source: str, dataset_id: str, split: str, column: str) -> None:
+    """Wait until that is so."""
+    gather(PictureChoice(source if source == "hub" else "bundled", 1, dataset_id, split, column))
 
 
 def from_hub(choice: PictureChoice) -> Gathered:
@@ -138,17 +167,35 @@ def fit(image: np.ndarray, longest: int) -> np.ndarray:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def gallery(photos: Sequence[Photo]) -> str:
-    """The photos as a grid of thumbnails, and one line that counts them (HTML)."""
+def gallery(photos: Sequence[Photo], chosen: int | None = None) -> str:
+    """The photos as a grid of thumbnails, and one line that counts them (HTML).
+
+    chosen: the number of the one that is shown elsewhere; the thumbnails are then buttons that
+    choose it, see `choosing`.
+    """
     pixels = sum(photo.pixels.shape[0] * photo.pixels.shape[1] for photo in photos)
     noun = "photo" if len(photos) == 1 else "photos"
     size = f"{pixels / 1e6:.1f} Mpx" if pixels >= 5e4 else f"{count(pixels)} pixels"
-    figures = joined(
+    figures = [
         thumbnail(photo.pixels, photo.name, " · ".join(filter(None, (photo.name, photo.credit))))
         for photo in photos
-    )
+    ]
+    if chosen is not None:
+        pressed = {min(chosen, len(figures) - 1): "true"}
+        figures = each(
+            '<button type="button" data-index="{}" aria-pressed="{}">{}</button>',
+            ((n, pressed.get(n, "false"), Markup(figure)) for n, figure in enumerate(figures)),
+        )
     told = quiet(f"{len(photos)} {noun} · {size} · learned from in grey")
-    return filled('<div class="kd-gallery">{}</div>', figures) + told
+    return filled('<div class="kd-gallery">{}</div>', joined(figures)) + told
+
+
+def choosing(html: str, elem_id: str) -> gr.HTML:
+    """A gallery to choose from: its event `choose` tells the `index` of a thumbnail.
+
+    Its event `opened` comes once, when the panel around it is first opened (`data-open`).
+    """
+    return gr.HTML(html, elem_id=elem_id, js_on_load=CHOOSE, apply_default_css=False)
 
 
 def thumbnail(image: np.ndarray, name: str, title: str = "") -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.components import changes, script
+from kernel_demo.ui.components import changes
 from kernel_demo.ui.html import CHALLENGE, quiet, square
 from kernel_demo.ui.jobs import QUIET
 from kernel_demo.ui.learn.settings import (
@@ -32,16 +32,6 @@ watch('value', () => {
   const query = props.value || '';
   if (query !== location.search) history.replaceState(null, '', location.pathname + query);
 });
-"""
-COPY = f"""
-async () => {{
-  {script("clipboard")}
-  await toClipboard(location.href);
-  const button = document.querySelector('#copy-link');
-  const text = button.textContent;
-  button.textContent = '✓';
-  setTimeout(() => {{ button.textContent = text; }}, 1500);
-}}
 """
 
 
@@ -104,23 +94,18 @@ def address() -> gr.HTML:
     return gr.HTML("", html_template="<i></i>", js_on_load=FOLLOW, elem_id="address")
 
 
-def connect(
-    page: gr.Blocks, controls: Mapping, copy: gr.Button, bar: gr.HTML, notice: gr.HTML
-) -> gr.State:
+def connect(page: gr.Blocks, controls: Mapping, bar: gr.HTML, notice: gr.HTML) -> None:
     """Connect the address with the controls, which go by the names of their settings.
 
-    Returns a state that changes when a link has set them: what depends on them follows it.
+    What depends on them follows their changes, whether a hand or a link has made them.
     """
     shared = [controls[setting.name] for setting in SHARED.values()]
     start = keys(setting.value for setting in SHARED.values())
-    opened = gr.State(0)
     gr.on(
         changes(shared), lambda *values: query(start, keys(values)), shared, bar,
         trigger_mode="always_last", preprocess=False, queue=False, **QUIET,
     )  # fmt: skip
-    copy.click(None, js=COPY)
-    page.load(_opener(start), None, [opened, notice, *shared], **QUIET)
-    return opened
+    page.load(_opener(start), None, [notice, *shared], **QUIET)
 
 
 def _opener(start: Mapping[str, Any]) -> Callable:
@@ -131,7 +116,7 @@ def _opener(start: Mapping[str, Any]) -> Callable:
         if bounds:  # what stays as it was may not fit the kernel
             values.setdefault("size", nearest(bounds["size"], start["size"]))
         updates = [_update(key, values, bounds) for key in NAMES]
-        return (1 if bounds else gr.skip()), told, *updates
+        return told, *updates
 
     return open_link
 

@@ -16,7 +16,7 @@ from kernel_demo.numbers import figure
 from kernel_demo.ui import device
 from kernel_demo.ui.components.freshness import Freshness, Made
 from kernel_demo.ui.components.race_chart import METHODS, WORDS, component, frame
-from kernel_demo.ui.html import block, quiet, title
+from kernel_demo.ui.html import block, button, quiet, title
 from kernel_demo.ui.jobs import DEVICE, FAILED, QUIET, Job, buttons, throttled
 from kernel_demo.ui.learn.session import Experiment, Lesson, prepare
 from kernel_demo.ui.learn.settings import experiment, named
@@ -40,14 +40,15 @@ def build(controls: Mapping, seconds: float) -> tuple[Made, gr.events.Dependency
     kept. Returns what a race was made from, and the event that answers who asked for one.
     """
     with gr.Column(elem_classes="kd-card", elem_id="race-card"):
-        block(title(WORDS["title"]))
-        methods = gr.CheckboxGroup(
-            METHODS, value=DEFAULT, label="Who races", show_label=False, container=False,
-            elem_classes="kd-race-methods", elem_id="race-methods",
-        )  # fmt: skip
-        with gr.Row(elem_classes="kd-buttons kd-race-buttons"):
-            start = gr.Button("Race", size="sm", elem_id="race")
-            halt = gr.Button("Stop", size="sm", interactive=False, elem_id="race-stop")
+        with gr.Row(elem_classes="kd-head"):
+            block(title(WORDS["title"]))
+            start = button("Race", "race", size="sm")
+            halt = button("Stop", "race-stop", size="sm", interactive=False)
+        with gr.Accordion("Who races", open=False, elem_classes="kd-fold"):
+            methods = gr.CheckboxGroup(
+                METHODS, value=DEFAULT, label="Who races", show_label=False, container=False,
+                elem_classes="kd-race-methods", elem_id="race-methods",
+            )  # fmt: skip
         reason = block("", "race-reason")  # why Race cannot be pressed; empty while it can
         fresh = Freshness("race-stale", ["race-view"], [], STALE)
         view = component()

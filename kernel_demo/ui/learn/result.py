@@ -23,7 +23,17 @@ from kernel_demo.numbers import count, figure
 from kernel_demo.sources.decoding import Photo, decode
 from kernel_demo.ui import pictures
 from kernel_demo.ui.components import comparison, take
-from kernel_demo.ui.html import CERTIFICATE, block, dropdown, filled, matrix, problem, quiet, title
+from kernel_demo.ui.html import (
+    CERTIFICATE,
+    block,
+    button,
+    dropdown,
+    filled,
+    matrix,
+    problem,
+    quiet,
+    title,
+)
 from kernel_demo.ui.jobs import PRIVATE, QUIET, RENDERING, tell_failure
 from kernel_demo.ui.learn.session import Experiment, Session, Shown, prepare
 from kernel_demo.ui.learn.settings import experiment, named
@@ -31,7 +41,11 @@ from kernel_demo.ui.learn.settings import experiment, named
 OWN_PICTURE = -1  # the visitor's own, among the numbers of the pictures learned from
 PATTERNS = 6  # drawn; the sentence tells how many there are
 
-RESULT_EMPTY = "Press Learn: a picture appears here, filtered by the true and the learned kernel."
+WHOLE = "The whole picture"
+RESULT_EMPTY = (
+    "Nothing learned yet. After a run a whole picture stands here, filtered by the true and by the "
+    "learned kernel."
+)
 NO_KERNEL = "Learning diverged, so there is no kernel to filter by. Lower the rate and learn again."
 UNDETERMINED = (
     "What these pictures cannot tell: add one of these to the kernel, and nothing changes"
@@ -45,17 +59,18 @@ class Cards:
 
     def __init__(self, start: Experiment, seconds: float) -> None:
         """seconds: how long the state of a visitor who left is kept."""
-        with gr.Column(elem_classes="kd-card", elem_id="result-card"):
-            block(title("What each kernel makes of it"))
-            with gr.Row(elem_classes="kd-buttons"):
-                self.picture = dropdown([], "Picture", "picture", scale=3, visible=False)
-                self.try_own = gr.UploadButton(
-                    "Try your own picture", file_types=["image"], type="filepath", size="sm",
-                    scale=2, visible=False, elem_id="try-own",
-                )  # fmt: skip
-            self.empty = block(quiet(RESULT_EMPTY), "result-empty")
-            self.result = comparison.component(elem_id="result")
-        self.certificate = block(before_learning(start), "certificate")
+        with gr.Row(elem_classes="kd-beside", equal_height=True):
+            with gr.Column(elem_classes="kd-card", elem_id="result-card", min_width=300):
+                with gr.Row(elem_classes="kd-head"):
+                    block(title(WHOLE))
+                    self.picture = dropdown([], "Picture", "picture", scale=0, visible=False)
+                    self.try_own = button(
+                        "Try your own picture", "try-own", gr.UploadButton, size="sm",
+                        file_types=["image"], type="filepath", visible=False,
+                    )  # fmt: skip
+                self.empty = block(quiet(RESULT_EMPTY), "result-empty")
+                self.result = comparison.component(elem_id="result")
+            self.certificate = block(before_learning(start), "certificate")
         self.own_path = gr.State(None, time_to_live=seconds)
         self.shown = gr.State(None, time_to_live=seconds)  # a Shown, once a run has ended
         # Of the certificate: an Experiment, or its `taught` before learning.
@@ -94,17 +109,12 @@ class Cards:
         """The event that tells what the pictures and the kernel of the page can tell."""
         return {
             "fn": named(look), "inputs": [self.shown, *controls.values()],
-            "outputs": [self.certificate, self.told], **QUIET,
+            "outputs": [self.certificate, self.told], "trigger_mode": "always_last", **QUIET,
         }  # fmt: skip
 
 
-def stale(
-    session: Session, hidden: tuple | None, shown: Shown | None, told, values: Mapping
-) -> list[str]:
-    """The ids of what was made from other settings than those of the page.
-
-    hidden: the `place` of the run that gave way to another kernel on the stage.
-    """
+def stale(session: Session, shown: Shown | None, told, values: Mapping) -> list[str]:
+    """The ids of what was made from other settings than those of the page."""
     if session.experiment is None:
         return []
     try:
@@ -112,11 +122,7 @@ def stale(
     except DemoError:
         wanted = None
     marked = []
-    in_view = session.running or session.place not in (None, hidden)
-    if in_view and session.experiment != wanted:
-        marked += ["live"]
-    set_to = wanted, values["edges"]
-    if shown is not None and (shown.session.experiment, shown.edges) != set_to:
+    if shown is not None and (shown.session.experiment, shown.edges) != (wanted, values["edges"]):
         marked += ["result-card", "take"]
     if wanted is None or told not in (wanted, wanted.taught):
         marked += ["certificate"]
@@ -267,7 +273,7 @@ def before_learning(wanted: Experiment) -> str:
     if found.weak_count:
         noun = "combination" if found.weak_count == 1 else "combinations"
         sentence += f", {found.weak_count} {noun} of them by less than 8-bit files keep"
-    bar = f"error bars of 8-bit files ± {figure(float(found.rounding_error.max()))}"
+    bar = f"error bars of 8-bit files ± {figure(float(found.rounding_error.max()))}"
     return _certificate(found, statistics, f"{sentence}.", True, bar, "", problems)
 
 
@@ -278,7 +284,7 @@ def after_learning(session: Session) -> str:
     found = certify(statistics, session.kernel, progress.offset, fit_offset=False)
     complete = progress.stop is not None and progress.stop.complete
     bars = (
-        f"error bars of the best kernel ± {figure(float(found.solution.standard_error.max()))} · "
+        f"error bars of the best kernel ± {figure(float(found.solution.standard_error.max()))} · "
         f"measured kernel error {figure(progress.kernel_error)} · "
         f"excess loss (above the best kernel's) {figure(found.excess_loss)}"
     )

@@ -122,23 +122,37 @@ def _size(name, key, label) -> Setting:
     start = square(CATALOGUE[START_KERNEL].sizes)
     return Setting(
         name, key, 3,
-        lambda: gr.Dropdown(start, value=3, label=label, elem_id="size", **_FIELD),
+        # Any value passes gradio: what is under way while another kernel is chosen may still have
+        # the size of the one before. Nothing can be typed.
+        lambda: gr.Dropdown(start, value=3, label=label, elem_id="size", filterable=False,
+                            allow_custom_value=True, **_HALF),
         lambda size: odd("size", size or 3, kernels.MIN_SIZE, kernels.MAX_SIZE),
         {str(size): size for size in FREE_SIZES}.__getitem__,
     )  # fmt: skip
 
 
 _FIELD = {"elem_classes": "kd-field"}
-_SEED = {"precision": 0, "minimum": 0}
+_HALF = _FIELD | {"scale": 1, "min_width": 120}  # two share a line
 _FOUND = {"placeholder": "empty: found by itself", "max_lines": 1}
-_SOURCES = [("Bundled", "bundled"), ("Dataset", "hub"), ("Mine", "mine")]
+_SOURCES = [("Dataset", "hub"), ("Bundled", "bundled"), ("Mine", "mine")]
 _DATASETS = [(dataset.label, dataset.id) for dataset in hub.DATASETS]
 _CHANNELS = [(channel.capitalize(), channel) for channel in CHANNELS]
 _KERNELS = [(named.label, key) for key, named in CATALOGUE.items()]
 _KERNELS += [("Random", "random"), ("Your own", "own")]
 _BORDERS = [(border.label, name) for name, border in BORDERS.items()]
-_METHODS = [("K-FAC", "kfac"), ("Adam", "adam"), ("SGD", "sgd"), ("Exact gradient", "exact"),
-            ("Closed form", "closed_form")]  # fmt: skip
+# A name, and below it what the method does; the first line is set in bold.
+_METHODS = [
+    ("K-FAC\n"
+     "Natural gradient: each step is corrected for how alike neighbouring pixels are.", "kfac"),
+    ("Adam\n"
+     "What most people would use. Its loss is soon small; watch the kernel error.", "adam"),
+    ("SGD\n"
+     "Plain gradients with momentum: quick on the smooth, very slow on the fine.", "sgd"),
+    ("Exact gradient\n"
+     "One pass over the pictures; full-batch steps then need only its sums.", "exact"),
+    ("Closed form\n"
+     "One pass over the pictures, one solve: the best kernel they allow.", "closed_form"),
+]  # fmt: skip
 _OPTIMIZERS = [("K-FAC", "kfac"), ("Adam", "adam"), ("SGD", "sgd"), ("L-BFGS", "lbfgs")]
 _STARTS = [("small random numbers", "normal"), ("zeros", "zeros"),
            ("PyTorch's default", "uniform"), ("the identity", "identity")]  # fmt: skip
@@ -160,21 +174,23 @@ TABLE = (
         elem_id="uploads"), lambda files: tuple(files or ()), str),
     _choice("channel", "grey", "Grey to learn from", _CHANNELS, "luminance"),
     # Which filter.
-    _choice("kernel", "kernel", "Kernel", _KERNELS, START_KERNEL, elem_id="kernel", **_FIELD),
+    _choice("kernel", "kernel", "Kernel", _KERNELS, START_KERNEL, gr.Radio, show_label=False,
+            container=False, elem_id="kernel"),
     _size("size", "size", "Size"),
     _slider("angle", "angle", "Angle, degrees", finite, 0, 175, 0, step=5, visible=False),  # 180: 0
     _number("kernel_seed", "seed", "Seed", whole, 0, kernels.MAX_SEED, 0, empty=0,
-            visible=False, elem_id="seed", **_SEED, **_FIELD),
+            visible=False, elem_id="seed", precision=0, **_FIELD),
     _grid("editor", "own", kernels.named(START_KERNEL).values),
     # What happens to the after pictures: the fields of Damage.
     _slider("noise", "noise", "Noise, grey levels", finite, 0, 20, 0, step=0.5, elem_id="noise"),
     _flag("eight_bit", "bits", "Round and clip to 8 bits, as files are", elem_id="eight-bit"),
     # How to learn: the fields of TrainSettings, or of ExactSettings.
-    _choice("method", "method", "Method", _METHODS, TRAINED.method, elem_id="method", **_FIELD),
+    _choice("method", "method", "Method", _METHODS, TRAINED.method, gr.Radio, show_label=False,
+            container=False, elem_id="method"),
     _choice("optimizer", "by", "Optimizer", _OPTIMIZERS, "kfac", visible=False,
             elem_id="optimizer", **_FIELD),
     _number("learning_rate", "rate", "Learning rate", finite, 0, MAX_RATE, 0, empty=0,
-            info="0: the method's own", minimum=0, maximum=MAX_RATE, step=0.001),
+            info="0: the method's own", step=0.001, elem_id="rate"),
     _slider("batch", "batch", "Tiles in a batch", whole, 1, 256, TRAINED.batch),
     _choice("tile", "tile", "Tile side, pixels", (16, 32, 64, 128, 256), TRAINED.tile),
     _slider("accumulation", "sum", "Batches per step", whole, 1, 16, TRAINED.accumulation),
@@ -182,17 +198,22 @@ TABLE = (
             elem_id="steps"),
     _choice("init", "start", "Weights start as", _STARTS, TRAINED.init),
     _number("seed", "order", "Seed of start and batches", whole, 0, MAX_SEED, TRAINED.seed,
-            **_SEED),
+            precision=0, **_FIELD),
     _number("patience", "wait", "Patience, checks without progress", whole, 1, MAX_PATIENCE,
-            TRAINED.patience, precision=0, minimum=1),
+            TRAINED.patience, precision=0, **_FIELD),
     _flag("mixed_precision", "half", "Mixed precision"),
     # How a filter goes on beyond the edge: of no matter to what is learned.
-    _choice("edges", "edges", "Edges", _BORDERS, "reflect", elem_id="edges", **_FIELD),
+    _choice("edges", "edges", "Edges", _BORDERS, "reflect", elem_id="edges", **_HALF),
 )  # fmt: skip
 BY_NAME = {setting.name: setting for setting in TABLE}
 NAMES = tuple(BY_NAME)
 ARRANGING = ("kernel", "method")  # what is chosen there decides what size and steps allow
 START = {setting.name: setting.value for setting in TABLE}
+# What a visitor reads for a value, by the name of its setting.
+LABELS = {
+    name: {key: label.partition("\n")[0] for label, key in choices}
+    for name, choices in (("kernel", _KERNELS), ("method", _METHODS), ("optimizer", _OPTIMIZERS))
+}
 # Of a source of pictures: what is read beside it and the channel.
 CHOSEN = {"bundled": ("count",), "hub": ("count", "dataset_id", "split", "column"),
           "mine": ("uploads",)}  # fmt: skip
@@ -233,12 +254,19 @@ def named(function: Callable, names: Sequence[str] = NAMES) -> Callable:
     return called
 
 
+def fitting(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with a size that the kernel has: another kernel may just have been chosen."""
+    kernel, size = BY_NAME["kernel"].read(values["kernel"]), values["size"]
+    return {**values, "size": nearest(sizes(kernel), size) if kernel in CATALOGUE else size}
+
+
 def experiment(values: Mapping[str, Any]) -> Experiment:
     """What the page is set to. Raises DemoError for an input that cannot be used."""
+    kernel, damage = effect(values)
     return Experiment(
         choice=choice(values),
-        weights=tuple(map(tuple, truth(values).tolist())),
-        damage=Damage(**_read(values, "noise", "eight_bit")),
+        weights=tuple(map(tuple, kernel.tolist())),
+        damage=damage,
         settings=training(values),
     )
 
@@ -258,6 +286,11 @@ def truth(values: Mapping[str, Any]) -> np.ndarray:
         said = _read(values, "size", "kernel_seed")
         return kernels.random(said["size"], said["kernel_seed"]).values
     return kernels.named(kernel, **_read(values, "size", "angle")).values
+
+
+def effect(values: Mapping[str, Any]) -> tuple[np.ndarray, Damage]:
+    """The true kernel, and what else happens to the after pictures."""
+    return truth(values), Damage(**_read(values, "noise", "eight_bit"))
 
 
 def training(values: Mapping[str, Any]) -> Settings:

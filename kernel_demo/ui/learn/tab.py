@@ -1,47 +1,41 @@
-"""The tab "Learn": pictures, filter and method on the left; what happens on the right."""
+"""The tab "Learn": the stage with its panels, and below it what comes after a run."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import gradio as gr
-import numpy as np
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
+from kernel_demo.sources import hub
 from kernel_demo.ui import pictures
 from kernel_demo.ui.components import kernel_editor, stage
 from kernel_demo.ui.components.freshness import Freshness, Made, follow
-from kernel_demo.ui.html import block, problem, quiet, square, step_title
-from kernel_demo.ui.jobs import PRIVATE, QUIET, UNQUEUED, tell_failure
-from kernel_demo.ui.learn import link, race, result, run, settings
+from kernel_demo.ui.html import block, filled, glyph, problem, quiet, square
+from kernel_demo.ui.jobs import FAILED, QUIET, UNQUEUED, tell_failure
+from kernel_demo.ui.learn import link, race, result, run, settings, showing
 from kernel_demo.ui.learn.session import Session
 from kernel_demo.ui.learn.settings import ARRANGING, NAMES, named, place
 
 SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
 # The settings that one event reads: a control out of bounds elsewhere does not stand in its way.
-PICTURES = ("source", "count", "dataset_id", "split", "column", "uploads", "channel")
 FILTER = ("kernel", "size", "angle", "kernel_seed", "editor")
 
 TAB = "Learn"
+BELOW = "Below: the whole picture, how sure this is, take it with you, race"
 NO_UPLOAD_YET = (
     "Choose one or more pictures. They go to this server only, no other visitor sees them, and "
     "they are deleted after about an hour."
 )
+FETCHING = "Fetching photos of the dataset. Until they are here, the bundled ones are shown."
 KERNEL_PURPOSE = {
     "random": "Random weights: nothing to guess, only to learn. The seed brings them back.",
     "own": "Type the weights, or paste a matrix below. Every odd size from 3 to 31 works.",
 }
 PASTE_PLACEHOLDER = "[[1, 0, -1], [2, 0, -2], [1, 0, -1]]\nor rows of numbers, or NumPy's output"
-METHOD_PURPOSE = {
-    "kfac": "Natural gradient: each step is corrected for how alike neighbouring pixels are.",
-    "adam": "What most people would use. Its loss is soon small; watch the kernel error.",
-    "sgd": "Plain gradients with momentum: quick on the smooth, very slow on the fine.",
-    "exact": "One pass over the pictures; full-batch steps then need only its sums.",
-    "closed_form": "One pass over the pictures, one solve: the best kernel they allow.",
-}
 STALE = (
     "What is greyed out here was learned with other settings than those of the page now. "
     "Learn anew, or set them back."
@@ -52,100 +46,80 @@ class Tab:
     """The components of the tab; made inside a gr.Tab of the page, it is laid out and connected."""
 
     def __init__(self, page: gr.Blocks) -> None:
-        start = settings.experiment(settings.START)
-        patch = pictures.first_patch(start.choice)
         notice, bar = block("", "link-notice"), link.address()
         self.controls: dict = {}  # by the names of their settings
-        with gr.Row(elem_classes="kd-columns", equal_height=False):
-            with gr.Column(scale=3, min_width=300, elem_classes="kd-left"):
-                for card in (self._picture_card, self._filter_card, self._learn_card):
-                    with gr.Column(elem_classes="kd-card"):
-                        card()
-            self.controls = dict(zip(NAMES, self._of(*NAMES), strict=True))  # in their order
-            with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
-                self.session = gr.State(Session(patch=patch), time_to_live=SESSION_SECONDS)
-                self.hidden = gr.State(None, time_to_live=SESSION_SECONDS)  # `Session.place`
-                self.live = stage.component("live", stage.idle(start.truth, patch))
-                fresh = Freshness(
-                    "learn-stale", ["live", "result-card", "certificate"], ["take"], STALE
-                )
-                self.result = result.Cards(start, SESSION_SECONDS)
-                raced, race_heard = race.build(self.controls, SESSION_SECONDS)
-        made = [self.session, self.hidden, self.result.shown, self.result.told]
+        self.session = gr.State(Session(), time_to_live=SESSION_SECONDS)
+        self.picture = gr.State(0)  # which of the pictures learned from the stage shows
+        with gr.Column(elem_classes="kd-stage-tab"):
+            self.live = stage.component("live", showing.idle(settings.START))
+            for name, panel in (
+                ("pictures", self._pictures),
+                ("filter", self._filter),
+                ("method", self._method),
+            ):
+                with gr.Column(elem_id=f"panel-{name}", elem_classes="kd-panel"):
+                    panel()
+        self.controls = dict(zip(NAMES, self._of(*NAMES), strict=True))  # in their order
+        block(filled('<p class="kd-below">{}</p>', BELOW))
+        fresh = Freshness("learn-stale", ["result-card", "certificate"], ["take"], STALE)
+        with gr.Column(elem_classes="kd-after"):
+            self.result = result.Cards(settings.experiment(settings.START), SESSION_SECONDS)
+            raced, race_heard = race.build(self.controls, SESSION_SECONDS)
+        made = [self.session, self.result.shown, self.result.told]
         learned = Made(fresh, made, [*self.controls.values()], named(result.stale))
         self.mark = follow([learned, raced], self._of(*ARRANGING))
         race_heard.then(**self.mark)
-        look = self.result.looking(self.controls)
         self._connect_run()
-        self._connect_settings(look)
-        self._follow(link.connect(page, self.controls, self.copy, bar, notice), look)
+        self._connect_kernel()
+        self._connect_settings()
+        self._connect_look()
+        link.connect(page, self.controls, bar, notice)
 
     def _of(self, *names: str) -> list:
         """The controls of these settings."""
         return [self.controls[name] for name in names]
 
-    def _picture_card(self) -> None:
-        block(step_title(1, "Pictures"))
+    def _pictures(self) -> None:
         place(self.controls, "source", "dataset_id", "uploads", "count")
-        with gr.Accordion("Grey, split, column", open=False, elem_classes="kd-fold"):
+        photos = pictures.gather(pictures.PictureChoice()).photos
+        self.gallery = pictures.choosing(pictures.gallery(photos, 0), "gallery")
+        self.notice = block("", "notice")
+        with _fold("Which grey, split, column"):
             place(self.controls, "channel")
             with gr.Row():
                 place(self.controls, "split", "column")
-        self.load = gr.Button("Load", visible=False, size="sm", elem_id="load")
-        photos = pictures.gather(pictures.PictureChoice()).photos
-        self.gallery = block(pictures.gallery(photos), "gallery")
-        self.notice = block("", "notice")
 
-    def _filter_card(self) -> None:
-        block(step_title(2, "Filter"))
-        place(self.controls, "kernel", "size", "edges", "angle", "kernel_seed", "editor")
+    def _filter(self) -> None:
+        block(_glyphs(), "glyphs")
+        place(self.controls, "kernel")
+        self.purpose = block(quiet(CATALOGUE[settings.START_KERNEL].purpose), "purpose")
+        with gr.Row(elem_classes="kd-halves"):
+            place(self.controls, "size", "edges")
+        place(self.controls, "angle", "kernel_seed", "editor")
         with gr.Row(elem_classes="kd-buttons"):
-            self.random = gr.Button("Random", size="sm", elem_id="random")
-            self.edit = gr.Button("Edit…", size="sm", elem_id="edit")
-        with gr.Accordion(
-            "Noise and rounding", open=False, elem_classes="kd-fold", elem_id="damage"
-        ):
-            place(self.controls, "noise", "eight_bit")
-        with gr.Accordion("Paste a matrix", visible=False, elem_classes="kd-fold") as self.paste:
+            self.random = gr.Button("Another random one", size="sm", elem_id="random")
+            self.edit = gr.Button("Edit its numbers", size="sm", elem_id="edit")
+        with _fold("Paste a matrix", visible=False) as self.paste:
             self.text = gr.Textbox(
                 show_label=False, placeholder=PASTE_PLACEHOLDER, lines=3, max_lines=12,
                 max_length=20_000, elem_id="paste",
             )  # fmt: skip
             self.divisor = gr.Number(1, label="Divide by", elem_classes="kd-field")
             self.use = gr.Button("Use this matrix", size="sm", elem_id="use-matrix")
-        self.problem = block("", "filter-problem")
-        self.purpose = block(quiet(CATALOGUE[settings.START_KERNEL].purpose), "purpose")
+        with _fold("Noise and rounding", elem_id="damage"):
+            place(self.controls, "noise", "eight_bit")
+        self.filter_problem = block("", "filter-problem")
 
-    def _learn_card(self) -> None:
-        block(step_title(3, "Learn"))
-        place(self.controls, "method", "optimizer")
-        with gr.Accordion(
-            "Rate, batch, tiles, precision, seed", open=False, elem_classes="kd-fold",
-            elem_id="details",
-        ):  # fmt: skip
-            place(self.controls, "steps", "learning_rate", "batch", "tile", "accumulation",
-                  "init", "seed", "patience", "mixed_precision")  # fmt: skip
-        self.method = block(quiet(METHOD_PURPOSE["kfac"]))
-        main = {"variant": "primary", "scale": 2, "min_width": 110}
-        rest = {"scale": 1, "min_width": 64}
-        with gr.Row(elem_classes="kd-buttons"):
-            self.buttons = {
-                name: gr.Button(name.capitalize(), elem_id=name, **look)
-                for name, look in {
-                    "learn": main,
-                    "pause": main | {"visible": False},
-                    "resume": main | {"visible": False},
-                    "step": rest,
-                    "stop": rest | {"interactive": False},
-                }.items()
-            }
-        self.copy = gr.Button("Copy link", size="sm", variant="secondary", elem_id="copy-link")
+    def _method(self) -> None:
+        place(self.controls, "method", "optimizer", "learning_rate")
+        with _fold("Steps, batch, tiles, precision, seed", elem_id="details"):
+            place(self.controls, "steps", "batch", "tile", "accumulation", "init", "seed",
+                  "patience", "mixed_precision")  # fmt: skip
+        self.method_problem = block("", "method-problem")
 
     def _connect_run(self) -> None:
         """A run, and the cards that it fills."""
-        heard, ended = run.connect(
-            self.buttons, self.controls, self.live, self.session, self.result.shown
-        )
+        heard, ended = run.connect(self.live, self.controls, self.session, self.result.shown)
         for event in heard:
             event.then(**self.mark)
         for event in ended:
@@ -154,74 +128,74 @@ class Tab:
                 event.then(**self.mark)
         self.result.connect(self.controls["edges"], self.mark)
 
-    def _connect_settings(self, look: dict) -> None:
-        """What follows another setting. look: the event that tells what its pictures can tell."""
-        chosen = self.controls["method"].input(**self._method(method_chosen))
-        kernels_chosen = self._connect_kernel()
-        for event in (chosen, *kernels_chosen):
-            event.then(**self.mark)
-        for event in (self._connect_pictures(), *self._connect_filter(kernels_chosen)):
-            event.then(**look).then(**self.mark)
-        channel, noise, eight_bit = self._of("channel", "noise", "eight_bit")
-        gr.on([channel.input, noise.release, eight_bit.input], **look).then(**self.mark)
-
-    def _connect_kernel(self) -> list[gr.events.Dependency]:
-        """The ways to choose a kernel; returns the last event of each."""
-        kernel, seed, editor = self._of("kernel", "kernel_seed", "editor")
-        grid, arrange = [kernel, editor, self.problem], self._kernel_arranging()
+    def _connect_kernel(self) -> None:
+        """The ways to choose a kernel beside its name."""
+        kernel, seed, size, editor = self._of("kernel", "kernel_seed", "size", "editor")
+        grid = [kernel, editor, self.filter_problem]
         edited = self.edit.click(named(edit_current, FILTER), self._of(*FILTER), grid, **QUIET)
         used = self.use.click(use_pasted, [self.text, self.divisor], grid, **QUIET)
         for event in (edited, used):
-            tell_failure(event, self.problem)
-        drawn = self.random.click(another_random, [kernel, seed], [kernel, seed], **QUIET)
-        return [
-            kernel.input(**arrange),
-            *(event.then(**arrange) for event in (drawn, edited, used)),
-        ]
+            tell_failure(event, self.filter_problem)
+            # The grid may be another one of a kernel that was one's own before, too.
+            event.then(**self._kernel_arranging())
+        self.random.click(another_random, [kernel, seed], [kernel, seed], **QUIET)
+        size.input(kernel_editor.fitted, [editor, size], editor, **QUIET)
 
-    def _connect_pictures(self) -> gr.events.Dependency:
-        """What follows another choice of pictures; returns its last event."""
-        source, count, uploads, dataset = self._of("source", "count", "uploads", "dataset_id")
-        source.input(**self._source_arranging())
-        gallery = gr.on(
-            [source.input, count.release, uploads.change, self.load.click, dataset.input],
-            trigger_mode="always_last", **self._showing(),
-        )  # fmt: skip
-        tell_failure(gallery, self.notice)
-        return gallery.then(**self._patching())
+    def _connect_settings(self) -> None:
+        """Whatever is set otherwise, by hand or by a link, one event shows it.
 
-    def _connect_filter(self, chosen: list) -> list[gr.events.Dependency]:
-        """What follows another filter; returns the last event of each way to it.
-
-        chosen: the events after which the kernel is another one.
+        A choice that decides what other controls allow has them arranged first.
         """
-        size, angle, seed, editor = self._of("size", "angle", "kernel_seed", "editor")
-        show = {
-            "fn": named(show_truth, FILTER),
-            "inputs": [self.session, *self._of(*FILTER)],
-            "outputs": [self.live, self.hidden, self.problem],
+        kernel, method, source = self._of("kernel", "method", "source")
+        shows = {
+            "fn": named(changed),
+            "inputs": [self.session, self.picture, *self.controls.values()],
+            "outputs": [self.live, self.gallery, self.notice, self.filter_problem,
+                        self.method_problem],
+            "trigger_mode": "always_last",
+            "concurrency_limit": 8,
             **QUIET,
-        }
-        fitted = size.input(kernel_editor.fitted, [editor, size], editor, **QUIET)
-        changes = [angle.release, seed.input, editor.edit]
-        return [*(event.then(**show) for event in (*chosen, fitted)), gr.on(changes, **show)]
+        }  # fmt: skip
+        source.change(
+            source_chosen, self._of("source", "count"),
+            self._of("dataset_id", "uploads", "count"), **UNQUEUED,
+        )  # fmt: skip
+        method.input(method_chosen, method, self.controls["steps"], **UNQUEUED)
+        at_once = [name for name in NAMES if name not in (*ARRANGING, "edges")]
+        for event in (
+            gr.on(list(map(_told_by, self._of(*at_once))), **shows),
+            kernel.change(**self._kernel_arranging()).then(**shows),
+            method.change(**self._method_arranging()).then(**shows),
+            self._fetching().then(**shows),
+        ):
+            event.failure(lambda: showing.failed(FAILED), None, self.live, **UNQUEUED)
+            event.then(**self.mark)
+            event.then(**self.result.looking(self.controls)).then(**self.mark)
 
-    def _follow(self, opened: gr.State, look: dict) -> None:
-        """When a link has set the controls, all that depends on them follows."""
-        event = opened.change(**self._kernel_arranging())
-        for step in (self._source_arranging(), self._method(method_shown), self._showing(),
-                     self._patching(), look):  # fmt: skip
-            event = event.then(**step)
+    def _fetching(self) -> gr.events.Dependency:
+        """The event that has waited for the photos of a dataset; nothing else waits for them."""
+        which = self._of("source", "dataset_id", "split", "column")
+        return gr.on(
+            list(map(_told_by, which)), pictures.fetch, which, None,
+            trigger_mode="always_last", concurrency_limit=8, **QUIET,
+        )  # fmt: skip
 
-    def _source_arranging(self) -> dict:
-        """The event that gives a source of pictures the inputs it needs."""
-        source, dataset, uploads, count = self._of("source", "dataset_id", "uploads", "count")
-        return {
-            "fn": source_chosen,
-            "inputs": [source, count],
-            "outputs": [dataset, uploads, self.load, count],
+    def _method_arranging(self) -> dict:
+        """The event that gives a method what it needs."""
+        method, *shown = self._of("method", "optimizer", "learning_rate", "steps")
+        return {"fn": method_shown, "inputs": method, "outputs": shown, **UNQUEUED}
+
+    def _connect_look(self) -> None:
+        """What the stage shows beside a run: which picture, and beyond its edges."""
+        dressed = {
+            "inputs": [self.session, self.picture, *self.controls.values()],
+            "outputs": [self.live, self.session, self.picture],
+            "trigger_mode": "always_last",
             **UNQUEUED,
         }
+        self.gallery.choose(choose, **dressed)
+        self.controls["edges"].change(named(on_stage), **dressed)
+        self.gallery.opened(hub.prefetch, None, None, **UNQUEUED)
 
     def _kernel_arranging(self) -> dict:
         """The event that gives a kernel the inputs it needs."""
@@ -234,48 +208,81 @@ class Tab:
             **UNQUEUED,
         }  # fmt: skip
 
-    def _method(self, function: Callable) -> dict:
-        """The event that gives a method what it needs."""
-        method, *shown = self._of("method", "optimizer", "steps")
-        return {"fn": function, "inputs": method, "outputs": [self.method, *shown], **UNQUEUED}
 
-    def _showing(self) -> dict:
-        """The event that loads the pictures and shows them."""
-        return {
-            "fn": named(show_gallery, PICTURES),
-            "inputs": self._of(*PICTURES),
-            "outputs": [self.gallery, self.notice],
-            "concurrency_limit": 8,
-            "show_progress": "minimal",
-            **PRIVATE,
-        }
+def _fold(words: str, **look) -> gr.Accordion:
+    """What is folded away."""
+    return gr.Accordion(words, open=False, elem_classes="kd-fold", **look)
 
-    def _patching(self) -> dict:
-        """The event that shows a piece of the first picture."""
-        return {
-            "fn": named(show_patch),
-            "inputs": [self.session, *self.controls.values()],
-            "outputs": [self.live, self.session],
-            **QUIET,
-        }
+
+def _told_by(control: gr.components.Component) -> Callable:
+    """What tells that a control has another value; of words, once they are written."""
+    return control.blur if isinstance(control, gr.Textbox) else control.change
+
+
+def _glyphs() -> str:
+    """The style sheet by which each name of a kernel has its small picture (HTML)."""
+    pictures_of = {
+        name: glyph(each.build(each.sizes[0], 0)) for name, each in CATALOGUE.items()
+    }
+    rules = (
+        f"#kernel label:has([value={name}])::before {{ background: {picture}; }}"
+        for name, picture in pictures_of.items()
+    )
+    return f"<style>{''.join(rules)}</style>"
 
 
 # ---- What the events do: each function takes values and returns updates
 
 
-def source_chosen(source: str, count: int) -> tuple:
-    """The inputs that this source of pictures needs: dataset, files, Load, how many."""
-    number = gr.update(visible=source != "mine")
-    if source == "hub":  # never lowered again: what still waits may hold a larger number
-        number["maximum"] = settings.most_pictures(source)
-    if source == "bundled":
-        number["value"] = min(count, settings.most_pictures(source))
-    is_hub, is_mine = gr.update(visible=source == "hub"), gr.update(visible=source == "mine")
-    return is_hub, is_mine, is_hub, number
+def changed(session: Session, picture: int, values: Mapping) -> tuple:
+    """The stage, the thumbnails, and what is wrong in each panel, of what the page is set to.
+
+    Photos of a dataset that are not here yet are not waited for.
+    """
+    values = settings.fitting(values)
+    wrong = _wrong(settings.effect, values), _wrong(settings.training, values)
+    which = (values[name] for name in ("source", "dataset_id", "split", "column"))
+    if not pictures.at_hand(*which):
+        stage_now, *_ = on_stage(session, picture, values | {"source": "bundled"})
+        return stage_now, gr.skip(), quiet(FETCHING), *wrong
+    gallery, notice = show_gallery(picture, values)
+    return on_stage(session, picture, values)[0], gallery, notice, *wrong
 
 
-def show_gallery(values: Mapping) -> tuple:
-    """Card 1's gallery and its notice. A problem leaves the gallery as it is."""
+def on_stage(session: Session, picture: int, values: Mapping) -> tuple:
+    """The stage, the session, and which picture is shown, of what the page is set to.
+
+    The stage is at its start, or has the run that was of just these settings, or says what is
+    wrong. A run under way stays in view.
+    """
+    if session.running:
+        return (gr.skip(),) * 3
+    try:
+        wanted = settings.experiment(values)
+        if session.progress is None or session.experiment != wanted:
+            return showing.idle(values, picture), gr.skip(), picture
+        session = replace(session, look=showing.look(values, wanted, picture))
+        return showing.frame(session), session, picture
+    except DemoError as error:
+        return showing.failed(str(error)), gr.skip(), picture
+
+
+def choose(event: gr.EventData, session: Session, _: int, *values) -> tuple:
+    """`on_stage` with the picture whose thumbnail was chosen."""
+    return on_stage(session, event._data["index"], dict(zip(NAMES, values, strict=True)))
+
+
+def _wrong(read: Callable, values: Mapping) -> str:
+    """What is wrong with some of the settings, to be told beside them (HTML)."""
+    try:
+        read(values)
+    except DemoError as error:
+        return problem(error)
+    return ""
+
+
+def show_gallery(picture: int, values: Mapping) -> tuple:
+    """The thumbnails, one of them chosen, and the notice. A problem leaves them as they are."""
     try:
         choice = settings.choice(values)
         if choice.source == "mine" and not choice.uploads:
@@ -283,19 +290,17 @@ def show_gallery(values: Mapping) -> tuple:
         gathered = pictures.gather(choice, beside=True)
     except DemoError as error:
         return gr.skip(), problem(error)
-    return pictures.gallery(gathered.photos), quiet(gathered.told)
+    return pictures.gallery(gathered.photos, picture), quiet(gathered.told)
 
 
-def show_patch(session: Session, values: Mapping) -> tuple:
-    """The stage with a piece of the first picture, unless a run is in view."""
-    if session.progress is not None or session.running:
-        return gr.skip(), gr.skip()
-    try:
-        wanted = settings.experiment(values)
-        patch = pictures.first_patch(wanted.choice)
-    except DemoError:  # told beside its input
-        return gr.skip(), gr.skip()
-    return stage.idle(wanted.truth, patch), replace(session, patch=patch)
+def source_chosen(source: str, count: int) -> tuple:
+    """The inputs that this source of pictures needs: dataset, files, how many."""
+    number = gr.update(visible=source != "mine")
+    if source == "hub":  # never lowered again: what still waits may hold a larger number
+        number["maximum"] = settings.most_pictures(source)
+    if source == "bundled":
+        number["value"] = min(count, settings.most_pictures(source))
+    return gr.update(visible=source == "hub"), gr.update(visible=source == "mine"), number
 
 
 def kernel_chosen(kernel: str, size: int, editor: dict | None) -> tuple:
@@ -314,22 +319,6 @@ def kernel_chosen(kernel: str, size: int, editor: dict | None) -> tuple:
         gr.update(visible=kernel == "own"),
         quiet(chosen.purpose if chosen else KERNEL_PURPOSE[kernel]),
     )
-
-
-def show_truth(session: Session, values: Mapping) -> tuple:
-    """Draw the kernel that is set up now, unless a run is under way: that one stays in view.
-
-    For the kernel of the run that stands it is that run, again; for another one it is hidden.
-    """
-    if session.running:
-        return gr.skip(), gr.skip(), ""
-    try:
-        truth = settings.truth(values)
-    except DemoError as error:
-        return gr.skip(), gr.skip(), problem(error)
-    if session.progress is not None and np.array_equal(truth, session.experiment.truth):
-        return run.drawn(session), None, ""
-    return stage.idle(truth, session.patch), session.place, ""
 
 
 def another_random(kernel: str, seed: float | None) -> tuple[str, int]:
@@ -356,13 +345,12 @@ def use_pasted(text: str, divisor: float | None) -> tuple:
 
 
 def method_shown(method: str) -> tuple:
-    """What the method is, its optimizer, and how many steps it may take."""
-    steps = gr.update(maximum=settings.most_steps(method), interactive=method != "closed_form")
-    return quiet(METHOD_PURPOSE[method]), gr.update(visible=method == "exact"), steps
+    """What of its optimizer, rate and steps counts for a method, and how many steps it may take."""
+    learns = method != "closed_form"
+    steps = gr.update(maximum=settings.most_steps(method), interactive=learns)
+    return gr.update(visible=method == "exact"), gr.update(interactive=learns), steps
 
 
-def method_chosen(method: str) -> tuple:
-    """The same, with the steps that suit it."""
-    *shown, steps = method_shown(method)
-    kind = ExactSettings if method == "exact" else TrainSettings
-    return *shown, steps | {"value": kind().steps}
+def method_chosen(method: str) -> dict:
+    """The steps that suit the method."""
+    return gr.update(value=(ExactSettings if method == "exact" else TrainSettings)().steps)
