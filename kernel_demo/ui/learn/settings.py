@@ -192,6 +192,8 @@ TABLE = (
 BY_NAME = {setting.name: setting for setting in TABLE}
 NAMES = tuple(BY_NAME)
 ARRANGING = ("kernel", "method")  # what is chosen there decides what size and steps allow
+LABELS = {name: {value: label for label, value in choices} for name, choices in (
+    ("kernel", _KERNELS), ("method", _METHODS), ("optimizer", _OPTIMIZERS))}  # fmt: skip
 START = {setting.name: setting.value for setting in TABLE}
 # Of a source of pictures: what is read beside it and the channel.
 CHOSEN = {"bundled": ("count",), "hub": ("count", "dataset_id", "split", "column"),

@@ -1,7 +1,6 @@
 """The tab "Learn": pictures, filter and method on the left; what happens on the right."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import gradio as gr
 import numpy as np
@@ -16,7 +15,7 @@ from kernel_demo.ui.components import kernel_editor, stage
 from kernel_demo.ui.components.freshness import Freshness, Made, follow
 from kernel_demo.ui.html import block, problem, quiet, square, step_title
 from kernel_demo.ui.jobs import PRIVATE, QUIET, UNQUEUED, tell_failure
-from kernel_demo.ui.learn import link, race, result, run, settings
+from kernel_demo.ui.learn import link, race, result, run, settings, showing
 from kernel_demo.ui.learn.session import Session
 from kernel_demo.ui.learn.settings import ARRANGING, NAMES, named, place
 
@@ -53,7 +52,6 @@ class Tab:
 
     def __init__(self, page: gr.Blocks) -> None:
         start = settings.experiment(settings.START)
-        patch = pictures.first_patch(start.choice)
         notice, bar = block("", "link-notice"), link.address()
         self.controls: dict = {}  # by the names of their settings
         with gr.Row(elem_classes="kd-columns", equal_height=False):
@@ -63,9 +61,9 @@ class Tab:
                         card()
             self.controls = dict(zip(NAMES, self._of(*NAMES), strict=True))  # in their order
             with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
-                self.session = gr.State(Session(patch=patch), time_to_live=SESSION_SECONDS)
+                self.session = gr.State(Session(), time_to_live=SESSION_SECONDS)
                 self.hidden = gr.State(None, time_to_live=SESSION_SECONDS)  # `Session.place`
-                self.live = stage.component("live", stage.idle(start.truth, patch))
+                self.live = stage.component("live", showing.idle(settings.START))
                 fresh = Freshness(
                     "learn-stale", ["live", "result-card", "certificate"], ["take"], STALE
                 )
@@ -126,26 +124,11 @@ class Tab:
             place(self.controls, "steps", "learning_rate", "batch", "tile", "accumulation",
                   "init", "seed", "patience", "mixed_precision")  # fmt: skip
         self.method = block(quiet(METHOD_PURPOSE["kfac"]))
-        main = {"variant": "primary", "scale": 2, "min_width": 110}
-        rest = {"scale": 1, "min_width": 64}
-        with gr.Row(elem_classes="kd-buttons"):
-            self.buttons = {
-                name: gr.Button(name.capitalize(), elem_id=name, **look)
-                for name, look in {
-                    "learn": main,
-                    "pause": main | {"visible": False},
-                    "resume": main | {"visible": False},
-                    "step": rest,
-                    "stop": rest | {"interactive": False},
-                }.items()
-            }
         self.copy = gr.Button("Copy link", size="sm", variant="secondary", elem_id="copy-link")
 
     def _connect_run(self) -> None:
         """A run, and the cards that it fills."""
-        heard, ended = run.connect(
-            self.buttons, self.controls, self.live, self.session, self.result.shown
-        )
+        heard, ended = run.connect(self.live, self.controls, self.session, self.result.shown)
         for event in heard:
             event.then(**self.mark)
         for event in ended:
@@ -197,8 +180,8 @@ class Tab:
         """
         size, angle, seed, editor = self._of("size", "angle", "kernel_seed", "editor")
         show = {
-            "fn": named(show_truth, FILTER),
-            "inputs": [self.session, *self._of(*FILTER)],
+            "fn": named(show_truth),
+            "inputs": [self.session, *self.controls.values()],
             "outputs": [self.live, self.hidden, self.problem],
             **QUIET,
         }
@@ -291,11 +274,9 @@ def show_patch(session: Session, values: Mapping) -> tuple:
     if session.progress is not None or session.running:
         return gr.skip(), gr.skip()
     try:
-        wanted = settings.experiment(values)
-        patch = pictures.first_patch(wanted.choice)
+        return showing.idle(values), gr.skip()
     except DemoError:  # told beside its input
         return gr.skip(), gr.skip()
-    return stage.idle(wanted.truth, patch), replace(session, patch=patch)
 
 
 def kernel_chosen(kernel: str, size: int, editor: dict | None) -> tuple:
@@ -328,8 +309,11 @@ def show_truth(session: Session, values: Mapping) -> tuple:
     except DemoError as error:
         return gr.skip(), gr.skip(), problem(error)
     if session.progress is not None and np.array_equal(truth, session.experiment.truth):
-        return run.drawn(session), None, ""
-    return stage.idle(truth, session.patch), session.place, ""
+        return showing.frame(session), None, ""
+    try:
+        return showing.idle(values), session.place, ""
+    except DemoError:  # told beside its input
+        return gr.skip(), gr.skip(), ""
 
 
 def another_random(kernel: str, seed: float | None) -> tuple[str, int]:
