@@ -6,7 +6,7 @@ The squared loss as a quadratic of the weights, four ways down it, and the solve
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from kernel_demo.learning import devices
 from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.model import INITS, MOMENTUM, SingleConv, default_rate
-from kernel_demo.learning.statistics import Statistics, accumulate
+from kernel_demo.learning.statistics import Solution, Statistics, accumulate
 from kernel_demo.learning.training import (
     DIVERGED,
     MAX_RATE,
@@ -205,6 +205,7 @@ def train_exact(
     resume: Progress | None = None,
     deadline: float | None = None,
     spent: float = 0.0,
+    report: Callable[[int], bool] | None = None,
 ) -> Iterator[Progress]:
     """Full-batch training by the sums alone; yields step 0 at once, then as `next_shown` says.
 
@@ -212,7 +213,8 @@ def train_exact(
     seconds after it began. Nothing is held out: `validation_loss` is the loss over all pixels, in
     the pictures' units. truth: (k, k) for kernel_error. resume: a Progress of the same settings;
     going on from it gives the same weights as never having stopped. spent: seconds that the sums
-    took, to be counted. DemoError: sums of no pixel, or a Progress of another optimizer or size.
+    took, to be counted. report: says at which steps there is to be a Progress too; it changes no
+    weight, and no end. DemoError: sums of no pixel, or a Progress of another optimizer or size.
     """
     settings = settings or ExactSettings()
     _check_pixels(statistics)
@@ -221,7 +223,7 @@ def train_exact(
         raise DemoError("the optimizer that was paused", received, "Start learning anew.")
     if resume is not None and len(resume.state["point"]) != statistics.size**2 + settings.offset:
         raise DemoError("the kernel that was paused", "another size", "Start learning anew.")
-    return _train(statistics, settings, truth, resume, deadline, spent)
+    return _train(statistics, settings, truth, resume, deadline, spent, report)
 
 
 def closed_form(
@@ -242,6 +244,7 @@ def closed_form(
         (solution.kernel, solution.offset),
         (solution.residual**2, 0.0),
         truth,
+        solution,
         step=1,
         steps=1,
         seconds=spent + time.perf_counter() - began,
@@ -275,7 +278,7 @@ def next_shown(step: int) -> int:
     return step + min(max(1, step // SHARE), GAP)
 
 
-def _train(statistics, settings, truth, resume, deadline, spent) -> Iterator[Progress]:
+def _train(statistics, settings, truth, resume, deadline, spent, report) -> Iterator[Progress]:
     began = since = time.perf_counter()
     optimum = Optimum(statistics, settings.offset)
     quadratic = Quadratic(statistics, settings.offset)
@@ -285,11 +288,14 @@ def _train(statistics, settings, truth, resume, deadline, spent) -> Iterator[Pro
     if resume is not None:
         point, step, spent = resume.state["point"].copy(), resume.step, resume.seconds
         update.restore(resume.state)
+    due = 0  # the step at which the end is looked for next, whatever is reported
+    while due < step:
+        due = next_shown(due)
     while True:
         model = quadratic.kernel(point)
         excess = optimum.excess(*model)
         loss = optimum.solution.residual**2 + excess
-        stop = _stop(statistics, optimum, model, loss)
+        stop = _stop(statistics, optimum, model, loss) if step >= min(due, settings.steps) else None
         if step >= settings.steps:
             stop = stop or Stop(Cause.STEPS, step)
         if deadline is not None and time.perf_counter() - began >= deadline:
@@ -299,6 +305,7 @@ def _train(statistics, settings, truth, resume, deadline, spent) -> Iterator[Pro
             model,
             (loss, excess),
             truth,
+            optimum.solution,
             step=step,
             steps=settings.steps,
             seconds=spent,
@@ -308,9 +315,10 @@ def _train(statistics, settings, truth, resume, deadline, spent) -> Iterator[Pro
         if stop:
             return
         since = time.perf_counter()
-        for _ in range(min(next_shown(step), settings.steps) - step):
-            point = update(point)
-            step += 1
+        due = next_shown(step) if step == due else due
+        point, step = update(point), step + 1
+        while step < min(due, settings.steps) and not (report is not None and report(step)):
+            point, step = update(point), step + 1
 
 
 def _stop(statistics: Statistics, optimum: Optimum, model: tuple, loss: float) -> Stop | None:
@@ -321,7 +329,9 @@ def _stop(statistics: Statistics, optimum: Optimum, model: tuple, loss: float) -
     return Stop(Cause.OPTIMUM) if optimum.reached(*model) else None
 
 
-def _progress(model: tuple, losses: tuple, truth: np.ndarray | None, **figures) -> Progress:
+def _progress(
+    model: tuple, losses: tuple, truth: np.ndarray | None, best: Solution, **figures
+) -> Progress:
     (kernel, offset), (loss, excess) = model, losses
     return Progress(
         loss=loss,
@@ -330,6 +340,7 @@ def _progress(model: tuple, losses: tuple, truth: np.ndarray | None, **figures) 
         offset=offset,
         kernel_error=None if truth is None else kernel_error(kernel, truth),
         excess_loss=excess,
+        allowed=float(best.standard_error.max()),
         device=devices.name("cpu"),
         **figures,
     )

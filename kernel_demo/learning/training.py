@@ -160,6 +160,7 @@ class Progress:
     device: str  # its name, for people
     stop: Stop | None  # None while running
     state: dict  # NumPy arrays and plain numbers
+    allowed: float | None = None  # largest standard error of the exact optimum, where it is known
 
     @property
     def done(self) -> bool:
@@ -180,6 +181,7 @@ def train(
     resume: Progress | None = None,
     deadline: float | None = None,
     optimum: Callable[[], Optimum] | None = None,
+    report: Callable[[int], bool] | None = None,
 ) -> Iterator[Progress]:
     """Trains the model in place; yields a Progress at step 0 at once, then every few steps.
 
@@ -195,6 +197,7 @@ def train(
     optimum: gives the best that the same pictures allow; called once, after the first Progress,
     so that nobody waits for its sums. Then every Progress has its excess loss, and a single layer
     that has reached the optimum stops.
+    report: says at which steps there is to be a Progress too; it changes no weight, and no end.
     DemoError: K-FAC for another model than one convolution, mixed precision where there is none,
     a device that is not there, a Progress of another method or model.
     """
@@ -208,10 +211,10 @@ def train(
     if resume is not None:
         _check_resume(resume, model, settings)
     begin = partial(Loop, model, pairs, settings, device, half, truth)
-    return _train(begin, resume, deadline, optimum)
+    return _train(begin, resume, deadline, optimum, report)
 
 
-def _train(begin, resume, deadline, optimum) -> Iterator[Progress]:
+def _train(begin, resume, deadline, optimum, report) -> Iterator[Progress]:
     started = time.monotonic()
     loop = begin()
     settings, device = loop.settings, loop.pairs.device
@@ -221,7 +224,8 @@ def _train(begin, resume, deadline, optimum) -> Iterator[Progress]:
         while True:
             check = loop.step % settings.check_steps == 0 or loop.step >= settings.steps
             overdue = deadline is not None and time.monotonic() - started >= deadline
-            if check or overdue or resumed or time.monotonic() - since >= REPORT_SECONDS:
+            wanted = check or overdue or resumed or (report is not None and report(loop.step))
+            if wanted or time.monotonic() - since >= REPORT_SECONDS:
                 # A resumed Progress was checked when it was made.
                 stop = loop.check() if check and not resumed else None
                 if loop.step >= settings.steps:
@@ -321,6 +325,7 @@ class Loop:
                 "optimizer": _to_numpy(self.optimizer.state_dict()["state"]),
                 "watch": asdict(self.watch),
             },
+            allowed=None if optimum is None else float(optimum.solution.standard_error.max()),
         )
 
     def close(self) -> None:

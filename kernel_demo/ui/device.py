@@ -5,7 +5,11 @@ Arguments and yields travel between processes there: NumPy and plain types only.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from functools import cache, partial
 
 import numpy as np
 
@@ -18,10 +22,11 @@ else:
 
 from kernel_demo.learning import devices, pairs, training
 from kernel_demo.learning.certificate import Optimum
-from kernel_demo.learning.exact import ExactSettings, learn_by_sums
+from kernel_demo.learning.exact import ExactSettings, learn_by_sums, train_exact
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import Progress, TrainSettings
+from kernel_demo.ui.components.kept import spread
 
 # (before, after, mask) of each picture: H x W float32, and where an after pixel is to be trusted.
 Pictures = Sequence[tuple[np.ndarray, np.ndarray, np.ndarray | None]]
@@ -56,24 +61,51 @@ def _learn(
     truth: np.ndarray,
     settings: TrainSettings | ExactSettings | None,
     resume: Progress | None = None,
+    rates: Sequence[tuple[int, float | None]] = (),
+    told: Sequence[int] = (),
 ) -> Iterator[Progress]:
     """Learn the true kernel (k, k) from pictures by the method that the settings stand for.
 
     The truth itself is used for the kernel error only. settings None: the closed form.
+    There is a Progress at each step that is kept (`kept.spread`) and at those that are `told`.
+    rates: (step, rate) in ascending order; from that step on the rate counts, None: the method's.
     """
-    size = len(truth)
+    if settings is None:
+        yield from learn_by_sums(pictures, truth, None)
+        return
+    parts = [*rates] or [(0, settings.learning_rate)]
+    ends = [step for step, _ in parts[1:]]
+    wanted = {*told, *ends}
+    begin = _beginning(
+        pictures, truth, settings, lambda step: step in wanted or spread(step, settings.steps)
+    )
+    for (_, rate), end in zip(parts, [*ends, settings.steps + 1], strict=True):
+        if resume is not None and resume.step >= end:
+            continue
+        with closing(begin(replace(settings, learning_rate=rate), resume=resume)) as progresses:
+            for resume in progresses:
+                yield resume
+                if resume.step >= end:
+                    break
+        if resume.done:
+            return
+
+
+def _beginning(pictures: Pictures, truth: np.ndarray, settings, report: Callable) -> Callable:
+    """What trains at the rate of its settings, from a Progress on; pictures are prepared once."""
+    size, began = len(truth), time.monotonic()
+    told = {"truth": truth, "report": report}
     if isinstance(settings, TrainSettings):
-        yield from training.train(
-            SingleConv(size, init=settings.init, seed=settings.seed),
-            tiles(pictures, size, settings, settings.device),
-            settings,
-            truth=truth,
-            resume=resume,
-            deadline=RUN_SECONDS,
-            optimum=lambda: Optimum(accumulate(pictures, size)[0], offset=False),
-        )
+        laid = tiles(pictures, size, settings, settings.device)
+        told["optimum"] = cache(lambda: Optimum(accumulate(pictures, size)[0], offset=False))
+        train = partial(training.train, SingleConv(size, settings.init, settings.seed), laid)
     else:
-        yield from learn_by_sums(pictures, truth, settings, resume=resume, deadline=RUN_SECONDS)
+        statistics, _ = accumulate(pictures, size)
+        told["spent"] = time.monotonic() - began
+        train = partial(train_exact, statistics)
+    return lambda settings, resume: train(
+        settings, resume=resume, deadline=RUN_SECONDS - (time.monotonic() - began), **told
+    )
 
 
 learn = spaces.GPU(duration=GPU_SECONDS)(_learn) if spaces else _learn

@@ -3,15 +3,18 @@
 Scripts use the endpoints of `api`.
 """
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import gradio as gr
 
 from kernel_demo.errors import DemoError
 from kernel_demo.ui.html import alert
+from kernel_demo.ui.line import Line
 
 Item = TypeVar("Item")
 
@@ -25,6 +28,8 @@ RECOVERING = {"concurrency_id": "recover", "concurrency_limit": 2}  # the button
 PRIVATE = {"api_visibility": "private"}
 QUIET = {**PRIVATE, "show_progress": "hidden"}
 UNQUEUED = {"queue": False, **QUIET}  # who presses a button is answered before all who wait
+LINE = Line()
+TELL_FIRST, TELL_AGAIN = 0.3, 1.0  # seconds: who begins sooner never waited
 FAILED = (
     "This did not work: the page is busy, or something in it went wrong. "
     "Wait a moment, then press again."
@@ -54,19 +59,20 @@ def buttons(running: bool) -> tuple:
 
 
 class Job:
-    """What some buttons start and others halt, all of it shown in the same components.
+    """What some triggers start and others halt, all of it shown in the same components.
 
     Whatever ends it, the buttons are as before: the function itself ends with them enabled, and
     where it cannot (an unexpected error, a full queue), `failed` puts them back and says so.
+    Of one visitor's turns the latest alone counts: one that was given up makes no more updates.
     """
 
     def __init__(self, outputs: Sequence, failed: Callable, held: Sequence = ()) -> None:
         """failed: what the outputs show then, of the values of `held`; it says `FAILED`."""
         self.heard: list[gr.events.Dependency] = []  # those that answer a trigger
         self.events: list[gr.events.Dependency] = []  # those that stream
+        self.turn = gr.State(0)  # the number of the turn in `LINE`; 0: halted, or none yet
         self._outputs, self._failed, self._held = [*outputs], failed, [*held]
-        # Gradio tells the failure of a run that a visitor halts, too.
-        self._halted = gr.State(False)
+        self._data = gr.State({})  # of the event that halted
 
     def begin(
         self,
@@ -76,6 +82,8 @@ class Job:
         inputs: Any,
         shown: Sequence | None = None,
         given: Sequence | None = None,
+        data: bool = False,
+        waiting: Callable | None = None,
         **queue,
     ) -> gr.events.Dependency:
         """Let a trigger show at once what `announce` returns, and stream `function` in its turn.
@@ -83,53 +91,112 @@ class Job:
         While others hold the device, a visitor thus sees that the click was heard, and can stop.
         What was halted before its turn came does not begin: a halt may be faster than the queue.
         trigger: `button.click`, or `then` of an event before. shown: what `function` updates, by
-        default the outputs. given: what it gets, by default the inputs. queue: options of the event
-        that streams, which is returned.
+        default the outputs. given: outputs; it gets what was announced for them, and before that a
+        function that returns what `LINE.note` was told meanwhile; by default it gets the inputs.
+        (Whoever was at work before may write into a state at any time: what is handed over goes
+        another way.) data: whether `announce` wants those of the event, first. waiting: what
+        the outputs show while it waits, of the place and of what was handed over. queue: options of
+        the event that streams, which is returned.
         """
         shown = self._outputs if shown is None else shown
+        handed = [self._outputs.index(each) for each in given or ()]
+        where = queue.get("concurrency_id", "")
 
-        def in_turn(halted: bool, *values):
-            if halted:
+        def answer(event: gr.EventData, before: int, *values):
+            LINE.leave(before)
+            updates = announce(*[_data(event)] * data, *values)
+            return *updates, LINE.join(where, [updates[i] for i in handed])
+
+        def in_turn(turn: int, *values):
+            mine, announced = LINE.begin(turn)
+            if not mine:
                 yield [gr.skip()] * len(shown)
-            else:
-                yield from function(*values)
+                return
+            try:
+                asked = values if given is None else [partial(LINE.notes, turn), *announced]
+                with closing(function(*asked)) as updates:
+                    for update in updates:
+                        if not LINE.holds(turn):
+                            return
+                        yield update
+            finally:
+                LINE.leave(turn)
 
         heard = trigger(
-            lambda *values: (*announce(*values), False), inputs, [*self._outputs, self._halted],
+            answer, [self.turn, *_listed(inputs)], [*self._outputs, self.turn],
             trigger_mode="once", **UNQUEUED,
         )  # fmt: skip
+        # One that was given up may still be at work when the next one begins.
         runs = heard.then(
-            in_turn, [self._halted, *(inputs if given is None else given)], shown,
-            trigger_mode="once", **queue, **QUIET,
+            in_turn, [self.turn, *(_listed(inputs) if given is None else [])], shown,
+            trigger_mode="multiple", **queue, **QUIET,
         )  # fmt: skip
+        if where == DEVICE["concurrency_id"]:
+            self._tell_place(heard, waiting)
         for event in (heard, runs):
-            event.failure(
-                lambda halted, *held: self._left() if halted else self._failed(*held),
-                [self._halted, *self._held], self._outputs, **UNQUEUED,
-            )  # fmt: skip
+            event.failure(self._fail, [self.turn, *self._held], self._outputs, **UNQUEUED)
         self.heard.append(heard)
         self.events.append(runs)
         return runs
 
-    def halt(self, button: gr.Button, function: Callable) -> gr.events.Dependency:
-        """Let a button end what was begun and show what `function` returns, of `held`.
+    def halt(
+        self, trigger: Callable, function: Callable, data: bool = False
+    ) -> gr.events.Dependency:
+        """Let a trigger end what was begun and show what `function` returns, of `held`.
 
         Not queued: who stops must not wait for others. Said twice: an update that was under way
         when it was said first would have the last word, in the browser or in the session. Not said
-        again to who has begun anew meanwhile.
+        again to who has begun anew meanwhile. data: whether `function` wants those of the event.
         """
-        said = button.click(
-            lambda *held: (*function(*held), True), self._held, [*self._outputs, self._halted],
+
+        def stop(event: gr.EventData, turn: int, *held):
+            LINE.leave(turn)
+            return *function(*[_data(event)] * data, *held), 0, _data(event)
+
+        def again(turn: int, said: dict, *held):
+            return self._left() if turn else function(*[said] * data, *held)
+
+        said = trigger(
+            stop, [self.turn, *self._held], [*self._outputs, self.turn, self._data],
             cancels=self.events, **UNQUEUED,
         )  # fmt: skip
-        return said.then(
-            lambda halted, *held: function(*held) if halted else self._left(),
-            [self._halted, *self._held], self._outputs, **UNQUEUED,
+        return said.then(again, [self.turn, self._data, *self._held], self._outputs, **UNQUEUED)
+
+    def _tell_place(self, heard: gr.events.Dependency, shown: Callable | None) -> None:
+        """Show who waits the place, in an event that waits for nothing; and say who still does."""
+        outputs = self._outputs if shown else []
+
+        async def tell(turn: int) -> AsyncIterator:
+            await asyncio.sleep(TELL_FIRST)
+            while (place := LINE.place(turn)) is not None:
+                yield shown(place, *LINE.handed(turn) or ()) if shown else None
+                await asyncio.sleep(TELL_AGAIN)
+            yield self._left() if shown else None
+
+        heard.then(
+            tell, [self.turn], outputs,
+            trigger_mode="multiple", concurrency_limit=None, **QUIET,
         )  # fmt: skip
+
+    def _fail(self, turn: int, *held):
+        """Gradio tells the failure of a run that a visitor halts, too: that is none."""
+        LINE.leave(turn)
+        return self._failed(*held) if turn else self._left()
 
     def _left(self) -> list:
         """The outputs, as they are."""
         return [gr.skip()] * len(self._outputs)
+
+
+def _listed(inputs: Any) -> list:
+    if inputs is None:
+        return []
+    return [*inputs] if isinstance(inputs, (list, tuple)) else [inputs]
+
+
+def _data(event: gr.EventData) -> dict:
+    """What the browser says with an event; whatever else a client sends counts as nothing."""
+    return event._data if isinstance(event._data, dict) else {}
 
 
 @contextmanager

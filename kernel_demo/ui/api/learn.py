@@ -5,7 +5,7 @@ from kernel_demo.imaging import kernels
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import pictures
-from kernel_demo.ui.components.history import plain
+from kernel_demo.ui.components.kept import plain
 from kernel_demo.ui.jobs import in_words
 from kernel_demo.ui.learn.run import run
 from kernel_demo.ui.learn.session import Damage, Experiment, Session, Settings
@@ -47,7 +47,7 @@ def learn(
         if source == "hub":
             pictures.from_hub(wanted.choice)  # a script must not learn from others unawares
         for latest in run(Session(experiment=wanted)):
-            progress = latest.progress
+            progress = latest.stand
             yield {
                 "step": progress.step,
                 "loss": plain(progress.loss),

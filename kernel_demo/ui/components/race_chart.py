@@ -12,7 +12,7 @@ import numpy as np
 from kernel_demo.learning.race import GOALS, Arrival, Lane, Snapshot
 from kernel_demo.numbers import count, figure
 from kernel_demo.ui.components import from_files
-from kernel_demo.ui.components.history import CHUNK, LARGEST, in_chunks
+from kernel_demo.ui.components.kept import CHUNK, LARGEST, in_chunks
 
 PLACES = 40  # points that a curve keeps in each decade of steps, and of seconds
 

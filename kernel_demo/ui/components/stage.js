@@ -1,3 +1,6 @@
+// What it triggers.
+const EVENTS = ['learn', 'pause', 'resume', 'step', 'rate', 'stop', 'more', 'picture'];
+
 // The live stage. Gradio runs this once with `element`, `props`, `watch`; see stage.py.
 
 const root = element.querySelector('.kd-live');

@@ -180,7 +180,7 @@ def _photo(session: Session, picture: int, own_path: str | None) -> Photo:
 
 def show(session: Session, border: str, own_path: str | None) -> tuple:
     """The result of a run that ended: the visitor's own picture first, else the first one."""
-    if session.progress is None:
+    if session.progress is None or session.running:
         return (gr.skip(),) * 6
     made = Shown(session, border)
     if session.kernel is None:
@@ -250,7 +250,7 @@ def look(shown: Shown | None, values: Mapping) -> tuple:
 
 def prove(session: Session) -> tuple:
     """The panel for a run that ended (or pauses), and what it was made from."""
-    if session.progress is None:
+    if session.progress is None or session.running:
         return gr.skip(), gr.skip()
     return conclude(session), session.experiment
 

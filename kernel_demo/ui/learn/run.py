@@ -1,167 +1,247 @@
 """Learning on the page: one visitor's run as a stream of sessions.
 
-Here is decided which of Learn, Pause, Resume, Step and Stop can be seen and pressed.
+The browser decides what is shown, and at what pace; here is only computed, at full speed. Whatever
+a visitor changes on the way counts from the step shown: what is beyond it is dropped.
 """
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 
 import gradio as gr
 
-from kernel_demo.errors import DemoError
-from kernel_demo.learning.training import Progress, TrainSettings
+from kernel_demo.errors import DemoError, finite, whole
+from kernel_demo.learning.training import MAX_RATE, Progress
 from kernel_demo.ui import device, pictures
-from kernel_demo.ui.components import stage
-from kernel_demo.ui.components.history import Measured
-from kernel_demo.ui.jobs import DEVICE, FAILED, Job, throttled
+from kernel_demo.ui.jobs import DEVICE, FAILED, LINE, UNQUEUED, Job, throttled
+from kernel_demo.ui.learn import showing
 from kernel_demo.ui.learn.session import Session, Shown, prepare
-from kernel_demo.ui.learn.settings import experiment, named
+from kernel_demo.ui.learn.settings import experiment, most_steps, named
 
-FRAME_SECONDS = 0.08  # about ten updates a second; Gradio's queue has no back-pressure of its own
-LARGE = 15  # kernels beyond this size have so many cells that a browser takes its time over them
-LARGE_FRAME_SECONDS = 0.2
-SETTLE_SECONDS = 1.0  # so long at most the buttons show something else than the run under way
+FRAME_SECONDS = 0.1  # ten messages a second; Gradio's queue has no back-pressure of its own
+RATED = ("adam", "sgd")  # methods whose rate can be changed on the way
 
 
-def run(session: Session, single_step: bool = False) -> Iterator[Session]:
+def run(session: Session) -> Iterator[Session]:
     """The session after each update that is worth showing.
 
-    Continues from `session.progress` where there is one, else starts. With `single_step` it makes
-    one update of the weights and returns. Each session has the curves up to its own progress, so
-    that a run can be paused at any of them and goes on from there.
+    Goes on from `session.stand`, or starts; pauses at `session.goal` where there is one. Each
+    session has the records up to its own progress: a run can be paused at any of them.
     """
     wanted = session.experiment
     taught = prepare(wanted)
-    session = replace(session, patch=pictures.patch(taught.pairs[0][0]))
-    settings = wanted.settings
-    if single_step and isinstance(settings, TrainSettings):
-        settings = replace(settings, check_every=1)
-    progresses = device.learn(taught.pairs, wanted.truth, settings, session.progress)
-    since: list[Measured] = []  # since the last frame
-    target = (session.progress.step if session.progress else 0) + 1
-    large = len(wanted.weights) > LARGE
-    seconds = 0.0 if single_step else LARGE_FRAME_SECONDS if large else FRAME_SECONDS
-    with closing(throttled(_measured(progresses, since), seconds)) as stream:
-        for progress in stream:
-            paused = single_step and progress.step >= target
-            session = replace(
-                session,
-                progress=progress,
-                history=session.history.add(since),
-                running=not (progress.done or paused),
-            )
-            since.clear()
+    settings, rate = wanted.settings, getattr(wanted.settings, "learning_rate", None)
+    session = replace(
+        session,
+        kept=session.kept or showing.start(wanted),
+        rates=session.rates or ((0, rate),),
+        look=showing.with_photos(session.look, wanted, taught.photos),
+    )
+    if session.extra:
+        settings = replace(settings, steps=session.most)
+    told = [step for step in (session.kept.steps[-1], session.goal) if step is not None]
+    progresses = device.learn(
+        taught.pairs, wanted.truth, settings, session.stand, session.rates, told
+    )
+    with closing(throttled(_followed(session, progresses), FRAME_SECONDS)) as sessions:
+        yield from sessions
+
+
+def _followed(session: Session, progresses: Iterator[Progress]) -> Iterator[Session]:
+    """The session after each Progress, until it is over."""
+    with closing(progresses):
+        for progress in progresses:
+            session = session.after(progress)
             yield session
-            if paused:
+            if not session.running:
                 return
 
 
-def _measured(progresses: Iterator[Progress], since: list[Measured]) -> Iterator[Progress]:
-    """The same items; what the curves keep of each is put into `since`, shown or not."""
-    with closing(progresses):
-        for progress in progresses:
-            since.append(Measured.of(progress))
-            yield progress
-
-
 def connect(
-    buttons: Mapping[str, gr.Button], controls: Mapping, live: gr.HTML, session: gr.State,
-    last: gr.State,
-) -> tuple[list, list]:  # fmt: skip
-    """Connect the buttons learn, pause, resume, step and stop.
+    live: gr.HTML, controls: Mapping, session: gr.State, last: gr.State
+) -> tuple[list, list]:
+    """Connect the events of the stage: learn, resume, step, rate, more; pause, stop; picture.
 
     last: the `Shown` of the cards below. Returns the events that answer who asked for a run, and
-    those that end one.
+    those that end one: then the session may still be `running`, by another turn.
     """
-    runs = Job([live, session, *buttons.values()], failed, [session, last])
+    runs = Job([live, session], failed, [session, last])
     settings = [session, *controls.values()]
-    for button, announce, inputs, function in (
-        ("learn", named(learn), settings, go),
-        ("resume", resume, [session], go),
-        ("step", named(step), settings, partial(go, single_step=True)),
+    for trigger, announce, inputs in (
+        (live.learn, named(learn), settings),
+        (live.resume, resume, [session]),
+        (live.step, named(step), settings),
+        (live.rate, rate, [session]),
+        (live.more, more, [session]),
     ):
-        runs.begin(buttons[button].click, announce, function, inputs, given=[session], **DEVICE)
-    halts = [runs.halt(buttons["pause"], pause), runs.halt(buttons["stop"], stop)]
+        runs.begin(
+            trigger, announce, go, inputs, given=[session], data=True, waiting=waits, **DEVICE
+        )
+    halts = [runs.halt(live.pause, pause, data=True), runs.halt(live.stop, stop, data=True)]
+    changed = named(picture)
+
+    def look(event: gr.EventData, *values):
+        return changed(event._data, *values)
+
+    live.picture(
+        look, [runs.turn, *settings], [live, session], trigger_mode="always_last", **UNQUEUED
+    )
     return runs.heard, [*runs.events, *halts]
 
 
-def learn(session: Session, values: Mapping) -> tuple:
-    """A new run of what the page is set to was asked for: it begins when the device is free."""
+# ---- What asks for a run: each gets what the browser says, and returns the stage and the session
+
+
+def learn(said: Mapping, session: Session, values: Mapping) -> tuple:
+    """A new run of what the page is set to: it begins when the device is free."""
     try:
-        return _shown(_begun(session, values))
+        return _told(_begun(session, values))
     except DemoError as error:
-        return _told(session, str(error))
+        return _refused(session, error)
 
 
-def resume(session: Session) -> tuple:
-    """The paused run is to go on, with the settings that it began with."""
-    return _shown(replace(session, running=True))
+def resume(said: Mapping, session: Session) -> tuple:
+    """The run goes on from where computing stood; if it had ended, its end is in view again."""
+    if session.progress is None:
+        return _told(session)
+    latest = session.seen(session.kept.steps[-1])
+    return _told(_asked(latest) if latest.unfinished else latest)
 
 
-def step(session: Session, values: Mapping) -> tuple:
-    """One update of the weights: of the paused run if the page is still set to it."""
+def step(said: Mapping, session: Session, values: Mapping) -> tuple:
+    """One update from the step shown; of a new run where none is in view."""
     try:
-        wanted = _begun(session, values)
+        wanted, at = experiment(values), _step(said)
+        if session.progress is None or session.experiment != wanted or at == 0:
+            return _told(replace(_begun(session, values), goal=1))
+        cut = session.cut(at)
+        if not cut.unfinished:
+            return _told(cut)
+        return _told(replace(_asked(cut), goal=cut.progress.step + 1))
     except DemoError as error:
-        return _told(session, str(error))
-    if not session.unfinished or session.experiment != wanted.experiment:
-        return _shown(wanted)
-    session = replace(session, running=True)
-    return gr.skip(), session, *[gr.skip()] * 3, *_buttons(session)[3:]  # Resume stays in place
+        return _refused(session, error)
 
 
-def go(session: Session, single_step: bool = False) -> Iterator[tuple]:
-    """The run that was asked for, as updates of the stage, the session and the buttons."""
-    if not session.running:  # it was refused, and told
-        yield [gr.skip()] * 7
+def rate(said: Mapping, session: Session) -> tuple:
+    """Another learning rate with effect from the step shown; a run that stands still, does."""
+    try:
+        changed = _with_rate(session, finite("learning rate", said.get("rate"), 0, MAX_RATE))
+        on = session.running or session.at_end
+        if changed is None or session.progress is None:
+            return _told(changed or session)
+        cut = changed.cut(_step(said))
+        if not cut.unfinished:  # nothing is left to be learned by that rate
+            return _told(session)
+        return _told(_asked(cut) if on else cut)
+    except DemoError as error:
+        return _refused(session, error)
+
+
+def more(said: Mapping, session: Session) -> tuple:
+    """A run that has ended goes on from its end by so many more steps."""
+    if session.progress is None or session.experiment.settings is None:
+        return _told(session)
+    try:
+        most = most_steps(showing.method(session.experiment.settings))
+        extra = session.extra + whole("steps", said.get("steps"), 1, most)
+        longer = replace(session.cut(session.kept.steps[-1]), extra=extra)
+        replace(session.experiment.settings, steps=longer.most)  # is there such a run?
+        return _told(_asked(replace(longer, kept=longer.kept.longer(longer.most))))
+    except DemoError as error:
+        return _refused(session, error)
+
+
+def go(notes: Callable[[], Mapping], session: Session) -> Iterator[tuple]:
+    """The run that was asked for, as updates of the stage and the session."""
+    if not session.running:  # it was refused, or has nothing to do
+        yield gr.skip(), gr.skip()
         return
-    settled = time.monotonic()
-    yield _shown(session)
+    session = replace(session, waits=False)
+    yield _told(session)
     try:
-        with closing(run(session, single_step)) as sessions:
-            for latest in sessions:
-                # Clicks that follow each other faster than their answers may leave the buttons of
-                # one that came late.
-                settle = not latest.running or time.monotonic() - settled >= SETTLE_SECONDS
-                settled = time.monotonic() if settle else settled
-                yield _shown(latest, buttons=settle)
+        with closing(run(session)) as sessions:
+            for session in sessions:
+                yield _told(replace(session, look=replace(session.look, **notes())))
     except DemoError as error:
-        yield _told(session, str(error))
+        yield _refused(session, error)
 
 
-def pause(session: Session, last: Shown | None = None) -> tuple:
-    """The run stands still; `resume` goes on from its last update."""
-    return _shown(replace(_made(session, last), running=False))
+# ---- What ends it, or changes nothing of it
 
 
-def stop(session: Session, last: Shown | None = None) -> tuple:
-    """The run ends here, with the kernel that it has."""
-    return _shown(_made(session, last).stopped())
+def pause(said: Mapping, session: Session, last: Shown | None = None) -> tuple:
+    """Computing stops; in view is the step shown."""
+    made = _made(session, last)
+    return _told(made.seen(_step(said)) if made is session else made.still())
+
+
+def stop(said: Mapping, session: Session, last: Shown | None = None) -> tuple:
+    """Who waits leaves the queue, and all is as before; else the run ends with what it has."""
+    made = _made(session, last)
+    return _told(made.still() if session.waits else made.stopped())
 
 
 def failed(session: Session, last: Shown | None = None) -> tuple:
     """An unexpected error, or a full queue: what there is can be gone on with, and it is told."""
-    if session.experiment is None:
-        return _told(session, FAILED)
-    drawn, *rest = pause(session, last)
-    return drawn | {"error": FAILED}, *rest
+    still = _made(session, last).still()
+    return showing.failed(FAILED, still), still
 
 
-def drawn(session: Session) -> dict:
-    """The stage's value for the run as it stands."""
-    truth = session.experiment.truth
-    if session.progress is None:
-        return stage.idle(truth, session.patch, preparing=session.running)
-    return stage.frame(
-        session.number,
-        session.progress,
-        truth,
-        session.history,
-        session.patch,
-        paused=session.paused,
+def waits(place: int, session: Session) -> tuple:
+    """The place of a run in the queue."""
+    return showing.frame(session, waiting=place), gr.skip()
+
+
+def picture(said: Mapping, turn: int, session: Session, values: Mapping) -> tuple:
+    """Another of the pictures learned from is shown."""
+    try:
+        number, wanted = whole("picture", said.get("index"), 0, 10**6), experiment(values)
+        in_view = session.progress is not None and session.experiment == wanted
+        if session.running:
+            wanted = session.experiment
+        photos = pictures.gather(wanted.choice).photos
+        piece = showing.piece_of(photos, number, wanted.choice.channel)
+    except DemoError as error:
+        return showing.failed(str(error)), gr.skip()
+    look = replace(session.look, piece=piece, picture=number)
+    if session.running:  # which shows it with its next update: by now this session is an old one
+        LINE.note(turn, piece=piece, picture=number)
+        return gr.skip(), gr.skip()
+    session = replace(session, look=look)
+    return (showing.frame(session) if in_view else showing.idle(values, number)), session
+
+
+def _begun(session: Session, values: Mapping) -> Session:
+    """A new run. Its pictures, where they are not at hand, come when it begins."""
+    wanted = experiment(values)
+    at_hand = wanted.choice.source == "bundled"
+    photos = pictures.gather(wanted.choice).photos if at_hand else ()
+    return Session(
+        number=session.number + 1,
+        experiment=wanted,
+        rates=((0, getattr(wanted.settings, "learning_rate", None)),),
+        look=showing.look(values, wanted, photos, session.look.picture),
+        running=True,
+        waits=True,
+    )
+
+
+def _asked(session: Session) -> Session:
+    return replace(session, running=True, waits=True, goal=None)
+
+
+def _with_rate(session: Session, rate: float) -> Session | None:
+    """The session with that rate (0: the method's own); None where it cannot be changed."""
+    wanted = session.experiment
+    if wanted is None or showing.optimizer(wanted.settings) not in RATED:
+        return None
+    settings = replace(wanted.settings, learning_rate=rate or None)
+    chips = (session.look.chips or {}) | {"method": showing.method_chip(settings)}
+    return replace(
+        session,
+        experiment=replace(wanted, settings=settings),
+        rates=session.rates if session.progress else ((0, settings.learning_rate),),
+        look=replace(session.look, chips=chips),
     )
 
 
@@ -172,31 +252,15 @@ def _made(session: Session, last: Shown | None) -> Session:
     return last.session if last.session.experiment == session.experiment else session
 
 
-def _begun(session: Session, values: Mapping) -> Session:
-    return Session(
-        number=session.number + 1,
-        patch=session.patch,
-        experiment=experiment(values),
-        running=True,
-    )
+def _step(said: Mapping) -> int:
+    """The step shown; a browser that says none shows the latest."""
+    return whole("step", said.get("step", 10**9), 0, 10**9)
 
 
-def _shown(session: Session, buttons: bool = True) -> tuple:
-    """Updates of the stage, the session and (left alone where nothing changes) the buttons."""
-    return drawn(session), session, *(_buttons(session) if buttons else [gr.skip()] * 5)
+def _told(session: Session) -> tuple:
+    return gr.skip() if session.experiment is None else showing.frame(session), session
 
 
-def _told(session: Session, sentence: str) -> tuple:
-    session = replace(session, running=False)
-    return stage.failed(sentence), session, *_buttons(session)
-
-
-def _buttons(session: Session) -> tuple:
-    """Learn, Pause and Resume share one place; Step and Stop are there when they make sense."""
-    return (
-        gr.update(visible=not session.running and not session.paused),
-        gr.update(visible=session.running),
-        gr.update(visible=session.paused),
-        gr.update(interactive=not session.running),
-        gr.update(interactive=session.running or session.paused),
-    )
+def _refused(session: Session, error: DemoError) -> tuple:
+    still = session.still()
+    return showing.failed(str(error), still), still

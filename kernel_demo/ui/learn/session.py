@@ -6,6 +6,7 @@ arrays only, never pictures, so that a visitor who leaves costs nothing.
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,10 +15,12 @@ from kernel_demo.imaging.operators import degrade
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.statistics import Statistics, accumulate, trusted
 from kernel_demo.learning.training import Cause, Progress, Stop, TrainSettings
-from kernel_demo.ui.components.history import History
+from kernel_demo.sources.decoding import Photo
+from kernel_demo.ui.components.kept import Kept, Record
 from kernel_demo.ui.pictures import PictureChoice, gather, grey
 
 Settings = TrainSettings | ExactSettings | None  # None: the closed form
+MARKED_BYTES = 8 * 2**20  # of one visitor, for steps that a run can be taken up again from
 
 
 @dataclass(frozen=True)
@@ -48,16 +51,63 @@ class Experiment:
         return self.choice, self.weights, self.damage
 
 
+class Mark(NamedTuple):
+    """A step that a run can be taken up again from."""
+
+    progress: Progress
+    place: int  # among the kept steps
+    bytes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Marks, evenly over the kept steps of a run; bounded in bytes."""
+
+    all: tuple[Mark, ...] = ()
+    stride: int = 1
+
+    def add(self, place: int, progress: Progress) -> "Marks":
+        """These and one more, unless its place is between two strides; the start needs none."""
+        if place == 0 or place % self.stride:
+            return self
+        marks = replace(self, all=(*self.all, Mark(progress, place, _size(progress))))
+        while sum(mark.bytes for mark in marks.all) > MARKED_BYTES:
+            stride = 2 * marks.stride
+            marks = Marks(tuple(mark for mark in marks.all if mark.place % stride == 0), stride)
+        return marks
+
+    def until(self, step: int) -> "Marks":
+        """Those up to a step."""
+        return replace(self, all=tuple(mark for mark in self.all if mark.progress.step <= step))
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What the stage shows beside the numbers of a run."""
+
+    chips: dict | None = None  # see `showing.chips`
+    border: str = "reflect"
+    piece: dict | None = None  # see `showing.piece`
+    picture: int = 0  # which of the pictures learned from it is of
+
+
 @dataclass(frozen=True, eq=False)
 class Session:
     """One visitor's run, from the click on Learn to its result."""
 
     number: int = 0  # counts the runs of this visitor: the live view tells them apart by it
-    experiment: Experiment | None = None
-    progress: Progress | None = None  # the last one; enough to resume
-    history: History = History()  # the curves up to `progress`, and no further
-    patch: np.ndarray | None = None  # H x W uint8, the piece of a picture shown while learning
+    experiment: Experiment | None = None  # its settings have the latest learning rate
+    progress: Progress | None = None  # of a kept step: the latest, or the one it paused at
+    stand: Progress | None = None  # where computing stands, and goes on from; None: at the start
+    kept: Kept | None = None  # what the browser shows: never beyond what was computed
+    marks: Marks = Marks()
+    rates: tuple[tuple[int, float | None], ...] = ()  # from which step on which rate; None: its own
+    extra: int = 0  # steps beyond those of the settings
+    shift: float = 0.0  # seconds to be added to those of `stand`: nothing is counted twice
+    goal: int | None = None  # the step at which it is to pause
+    look: Look = Look()
     running: bool = False  # or asked for
+    waits: bool = False  # asked for, and not begun yet
 
     @property
     def kernel(self) -> np.ndarray | None:
@@ -73,21 +123,123 @@ class Session:
         return None if self.progress is None else (self.number, self.progress.step)
 
     @property
+    def most(self) -> int:
+        """The last step there will be."""
+        settings = self.experiment.settings
+        return 1 if settings is None else settings.steps + self.extra
+
+    @property
     def unfinished(self) -> bool:
         """Whether there is a run to go on with."""
-        return self.progress is not None and not self.progress.done
+        stand = self.stand or self.progress
+        return self.progress is not None and not stand.done
 
     @property
     def paused(self) -> bool:
         """Whether such a run stands still."""
         return self.unfinished and not self.running
 
+    @property
+    def at_end(self) -> bool:
+        """Whether computing has ended, and its end is in view."""
+        done = self.stand is not None and self.stand.done
+        return done and self.progress.step == self.kept.steps[-1]
+
+    def still(self) -> "Session":
+        """The same, at rest."""
+        return replace(self, running=False, waits=False, goal=None)
+
+    def after(self, progress: Progress) -> "Session":
+        """The same run with the next Progress of the core; in view is the latest kept step.
+
+        What is computed once more up to the last kept step is nothing new, and costs no seconds.
+        """
+        kept, shift, last = self.kept, self.shift, self.kept.steps[-1]
+        if progress.step == last > 0:
+            shift = kept.at(last).seconds - progress.seconds
+        told = replace(progress, seconds=progress.seconds + shift)
+        kept = kept.add(told, self.experiment.truth, asked=progress.step == self.goal)
+        new = kept is not self.kept
+        over = progress.done or (self.goal is not None and progress.step >= self.goal)
+        return replace(
+            self,
+            progress=told if new or progress.step == last else self.progress,
+            stand=progress,
+            kept=kept,
+            marks=self.marks.add(len(kept.steps) - 1, progress) if new else self.marks,
+            shift=shift,
+            goal=None if over else self.goal,
+            running=not over,
+        )
+
+    def seen(self, step: int) -> "Session":
+        """The same run, standing still; in view is what was kept at this step, or before it."""
+        record = self.kept.at(step) if self.kept is not None else None
+        if record is None or self.progress is None:
+            return self.still()
+        exact = [one for one in self._known() if one.step == record.step]
+        told = replace(exact[0], seconds=record.seconds) if exact else self._read(record)
+        return replace(self.still(), progress=told)
+
+    def cut(self, step: int) -> "Session":
+        """The same run up to a kept step: what is beyond has not been.
+
+        From there on it learns at the rate of its settings. Computing goes on from the nearest mark
+        before that step, and until it has passed the step nothing is new.
+        """
+        seen = self.seen(step)
+        if seen.progress is None:
+            return seen
+        at = seen.progress.step
+        stands = [one for one in self._known() if one.step <= at]
+        return replace(
+            seen,
+            kept=self.kept.until(at),
+            marks=self.marks.until(at),
+            stand=max(stands, key=lambda one: one.step, default=None),
+            rates=self._rates(at),
+        )
+
     def stopped(self) -> "Session":
-        """The same run, ended here by the visitor."""
+        """The same run, ended by the visitor at the step in view."""
         if not self.unfinished:
-            return replace(self, running=False)
+            return self.still()
         ended = replace(self.progress, stop=Stop(Cause.VISITOR))
-        return replace(self, progress=ended, running=False)
+        return replace(self.cut(ended.step), progress=ended, stand=ended)
+
+    def _known(self) -> list[Progress]:
+        """What a run can be taken up again from."""
+        stand = [self.stand] if self.stand is not None and self.stand.state else []
+        return [*(mark.progress for mark in self.marks.all), *stand]
+
+    def _rates(self, step: int) -> tuple:
+        """The rates up to a step, and the one that counts from it on."""
+        rate = getattr(self.experiment.settings, "learning_rate", None)
+        before = tuple(one for one in self.rates if one[0] < step)
+        if before and before[-1][1] == rate:
+            return before
+        return (*before, (step if before else 0, rate))
+
+    def _read(self, record: Record) -> Progress:
+        """What a record tells, as a Progress that nothing goes on from."""
+        figures = {name: getattr(record, name) for name in Record._fields if name != "difference"}
+        kernel = self.experiment.truth - record.difference
+        return replace(
+            self.progress, **figures, kernel=kernel, excess_loss=None, stop=None, state={}
+        )
+
+
+def _size(progress: Progress) -> int:
+    """About how many bytes it takes."""
+
+    def size(value) -> int:
+        if isinstance(value, dict):
+            return sum(map(size, value.values()))
+        if isinstance(value, (list, tuple)):
+            return sum(map(size, value))
+        return 64 + getattr(value, "nbytes", 0)
+
+    return 1024 + size(progress.state) + progress.kernel.nbytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +258,7 @@ class Lesson:
     # is not to be trusted; None: all are.
     pairs: tuple[tuple[np.ndarray, np.ndarray, np.ndarray | None], ...]
     note: str = ""  # what should be said of the pictures; one line
+    photos: tuple[Photo, ...] = ()  # as they came
 
     def __post_init__(self) -> None:
         for array in (array for pair in self.pairs for array in pair if array is not None):
@@ -141,7 +294,7 @@ def _prepare(choice: PictureChoice, weights: tuple, damage: Damage) -> Lesson:
         afters, masks = (list(part) for part in zip(*damaged, strict=True))
     if damage.eight_bit:
         masks = trusted(befores, afters, masks, len(truth))
-    return Lesson(tuple(zip(befores, afters, masks, strict=True)), gathered.note)
+    return Lesson(tuple(zip(befores, afters, masks, strict=True)), gathered.note, gathered.photos)
 
 
 _prepare_bundled = lru_cache(maxsize=4)(_prepare)

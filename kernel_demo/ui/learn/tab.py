@@ -49,7 +49,6 @@ class Tab:
         notice, bar = block("", "link-notice"), link.address()
         self.controls: dict = {}  # by the names of their settings
         self.session = gr.State(Session(), time_to_live=SESSION_SECONDS)
-        self.picture = gr.State(0)  # which of the pictures learned from the stage shows
         with gr.Column(elem_classes="kd-stage-tab"):
             self.live = stage.component("live", showing.idle(settings.START))
             for name, panel in (
@@ -149,7 +148,7 @@ class Tab:
         kernel, method, source = self._of("kernel", "method", "source")
         shows = {
             "fn": named(changed),
-            "inputs": [self.session, self.picture, *self.controls.values()],
+            "inputs": [self.session, *self.controls.values()],
             "outputs": [self.live, self.gallery, self.notice, self.filter_problem,
                         self.method_problem],
             "trigger_mode": "always_last",
@@ -188,8 +187,8 @@ class Tab:
     def _connect_look(self) -> None:
         """What the stage shows beside a run: which picture, and beyond its edges."""
         dressed = {
-            "inputs": [self.session, self.picture, *self.controls.values()],
-            "outputs": [self.live, self.session, self.picture],
+            "inputs": [self.session, *self.controls.values()],
+            "outputs": [self.live, self.session],
             "trigger_mode": "always_last",
             **UNQUEUED,
         }
@@ -234,7 +233,7 @@ def _glyphs() -> str:
 # ---- What the events do: each function takes values and returns updates
 
 
-def changed(session: Session, picture: int, values: Mapping) -> tuple:
+def changed(session: Session, values: Mapping) -> tuple:
     """The stage, the thumbnails, and what is wrong in each panel, of what the page is set to.
 
     Photos of a dataset that are not here yet are not waited for.
@@ -243,33 +242,37 @@ def changed(session: Session, picture: int, values: Mapping) -> tuple:
     wrong = _wrong(settings.effect, values), _wrong(settings.training, values)
     which = (values[name] for name in ("source", "dataset_id", "split", "column"))
     if not pictures.at_hand(*which):
-        stage_now, *_ = on_stage(session, picture, values | {"source": "bundled"})
-        return stage_now, gr.skip(), quiet(FETCHING), *wrong
-    gallery, notice = show_gallery(picture, values)
-    return on_stage(session, picture, values)[0], gallery, notice, *wrong
+        meanwhile, _ = on_stage(session, values | {"source": "bundled"})
+        return meanwhile, gr.skip(), quiet(FETCHING), *wrong
+    gallery, notice = show_gallery(session.look.picture, values)
+    return on_stage(session, values)[0], gallery, notice, *wrong
 
 
-def on_stage(session: Session, picture: int, values: Mapping) -> tuple:
-    """The stage, the session, and which picture is shown, of what the page is set to.
+def on_stage(session: Session, values: Mapping) -> tuple:
+    """The stage and the session, of what the page is set to.
 
     The stage is at its start, or has the run that was of just these settings, or says what is
     wrong. A run under way stays in view.
     """
     if session.running:
-        return (gr.skip(),) * 3
+        return gr.skip(), gr.skip()
+    picture = session.look.picture
     try:
         wanted = settings.experiment(values)
         if session.progress is None or session.experiment != wanted:
-            return showing.idle(values, picture), gr.skip(), picture
-        session = replace(session, look=showing.look(values, wanted, picture))
-        return showing.frame(session), session, picture
+            return showing.idle(values, picture), gr.skip()
+        photos = pictures.gather(wanted.choice).photos
+        session = replace(session, look=showing.look(values, wanted, photos, picture))
+        return showing.frame(session), session
     except DemoError as error:
-        return showing.failed(str(error)), gr.skip(), picture
+        return showing.failed(str(error)), gr.skip()
 
 
-def choose(event: gr.EventData, session: Session, _: int, *values) -> tuple:
-    """`on_stage` with the picture whose thumbnail was chosen."""
-    return on_stage(session, event._data["index"], dict(zip(NAMES, values, strict=True)))
+def choose(event: gr.EventData, session: Session, *values) -> tuple:
+    """The stage and the session with the picture whose thumbnail was chosen."""
+    if session.running:
+        return gr.skip(), gr.skip()
+    return run.picture(event._data, 0, session, dict(zip(NAMES, values, strict=True)))
 
 
 def _wrong(read: Callable, values: Mapping) -> str:

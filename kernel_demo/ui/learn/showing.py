@@ -1,0 +1,264 @@
+"""What the stage is told: values of `live`, each complete by itself.
+
+Values are numbered, so that any may be skipped, repeated or late: whichever event brings it, the
+browser passes over what was made before what it shows. Gradio sends only what differs from the
+value before: records travel as chunks of which only the last one grows, a picture once.
+"""
+
+import base64
+import hashlib
+import itertools
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from types import SimpleNamespace
+
+import numpy as np
+
+from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.imaging.filtering import to_uint8
+from kernel_demo.learning import devices
+from kernel_demo.learning.evaluation import kernel_error
+from kernel_demo.learning.exact import ExactSettings
+from kernel_demo.learning.model import SingleConv, default_rate
+from kernel_demo.learning.training import TrainSettings
+from kernel_demo.numbers import short
+from kernel_demo.sources import bundled
+from kernel_demo.sources.decoding import Photo
+from kernel_demo.ui import pictures
+from kernel_demo.ui.components.kept import Kept, plain
+from kernel_demo.ui.learn.session import Experiment, Look, Session, Settings
+from kernel_demo.ui.learn.settings import BY_NAME, LABELS, experiment
+
+SIDE = 400  # pixels of a photo that the stage shows, in each direction
+MARGIN = 15  # around them, where the photo has more: what the largest kernel reaches
+SMALL = 48  # pixels: the longer side of a picture on a chip
+ON_CHIP = 4
+
+# A count of this process, as clocks may be set back; a page that stays open while the server starts
+# anew gets lower numbers, and knows them by another name of the server.
+_SERVER = secrets.token_hex(4)
+_numbers = itertools.count(1)
+
+
+def idle(values: Mapping, picture: int = 0) -> dict:
+    """The value for what the page is set to, before learning: the random start.
+
+    picture: which of the pictures learned from. DemoError where there is no such experiment.
+    """
+    wanted = experiment(values)
+    photos = pictures.gather(wanted.choice).photos
+    return frame(Session(experiment=wanted, look=look(values, wanted, photos, picture)))
+
+
+def frame(session: Session, waiting: int | None = None) -> dict:
+    """The value for a run as it stands; for one that is neither made nor asked for, that of `idle`.
+
+    waiting: its place in the queue, 1: the next.
+    """
+    wanted, begun = session.experiment, session.running or session.progress is not None
+    kept, stand = session.kept, session.stand or session.progress
+    if kept is None or not kept.records:
+        kept = start(wanted)
+    stop = stand.stop if stand is not None else None
+    known = devices.name(devices.best()) if stand is None else stand.device
+    return {
+        "kind": "frame" if begun else "idle",
+        **_numbered(),
+        "session": session.number if begun else 0,
+        "run": run_name(wanted.settings),
+        "method": method(wanted.settings),
+        "size": len(wanted.weights),
+        "truth": _doubles(wanted.truth),
+        "records": kept.encode(),
+        "steps": session.most,
+        "computing": session.running,
+        "waiting": waiting,
+        "paused": session.paused,
+        "end": None if stop is None or session.running else _end(stop),
+        "allowed": None if stand is None else plain(stand.allowed),
+        "rates": [[step, _rate(rate, wanted)] for step, rate in session.rates[1:]],
+        "device": known,
+        "picture": session.look.piece,
+        "border": session.look.border,
+        "chips": session.look.chips,
+    }
+
+
+def failed(sentence: str, session: Session | None = None) -> dict:
+    """The value that says what went wrong; all that is drawn stays.
+
+    session: the run that it went wrong in, so that the page has that as it stands.
+    """
+    if session is None or session.experiment is None:
+        return {"kind": "error", **_numbered(), "error": sentence}
+    return frame(session) | {"error": sentence}
+
+
+def look(
+    values: Mapping, wanted: Experiment, photos: Sequence[Photo] = (), picture: int = 0
+) -> Look:
+    """What the stage shows beside a run of what the page is set to.
+
+    photos: those of the experiment; without them `with_photos` completes it.
+    """
+    edges = BY_NAME["edges"].read(values["edges"])
+    return with_photos(Look(_chips(values, wanted), edges, picture=picture), wanted, photos)
+
+
+def with_photos(look: Look, wanted: Experiment, photos: Sequence[Photo]) -> Look:
+    """The same with these photos on the chip, and a piece of the one that is looked at."""
+    if not photos or look.chips is None:
+        return look
+    return replace(
+        look,
+        chips=look.chips | {"pictures": _pictures_chip(wanted, photos)},
+        piece=piece_of(photos, look.picture, wanted.choice.channel),
+    )
+
+
+def chips(values: Mapping) -> dict:
+    """What is set, in as few words as chips have: pictures, filter, method."""
+    wanted = experiment(values)
+    return look(values, wanted, pictures.gather(wanted.choice).photos).chips
+
+
+def piece_of(photos: Sequence[Photo], number: int, channel: str) -> dict:
+    """`piece` of one of the photos; of the last one where there are fewer."""
+    photo = photos[min(max(number, 0), len(photos) - 1)]
+    is_bundled = any(photo is one for one in bundled.photos())
+    made = _bundled_piece(photo.name, channel) if is_bundled else piece(photo.pixels, channel)
+    return made | {"name": photo.name}
+
+
+def piece(pixels: np.ndarray, channel: str) -> dict:
+    """The middle of a photo as a PNG, with as much around it as a kernel may reach.
+
+    pixels: H x W or H x W x 3, 0..1. left, top: of the PNG in the photo; view: (left, top, side) of
+    the square to be shown. channel: the grey that is learned from.
+    """
+    height, width = pixels.shape[:2]
+    side = min(height, width, SIDE)
+    top, left = (height - side) // 2, (width - side) // 2
+    first, start_ = max(0, top - MARGIN), max(0, left - MARGIN)
+    sent = to_uint8(pixels[first : top + side + MARGIN, start_ : left + side + MARGIN])
+    url = pictures.data_url(sent)
+    key = hashlib.sha256(f"{channel}{first},{start_}{url}".encode()).hexdigest()[:16]
+    return {
+        "key": key,
+        "url": url,
+        "left": start_,
+        "top": first,
+        "width": sent.shape[1],
+        "height": sent.shape[0],
+        "of": [height, width],
+        "view": [left, top, side],
+        "channel": channel,
+    }
+
+
+@lru_cache(maxsize=64)
+def _bundled_piece(name: str, channel: str) -> dict:
+    (photo,) = (photo for photo in bundled.photos() if photo.name == name)
+    return piece(photo.pixels, channel)
+
+
+def start(wanted: Experiment) -> Kept:
+    """The kernel before any update, as a record: its loss is not known yet."""
+    settings, truth = wanted.settings or TrainSettings(), wanted.truth
+    kernel = SingleConv(len(truth), settings.init, settings.seed).kernel()
+    begun = SimpleNamespace(
+        step=0, loss=None, validation_loss=None, kernel_error=kernel_error(kernel, truth),
+        seconds=0.0, kernel=kernel, done=False,
+    )  # fmt: skip
+    steps = 1 if wanted.settings is None else settings.steps
+    return Kept(steps, getattr(settings, "check_steps", 1)).add(begun, truth)
+
+
+def method(settings: Settings) -> str:
+    """The name of the method: one of those on the page."""
+    if settings is None:
+        return "closed_form"
+    return "exact" if isinstance(settings, ExactSettings) else settings.method
+
+
+def optimizer(settings: Settings) -> str:
+    """What makes its steps: "kfac", "adam", "sgd", "lbfgs"; "closed_form" makes none."""
+    return settings.optimizer if isinstance(settings, ExactSettings) else method(settings)
+
+
+def run_name(settings: Settings) -> str:
+    """What to call a run: "K-FAC", "Adam, rate 0.2", "Exact gradient, L-BFGS"."""
+    return ", ".join(filter(None, [_method_name(settings), _note(settings)]))
+
+
+def _method_name(settings: Settings) -> str:
+    name = LABELS["method"][method(settings)]
+    if isinstance(settings, ExactSettings):
+        return f"{name}, {LABELS['optimizer'][settings.optimizer]}"
+    return name
+
+
+def _chips(values: Mapping, wanted: Experiment) -> dict:
+    kernel, size = values["kernel"], len(wanted.weights)
+    turned = kernel in CATALOGUE and CATALOGUE[kernel].takes_angle
+    label = LABELS["kernel"][kernel] + (f" {values['angle']:g}°" if turned else "")
+    return {
+        "pictures": _pictures_chip(wanted),
+        "filter": {"text": f"{label}, {size} × {size}"},
+        "method": method_chip(wanted.settings),
+    }
+
+
+def method_chip(settings: Settings) -> dict:
+    """K-FAC, or Adam and its rate."""
+    return {"text": _method_name(settings), "note": _note(settings)}
+
+
+def _pictures_chip(wanted: Experiment, photos: Sequence[Photo] = ()) -> dict:
+    """photos: empty while they are on their way."""
+    choice = wanted.choice
+    number = len(photos) or len(choice.uploads) or choice.count
+    noun = "photo" if number == 1 else "photos"
+    which = {"bundled": "bundled ", "mine": "own "}.get(choice.source, "")
+    return {
+        "text": f"{number} {which}{noun}",
+        "short": f"{number} {noun}",
+        "urls": [_small(photo) for photo in photos[:ON_CHIP]],
+    }
+
+
+def _small(photo: Photo) -> str:
+    if any(photo is one for one in bundled.photos()):
+        return _bundled_small(photo.name)
+    return pictures.data_url(to_uint8(pictures.fit(photo.pixels, SMALL)))
+
+
+@lru_cache(maxsize=bundled.COUNT)
+def _bundled_small(name: str) -> str:
+    (photo,) = (photo for photo in bundled.photos() if photo.name == name)
+    return pictures.data_url(to_uint8(pictures.fit(photo.pixels, SMALL)))
+
+
+def _note(settings: Settings) -> str:
+    rate = getattr(settings, "learning_rate", None)
+    return "" if rate is None else f"rate {short(rate)}"
+
+
+def _rate(rate: float | None, wanted: Experiment) -> float:
+    """The rate itself where it is the method's own."""
+    own = default_rate(optimizer(wanted.settings), len(wanted.weights))
+    return own if rate is None else rate
+
+
+def _end(stop) -> dict:
+    return {"cause": stop.cause.name, "sentence": str(stop), "complete": stop.complete}
+
+
+def _numbered() -> dict:
+    return {"server": _SERVER, "number": next(_numbers)}
+
+
+def _doubles(matrix: np.ndarray) -> str:
+    return base64.b64encode(np.asarray(matrix, "<f8").tobytes()).decode("ascii")
