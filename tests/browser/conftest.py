@@ -47,12 +47,15 @@ ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
 
-# As gradio runs a component's script; pixels() is what its canvases show.
+# As gradio runs a component's script; pixels() is what its canvases show, `triggered` what it told.
 RUN = """([script, first, more]) => {
   const element = document.getElementById('part');
   const props = { value: first, ...more };
   let told = () => {};
-  Function('element', 'props', 'watch', script)(element, props, (name, call) => { told = call; });
+  window.triggered = [];
+  const trigger = (name, data) => window.triggered.push([name, data]);
+  Function('element', 'props', 'watch', 'trigger', script)(
+    element, props, (name, call) => { told = call; }, trigger);
   window.show = (value) => {
     props.value = value;
     told();

@@ -18,6 +18,10 @@ function floats(base64) {
   return base64 ? new Float32Array(bytes(base64).buffer) : null;
 }
 
+function doubles(base64) {
+  return base64 ? new Float64Array(bytes(base64).buffer) : null;
+}
+
 // The points of a curve's chunks, `width` numbers each. A chunk that is full is kept decoded in
 // `known`: the last one still grows.
 function pointsOf(chunks, width, full, known) {
@@ -85,7 +89,7 @@ function readTheme(root) {
     line: colour('line'),
     accent: colour('accent'),
     warm: colour('warm'),
-    inks: [colour('cell-ink-dark'), colour('cell-ink-light')],
+    ground: colour('card-fill'),
   };
 }
 
@@ -132,57 +136,90 @@ function surface(canvas) {
   return { ctx, width, height, ratio };
 }
 
-// How many digits fit the cells, at which size; null where numbers would not be legible.
+// Black or white, whichever is stronger on a ground: of equal contrast at a luminance of 0.179.
+function inkOn(r, g, b) {
+  const linear = [r, g, b].map((level) => {
+    const c = level / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179 ? '#000' : '#fff';
+}
+
+const LEGIBLE = 11; // pixels: no number is smaller
+
+// How many decimals fit the cells, at which size; null where numbers would not be legible.
 // exact: the true kernel, written with no more digits than it has.
-function lettering(ctx, theme, cell, matrix, scale, exact) {
-  let digits = Math.min(3, Math.max(1, 2 - Math.floor(Math.log10(scale))));
+function lettering(ctx, theme, [wide, high], matrix, decimals, exact) {
+  let digits = decimals;
   const says = (n) => matrix.every((v) => Math.abs(v - Number(v.toFixed(n))) < 1e-6);
   while (exact && digits > 0 && says(digits - 1)) digits--;
   const least = Math.min(digits, 1);
   ctx.font = `100px ${theme.font}`;
   for (; digits >= least; digits--) {
-    const widest = `−${Math.max(1, Math.floor(scale))}${digits ? `.${'0'.repeat(digits)}` : ''}`;
-    const size = Math.min(18, cell * 0.3, (cell * 94) / ctx.measureText(widest).width);
-    if (size >= 8.5) return { digits, size };
+    const widths = Array.from(matrix, (v) => ctx.measureText(fixed(v, digits)).width);
+    const size = Math.min(18, high * 0.86, Math.max(high * 0.34, LEGIBLE),
+      (wide * 97) / Math.max(1, ...widths));
+    if (size >= LEGIBLE) return { digits, size };
   }
   return null;
 }
 
-// A k x k matrix as coloured cells. scale: the value that takes the palette's end colour.
-function drawKernel(canvas, matrix, k, { scale, numbers, exact, marked, note }, theme) {
+// The decimals of a kernel's numbers: two beside weights of about 1, more beside smaller ones.
+function decimalsOf(scale) {
+  return Math.min(3, Math.max(1, 2 - Math.floor(Math.log10(scale))));
+}
+
+// A k x k matrix as coloured cells that fill the canvas. scale: the value that takes the palette's
+// end colour. decimals: of the numbers in the cells; null: none. grey: levels, not signed values.
+// made: cells to be marked as made up. values: what is written, where that is not what is coloured.
+function drawCells(canvas, matrix, k, options, theme) {
   const on = surface(canvas);
   if (!on) return;
-  const { ctx, width, ratio } = on;
+  const { ctx, width, height, ratio } = on;
+  const { scale = 1, decimals = null, exact, grey, made, marked, note } = options;
+  const values = options.values || matrix;
   const gap = k <= 3 ? 3 : k <= 7 ? 2 : k <= 15 ? 1 : 0.5;
-  const cell = (width + gap) / k;
+  const [cellX, cellY] = [(width + gap) / k, (height + gap) / k];
   const snap = (v) => Math.round(v * ratio) / ratio;
-  const text = matrix && numbers ? lettering(ctx, theme, cell - gap, matrix, scale, exact) : null;
+  const room = [cellX - gap, cellY - gap];
+  const numbers = matrix && decimals !== null;
+  const text = numbers ? lettering(ctx, theme, room, values, decimals, exact) : null;
   if (text) ctx.font = `${text.size}px ${theme.font}`;
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
+  const radius = k <= 9 ? Math.min(5, Math.min(cellX, cellY) * 0.12) : 0;
   for (let i = 0; i < k * k; i++) {
     const [column, row] = [i % k, Math.floor(i / k)];
-    const [x, y] = [snap(column * cell), snap(row * cell)];
-    const [w, h] = [snap((column + 1) * cell - gap) - x, snap((row + 1) * cell - gap) - y];
-    const at = matrix ? paletteIndex(matrix[i] / scale) : paletteIndex(0);
-    const [r, g, b] = theme.palette.subarray(at, at + 3);
+    const [x, y] = [snap(column * cellX), snap(row * cellY)];
+    const [w, h] = [snap((column + 1) * cellX - gap) - x, snap((row + 1) * cellY - gap) - y];
+    const at = paletteIndex(matrix && !grey ? matrix[i] / scale : 0);
+    const level = grey ? Math.max(0, Math.min(255, Math.round(matrix[i]))) : 0;
+    const unknown = grey && !Number.isFinite(matrix[i]);
+    const [r, g, b] = grey && !unknown ? [level, level, level] : theme.palette.subarray(at, at + 3);
     ctx.fillStyle = `rgb(${r},${g},${b})`;
-    ctx.beginPath();
-    ctx.roundRect(x, y, w, h, Math.min(5, cell * 0.08));
-    ctx.fill();
-    if (i === marked) {
-      ctx.strokeStyle = theme.ink;
-      ctx.lineWidth = 2;
-      ctx.stroke();
-    }
-    if (!text || !Number.isFinite(matrix[i])) continue;
-    ctx.fillStyle = theme.inks[0.299 * r + 0.587 * g + 0.114 * b > 118 ? 0 : 1];
-    ctx.fillText(fixed(matrix[i], text.digits), x + w / 2, y + h / 2 + 0.5, w - 1);
+    if (radius) {
+      ctx.beginPath();
+      ctx.roundRect(x, y, w, h, radius);
+      ctx.fill();
+    } else ctx.fillRect(x, y, w, h);
+    if (i === marked) outline(ctx, x, y, w, h, theme.ink, 2, []);
+    if (made?.[i]) outline(ctx, x, y, w, h, theme.warm, k > 9 ? 1 : 2, k > 9 ? [] : [3, 2]);
+    if (!text || !Number.isFinite(values[i])) continue;
+    ctx.fillStyle = inkOn(r, g, b);
+    ctx.fillText(fixed(values[i], text.digits), x + w / 2, y + h / 2 + 0.5, w - 1);
   }
   if (matrix || !note) return;
   ctx.fillStyle = theme.muted;
   ctx.font = `13px ${theme.font}`;
-  ctx.fillText(note, width / 2, width / 2, width - 8);
+  ctx.fillText(note, width / 2, height / 2, width - 8);
+}
+
+function outline(ctx, x, y, w, h, colour, width, dash) {
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = width;
+  ctx.setLineDash(dash);
+  ctx.strokeRect(x + width / 2, y + width / 2, w - width, h - width);
+  ctx.setLineDash([]);
 }
 
 // A line from place to place, [x, y] each.
@@ -196,87 +233,24 @@ function drawLine(ctx, places) {
 function drawPower(ctx, exponent, x, y, theme) {
   const raised = exponent === 0 ? '' : String(exponent).replace('-', '−');
   ctx.textAlign = 'right';
-  ctx.font = `8px ${theme.font}`;
+  ctx.font = `9px ${theme.font}`;
   ctx.fillText(raised, x, y - 4);
   const shift = raised ? ctx.measureText(raised).width + 0.5 : 0;
-  ctx.font = `10.5px ${theme.font}`;
+  ctx.font = `11.5px ${theme.font}`;
   ctx.fillText(exponent === 0 ? '1' : '10', x - shift, y);
 }
 
-// Curves on a log axis. series: [{points: [[step, value], ...], colour, dashed}], range: decades.
-function drawCurves(canvas, series, { range: [low, high], last, stepWord }, theme) {
-  const on = surface(canvas);
-  if (!on) return;
-  const { ctx, width, height } = on;
-  const [left, right, top, bottom] = [34, 6, 8, 20];
-  const x = (step) => left + (step / last) * (width - left - right);
-  const y = (decade) => top + ((high - decade) / (high - low)) * (height - top - bottom);
-  const every = Math.ceil((high - low) / 6);
-  ctx.textBaseline = 'middle';
-  ctx.lineWidth = 1;
-  for (let decade = Math.ceil(low / every) * every; decade <= high; decade += every) {
-    const row = Math.round(y(decade)) + 0.5;
-    ctx.strokeStyle = theme.line;
-    drawLine(ctx, [[left, row], [width - right, row]]);
-    ctx.fillStyle = theme.muted;
-    drawPower(ctx, decade, left - 7, row, theme);
-  }
-  ctx.fillStyle = theme.muted;
-  ctx.textBaseline = 'alphabetic';
-  for (const part of [0, 1, 2]) {
-    const step = Math.round((last * part) / 2);
-    ctx.textAlign = ['left', 'center', 'right'][part];
-    ctx.fillText(part === 2 ? `${stepWord} ${step}` : String(step), x(step), height - 4);
-  }
-  for (const { points, colour, dashed } of series) {
-    if (!points.length) continue;
-    const decadeOf = (value) => Math.max(low, Math.log10(Math.max(value, 1e-38)));
-    const place = ([step, value]) => [x(step), y(decadeOf(value))];
-    ctx.strokeStyle = ctx.fillStyle = colour;
-    ctx.lineWidth = dashed ? 1.5 : 1.75;
-    ctx.lineJoin = 'round';
-    ctx.setLineDash(dashed ? [4, 3] : []);
-    drawLine(ctx, points.map(place));
-    ctx.setLineDash([]);
-    if (dashed) continue;
-    ctx.beginPath();
-    ctx.arc(...place(points[points.length - 1]), 3, 0, 2 * Math.PI);
-    ctx.fill();
-  }
-}
-
-// result[y, x] = sum kernel[i, j] * picture[y + i, x + j], valid pixels only: the model's formula.
-function correlate({ pixels, height, width }, kernel, k) {
-  const [h, w] = [height - k + 1, width - k + 1];
-  const result = new Float32Array(h * w);
-  for (let i = 0; i < k; i++) {
-    for (let j = 0; j < k; j++) {
-      const weight = kernel[i * k + j];
-      if (weight === 0) continue;
-      for (let row = 0; row < h; row++) {
-        const [to, from] = [row * w, (row + i) * width + j];
-        for (let col = 0; col < w; col++) result[to + col] += weight * pixels[from + col];
-      }
-    }
-  }
-  return { values: result, height: h, width: w };
-}
-
-// Values in grey (0..1), or signed: factor takes them to the palette's range.
-function drawPicture(canvas, { values, height, width }, { factor, grey }, theme) {
-  resize(canvas, width, height);
-  const ctx = canvas.getContext('2d');
-  const image = ctx.createImageData(width, height);
+// Values as pixels of an ImageData: grey levels, or signed, where factor takes them to the palette.
+function paint(image, values, { factor, grey }, palette) {
   const words = new Uint32Array(image.data.buffer);
-  const { palette } = theme;
   for (let i = 0; i < values.length; i++) {
     if (grey) {
-      const level = values[i] <= 0 ? 0 : values[i] >= 1 ? 255 : Math.round(255 * values[i]);
+      const level = values[i] <= 0 ? 0 : values[i] >= 255 ? 255 : Math.round(values[i]);
       words[i] = 0xff000000 | (level * 0x010101);
     } else {
       const at = paletteIndex(values[i] * factor);
       words[i] = 0xff000000 | (palette[at + 2] << 16) | (palette[at + 1] << 8) | palette[at];
     }
   }
-  ctx.putImageData(image, 0, 0);
+  return image;
 }

@@ -1,7 +1,5 @@
-// What it triggers.
-const EVENTS = ['learn', 'pause', 'resume', 'step', 'rate', 'stop', 'more', 'picture'];
-
-// The live stage. Gradio runs this once with `element`, `props`, `watch`; see stage.py.
+// The stage. Gradio runs this once with `element`, `props`, `watch`, `trigger`; see stage.py. What is
+// shown hangs on the last value, the player and what was pressed since; `draw` makes it all anew.
 
 const root = element.querySelector('.kd-live');
 const { words } = props;
@@ -9,303 +7,787 @@ const find = (selector) => root.querySelector(selector);
 const text = parts(root, 'text');
 const kernels = parts(root, 'kernel');
 const pictures = parts(root, 'picture');
+const views = parts(root, 'view');
 const curves = parts(root, 'curve');
+const tables = parts(root, 'table');
+const timeline = find('#timeline');
 const stillness = window.matchMedia('(prefers-reduced-motion: reduce)');
+const narrow = window.matchMedia('(max-width: 700px)');
+
+const SHARE = 0.07; // of the time, at most so much goes into filtered pictures while a run is shown
+const REPLY = 3000; // milliseconds that a changed rate is waited for
+const BLANK = { rows: [], parts: [], width: 0 };
 
 let theme = look();
-let shown = null; // the last value drawn that was not an error
-let patch = null; // the picture before the filter, decoded
-let taught = null; // that picture through the true kernel
-let marked = -1; // the cell under the pointer
+let value = null; // the last one that was no error
+let problem = ''; // the sentence of an error, until the next value
+let run = { ...BLANK, truth: new Float64Array(9), size: 3 }; // its kept steps
+let player = begun(0);
+let pressed = {}; // asked: for a run; halted: Pause; hold: what is waited for before it plays on
+let arrived = false; // at the end of the run
+let before = null; // the run before, pale: {name, loss, error}
 let ranges = {}; // decades of each axis: they only grow within a run
-const chunks = new Map(); // those of the curves, decoded
+let speed = store.get('speed', stillness.matches ? 'fast' : 'normal');
+let cut = Number(store.get('divider', 70)); // per cent of After that are learned
+let piece = null; // the picture: {key, plane, view}
+let result = null; // that piece through the true kernel
+let pixel = null; // in the full picture: {x, y}
+let marked = -1; // the weight under the pointer
+
+if (!(speed in PACE)) speed = 'normal';
 
 // Mixing the palette takes a while: a class may change where no colour does.
-function look(before) {
+function look(known) {
   const now = readTheme(root);
-  return { ...now, palette: before?.ink === now.ink ? before.palette : readPalette(root) };
+  return { ...now, palette: known?.ink === now.ink ? known.palette : readPalette(root) };
 }
 
-const largest = (matrix) => (matrix || []).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+const largest = (matrix) => matrix.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+const lastRow = () => run.rows.length - 1;
+const rowShown = () => run.rows[player.at];
+const stepShown = () => (rowShown() ? rowShown()[STEP] : 0);
+const state = () => stateOf(value, player, lastRow(), { ...pressed, arrived });
+const tell = (name, data) => trigger(name, data);
 
-// ---- The equation
+// ---- Values
 
-// The largest power of ten that keeps `most` within `scale`, up to a thousand: beyond that, a
-// difference that vanishes may look like nothing.
-function gainOf(scale, most) {
-  if (!Number.isFinite(most) || most >= scale) return 1;
-  return Math.min(1000, 10 ** Math.floor(Math.log10(scale / most)));
+function accept(next) {
+  if (next?.kind === 'error') {
+    problem = next.error;
+    pressed = { ...pressed, asked: false, hold: null };
+    return schedule();
+  }
+  if (!next?.kind || (next.server === value?.server && next.number < value.number)) return;
+  problem = next.error || '';
+  if (problem) pressed = { ...pressed, asked: false, hold: null };
+  const begins = ['server', 'session', 'kind'].some((name) => next[name] !== value?.[name]);
+  if (begins && value?.kind === 'frame') remember();
+  const truthText = `${next.size}|${next.truth}`;
+  const truth = truthText === run.truthText ? run.truth : doubles(next.truth);
+  const decoded = kept(next.records, next.size, begins ? null : run);
+  run = { ...decoded, truth, truthText, size: next.size, ...curvesOf(decoded.rows) };
+  value = next;
+  if (begins) begin();
+  else player = cutTo(player, lastRow());
+  if (!value.end) arrived = false;
+  if (value.computing || value.paused || value.end) release();
+  takePicture(value.picture);
+  tick();
 }
 
-function reading({ truth, learned, difference, size }) {
-  if (marked < 0) return words.hint;
-  const [row, column] = [Math.floor(marked / size) + 1, (marked % size) + 1];
-  const place = `${words.row} ${row}, ${words.column} ${column}:`;
-  if (!difference) return `${place} ${figure((truth || learned || [NaN])[marked])}`;
-  const term = figure(learned[marked], 6, 6);
-  const less = learned[marked] < 0 ? `(${term})` : term;
-  return `${place} ${figure(truth[marked], 6, 6)} − ${less} = ${figure(difference[marked], 2)}`;
+function begin() {
+  player = begun(performance.now());
+  ranges = {};
+  arrived = false;
+  marked = -1;
+  const single = pressed.hold?.kind === 'step' && value.kind === 'frame';
+  if (value.kind === 'frame' || !pressed.asked) {
+    pressed = single ? { halted: true, hold: pressed.hold } : {};
+  }
+  after.due = 0;
 }
 
-function drawEquation(state) {
-  const { size, scale, gain } = state;
-  const options = { scale, numbers: size <= 7, exact: false, marked };
-  drawKernel(kernels.truth, state.truth, size, { ...options, exact: true }, theme);
-  drawKernel(kernels.learned, state.learned, size, { ...options, note: words.untaught }, theme);
-  const magnified = state.difference && state.difference.map((v) => v * gain);
-  drawKernel(kernels.difference, magnified, size, options, theme);
-  write(text.at, state.learned ? `${words.step} ${state.step}` : '\u00a0');
-  write(text.gain, state.difference && gain > 1 ? `× ${gain}` : '\u00a0');
-  write(text.reading, reading(state));
+// What was waited for has come: the run as it goes on from the step that was shown.
+function release() {
+  const { hold } = pressed;
+  if (!hold) return;
+  if (hold.kind === 'step' && !value.computing && value.kind === 'frame') {
+    player = sought(player, lastRow());
+    pressed = { ...pressed, hold: null };
+  }
+  if (hold.kind === 'rate' && value.rates.some(([step]) => step === hold.step)) {
+    pressed = { ...pressed, hold: null };
+    player = { ...player, moved: performance.now() };
+  }
 }
 
-// ---- The pictures
-
-let nextPictures = 0;
-let picturesTimer = 0;
-
-// What all but the strongest hundredth of the pixels stay below, from every seventh of them.
-function strength(values) {
-  const some = values.filter((_, i) => i % 7 === 0).map(Math.abs);
-  return some.sort()[Math.floor(some.length * 0.99)];
+function curvesOf(rows) {
+  const line = (column) => rows.map((row) => [row[STEP], row[column]])
+    .filter(([, v]) => Number.isFinite(v));
+  return { loss: line(LOSS), validation: line(VALIDATION), error: line(ERROR) };
 }
 
-function teach(state) {
-  if (!patch || !state.truth || Math.min(patch.height, patch.width) < state.size) return null;
-  const key = `${state.session}|${state.truthText}`;
-  if (taught && taught.key === key && taught.patch === patch) return taught;
-  const result = correlate(patch, state.truth, state.size);
-  const below = result.values.reduce((sum, v) => sum + Math.max(0, -v), 0);
-  const total = result.values.reduce((sum, v) => sum + Math.abs(v), 0);
-  // A blurred picture is a picture still: it is shown in grey. What has a sign is shown signed.
-  const grey = below < 0.05 * total;
-  const strong = grey ? 1 : strength(result.values) || 1;
-  return { ...result, key, patch, grey, factor: REACH / strong };
+// The run that gives way to another stays, pale.
+function remember() {
+  if (run.rows.length < 2) return;
+  before = { name: say(words.run_before, { run: value.run }), loss: run.loss, error: run.error };
 }
 
-function blank(canvas) {
-  const values = new Float32Array(20);
-  drawPicture(canvas, { values, height: 4, width: 5 }, { factor: 1, grey: false }, theme);
-}
+// ---- The show
 
-function drawPictures(state) {
-  const before = performance.now();
-  taught = teach(state);
-  write(text.picture_gain, '');
-  if (!taught) return Object.values(pictures).forEach(blank);
-  if (taught.theme !== theme) drawPicture(pictures.truth, taught, taught, theme);
-  taught.theme = theme;
-  if (!state.difference) return [pictures.learned, pictures.difference].forEach(blank);
-  // Linear: the difference of the two results is the picture through the difference kernel.
-  const apart = correlate(patch, state.difference, state.size);
-  const values = taught.values.map((v, i) => v - apart.values[i]);
-  drawPicture(pictures.learned, { ...taught, values }, taught, theme);
-  const gain = gainOf(REACH / taught.factor, strength(apart.values));
-  drawPicture(pictures.difference, apart, { factor: taught.factor * gain, grey: false }, theme);
-  write(text.picture_gain, gain > 1 ? `× ${gain}` : '');
+let timer = 0;
+
+function tick() {
+  clearTimeout(timer);
   const now = performance.now();
-  // Three a second, and for large kernels never more than a tenth of the time.
-  nextPictures = now + Math.max(320, 10 * (now - before));
-}
-
-function paintPictures(state) {
-  clearTimeout(picturesTimer);
-  const atOnce = state.done || state.kind === 'idle' || state.fresh;
-  const wait = atOnce ? 0 : nextPictures - performance.now();
-  if (wait <= 0) drawPictures(state);
-  else picturesTimer = setTimeout(() => drawPictures(shown), wait);
-}
-
-// ---- The curves
-
-function rangeOf(name, series) {
-  const values = series.flatMap((s) => s.points.map(([, v]) => v)).filter((v) => v > 0);
-  const tops = values.length ? Math.ceil(Math.log10(Math.max(...values))) : 0;
-  const lows = values.length ? Math.floor(Math.log10(Math.min(...values))) : -6;
-  const [low, high] = ranges[name] || [Infinity, -Infinity];
-  ranges[name] = [Math.min(low, Math.min(lows, tops - 4)), Math.max(high, tops)];
-  return ranges[name];
-}
-
-function lastStep(state) {
-  if (state.done) return Math.max(1, state.step);
-  let last = 10;
-  while (last < state.step) last *= /^2/.test(last) ? 2.5 : 2;
-  return Math.min(last, state.steps || last);
-}
-
-function drawBothCurves(state) {
-  const last = lastStep(state);
-  const line = (name, colour, dashed) => {
-    const points = pointsOf(state.curves[name], 2, props.chunk, chunks);
-    return { points, colour, dashed };
-  };
-  const loss = [line('loss', theme.accent, false), line('validation', theme.ink, true)];
-  const error = [line('error', theme.warm, false)];
-  const axes = (name, series) => ({ range: rangeOf(name, series), last, stepWord: words.step });
-  drawCurves(curves.loss, loss, axes('loss', loss), theme);
-  drawCurves(curves.error, error, axes('error', error), theme);
-}
-
-// ---- Words and attributes
-
-let spokenAt = 0;
-
-function describe(state) {
-  const now = performance.now();
-  if (!state.done && state.kind === 'frame' && now - spokenAt < 2000) return;
-  spokenAt = now;
-  write(find('.kd-live-spoken'), state.text.spoken);
-  for (const [name, canvas] of Object.entries(kernels)) {
-    const m = state[name];
-    const told = !m ? words.untaught : m.length <= 49 ? [...m].map((v) => figure(v)).join(' ')
-      : words.entries.replace('{}', figure(Math.min(...m))).replace('{}', figure(Math.max(...m)));
-    canvas.setAttribute('aria-label', `${canvas.previousElementSibling.textContent}: ${told}`);
-  }
-  curves.loss.setAttribute('aria-label', `${words.loss} ${state.text.loss || ''}`);
-  curves.error.setAttribute('aria-label', `${words.error} ${state.text.error || ''}`);
-}
-
-function tell(state) {
-  for (const name of ['step', 'seconds', 'to_go', 'loss', 'error', 'verdict']) {
-    write(text[name], state.text[name] || '');
-  }
-  const bar = find('[role=progressbar]');
-  text.step.style.minWidth = `${8 + 2 * String(state.steps).length}ch`; // room for its last step
-  bar.setAttribute('aria-valuemax', state.steps);
-  bar.setAttribute('aria-valuenow', state.step);
-  const share = state.done ? 1 : state.step / (state.steps || 1);
-  bar.firstElementChild.style.width = `${100 * share}%`;
-  root.dataset.kind = state.kind;
-  root.dataset.session = state.session;
-  root.dataset.step = state.step;
-  root.dataset.done = state.done;
-  root.dataset.kernelError = state.kernel_error ?? '';
-  describe(state);
-}
-
-// ---- Updates
-
-function draw() {
-  if (!shown || !root.clientWidth) return;
-  drawEquation(shown);
-  drawBothCurves(shown);
-  paintPictures(shown);
-  shown.fresh = false;
-}
-
-let waiting = 0;
-let nextDraw = 0;
-// Drawing takes at most a quarter of the time, so that clicks get through on a slow machine too.
-function schedule() {
-  if (waiting) return;
-  const paint = () => {
-    waiting = 0;
-    const before = performance.now();
-    draw();
-    const now = performance.now();
-    nextDraw = now + 3 * (now - before);
-  };
-  const wait = shown.done ? 0 : Math.max(0, nextDraw - performance.now());
-  waiting = setTimeout(() => requestAnimationFrame(paint), wait);
-}
-
-function reveal(node, block) {
-  node.scrollIntoView({ block, behavior: stillness.matches ? 'auto' : 'smooth' });
-}
-
-function comeIntoView() {
-  const { top } = root.getBoundingClientRect();
-  if (window.innerWidth > 900 || (top >= 0 && top < window.innerHeight * 0.4)) return;
-  reveal(root, 'start');
-}
-
-function accept(value, live) {
-  const error = find('.kd-live-error');
-  error.hidden = !value?.error;
-  if (value?.error) {
-    write(error, value.error);
-    if (shown?.kind === 'idle') {
-      write(text.step, words.ready);
-      write(text.verdict, words.invitation);
-    }
-    if (live) reveal(error, 'nearest');
-  }
-  if (!value?.kind || value.kind === 'error') return;
-  const begins = ['server', 'session', 'kind'].some((name) => value[name] !== shown?.[name]);
-  const late = value.server === shown?.server && value.number < shown.number;
-  // The last word on a run is that it is done: what was still under way then comes too late.
-  if (late || (!begins && shown.done && !value.done)) return;
-  const state = { ...value, fresh: begins, truthText: value.truth };
-  for (const name of Object.keys(kernels)) state[name] = floats(value[name]);
-  state.scale = largest(state.truth) || largest(state.learned) || 1;
-  state.gain = gainOf(state.scale, largest(state.difference));
-  if (value.patch && value.patch.pixels !== patch?.text) {
-    const { height, width, pixels } = value.patch;
-    const grey = Float32Array.from(bytes(pixels), (v) => v / 255);
-    patch = { height, width, text: pixels, pixels: grey };
-  }
-  if (begins) { ranges = {}; chunks.clear(); marked = -1; }
-  shown = state;
-  tell(state);
-  if (live && begins && state.kind === 'frame') comeIntoView();
+  if (pressed.hold && now > (pressed.hold.until ?? Infinity)) pressed = { ...pressed, hold: null };
+  if (!pressed.hold) player = advanced(player, lastRow(), speed, now);
+  if (value?.end && player.at >= lastRow() && player.playing) arrived = true;
+  if (value?.end && lastRow() < 1) arrived = true;
+  const wait = pressed.hold ? Infinity : waitOf(player, lastRow(), speed, now);
+  if (wait < Infinity) timer = setTimeout(tick, wait);
+  else if (pressed.hold?.until) timer = setTimeout(tick, REPLY);
   schedule();
 }
 
+function seek(at) {
+  player = sought(player, Math.max(0, Math.min(lastRow(), at)));
+  if (value?.end && player.at === lastRow()) arrived = true;
+  tick();
+}
+
+function setPlaying(on, from = player) {
+  const now = performance.now();
+  player = on ? played(from, lastRow(), true, now) : sought(player, player.at);
+  tick();
+}
+
+// ---- What is pressed
+
+const main = {
+  before: () => ask('learn'),
+  finished: () => ask('learn'),
+  waiting: () => {
+    pressed = {};
+    if (value) value = { ...value, waiting: null, computing: false, paused: value.kind === 'frame' };
+    tell('stop', {});
+  },
+  running: () => {
+    pressed = { ...pressed, halted: true };
+    player = sought(player, player.at);
+    tell('pause', { step: stepShown() });
+  },
+  paused: () => {
+    pressed = { ...pressed, halted: false };
+    value = { ...value, paused: false, computing: !value.end };
+    player = { ...player, playing: true, moved: performance.now(), starved: false };
+    tell('resume', { step: stepShown() });
+  },
+};
+
+function ask(name, data = {}) {
+  problem = '';
+  pressed = { asked: true };
+  tell(name, data);
+}
+
+function pressStep() {
+  const now = state();
+  const ahead = player.at < lastRow();
+  if (now === 'finished' || now === 'running' || (now === 'paused' && speed === 'step' && ahead)) {
+    if (!ahead) return;
+    player = { ...shownAt(player, player.at + 1), playing: now === 'running' };
+    if (value.end && player.at === lastRow()) arrived = true;
+    return tick();
+  }
+  if (now === 'before') ask('step', { step: 0 });
+  else tell('step', { step: stepShown() });
+  const hold = { kind: 'step', step: stepShown() };
+  pressed = { ...pressed, halted: now === 'paused', hold };
+  tick();
+}
+
+function pressVerdict() {
+  const { action } = find('#verdict-action').dataset;
+  if (action === 'more') {
+    const step = run.rows[lastRow()][STEP];
+    value = { ...value, end: null, computing: true };
+    arrived = false;
+    setPlaying(true, { ...player, at: lastRow(), starved: true });
+    player = { ...player, at: lastRow() };
+    tell('more', { step, steps: RUNS_ON });
+  } else if (action === 'latest') {
+    player = { ...shownAt(player, lastRow()), playing: true, moved: performance.now() };
+  } else seek(lastRow());
+  tick();
+}
+
+function setSpeed(name) {
+  speed = name;
+  store.set('speed', name);
+  player = { ...player, moved: performance.now(), starved: false };
+  tick();
+}
+
+// The learning rate was changed by hand: it counts from the step shown.
+function rateChanged(rate) {
+  if (!Number.isFinite(rate) || value?.kind !== 'frame' || value.end) return;
+  const until = performance.now() + REPLY;
+  pressed = { ...pressed, hold: { kind: 'rate', step: stepShown(), until } };
+  tell('rate', { step: stepShown(), rate });
+  tick();
+}
+
+// ---- The bar
+
+const opener = makeOpener(root);
+
+function paintBar(now) {
+  const inRun = now === 'running' || now === 'waiting';
+  write(text.main, props.main[now]);
+  const icon = { running: 'pause', waiting: 'stop' }[now] || 'play';
+  find('#learn').dataset.icon = icon;
+  const ahead = player.at < lastRow();
+  const stepOff = now === 'waiting' || (now === 'running' && !(speed === 'step' && ahead))
+    || (now === 'finished' && !ahead) || Boolean(pressed.hold);
+  setDisabled(find('#step'), stepOff);
+  for (const name of ['pictures', 'filter']) {
+    const chip = find(`#chip-${name}`);
+    const panel = document.getElementById(chip.dataset.panel);
+    if (inRun && panel && opener.isOpen(panel)) opener.close(false);
+    setDisabled(chip, inRun);
+  }
+  const panel = document.getElementById('panel-method');
+  if (panel && (panel.dataset.locked === 'true') !== inRun) panel.dataset.locked = String(inRun);
+  write(text.speed, props.speeds[speed][0]);
+  for (const name of Object.keys(props.speeds)) {
+    find(`#speed-${name}`).setAttribute('aria-pressed', String(name === speed));
+  }
+  if (value?.chips) fillChips(root, value.chips);
+}
+
+function setDisabled(button, off) {
+  if (button.disabled === off) return;
+  // The focus is not lost with the button that had it.
+  if (off && document.activeElement === button) find('#learn').focus({ preventScroll: true });
+  button.disabled = off;
+}
+
+for (const chip of root.querySelectorAll('[data-panel]')) {
+  chip.addEventListener('click', () => {
+    opener.show(chip, document.getElementById(chip.dataset.panel));
+  });
+}
+for (const name of ['speed', 'more']) {
+  const [button, menu] = [find(`#${name}`), find(`#${name}-menu`)];
+  button.addEventListener('click', () => opener.show(button, menu));
+  walkable(menu);
+}
+find('#learn').addEventListener('click', () => { opener.close(false); main[state()](); tick(); });
+find('#step').addEventListener('click', pressStep);
+find('#verdict-action').addEventListener('click', pressVerdict);
+for (const name of Object.keys(props.speeds)) {
+  find(`#speed-${name}`).addEventListener('click', () => { setSpeed(name); opener.close(true); });
+}
+find('#copy-link').addEventListener('click', async () => {
+  await toClipboard(location.href);
+  write(text.copy, words.copied);
+  setTimeout(() => write(text.copy, words.copy_link), 1500);
+});
+find('#start-over').addEventListener('click', () => location.assign(location.pathname));
+const keysOn = () => store.get('keys', 'on') === 'on';
+function showKeys() { find('#keys').setAttribute('aria-checked', String(keysOn())); }
+find('#keys').addEventListener('click', () => { store.set('keys', keysOn() ? 'off' : 'on'); showKeys(); });
+showKeys();
+listenToKeys(() => keysOn() && root.isConnected && root.offsetParent !== null, {
+  r: () => { if (!find('#chip-filter').disabled) document.getElementById('random')?.click(); },
+  '?': () => opener.show(find('#more'), find('#more-menu')),
+});
+document.addEventListener('change', (event) => {
+  if (event.target.closest?.('#rate')) rateChanged(parseFloat(event.target.value));
+});
+
+// ---- Kernels
+
+const SUPERSCRIPT = (n) => `10${String(n).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻')}`;
+
+// In which unit the difference is written: {gain, colour (gain of it), decimals, caption}.
+function unitOf(difference, scale, numbers) {
+  const most = largest(difference);
+  const power = Math.floor(Math.log10(most));
+  const plain = { gain: 1, colour: 1, decimals: 2, caption: '' };
+  if (!Number.isFinite(most) || most === 0) return plain;
+  if (!numbers) {
+    if (most >= 0.1 * scale) return plain;
+    if (most >= 0.01 * scale) return { ...plain, gain: 10, colour: 10, caption: '× 10' };
+    return { ...plain, colour: 10, caption: say(words.below_unit, { unit: SUPERSCRIPT(power + 1) }) };
+  }
+  if (power >= -1) return { ...plain, decimals: most >= 100 ? 0 : most >= 10 ? 1 : 2 };
+  if (power === -2) return { gain: 10, colour: 10, decimals: 2, caption: '× 10' };
+  const caption = say(words.in_unit, { unit: SUPERSCRIPT(power) });
+  return { gain: 10 ** -power, colour: 10, decimals: 1, caption };
+}
+
+const NUMBERS_UP_TO = 7;
+
+function drawKernels(learned, difference) {
+  const { truth, size } = run;
+  const scale = largest(truth) || 1;
+  const numbers = size <= NUMBERS_UP_TO;
+  const decimals = numbers ? decimalsOf(scale) : null;
+  const options = { scale, decimals, marked };
+  const unit = difference ? unitOf(difference, scale, numbers) : null;
+  drawCells(kernels.chip, truth, size, { scale }, theme);
+  drawCells(kernels.truth, truth, size, { ...options, exact: true }, theme);
+  drawCells(kernels.main, learned, size, options, theme);
+  drawCells(kernels.learned, learned, size, options, theme);
+  drawCells(kernels.difference, difference && difference.map((v) => v * unit.colour), size, {
+    ...options,
+    decimals: numbers && unit ? unit.decimals : null,
+    values: difference && difference.map((v) => v * unit.gain),
+  }, theme);
+  write(text.unit, unit?.caption || '');
+  const step = stepShown();
+  const at = step ? `${words.step} ${step}`
+    : learned && startOf(learned) !== 'random' ? words.no_start : words.start;
+  write(text.at, at);
+  write(text.at_short, step ? `${words.step} ${step}` : '');
+}
+
+function reading(learned, difference) {
+  const [row, column] = [Math.floor(marked / run.size) + 1, (marked % run.size) + 1];
+  const term = figure(learned[marked]);
+  return `${say(words.reading, { row, column })} ${say(words.terms, {
+    truth: figure(run.truth[marked]),
+    learned: learned[marked] < 0 ? `(${term})` : term,
+    difference: figure(difference[marked], 2),
+  })}`;
+}
+
+function paintReading(learned, difference) {
+  const reads = marked >= 0 && learned;
+  text.reading.hidden = !reads;
+  text.sentence.hidden = Boolean(reads);
+  if (reads) write(text.reading, reading(learned, difference));
+}
+
 function mark(at) {
-  if (at === marked || !shown) return;
+  if (at === marked) return;
   marked = at;
-  drawEquation(shown);
+  schedule();
 }
 
 function cellAt(event) {
   const box = event.currentTarget.getBoundingClientRect();
-  const { size } = shown;
-  const place = (v, whole) => Math.min(size - 1, Math.max(0, Math.floor((v / whole) * size)));
+  const index = (v, whole) => Math.min(run.size - 1, Math.max(0, Math.floor((v / whole) * run.size)));
   const [row, column] = [event.clientY - box.top, event.clientX - box.left];
-  return place(row, box.height) * size + place(column, box.width);
+  return index(row, box.height) * run.size + index(column, box.width);
 }
 
-for (const canvas of Object.values(kernels)) {
+for (const canvas of [kernels.main, kernels.truth, kernels.learned, kernels.difference]) {
   canvas.addEventListener('pointermove', (event) => {
-    if (shown && event.pointerType === 'mouse') mark(cellAt(event));
+    if (event.pointerType === 'mouse') mark(cellAt(event));
   });
   canvas.addEventListener('pointerdown', (event) => {
-    const at = shown ? cellAt(event) : -1;
+    const at = cellAt(event);
     mark(event.pointerType !== 'mouse' && at === marked ? -1 : at);
   });
   canvas.addEventListener('pointerleave', (event) => event.pointerType === 'mouse' && mark(-1));
 }
 
-find('.kd-live-row').addEventListener('keydown', (event) => {
-  const row = shown?.size;
-  const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row }[event.key];
+const equation = find('.kd-equation');
+equation.addEventListener('keydown', (event) => {
+  const { size } = run;
+  const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -size, ArrowDown: size }[event.key];
   if (event.key === 'Escape') mark(-1);
-  if (!move || !shown) return;
+  if (!move || !rowShown()) return;
   event.preventDefault();
   const next = marked < 0 ? 0 : marked + move;
-  if (next >= 0 && next < shown.size ** 2) mark(next);
-  write(find('.kd-live-spoken'), reading(shown));
+  if (next >= 0 && next < size ** 2) mark(next);
+  const row = rowShown();
+  speak(reading(learnedOf(row, run.truth), row.subarray(FIGURES)), true);
+});
+equation.addEventListener('blur', () => mark(-1));
+
+// ---- Pictures
+
+async function takePicture(picture) {
+  if (!picture || picture.key === piece?.key) return;
+  piece = { key: picture.key, plane: null };
+  const image = new Image();
+  image.src = picture.url;
+  await image.decode();
+  if (piece.key !== picture.key) return; // another one came meanwhile
+  const { width, height } = picture;
+  const ctx = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  ctx.drawImage(image, 0, 0);
+  const plane = planeOf(ctx.getImageData(0, 0, width, height).data, picture);
+  const side = Math.min(width, height);
+  const [left, top, across] = picture.view || [
+    picture.left + ((width - side) >> 1), picture.top + ((height - side) >> 1), side];
+  piece = { key: picture.key, plane, view: { left, top, side: across } };
+  pixel = null;
+  schedule();
+}
+
+// What all but the strongest hundredth of the values stay below, from every seventh of them.
+function strength(values) {
+  const some = values.filter((_, i) => i % 7 === 0).map(Math.abs);
+  return some.sort()[Math.floor(some.length * 0.99)] || 1;
+}
+
+// The piece through the true kernel: it decides how both sides are shown.
+function teach() {
+  if (!piece?.plane) return null;
+  const key = `${piece.key}|${run.truthText}|${value.border}`;
+  if (result?.key === key) return result;
+  const { plane, view } = piece;
+  const padded = around(plane, view, run.size >> 1, value.border);
+  const { values } = correlate(padded, run.truth, run.size);
+  const below = values.reduce((sum, v) => sum + Math.max(0, -v), 0);
+  const total = values.reduce((sum, v) => sum + Math.abs(v), 0);
+  // A blurred picture is a picture still: it is shown in grey. What has a sign is shown signed.
+  const shades = { grey: below < 0.05 * total, factor: REACH / strength(values) };
+  result = { key, padded, values, ...shades };
+  const { pixels } = around(plane, view, 0, value.border);
+  result.before = pixels;
+  if (!pixel) {
+    const flat = run.truth.reduce((sum, v) => sum + v, 0);
+    const [x, y] = edgeOf(pixels, values, view.side, flat, 0.6);
+    pixel = { x: view.left + x, y: view.top + y };
+  }
+  return result;
+}
+
+function imageOf(values, shades) {
+  const { side } = piece.view;
+  return paint(new ImageData(side, side), values, shades, theme.palette);
+}
+
+const after = { due: 0, timer: 0, drawn: '' };
+
+function drawPictures(learned, playing) {
+  clearTimeout(after.timer);
+  if (!teach()) return blankPictures();
+  const { side } = piece.view;
+  if (result.theme !== theme) {
+    result.theme = theme;
+    result.trueImage = imageOf(result.values, result);
+    resize(pictures.before, side, side);
+    pictures.before.getContext('2d').putImageData(imageOf(result.before, { grey: true }), 0, 0);
+    after.drawn = '';
+  }
+  const key = `${result.key}|${value.server}|${value.session}|${stepShown()}|${cut}`;
+  if (key === after.drawn || !learned) return;
+  const now = performance.now();
+  if (now < after.due) {
+    after.timer = setTimeout(schedule, after.due - now);
+    return;
+  }
+  after.drawn = key;
+  drawAfter(learned, side);
+  const cost = performance.now() - now;
+  after.due = now + cost + (playing ? cost / SHARE : cost);
+  // A large kernel's picture comes a few times a second: it says of which step it is.
+  write(text.after_note, run.size > 9 && stepShown() ? `${words.step} ${stepShown()}` : '');
+}
+
+function drawAfter(learned, side) {
+  const columns = Math.round((side * cut) / 100);
+  const { values } = correlate(result.padded, learned, run.size, columns);
+  resize(pictures.after, side, side);
+  const ctx = pictures.after.getContext('2d');
+  if (columns) ctx.putImageData(imageOf(values, result), 0, 0, 0, 0, columns, side);
+  if (columns < side) ctx.putImageData(result.trueImage, 0, 0, columns, 0, side - columns, side);
+}
+
+function blankPictures() {
+  for (const canvas of Object.values(pictures)) surface(canvas);
+  after.drawn = '';
+}
+
+const divider = find('.kd-divider');
+
+function setCut(percent) {
+  cut = Math.round(Math.max(0, Math.min(100, percent)));
+  store.set('divider', cut);
+  paintCut();
+  after.due = 0;
+  schedule();
+}
+
+function paintCut() {
+  divider.style.left = `${cut}%`;
+  divider.setAttribute('aria-valuenow', cut);
+  divider.setAttribute('aria-valuetext', `${cut} % ${words.tag_learned}`);
+}
+
+divider.addEventListener('pointerdown', (event) => {
+  event.preventDefault();
+  event.stopPropagation();
+  divider.focus({ preventScroll: true });
+  divider.setPointerCapture(event.pointerId);
+});
+divider.addEventListener('pointermove', (event) => {
+  event.stopPropagation();
+  if (!divider.hasPointerCapture(event.pointerId)) return;
+  const box = views.after.getBoundingClientRect();
+  setCut((100 * (event.clientX - box.left)) / box.width);
+});
+divider.addEventListener('keydown', (event) => {
+  const step = { ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2, Home: -100, End: 100 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  event.stopPropagation();
+  setCut(cut + step);
 });
 
-// Gradio takes a button away to hide it: the focus goes on to the one that comes in its place.
-let pressed = '';
-const handOn = new MutationObserver(() => {
-  if (document.activeElement !== document.body) return;
-  const next = pressed === 'step' ? '#step' : '#learn, #pause, #resume';
-  document.querySelector(`:is(${next}):enabled`)?.focus({ preventScroll: true });
-});
-document.addEventListener('focusin', ({ target }) => {
-  handOn.disconnect();
-  pressed = target.id;
-  if (!target.matches('#learn, #pause, #resume, #step, #stop')) return;
-  const changes = { childList: true, subtree: true, attributeFilter: ['disabled'] };
-  handOn.observe(target.parentElement, changes);
-});
-document.addEventListener('pointerdown', ({ target }) => {
-  if (target.id !== pressed) handOn.disconnect();
+// ---- The arithmetic of a pixel
+
+function choosePixel(x, y) {
+  const { left, top, side } = piece.view;
+  const inside = (v, from) => Math.max(from, Math.min(from + side - 1, v));
+  pixel = { x: inside(x, left), y: inside(y, top) };
+  schedule();
+}
+
+function pixelUnder(event) {
+  const box = event.currentTarget.getBoundingClientRect();
+  const { left, top, side } = piece.view;
+  return [left + Math.floor(((event.clientX - box.left) / box.width) * side),
+    top + Math.floor(((event.clientY - box.top) / box.height) * side)];
+}
+
+for (const view of Object.values(views)) {
+  view.addEventListener('pointermove', (event) => {
+    if (piece?.plane && event.pointerType === 'mouse') choosePixel(...pixelUnder(event));
+  });
+  view.addEventListener('click', (event) => {
+    if (!piece?.plane || event.target === divider) return;
+    choosePixel(...pixelUnder(event));
+    root.dataset.arithmetic = 'true';
+  });
+  view.addEventListener('keydown', (event) => {
+    const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (!move || !piece?.plane || !pixel || event.target !== view) return;
+    event.preventDefault();
+    const pace = event.shiftKey ? 10 : 1;
+    choosePixel(pixel.x + pace * move[0], pixel.y + pace * move[1]);
+    root.dataset.arithmetic = 'true';
+    const sums = sumsAt(learnedOf(rowShown(), run.truth));
+    speak(say(words.pixel, { ...pixel, sum: whole(sums.sum), true: whole(sums.trueSum) }), true);
+  });
+}
+find('#to-kernels').addEventListener('click', () => {
+  delete root.dataset.arithmetic;
+  views.before.focus({ preventScroll: true });
 });
 
+const whole = (sum) => (Number.isFinite(sum) ? fixed(sum, 0) : '–');
+
+function sumsAt(learned) {
+  const patch = patchAt(piece.plane, pixel.x, pixel.y, run.size, value.border);
+  const { products, sum } = productsOf(patch, learned);
+  return { patch, products, sum, trueSum: productsOf(patch, run.truth).sum };
+}
+
+function drawPixel(learned) {
+  const place = find('#arithmetic');
+  if (!piece?.plane || !pixel || !learned) {
+    for (const name of ['x', 'y', 'sum', 'true']) delete place.dataset[name];
+    for (const name of ['sum', 'true_sum']) write(text[name], '');
+    for (const canvas of Object.values(tables)) surface(canvas);
+    for (const view of Object.values(views)) view.querySelector('.kd-mark').hidden = true;
+    return;
+  }
+  const { patch, products, sum, trueSum } = sumsAt(learned);
+  const { size: k } = run;
+  const scale = largest(run.truth) || 1;
+  place.dataset.size = k <= 3 ? 'small' : k <= WORKED ? 'middle' : 'large';
+  drawArithmetic(tables, { patch, kernel: learned, products, k, scale }, theme);
+  Object.assign(place.dataset, { x: pixel.x, y: pixel.y, sum, true: trueSum });
+  write(text.sum, whole(sum));
+  write(text.true_sum, say(words.true_sum, { sum: whole(trueSum) }));
+  const made = patch.made.some(Boolean);
+  write(text.square, patch.lacking ? words.lacking
+    : made ? say(words.made_up, { border: value.border }) : words.square);
+  place.dataset.made = String(made);
+  write(text.products, k <= WORKED ? words.products : say(words.many_products, { count: k * k }));
+  const { left, top, side } = piece.view;
+  for (const view of Object.values(views)) {
+    const node = view.querySelector('.kd-mark');
+    node.hidden = false;
+    node.style.left = `${(100 * (pixel.x - left + 0.5)) / side}%`;
+    node.style.top = `${(100 * (pixel.y - top + 0.5)) / side}%`;
+  }
+}
+
+// ---- Curves and timeline
+
+function axes(now) {
+  const { rows } = run;
+  const furthest = rows[Math.min(player.furthest, lastRow())];
+  const ended = now === 'finished';
+  const last = ended ? Math.max(1, rows[lastRow()][STEP]) : axisFor(furthest ? furthest[STEP] : 0, value?.steps);
+  const until = ended ? Infinity : furthest ? furthest[STEP] : 0;
+  const seen = (points) => points.filter(([step]) => step <= until);
+  const lines = { loss: seen(run.loss), validation: seen(run.validation), error: seen(run.error) };
+  for (const name of ['loss', 'error']) {
+    const values = lines[name].map(([, v]) => v);
+    if (name === 'loss') values.push(...lines.validation.map(([, v]) => v));
+    ranges[name] = decadesOf(values, ranges[name]);
+    lines[`${name}Range`] = ended ? fittingDecades(values) : ranges[name];
+  }
+  return { last, lines };
+}
+
+function drawCurves(now) {
+  const { last, lines } = axes(now);
+  const row = rowShown();
+  const at = stepShown();
+  const marks = (value?.rates || []).map(([step, rate]) => [step, say(words.rate, { rate })]);
+  const frame = (name) => ({ last, range: lines[`${name}Range`], marks, stepWord: words.step });
+  const pale = (name) => (before
+    ? [{ points: before[name], colour: theme.muted, pale: true, name: before.name }] : []);
+  const cursor = (column, colour) => (row ? { step: at, value: row[column], colour } : null);
+  drawChart(curves.loss, {
+    ...frame('loss'),
+    series: [...pale('loss'), { points: lines.validation, colour: theme.ink, dashed: true, until: at },
+      { points: lines.loss, colour: theme.accent, until: at }],
+    cursor: cursor(LOSS, theme.accent),
+  }, theme);
+  drawChart(curves.error, {
+    ...frame('error'),
+    series: [...pale('error'), { points: lines.error, colour: theme.warm, until: at }],
+    cursor: cursor(ERROR, theme.warm),
+  }, theme);
+  write(text.loss, row ? figure(row[LOSS]) : '');
+  write(text.error, row ? figure(row[ERROR]) : '');
+  find('#clear-before').hidden = !before;
+  paintTimeline(now, last);
+}
+
+function paintTimeline(now, last) {
+  const row = rowShown();
+  const at = stepShown();
+  const some = run.rows.length > 1 && now !== 'before';
+  setDisabled(timeline, !some);
+  if (Number(timeline.max) !== last) timeline.max = last;
+  timeline.value = at;
+  timeline.style.setProperty('--share', `${(100 * at) / last}%`);
+  const steps = now === 'finished' ? run.rows[lastRow()][STEP] : value?.steps;
+  const of = some || at ? say(words.step_of, { steps }) : '';
+  timeline.setAttribute('aria-valuetext', `${words.step} ${at} ${of}`);
+  write(text.step, `Step ${at}`);
+  write(text.of, of);
+  write(text.seconds, now === 'before' ? words.not_started
+    : say(words.of_learning, { seconds: row ? inSeconds(row[SECONDS]) : '0 s' }));
+  const goes = player.playing && (now === 'running' || player.at < lastRow()) && some;
+  const play = find('#play');
+  setDisabled(play, !some);
+  play.dataset.icon = goes ? 'pause' : 'play';
+  play.setAttribute('aria-label', goes ? words.hold : now === 'running' ? words.play_on : words.play);
+}
+
+timeline.addEventListener('input', () => seek(nearestRow(run.rows, Number(timeline.value))));
+timeline.addEventListener('keydown', (event) => {
+  const ten = Math.max(1, Math.round(run.rows.length / 10));
+  const move = {
+    ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -ten, PageUp: ten,
+    Home: -Infinity, End: Infinity,
+  }[event.key];
+  if (!move) return;
+  event.preventDefault();
+  seek(player.at + move);
+});
+find('#play').addEventListener('click', () => {
+  setPlaying(find('#play').dataset.icon === 'play');
+});
+find('#clear-before').addEventListener('click', () => {
+  before = null;
+  timeline.focus({ preventScroll: true });
+  schedule();
+});
+
+// ---- Words and attributes
+
+let spokenAt = -Infinity;
+
+// Said to a screen reader, at most each two seconds; what was asked for by a key, at once.
+function speak(said, atOnce) {
+  const now = performance.now();
+  if (!atOnce && now - spokenAt < 2000) return false;
+  spokenAt = now;
+  write(find('.kd-live-spoken'), said);
+  return true;
+}
+
+function paintVerdict(now) {
+  const line = find('.kd-verdict-line');
+  const action = find('#verdict-action');
+  const back = player.at < lastRow()
+    && (now === 'finished' || (now === 'running' && !player.playing));
+  const told = verdictOf({
+    state: now, row: rowShown(), rows: run.rows, last: lastRow(), truth: run.truth, value,
+    asked: pressed.asked, lookingBack: back,
+  }, words);
+  line.dataset.dot = problem ? 'bad' : told.dot;
+  write(text.problem, problem);
+  text.verdict.hidden = Boolean(problem);
+  const key = JSON.stringify(told.parts);
+  if (text.verdict.dataset.said !== key) {
+    text.verdict.dataset.said = key;
+    text.verdict.replaceChildren(...told.parts.flatMap(({ text: said, strong, extra }) => {
+      const node = document.createElement(strong ? 'b' : 'span');
+      node.textContent = said;
+      if (extra) node.className = 'kd-extra';
+      return [node, ' '];
+    }));
+  }
+  const does = problem ? null : told.action;
+  action.hidden = !does;
+  if (!does) return told;
+  action.dataset.action = does;
+  const label = { more: say(words.more_steps, { more: RUNS_ON }), end: words.to_end, latest: words.to_latest };
+  write(action, label[does]);
+  return told;
+}
+
+function describe(now, learned, difference, told) {
+  const row = rowShown();
+  const said = row && now !== 'before' ? say(words.spoken, {
+    step: row[STEP], loss: figure(row[LOSS]), error: figure(row[ERROR]),
+  }) : '';
+  const verdict = told.parts.map((one) => one.text).join(' ');
+  const spoken = now === 'running' ? said : verdict;
+  if (spoken === describe.said || !speak(spoken, now !== 'running' && now !== describe.state)) return;
+  [describe.said, describe.state] = [spoken, now];
+  const list = (m) => (!m ? '–' : m.length <= 49 ? Array.from(m, (v) => figure(v)).join(' ')
+    : words.entries.replace('{}', figure(Math.min(...m))).replace('{}', figure(Math.max(...m))));
+  const shown = { truth: run.truth, learned, main: learned, difference };
+  const name = { truth: words.true, learned: words.learned, main: words.learned_kernel, difference: words.difference };
+  for (const key of Object.keys(name)) {
+    kernels[key].setAttribute('aria-label', `${name[key]}: ${list(shown[key])}`);
+  }
+  curves.loss.setAttribute('aria-label', `${words.loss} ${row ? figure(row[LOSS]) : ''}`);
+  curves.error.setAttribute('aria-label', `${words.error} ${row ? figure(row[ERROR]) : ''}`);
+  for (const [key, canvas] of Object.entries(tables)) {
+    canvas.setAttribute('aria-label', { patch: words.square, kernel: words.learned, products: text.products.textContent }[key]);
+  }
+}
+
+// ---- Drawing
+
+function draw() {
+  if (!value || !root.clientWidth) return;
+  const now = state();
+  const row = rowShown();
+  const learned = row ? learnedOf(row, run.truth) : null;
+  const difference = row ? row.subarray(FIGURES) : null;
+  drawKernels(learned, difference && Float64Array.from(difference));
+  paintReading(learned, difference);
+  drawCurves(now);
+  drawPictures(learned, now === 'running' && player.playing);
+  drawPixel(learned);
+  paintBar(now);
+  const told = paintVerdict(now);
+  describe(now, learned, difference, told);
+  Object.assign(root.dataset, {
+    state: now,
+    step: stepShown(),
+    done: String(Boolean(value.end) && arrived),
+    session: value.session,
+    kernelError: row && Number.isFinite(row[ERROR]) ? row[ERROR] : '',
+    speed,
+  });
+}
+
+let waiting = 0;
+function schedule() {
+  if (!waiting) waiting = requestAnimationFrame(() => { waiting = 0; draw(); });
+}
+
+paintCut();
 follow(root, () => { theme = look(theme); }, schedule);
-watch('value', () => accept(props.value, true));
-accept(props.value, false);
+watch('value', () => accept(props.value));
+accept(props.value);

@@ -1,11 +1,9 @@
-"""The live stage: true kernel, learned kernel and their difference, the curves, a filtered picture.
+"""The stage of the tab Learn: the bar, a kernel at work, true - learned = difference, the curves.
 
-`component()` is drawn once by the browser; each update is one dict made by `idle`, `frame` or
-`failed`. An update is complete by itself and numbered, so any of them may be skipped, repeated or
-late: whichever event draws it, the browser passes over what was drawn before what it shows.
-Gradio sends only what changed between two of them: arrays travel as base64 strings, curves as
-chunks of which only the last one changes, and the picture before the filter once. The browser
-applies the kernels to that picture itself, so that it always shows the kernel beside it.
+`component()` is drawn once by the browser; each value is one dict, complete by itself and numbered,
+so any of them may be skipped, repeated or late. A value holds all kept steps of a run, computed at
+full speed; which of them is shown, and at what pace, the browser's script alone knows. It tells by
+events what a visitor asks for: learn, pause, resume, step, rate, stop, more, picture.
 """
 
 import gradio as gr
@@ -13,34 +11,140 @@ import gradio as gr
 from kernel_demo.ui.components import from_files
 from kernel_demo.ui.html import ENTRIES
 
-WORDS = {
+SPEEDS = {
+    "step": ("1 step", "one a press"),
+    "slow": ("slow", "2 a second"),
+    "normal": ("normal", "9 a second"),
+    "fast": ("fast", "as they come"),
+}
+# What the main button says, by the state that is shown.
+MAIN = {
+    "before": "Learn this filter",
+    "waiting": "Stop",
+    "running": "Pause",
+    "paused": "Resume",
+    "finished": "Learn again",
+}
+KEYS = (
+    ("← → ↑ ↓", "on a picture: the pixel; on the timeline: the step"),
+    ("Space", "presses what has the focus"),
+    ("R", "a random filter"),
+    ("?", "this list"),
+)
+# The verdict, by what is shown; what stands in braces is a figure that verdict.js names.
+VERDICT = {
+    "untaught": "Nothing learned yet.",
+    "start_random": "The weights are random numbers, up to {off} off.",
+    "start_zeros": "All weights are zero, up to {off} off.",
+    "start_identity": "The weights leave a picture as it is, up to {off} off.",
+    "invitation": "Learn this filter, and watch them find it from the pictures alone.",
+    "preparing": "Getting ready.",
+    "preparing_what": "The pictures, and a place on the device.",
+    "queued": "Waiting for a place.",
+    "next": "You are next.",
+    "place": "You are number {place} in the queue.",
+    "queued_how": "Learning begins by itself; Stop gives the place away.",
+    "learning": "Learning.",
+    "still": "A weight is still {off} off.",
+    "gone": "{gone} of the loss is gone.",
+    "small": "Small loss, wrong kernel.",
+    "small_what": "{gone} of the loss is gone, and a weight is still {off} off.",
+    "near": "Nearly right.",
+    "bound": "No weight is more than {bound} off.",
+    "paused": "Paused: still {off} off in a weight.",
+    "paused_near": "Paused: no weight is more than {bound} off.",
+    "largest": "The largest weight is {largest}.",
+    "paused_how": "Resume goes on from here, Step makes one update.",
+    "back": "Looking back at step {step}:",
+    "back_off": "a weight is {off} off.",
+    "back_on": "Learning goes on meanwhile.",
+    "back_right": "At the end: right to {digits} digits,",
+    "back_bound": "no weight is more than {final_bound} off.",
+    "back_end": "At the end:",
+    "back_still": "a weight is {final_off} off.",
+    "right": "Right to {digits} digits.",
+    "right_bound": "No weight is more than {final_bound} off, after {steps} steps and {seconds}.",
+    "nothing_left": "Nothing is left to learn.",
+    "best": "As near as these pictures allow.",
+    "best_bound": "No weight is more than {final_bound} off, after {steps} steps and {seconds}.",
+    "not_there": "Not there yet.",
+    "ended_still": "A weight is {off} off, after {steps} steps and {seconds}.",
+    "diverged": "This run went astray.",
+    "singular": "No single answer.",
+    "sentence": "{sentence}",
+    "to_end": "To the end",
+    "to_latest": "To the latest",
+    "more_steps": "{more} more steps",
+}
+WORDS = VERDICT | {
     "stage": "Learning, live",
-    "true": "True kernel",
+    "pictures": "Pictures",
+    "filter": "Filter",
+    "method": "Method",
+    "make_step": "Step",
+    "speed": "Speed",
+    "more_menu": "More",
+    "copy_link": "Copy link",
+    "copied": "Link copied",
+    "start_over": "Start over",
+    "keys": "Keys R and ?",
+    "what": "A kernel",
+    "is": (
+        "is a small table of weights. Lay it on a pixel and its neighbours, multiply, add up: "
+        "the sum is the new pixel."
+    ),
+    "below_zero": "below zero",
+    "above": "above",
+    "before": "Before",
+    "point": "point at a pixel",
+    "tap": "tap a pixel",
+    "after": "After",
+    "learned_kernel": "Learned kernel",
+    "start": "a random start",
+    "no_start": "the start",
+    "true": "True",
     "learned": "Learned",
     "difference": "Difference",
-    "untaught": "not learned yet",
-    "picture": "A picture through each of them",
+    "tag_learned": "learned",
+    "tag_true": "true",
+    "divider": "How much of the picture is learned, the rest is true",
+    "in_unit": "in {unit}",
+    "below_unit": "below {unit}",
+    "square": "at the square",
+    "made_up": "made up: {border}",
+    "lacking": "not held here",
+    "products": "products, rounded",
+    "many_products": "{count} products",
+    "new_pixel": "new pixel",
+    "true_sum": "true {sum}",
+    "back_to_kernels": "Back to the kernels",
+    "pixel": "Pixel {x}, {y}: {sum}, true {true}.",
     "loss": "Loss",
-    "training": "training",
-    "validation": "validation",
+    "loss_note": "how wrong the filtered pictures are",
     "error": "Kernel error",
-    "error_note": "largest weight error",
+    "error_note": "how wrong the kernel is: its worst weight",
+    "clear": "Clear the run before",
+    "run_before": "{run}, the run before",
+    "timeline": "Step shown",
+    "play": "Show it again",
+    "play_on": "Go on",
+    "hold": "Stay at this step",
     "step": "step",
-    "row": "Row",
-    "column": "column",
-    "hint": "Blue below zero, orange above. Pick a cell to read it.",
+    "step_of": "of {steps}",
+    "not_started": "not started",
+    "of_learning": "{seconds} of learning",
+    "rate": "rate {rate}",
+    "reading": "Row {row}, column {column}:",
+    "terms": "true {truth} − learned {learned} = {difference}",
     "entries": ENTRIES,
-    "preparing": "Getting ready…",
-    "preparing_verdict": "Getting the pictures, and a place on the device.",
-    "ready": "Ready to learn",
-    "invitation": "Press Learn, and watch the kernel come out of the pictures.",
-    "learning": "Learning on",
-    "paused": "paused",
-    "paused_verdict": "Paused. Resume goes on from this step.",
-    "finished": "finished",
+    "spoken": "Step {step}. Loss {loss}, kernel error {error}.",
+    "below": "Below: the whole picture, how sure this is, take it with you, race",
 }
+SCRIPTS = ("drawing", "clipboard", "chart", "show", "verdict", "arithmetic", "bar")
 
 
-def component(elem_id: str, value: dict) -> gr.HTML:
+def component(elem_id: str = "live", value: dict | None = None) -> gr.HTML:
     """The stage, showing `value`."""
-    return from_files("stage", value, elem_id, words=WORDS, shared=("drawing",))
+    return from_files(
+        "stage", value, elem_id, words=WORDS, shared=SCRIPTS, speeds=SPEEDS, main=MAIN, keys=KEYS
+    )

@@ -1,0 +1,98 @@
+// The bar of the stage: chips that open panels, small menus, the keys of the page. Comes after
+// drawing.js and clipboard.js; stage.js puts it to work.
+
+const store = {
+  get(name, fallback) {
+    try { return localStorage.getItem(`kd-${name}`) ?? fallback; } catch { return fallback; }
+  },
+  set(name, value) {
+    try { localStorage.setItem(`kd-${name}`, value); } catch { /* a page without a store */ }
+  },
+};
+
+// What a chip or a button opens, one at a time: a panel of the page or a menu of ours. Escape, a
+// click outside and the opener close it; the focus goes into it, and back.
+function makeOpener(root) {
+  let open = null; // {button, box}
+  const close = (back) => {
+    if (!open) return;
+    const { button, box } = open;
+    open = null;
+    delete box.dataset.open;
+    button.setAttribute('aria-expanded', 'false');
+    if (back || box.contains(document.activeElement)) button.focus({ preventScroll: true });
+  };
+  const show = (button, box) => {
+    const again = open?.button === button;
+    close(false);
+    if (again || !box) return;
+    open = { button, box };
+    box.dataset.open = 'true';
+    button.setAttribute('aria-expanded', 'true');
+    place(button, box);
+    const inside = 'button:enabled, input:enabled, select:enabled, summary, [tabindex="0"]';
+    const chosen = box.querySelector('[aria-pressed=true], input:checked') || box.querySelector(inside);
+    chosen?.focus({ preventScroll: true });
+  };
+  document.addEventListener('pointerdown', (event) => {
+    if (!open) return;
+    const path = event.composedPath();
+    if (!path.includes(open.box) && !path.includes(open.button)) close(false);
+  });
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && open) { event.stopPropagation(); close(true); }
+  });
+  window.addEventListener('resize', () => open && place(open.button, open.box));
+  return { show, close, isOpen: (box) => open?.box === box };
+}
+
+// Under its button, inside what it is placed in; a little to the left where it would stand out.
+function place(button, box) {
+  const frame = box.offsetParent?.getBoundingClientRect();
+  if (!frame) return;
+  const [at, wide] = [button.getBoundingClientRect(), box.offsetWidth];
+  const left = Math.max(0, Math.min(at.left - frame.left, frame.width - wide));
+  box.style.left = `${Math.round(left)}px`;
+  box.style.top = `${Math.round(at.bottom - frame.top + 6)}px`;
+}
+
+// Arrow keys walk the buttons of a menu.
+function walkable(menu) {
+  menu.addEventListener('keydown', (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const items = [...menu.querySelectorAll('button')];
+    const next = (items.indexOf(document.activeElement) + step + items.length) % items.length;
+    items[next].focus();
+  });
+}
+
+// What the chips say: words, the thumbnails of pictures. The filter's own picture is drawn.
+function fillChips(root, chips) {
+  const text = parts(root, 'chip');
+  const small = text.pictures_short;
+  write(text.pictures, chips.pictures.text);
+  write(small, chips.pictures.short || chips.pictures.text);
+  write(text.filter, chips.filter.text);
+  write(text.method, chips.method.text);
+  write(text.note, chips.method.note || '');
+  const urls = chips.pictures.urls || [];
+  if (text.thumbs.dataset.urls === urls.join(' ')) return;
+  text.thumbs.dataset.urls = urls.join(' ');
+  text.thumbs.replaceChildren(...urls.slice(0, 4).map((src) => (
+    Object.assign(document.createElement('img'), { src, alt: '' }))));
+}
+
+// R and ?, outside fields only; `on` says whether they count.
+function listenToKeys(on, actions) {
+  document.addEventListener('keydown', (event) => {
+    const { target, key } = event;
+    if (!on() || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (target.closest?.('input:not([type=range]), textarea, select, [contenteditable=true]')) return;
+    const action = actions[key.toLowerCase()];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+}

@@ -1,0 +1,159 @@
+// One chart for the curves of a run: values on an axis of decades, against steps. Axes grow as a run
+// does, by decades and by 10, 20, 50, 100, and fit it once, at its end. Comes after drawing.js.
+
+// The last step of an axis that holds `step`: 10, 20, 50, 100, ..., at most `steps`.
+function axisFor(step, steps) {
+  let last = 10;
+  while (last < step) last *= /^2/.test(last) ? 2.5 : 2;
+  return Math.max(1, Math.min(last, steps || last));
+}
+
+// Steps to be written under an axis, the last one not among them.
+function stepTicks(last) {
+  const decade = 10 ** Math.floor(Math.log10(Math.max(1, last / 5)));
+  const every = [1, 2, 5, 10].map((n) => n * decade).find((n) => last / n <= 5.001);
+  const ticks = [];
+  for (let step = 0; step < last * 0.9; step += every) ticks.push(step);
+  return ticks;
+}
+
+// The decades that hold these values, [low, high]. before: the range so far, which only grows;
+// without it, four decades at least.
+function decadesOf(values, before) {
+  const held = values.filter((v) => v > 0 && v < Infinity);
+  if (!held.length) return before || [-4, 0];
+  const [least, most] = [Math.min(...held), Math.max(...held)].map(Math.log10);
+  const [low, high] = [Math.floor(least + 1e-9), Math.ceil(most - 1e-9)];
+  if (!before) return [Math.min(low, high - 4), high];
+  return [Math.min(low, before[0]), Math.max(high, before[1])];
+}
+
+// The decades that fit a whole run, one at least.
+function fittingDecades(values) {
+  const held = values.filter((v) => v > 0 && v < Infinity).map(Math.log10);
+  if (!held.length) return [-4, 0];
+  const high = Math.ceil(Math.max(...held) - 1e-9);
+  return [Math.min(high - 1, Math.floor(Math.min(...held) + 1e-9)), high];
+}
+
+const MARGIN = { left: 34, right: 6, top: 6, bottom: 18 };
+
+// series: [{points: [[step, value], ...], colour, dashed, pale, name, until}]; beyond the step
+// `until` a curve is pale. cursor: {step, value, colour}; marks: [[step, text], ...].
+function drawChart(canvas, { series, last, range, cursor, marks, stepWord }, theme) {
+  const on = surface(canvas);
+  if (!on) return;
+  const { ctx, width, height } = on;
+  const { left, right, top, bottom } = MARGIN;
+  const deep = height - top - bottom;
+  const every = Math.max(1, Math.ceil((range[1] - range[0]) / Math.max(2, Math.floor(deep / 19))));
+  const high = range[1];
+  const low = high - every * Math.ceil((high - range[0]) / every); // its end is a line, too
+  const x = (step) => left + (step / last) * (width - left - right);
+  const y = (value) => {
+    const decade = value > 0 ? Math.log10(value) : low;
+    return top + ((high - Math.min(high, Math.max(low, decade))) / (high - low)) * deep;
+  };
+  drawGrid(on, { x, low, high, every, deep, last, stepWord }, theme);
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left - 3, 0, width - left - right + 6, height - bottom + 4);
+  ctx.clip();
+  drawMarks(ctx, marks || [], x, [top, top + deep], theme);
+  for (const one of series) drawSeries(ctx, one, x, y);
+  ctx.restore();
+  for (const one of series) if (one.name) drawName(ctx, one, x, y, { width, last, deep }, theme);
+  if (cursor) drawCursor(ctx, cursor, x, y, [top, top + deep], theme);
+}
+
+function drawGrid({ ctx, width, height }, { x, low, high, every, deep, last, stepWord }, theme) {
+  const { left, right, top } = MARGIN;
+  ctx.textBaseline = 'middle';
+  ctx.lineWidth = 1;
+  for (let decade = high; decade >= low; decade -= every) {
+    const row = Math.round(top + ((high - decade) / (high - low)) * deep) + 0.5;
+    ctx.strokeStyle = theme.line;
+    drawLine(ctx, [[left, row], [width - right, row]]);
+    ctx.fillStyle = theme.muted;
+    drawPower(ctx, decade, left - 6, row, theme);
+  }
+  ctx.textBaseline = 'alphabetic';
+  ctx.font = `11.5px ${theme.font}`;
+  ctx.textAlign = 'right';
+  const end = `${stepWord} ${last}`;
+  ctx.fillText(end, width - right, height - 3);
+  const free = width - right - ctx.measureText(end).width - 10;
+  ctx.textAlign = 'center';
+  let taken = 0;
+  for (const step of stepTicks(last)) {
+    const half = ctx.measureText(String(step)).width / 2;
+    if (x(step) + half > free || (step && x(step) - half < taken + 8)) continue;
+    ctx.fillText(String(step), x(step), height - 3);
+    taken = x(step) + half;
+  }
+}
+
+function drawSeries(ctx, { points, colour, dashed, pale, until }, x, y) {
+  const place = ([step, value]) => [x(step), y(value)];
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = dashed || pale ? 1.25 : 1.75;
+  ctx.lineJoin = 'round';
+  ctx.setLineDash(dashed ? [4, 3] : []);
+  const [before, beyond] = [[], []];
+  for (const point of points) {
+    if (until === undefined || point[0] <= until) before.push(point);
+    if (until !== undefined && point[0] >= until) beyond.push(point);
+  }
+  ctx.globalAlpha = pale ? 0.55 : 0.4;
+  if (!pale && beyond.length > 1) drawLine(ctx, beyond.map(place));
+  if (!pale) ctx.globalAlpha = 1;
+  drawLine(ctx, before.map(place));
+  ctx.globalAlpha = 1;
+  ctx.setLineDash([]);
+}
+
+// The name of a pale curve, under its right end; above it where there is no room.
+function drawName(ctx, { points, name }, x, y, { width, last, deep }, theme) {
+  const seen = points.filter(([step]) => step <= last);
+  if (!seen.length) return;
+  const end = seen[seen.length - 1];
+  const row = y(end[1]);
+  const below = row + 17 < MARGIN.top + deep;
+  ctx.font = `11.5px ${theme.font}`;
+  ctx.fillStyle = theme.muted;
+  ctx.textBaseline = 'middle';
+  const wide = ctx.measureText(name).width;
+  const edge = Math.max(x(end[0]), MARGIN.left + wide + 4);
+  ctx.textAlign = 'right';
+  ctx.fillText(name, Math.min(edge, width - MARGIN.right), below ? row + 11 : row - 10);
+}
+
+function drawMarks(ctx, marks, x, [top, bottom], theme) {
+  ctx.font = `11px ${theme.font}`;
+  ctx.textBaseline = 'alphabetic';
+  ctx.textAlign = 'left';
+  ctx.lineWidth = 1;
+  for (const [step, text] of marks) {
+    const column = Math.round(x(step)) + 0.5;
+    ctx.strokeStyle = ctx.fillStyle = theme.muted;
+    ctx.setLineDash([2, 3]);
+    drawLine(ctx, [[column, top], [column, bottom]]);
+    ctx.setLineDash([]);
+    ctx.fillText(text, column + 4, bottom - 4);
+  }
+}
+
+function drawCursor(ctx, { step, value, colour }, x, y, [top, bottom], theme) {
+  const column = Math.round(x(step)) + 0.5;
+  ctx.strokeStyle = theme.muted;
+  ctx.lineWidth = 1;
+  if (step > 0) drawLine(ctx, [[column, top], [column, bottom]]);
+  if (!(value > 0)) return;
+  ctx.beginPath();
+  ctx.arc(x(step), y(value), 4, 0, 2 * Math.PI);
+  ctx.fillStyle = colour;
+  ctx.fill();
+  ctx.lineWidth = 1.5;
+  ctx.strokeStyle = theme.ground;
+  ctx.stroke();
+}

@@ -1,0 +1,147 @@
+// The verdict on what is shown, in words: {dot, parts: [{text, strong, extra}], action}. It never
+// claims less than the measured error. Values in, values out. Comes after show.js.
+
+const SMALL_LOSS = 0.05; // of the first loss
+const WRONG = 0.05; // a weight off by more than this share of the largest one
+const MORE_HELPS = ['STEPS', 'TIME', 'PATIENCE', 'VISITOR']; // causes of an end
+const DIGITS = 3; // right to so many digits is right
+const RUNS_ON = 200; // steps more, where they help
+
+function say(template, figures) {
+  return template.replace(/\{(\w+)\}/g, (_, name) => figures[name]);
+}
+
+// A positive number without a power of ten: 0.76, 0.000 000 019; up: never below the value.
+function decimal(value, up = false) {
+  if (!Number.isFinite(value) || value >= 1e4) return figure(value);
+  if (value <= 0) return '0';
+  const digits = value >= 1 ? 3 : 2;
+  const decimals = Math.min(20, Math.max(0, digits - 1 - Math.floor(Math.log10(value))));
+  const unit = 10 ** decimals;
+  const held = up ? Math.ceil(value * unit * (1 - 1e-12)) / unit : value;
+  const [whole, rest] = held.toFixed(decimals).split('.');
+  return rest ? `${whole}.${rest.length > 4 ? rest.replace(/...(?=.)/g, '$&\u202f') : rest}` : whole;
+}
+
+// To how many digits every weight is right, where the largest weight is `largest` (1 at most counts).
+function digitsOf(error, largest) {
+  return Math.max(0, Math.floor(-Math.log10((2 * error) / Math.min(1, largest || 1))));
+}
+
+// A share that is gone: 98 %, and never more of it than 99.9 %.
+function gonePercent(share) {
+  if (share < 0.99) return `${Math.round(100 * share)} %`;
+  return `${Math.min(99.9, Math.floor(1000 * share) / 10)} %`;
+}
+
+function inSeconds(seconds) {
+  if (seconds >= 59.5) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  return `${seconds >= 9.95 ? Math.round(seconds) : seconds.toPrecision(seconds < 0.095 ? 1 : 2)} s`;
+}
+
+// What the start is: random numbers, zeros, or the identity.
+function startOf(learned) {
+  const middle = learned.length >> 1;
+  if (learned.some((v, i) => Math.abs(v) > 1e-6 && i !== middle)) return 'random';
+  return Math.abs(learned[middle]) > 1e-6 ? 'identity' : 'zeros';
+}
+
+// state, row (shown), rows, last (its place), at, truth: the run; value: the message; words: ours.
+function verdictOf(shown, words) {
+  const { state, row } = shown;
+  if (state === 'waiting') return waitingWords(shown, words);
+  if (!row) return { dot: 'grey', parts: [{ text: words.preparing, strong: true }] };
+  const figures = figuresOf(shown);
+  const tell = (name, more) => part(words[name], figures, more);
+  if (shown.lookingBack) return lookingBack(shown, figures, tell);
+  if (state === 'before') {
+    const start = tell(`start_${startOf(learnedOf(row, shown.truth))}`);
+    return { dot: 'grey', parts: [tell('untaught', { strong: true }), start,
+      tell('invitation', { extra: true })] };
+  }
+  if (state === 'paused') {
+    const lead = tell(figures.wrong ? 'paused' : 'paused_near', { strong: true });
+    return { dot: 'grey', parts: [lead, tell('largest'), tell('paused_how', { extra: true })] };
+  }
+  return state === 'finished' ? endWords(shown, figures, tell) : runningWords(figures, tell);
+}
+
+function part(template, figures, more = {}) {
+  return { text: say(template, figures), ...more };
+}
+
+function figuresOf({ row, rows, last, truth, value }) {
+  const largest = truth.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  const first = (rows.find((one) => one[LOSS] > 0) || row)[LOSS];
+  const gone = 1 - row[LOSS] / first;
+  return {
+    step: row[STEP],
+    steps: rows[last][STEP],
+    off: decimal(row[ERROR]),
+    bound: decimal(row[ERROR], true),
+    largest: decimal(largest),
+    gone: gonePercent(gone),
+    share: gone,
+    wrong: !(row[ERROR] <= WRONG * largest), // what is no number is wrong
+    small: row[LOSS] < SMALL_LOSS * first,
+    final_off: decimal(rows[last][ERROR]),
+    final_bound: decimal(rows[last][ERROR], true),
+    final_wrong: !(rows[last][ERROR] <= WRONG * largest),
+    digits: digitsOf(rows[last][ERROR], largest),
+    seconds: inSeconds(rows[last][SECONDS]),
+    sentence: value.end?.sentence || '',
+    more: RUNS_ON,
+  };
+}
+
+function waitingWords({ value, asked }, words) {
+  const place = asked ? null : value.waiting;
+  if (place === null) {
+    return { dot: 'grey', parts: [
+      { text: words.preparing, strong: true }, { text: words.preparing_what }] };
+  }
+  const told = place <= 1 ? words.next : say(words.place, { place });
+  return { dot: 'grey', parts: [{ text: words.queued, strong: true }, { text: told },
+    { text: words.queued_how, extra: true }] };
+}
+
+function runningWords(figures, tell) {
+  if (!figures.wrong) return { dot: 'grey', parts: [tell('near', { strong: true }), tell('bound')] };
+  if (figures.small) {
+    return { dot: 'warm', parts: [tell('small', { strong: true }), tell('small_what')] };
+  }
+  const parts = [tell('learning', { strong: true }), tell('still')];
+  if (figures.share >= 0.1) parts.push(tell('gone', { extra: true }));
+  return { dot: 'grey', parts };
+}
+
+function lookingBack({ state }, figures, tell) {
+  const parts = [tell('back', { strong: true }), tell('back_off')];
+  if (state !== 'finished') return { dot: 'grey', parts: [...parts, tell('back_on')], action: 'latest' };
+  const right = figures.digits >= DIGITS;
+  parts.push(tell(right ? 'back_right' : 'back_end', { strong: true, extra: true }));
+  parts.push(tell(right ? 'back_bound' : 'back_still', { extra: true }));
+  return { dot: 'grey', parts, action: 'end' };
+}
+
+function endWords({ value }, figures, tell) {
+  const { cause, complete } = value.end;
+  const action = !complete && value.method !== 'closed_form' && MORE_HELPS.includes(cause)
+    ? 'more' : null;
+  const why = tell('sentence', { extra: true });
+  if (cause === 'DIVERGED' || cause === 'SINGULAR') {
+    const lead = tell(cause === 'DIVERGED' ? 'diverged' : 'singular', { strong: true });
+    return { dot: 'warm', parts: [lead, tell('sentence')], action };
+  }
+  if (figures.digits >= DIGITS) {
+    const parts = [tell('right', { strong: true }), tell('right_bound')];
+    return { dot: 'good', parts: [...parts, complete ? tell('nothing_left', { extra: true }) : why], action };
+  }
+  if (complete) {
+    const lead = tell('best', { strong: true });
+    return { dot: figures.final_wrong ? 'warm' : 'good', parts: [lead, tell('best_bound'), why] };
+  }
+  const lead = figures.small && figures.wrong ? 'small' : figures.wrong ? 'not_there' : 'near';
+  const rest = figures.small && figures.wrong ? 'small_what' : 'ended_still';
+  return { dot: 'warm', parts: [tell(lead, { strong: true }), tell(rest), why], action };
+}
