@@ -119,13 +119,18 @@ def _mid_sentence(label: str) -> str:
 
 def _size(name, key, label) -> Setting:
     """The size of a kernel: which ones, hangs on the kernel."""
-    start = square(CATALOGUE[START_KERNEL].sizes)
-    return Setting(
-        name, key, 3,
-        # Any value passes gradio: what is under way while another kernel is chosen may still have
+
+    def control() -> gr.Dropdown:
+        # Gradio takes any value: what is under way while another kernel is chosen may still have
         # the size of the one before. Nothing can be typed.
-        lambda: gr.Dropdown(start, value=3, label=label, elem_id="size", filterable=False,
-                            allow_custom_value=True, **_HALF),
+        start = square(CATALOGUE[START_KERNEL].sizes)
+        made = gr.Dropdown(start, value=3, label=label, allow_custom_value=True, elem_id="size",
+                           **_HALF)  # fmt: skip
+        made.filterable = False
+        return made
+
+    return Setting(
+        name, key, 3, control,
         lambda size: odd("size", size or 3, kernels.MIN_SIZE, kernels.MAX_SIZE),
         {str(size): size for size in FREE_SIZES}.__getitem__,
     )  # fmt: skip

@@ -220,9 +220,7 @@ def _told_by(control: gr.components.Component) -> Callable:
 
 def _glyphs() -> str:
     """The style sheet by which each name of a kernel has its small picture (HTML)."""
-    pictures_of = {
-        name: glyph(each.build(each.sizes[0], 0)) for name, each in CATALOGUE.items()
-    }
+    pictures_of = {name: glyph(each.build(each.sizes[0], 0)) for name, each in CATALOGUE.items()}
     rules = (
         f"#kernel label:has([value={name}])::before {{ background: {picture}; }}"
         for name, picture in pictures_of.items()
