@@ -92,6 +92,7 @@ class Tab:
         block(_glyphs(), "glyphs")
         place(self.controls, "kernel")
         self.purpose = block(quiet(CATALOGUE[settings.START_KERNEL].purpose), "purpose")
+        self.filter_problem = block("", "filter-problem")
         with gr.Row(elem_classes="kd-halves"):
             place(self.controls, "size", "edges")
         place(self.controls, "angle", "kernel_seed", "editor")
@@ -107,7 +108,6 @@ class Tab:
             self.use = gr.Button("Use this matrix", size="sm", elem_id="use-matrix")
         with _fold("Noise and rounding", elem_id="damage"):
             place(self.controls, "noise", "eight_bit")
-        self.filter_problem = block("", "filter-problem")
 
     def _method(self) -> None:
         place(self.controls, "method", "optimizer", "learning_rate")
