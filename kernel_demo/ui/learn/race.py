@@ -55,7 +55,7 @@ def build(controls: Mapping, seconds: float) -> tuple[Made, gr.events.Dependency
     asked = [methods, *controls.values()]
     runs = Job([view, start, halt, made], failed)
     runs.begin(start.click, named(announce), named(run), asked, **DEVICE)
-    runs.halt(halt, stop)
+    runs.halt(halt.click, stop)
     gr.on(
         [methods.input, controls["size"].change], ready, [methods, controls["size"]],
         [start, reason], queue=False, trigger_mode="always_last", **QUIET,

@@ -51,7 +51,7 @@ def build() -> Followed:
     result, made = block("", "apply-result"), gr.State(None)
     runs = Job([chosen, cancel, save, result, made], lambda: _ended(alert(FAILED)))
     runs.begin(chosen.upload, lambda *_: _READING, run, [chosen, kernel, border], **SUMS)
-    runs.halt(cancel, lambda: _ended(quiet(STOPPED)))
+    runs.halt(cancel.click, lambda: _ended(quiet(STOPPED)))
     return Followed(fresh, made, [kernel, border], key=lambda *values: values)
 
 

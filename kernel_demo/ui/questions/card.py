@@ -182,7 +182,7 @@ def experiment(
         partial(ask, function, reads), inputs, **(DEVICE if trains else SUMS),
     )  # fmt: skip
     if trains or stoppable:
-        runs.halt(stop, ended(quiet(STOPPED)))
+        runs.halt(stop.click, ended(quiet(STOPPED)))
     return Followed(fresh, made, inputs, shown=shown)
 
 
