@@ -80,6 +80,27 @@ class TestEveryOptimizer:
         np.testing.assert_array_equal(again[-1].kernel, whole[-1].kernel)
         assert again[-1].offset == whole[-1].offset
 
+    def test_a_report_changes_neither_weights_nor_end(self, name):
+        """A Progress at the steps that are wanted, beside those there are anyhow: same weights,
+        same end; and from a step that was only reported it goes on as if it had never stopped."""
+        statistics, wanted = sums(noise=0.01), {23, 40, 41, 101, 119}
+        settings = ExactSettings(name, steps=120, seed=3)
+        alone = list(train_exact(statistics, settings))
+        told = list(train_exact(statistics, settings, report=wanted.__contains__))
+        end = alone[-1].step
+        assert [p.step for p in told] == sorted(
+            {p.step for p in alone} | {step for step in wanted if step < end}
+        )
+        same = {p.step: p for p in told}
+        for progress in alone:
+            np.testing.assert_array_equal(same[progress.step].kernel, progress.kernel)
+        assert told[-1].stop == alone[-1].stop
+        assert told[0].allowed == statistics.solve(offset=False).standard_error.max()
+        for step in wanted & set(same):
+            again = last(train_exact(statistics, settings, resume=same[step]))
+            np.testing.assert_array_equal(again.kernel, alone[-1].kernel)
+            assert (again.step, again.stop) == (end, alone[-1].stop)
+
     def test_is_the_same_in_grey_levels(self, name):
         """Pictures in 0..255 instead of 0..1 change the offset's unit, and no kernel."""
         kwargs = {"noise": 0.01, "offset": 0.1}

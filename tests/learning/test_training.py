@@ -12,9 +12,12 @@ from torch import nn
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
+from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.learning import training
+from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.model import METHODS, SingleConv
 from kernel_demo.learning.pairs import build, teacher
+from kernel_demo.learning.statistics import Statistics
 from kernel_demo.learning.training import CHECK_EVERY, Loop, TrainSettings, train
 
 BAD_SETTINGS = [
@@ -164,6 +167,45 @@ def test_reporting_does_not_change_learning(sobel, device, monkeypatch):
     assert [p.step for p in seldom] == [0, CHECK_EVERY["adam"], 40]
     assert np.array_equal(often[-1].kernel, seldom[-1].kernel)
     assert often[-1].stopped_because == seldom[-1].stopped_because
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_report_changes_neither_weights_nor_end(sobel, device, monkeypatch, method):
+    """A Progress at the steps that are wanted, beside the checks; the weights at each step that
+    both runs tell, and where and why they end, are those of a run that nobody watches. From a step
+    that was only reported, too, it goes on as if it had never stopped."""
+    pairs, truth = sobel
+    monkeypatch.setattr(training, "REPORT_SECONDS", 3600.0)
+    settings = TrainSettings(method, steps=60, batch=8, check_every=10, device=device)
+    wanted = {1, 2, 3, 17, 33, 59}
+
+    def run(**how):
+        return list(train(SingleConv(3), pairs, settings, truth=truth, **how))
+
+    alone, told = run(), run(report=wanted.__contains__)
+    assert {p.step for p in told} == {p.step for p in alone} | {
+        s for s in wanted if s < told[-1].step
+    }
+    same = {p.step: p for p in told}
+    for progress in alone:
+        np.testing.assert_array_equal(same[progress.step].kernel, progress.kernel)
+    assert (told[-1].step, told[-1].stop) == (alone[-1].step, alone[-1].stop)
+    resumed = run(resume=same[17])
+    np.testing.assert_array_equal(resumed[-1].kernel, alone[-1].kernel)
+    assert resumed[-1].step == alone[-1].step
+
+
+def test_what_the_pictures_allow_is_told_once_it_is_known(sobel):
+    """The largest standard error of the exact optimum: from the second Progress on."""
+    pairs, truth = sobel
+    before = np.random.default_rng(0).random((60, 60)).astype(np.float32)
+    noise = 0.01 * np.random.default_rng(1).standard_normal((58, 58))
+    after = np.pad(correlate_valid(before, truth) + noise, 1)
+    best = Optimum(Statistics.from_pair(before, after, 3), offset=False)
+    first, *rest = train(SingleConv(3), pairs, TrainSettings(steps=3), optimum=lambda: best)
+    assert first.allowed is None
+    assert {p.allowed for p in rest} == {best.solution.standard_error.max()}
+    assert rest[0].allowed > 0
 
 
 def test_first_progress_is_the_start(sobel):

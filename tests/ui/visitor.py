@@ -51,15 +51,18 @@ class Visitor:
         self.failures: list[int] = []  # events that failed, in order
         self.history: list[tuple[int, dict]] = []  # (component, what was new about it)
 
-    def press(self, name: str | int, event: str = "click", after=lambda: None) -> None:
+    def press(
+        self, name: str | int, event: str = "click", after=lambda: None, data: dict | None = None
+    ) -> None:
         """Press a button (its elem_id or number) and follow all that it leads to.
 
         after: called between its events, as when it is heard and has not cancelled yet.
+        data: what a script says with an event of its own.
         """
         wanted = self.of(name, event)
         assert wanted, f"nothing happens at {event} of {name}"
         for each in wanted:
-            self.dispatch(each)
+            self.dispatch(each, data)
             after()
 
     def part(self, name: str | int) -> int:
@@ -84,13 +87,14 @@ class Visitor:
         """The events that an event leads to, in order."""
         return [each for each in self.events.values() if each["trigger_after"] == number]
 
-    def dispatch(self, event: dict) -> None:
-        """Do what an event does, and what follows it."""
+    def dispatch(self, event: dict, data: dict | None = None) -> None:
+        """Do what an event does, and what follows it, which is told nothing of its data."""
         for other in event["cancels"]:
             self._cancel(other)
         ended = "success"
         if event["backend_fn"]:
-            ended = self._queued(event) if event["queue"] is not False else self._direct(event)
+            sent = self._direct if event["queue"] is False else self._queued
+            ended = sent(event, self._body(event, data))
         if ended == "failure":
             self.failures.append(event["id"])
         self._follow(event["id"], ended)
@@ -108,19 +112,19 @@ class Visitor:
     def _post(self, path: str, **body) -> httpx.Response:
         return self.http.post(path, json={"session_hash": self.session, **body})
 
-    def _body(self, event: dict) -> dict:
+    def _body(self, event: dict, said: dict | None) -> dict:
         data = [self.props[part].get("value") for part in event["inputs"]]
-        return {"fn_index": event["id"], "data": data, "event_data": None, "trigger_id": None}
+        return {"fn_index": event["id"], "data": data, "event_data": said, "trigger_id": None}
 
-    def _direct(self, event: dict) -> str:
-        answer = self._post("/run/predict", **self._body(event))
+    def _direct(self, event: dict, body: dict) -> str:
+        answer = self._post("/run/predict", **body)
         if answer.status_code != 200:
             return "failure"
         self._show(event, answer.json()["data"])
         return "success"
 
-    def _queued(self, event: dict) -> str:
-        answer = self._post("/queue/join", **self._body(event))
+    def _queued(self, event: dict, body: dict) -> str:
+        answer = self._post("/queue/join", **body)
         if answer.status_code != 200:
             return "failure"
         number = self.running[event["id"]] = answer.json()["event_id"]

@@ -98,8 +98,10 @@ class Kept:
         the first: its figures may come after its kernel.
         """
         step = progress.step
+        if self.steps == (step,) == (0,):
+            return replace(self, records=(_record(progress, truth),))
         if self.steps and step <= self.steps[-1]:
-            return replace(self, records=(_record(progress, truth),)) if step == 0 else self
+            return self
         fell = self._fell(progress)
         if not (fell or asked or progress.done or spread(step, self.most)):
             return self

@@ -142,11 +142,11 @@ def more(said: Mapping, session: Session) -> tuple:
     if session.progress is None or session.experiment.settings is None:
         return _told(session)
     try:
-        most = most_steps(showing.method(session.experiment.settings))
-        extra = session.extra + whole("steps", said.get("steps"), 1, most)
-        longer = replace(session.cut(session.kept.steps[-1]), extra=extra)
-        replace(session.experiment.settings, steps=longer.most)  # is there such a run?
-        return _told(_asked(replace(longer, kept=longer.kept.longer(longer.most))))
+        wanted, end = session.experiment.settings, session.kept.steps[-1]
+        most = end + whole("steps", said.get("steps"), 1, most_steps(showing.method(wanted)))
+        replace(wanted, steps=most)  # a DemoError where there is no such run
+        longer = replace(session.cut(end), extra=most - wanted.steps)
+        return _told(_asked(replace(longer, kept=longer.kept.longer(most))))
     except DemoError as error:
         return _refused(session, error)
 

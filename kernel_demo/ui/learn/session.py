@@ -102,7 +102,7 @@ class Session:
     kept: Kept | None = None  # what the browser shows: never beyond what was computed
     marks: Marks = Marks()
     rates: tuple[tuple[int, float | None], ...] = ()  # from which step on which rate; None: its own
-    extra: int = 0  # steps beyond those of the settings
+    extra: int = 0  # steps beyond those of the settings; below 0 where it ended before
     shift: float = 0.0  # seconds to be added to those of `stand`: nothing is counted twice
     goal: int | None = None  # the step at which it is to pause
     look: Look = Look()
