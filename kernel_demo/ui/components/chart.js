@@ -36,7 +36,7 @@ function fittingDecades(values) {
   return [Math.min(high - 1, Math.floor(Math.min(...held) + 1e-9)), high];
 }
 
-const MARGIN = { left: 34, right: 6, top: 6, bottom: 18 };
+const MARGIN = { left: 38, right: 6, top: 6, bottom: 18 };
 
 // series: [{points: [[step, value], ...], colour, dashed, pale, name, until}]; beyond the step
 // `until` a curve is pale. cursor: {step, value, colour}; marks: [[step, text], ...].
@@ -46,7 +46,7 @@ function drawChart(canvas, { series, last, range, cursor, marks, stepWord }, the
   const { ctx, width, height } = on;
   const { left, right, top, bottom } = MARGIN;
   const deep = height - top - bottom;
-  const every = Math.max(1, Math.ceil((range[1] - range[0]) / Math.max(2, Math.floor(deep / 19))));
+  const every = Math.max(1, Math.ceil((range[1] - range[0]) / Math.min(4, Math.max(2, Math.floor(deep / 19)))));
   const high = range[1];
   const low = high - every * Math.ceil((high - range[0]) / every); // its end is a line, too
   const x = (step) => left + (step / last) * (width - left - right);

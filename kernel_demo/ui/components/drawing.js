@@ -35,8 +35,25 @@ function pointsOf(chunks, width, full, known) {
   });
 }
 
+// The sizes of canvases: asking an element for its own while a page is drawn lays it out anew.
+const sizes = new Map();
+let redraw = () => {};
+const resized = new ResizeObserver((entries) => {
+  for (const { target } of entries) sizes.set(target, [target.clientWidth, target.clientHeight]);
+  redraw();
+});
+
+function sizeOf(canvas) {
+  if (!sizes.has(canvas)) {
+    sizes.set(canvas, [canvas.clientWidth, canvas.clientHeight]);
+    resized.observe(canvas);
+  }
+  return sizes.get(canvas);
+}
+
 // Draws anew when the size, the theme or the font is another one.
 function follow(root, retheme, draw) {
+  redraw = draw;
   new ResizeObserver(draw).observe(root);
   const themes = new MutationObserver(() => { retheme(); draw(); });
   for (const node of [document.documentElement, document.body]) {
@@ -125,7 +142,7 @@ function resize(canvas, width, height) {
 
 // Sizes the canvas to its box in device pixels; null while the box has no size (a hidden tab).
 function surface(canvas) {
-  const { clientWidth: width, clientHeight: height } = canvas;
+  const [width, height] = sizeOf(canvas);
   if (!width || !height) return null;
   const ratio = window.devicePixelRatio || 1;
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -147,21 +164,45 @@ function inkOn(r, g, b) {
 
 const LEGIBLE = 11; // pixels: no number is smaller
 
-// How many decimals fit the cells, at which size; null where numbers would not be legible.
+// How many decimals fit the cells, at which size; null where numbers would not be legible. `bare`
+// leaves out the zero before the point, where every weight has it and two decimals fit only so.
 // exact: the true kernel, written with no more digits than it has.
 function lettering(ctx, theme, [wide, high], matrix, decimals, exact) {
   let digits = decimals;
   const says = (n) => matrix.every((v) => Math.abs(v - Number(v.toFixed(n))) < 1e-6);
   while (exact && digits > 0 && says(digits - 1)) digits--;
   const least = Math.min(digits, 1);
-  ctx.font = `100px ${theme.font}`;
+  const zeros = matrix.every((v) => Math.abs(v) < 0.995);
+  const widthOf = measured(ctx, `100px ${theme.font}`);
   for (; digits >= least; digits--) {
-    const widths = Array.from(matrix, (v) => ctx.measureText(fixed(v, digits)).width);
-    const size = Math.min(18, high * 0.86, Math.max(high * 0.34, LEGIBLE),
-      (wide * 97) / Math.max(1, ...widths));
-    if (size >= LEGIBLE) return { digits, size };
+    for (const bare of zeros && digits === 2 ? [false, true] : [false]) {
+      const widths = Array.from(matrix, (v) => widthOf(written(v, digits, bare)));
+      const size = Math.min(18, high * 0.95, Math.max(high * 0.3, LEGIBLE),
+        (wide * 97) / Math.max(1, ...widths));
+      if (size >= LEGIBLE) return { digits, size, bare };
+    }
   }
   return null;
+}
+
+// The width of a text in a font, measured once: a sign, digits and a point are as wide anywhere.
+const widths = new Map();
+function measured(ctx, font) {
+  if (!widths.has(font)) widths.set(font, new Map());
+  const known = widths.get(font);
+  return (text) => {
+    const shape = text.replace(/\d/g, '0'); // figures are tabular
+    if (!known.has(shape)) {
+      ctx.font = font;
+      known.set(shape, ctx.measureText(shape).width);
+    }
+    return known.get(shape);
+  };
+}
+
+function written(value, digits, bare) {
+  const text = fixed(value, digits);
+  return bare ? text.replace('0.', '.') : text;
 }
 
 // The decimals of a kernel's numbers: two beside weights of about 1, more beside smaller ones.
@@ -178,7 +219,8 @@ function drawCells(canvas, matrix, k, options, theme) {
   const { ctx, width, height, ratio } = on;
   const { scale = 1, decimals = null, exact, grey, made, marked, note } = options;
   const values = options.values || matrix;
-  const gap = k <= 3 ? 3 : k <= 7 ? 2 : k <= 15 ? 1 : 0.5;
+  const cell = Math.min(width, height) / k;
+  const gap = k <= 3 ? 3 : cell >= 12 || decimals !== null ? 2 : cell >= 6 && !grey ? 1 : 0;
   const [cellX, cellY] = [(width + gap) / k, (height + gap) / k];
   const snap = (v) => Math.round(v * ratio) / ratio;
   const room = [cellX - gap, cellY - gap];
@@ -206,7 +248,7 @@ function drawCells(canvas, matrix, k, options, theme) {
     if (made?.[i]) outline(ctx, x, y, w, h, theme.warm, k > 9 ? 1 : 2, k > 9 ? [] : [3, 2]);
     if (!text || !Number.isFinite(values[i])) continue;
     ctx.fillStyle = inkOn(r, g, b);
-    ctx.fillText(fixed(values[i], text.digits), x + w / 2, y + h / 2 + 0.5, w - 1);
+    ctx.fillText(written(values[i], text.digits, text.bare), x + w / 2, y + h / 2 + 0.5);
   }
   if (matrix || !note) return;
   ctx.fillStyle = theme.muted;
@@ -231,7 +273,7 @@ function drawLine(ctx, places) {
 
 // 10^exponent in small figures, its right end at x.
 function drawPower(ctx, exponent, x, y, theme) {
-  const raised = exponent === 0 ? '' : String(exponent).replace('-', '−');
+  const raised = exponent === 0 || exponent === 1 ? '' : String(exponent).replace('-', '−');
   ctx.textAlign = 'right';
   ctx.font = `9px ${theme.font}`;
   ctx.fillText(raised, x, y - 4);
@@ -240,16 +282,23 @@ function drawPower(ctx, exponent, x, y, theme) {
   ctx.fillText(exponent === 0 ? '1' : '10', x - shift, y);
 }
 
+// The palette as pixels, for `paint`.
+function pixelsOf(palette) {
+  return Uint32Array.from({ length: 2 * HALF + 1 }, (_, i) => (
+    (0xff000000 | (palette[3 * i + 2] << 16) | (palette[3 * i + 1] << 8) | palette[3 * i]) >>> 0));
+}
+
 // Values as pixels of an ImageData: grey levels, or signed, where factor takes them to the palette.
-function paint(image, values, { factor, grey }, palette) {
+function paint(image, values, { factor, grey }, pixels) {
   const words = new Uint32Array(image.data.buffer);
+  const scale = (factor / REACH) * HALF;
   for (let i = 0; i < values.length; i++) {
     if (grey) {
-      const level = values[i] <= 0 ? 0 : values[i] >= 255 ? 255 : Math.round(values[i]);
+      const level = values[i] <= 0 ? 0 : values[i] >= 255 ? 255 : (values[i] + 0.5) | 0;
       words[i] = 0xff000000 | (level * 0x010101);
     } else {
-      const at = paletteIndex(values[i] * factor);
-      words[i] = 0xff000000 | (palette[at + 2] << 16) | (palette[at + 1] << 8) | palette[at];
+      const at = values[i] * scale + HALF + 0.5;
+      words[i] = pixels[at >= 2 * HALF ? 2 * HALF : at >= 0 ? at | 0 : at < 0 ? 0 : HALF]; // no number: neutral
     }
   }
   return image;

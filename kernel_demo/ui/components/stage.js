@@ -39,7 +39,9 @@ if (!(speed in PACE)) speed = 'normal';
 // Mixing the palette takes a while: a class may change where no colour does.
 function look(known) {
   const now = readTheme(root);
-  return { ...now, palette: known?.ink === now.ink ? known.palette : readPalette(root) };
+  if (known?.ink === now.ink) return { ...now, palette: known.palette, pixels: known.pixels };
+  const palette = readPalette(root);
+  return { ...now, palette, pixels: pixelsOf(palette) };
 }
 
 const largest = (matrix) => matrix.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
@@ -104,7 +106,9 @@ function release() {
 function curvesOf(rows) {
   const line = (column) => rows.map((row) => [row[STEP], row[column]])
     .filter(([, v]) => Number.isFinite(v));
-  return { loss: line(LOSS), validation: line(VALIDATION), error: line(ERROR) };
+  // It is looked at now and then: in between, the one before stands.
+  const checked = line(VALIDATION).filter(([, v], i, all) => !i || v !== all[i - 1][1]);
+  return { loss: line(LOSS), validation: checked, error: line(ERROR) };
 }
 
 // The run that gives way to another stays, pale.
@@ -439,9 +443,8 @@ function teach() {
   return result;
 }
 
-function imageOf(values, shades) {
-  const { side } = piece.view;
-  return paint(new ImageData(side, side), values, shades, theme.palette);
+function imageOf(values, shades, image = new ImageData(piece.view.side, piece.view.side)) {
+  return paint(image, values, shades, theme.pixels);
 }
 
 const after = { due: 0, timer: 0, drawn: '' };
@@ -477,7 +480,8 @@ function drawAfter(learned, side) {
   const { values } = correlate(result.padded, learned, run.size, columns);
   resize(pictures.after, side, side);
   const ctx = pictures.after.getContext('2d');
-  if (columns) ctx.putImageData(imageOf(values, result), 0, 0, 0, 0, columns, side);
+  result.learnedImage = imageOf(values, result, result.learnedImage);
+  if (columns) ctx.putImageData(result.learnedImage, 0, 0, 0, 0, columns, side);
   if (columns < side) ctx.putImageData(result.trueImage, 0, 0, columns, 0, side - columns, side);
 }
 
@@ -486,7 +490,7 @@ function blankPictures() {
   after.drawn = '';
 }
 
-const divider = find('.kd-divider');
+const divider = find('.kd-cut');
 
 function setCut(percent) {
   cut = Math.round(Math.max(0, Math.min(100, percent)));
@@ -632,7 +636,7 @@ function drawCurves(now) {
   const cursor = (column, colour) => (row ? { step: at, value: row[column], colour } : null);
   drawChart(curves.loss, {
     ...frame('loss'),
-    series: [...pale('loss'), { points: lines.validation, colour: theme.ink, dashed: true, until: at },
+    series: [...pale('loss'), { points: lines.validation, colour: theme.muted, dashed: true, until: at },
       { points: lines.loss, colour: theme.accent, until: at }],
     cursor: cursor(LOSS, theme.accent),
   }, theme);
@@ -644,10 +648,13 @@ function drawCurves(now) {
   write(text.loss, row ? figure(row[LOSS]) : '');
   write(text.error, row ? figure(row[ERROR]) : '');
   find('#clear-before').hidden = !before;
-  paintTimeline(now, last);
+  axisEnd = last;
 }
 
-function paintTimeline(now, last) {
+let axisEnd = 10;
+
+function paintTimeline(now) {
+  const last = axisEnd;
   const row = rowShown();
   const at = stepShown();
   const some = run.rows.length > 1 && now !== 'before';
@@ -764,11 +771,17 @@ function draw() {
   const row = rowShown();
   const learned = row ? learnedOf(row, run.truth) : null;
   const difference = row ? row.subarray(FIGURES) : null;
-  drawKernels(learned, difference && Float64Array.from(difference));
-  paintReading(learned, difference);
-  drawCurves(now);
+  const figures = row ? Array.from(row.subarray(0, FIGURES)) : [];
+  once('kernels', [...figures, marked], () => {
+    drawKernels(learned, difference && Float64Array.from(difference));
+    paintReading(learned, difference);
+  });
+  once('curves', [...figures, player.furthest, now, now === 'finished' ? lastRow() : '', value.rates.length,
+    before?.name], () => drawCurves(now));
+  paintTimeline(now);
   drawPictures(learned, now === 'running' && player.playing);
-  drawPixel(learned);
+  once('pixel', [...figures, piece?.key, Boolean(piece?.plane), pixel?.x, pixel?.y, value.border],
+    () => drawPixel(learned));
   paintBar(now);
   const told = paintVerdict(now);
   describe(now, learned, difference, told);
@@ -782,12 +795,22 @@ function draw() {
   });
 }
 
+// Draws a part if what it is made of is not what it was made of last.
+const made = {};
+function once(name, key, make) {
+  const whole = [version, run.truthText, value.server, value.session, ...key].join('|');
+  if (made[name] === whole) return;
+  made[name] = whole;
+  make();
+}
+
+let version = 0; // another one for each size, theme and font
 let waiting = 0;
 function schedule() {
   if (!waiting) waiting = requestAnimationFrame(() => { waiting = 0; draw(); });
 }
 
 paintCut();
-follow(root, () => { theme = look(theme); }, schedule);
+follow(root, () => { theme = look(theme); }, () => { version += 1; schedule(); });
 watch('value', () => accept(props.value));
 accept(props.value);

@@ -87,7 +87,7 @@ WORDS = VERDICT | {
     "copy_link": "Copy link",
     "copied": "Link copied",
     "start_over": "Start over",
-    "keys": "Keys R and ?",
+    "key_switch": "Keys R and ?",
     "what": "A kernel",
     "is": (
         "is a small table of weights. Lay it on a pixel and its neighbours, multiply, add up: "
@@ -121,9 +121,10 @@ WORDS = VERDICT | {
     "pixel": "Pixel {x}, {y}: {sum}, true {true}.",
     "loss": "Loss",
     "loss_note": "how wrong the filtered pictures are",
+    "dashed": "dashed: held out",
     "error": "Kernel error",
     "error_note": "how wrong the kernel is: its worst weight",
-    "clear": "Clear the run before",
+    "clear_before": "Clear the run before",
     "run_before": "{run}, the run before",
     "timeline": "Step shown",
     "play": "Show it again",
