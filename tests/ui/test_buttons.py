@@ -1,7 +1,10 @@
 """No button stays dead: whatever goes wrong under it, it is there again and the page says so."""
 
+import base64
+import contextlib
 import json
 
+import numpy as np
 import pytest
 
 from kernel_demo.ui import device as gpu
@@ -14,9 +17,6 @@ SECRET = "hidden in /srv/secret"
 # What starts something and is disabled meanwhile: (what its event is called, what is under it,
 # where the visitor is told).
 STARTS = {
-    "learn": ("click", "kernel_demo.ui.learn.run.run", "live"),
-    "resume": ("click", "kernel_demo.ui.learn.run.run", "live"),
-    "step": ("click", "kernel_demo.ui.learn.run.run", "live"),
     "race": ("click", "kernel_demo.ui.learn.race._runners", "race-view"),
     "recover": ("click", "kernel_demo.ui.recover.pairs.match", "recover-progress"),
     EXAMPLE: ("click", "kernel_demo.ui.recover.pairs.match", "recover-progress"),
@@ -51,12 +51,21 @@ LOADS = {
 }
 QUEUED = STARTS | LOADS
 # What is there only after something else: that is pressed first.
-AFTER = {"resume": "step", "recover-views": EXAMPLE, "recover-which": EXAMPLE}
-HALTS = {"pause", "stop", "race-stop", "apply-stop", "challenge-learn-stop"} | {
+AFTER = {"recover-views": EXAMPLE, "recover-which": EXAMPLE}
+HALTS = {"race-stop", "apply-stop", "challenge-learn-stop"} | {
     f"try-{key}-stop" for key in ("anywhere", "speed", "complete", "depth", "stack", "limits")
 }
 AT_ONCE = {"random", "challenge-another", "open-certificate"}  # a number, a tab: nothing to fail
 BUTTONS = ("button", "uploadbutton", "downloadbutton")
+# The stage has buttons of its own, which follow what it is told: what the browser says with each
+# event, and what came before it.
+STAGE = {
+    "learn": ({}, []),
+    "resume": ({}, [("step", {"step": 0})]),
+    "step": ({"step": 9}, [("learn", {})]),
+    "rate": ({"step": 9, "rate": 0.01}, [("learn", {})]),
+    "more": ({"steps": 10}, [("learn", {})]),
+}
 
 
 @pytest.fixture
@@ -128,6 +137,71 @@ def test_a_full_queue_gives_the_button_back(visitor, page, monkeypatch, name):
     assert_as_before(visitor, before, QUEUED[name][2])
 
 
+@pytest.fixture
+def stage(visitor):
+    """A visitor who learns by Adam, and presses one of STAGE when what it comes after is done."""
+    visitor.shown["method"]["value"], visitor.shown["steps"]["value"] = "adam", 12
+
+    def press(name, broken):
+        said, earlier = STAGE[name]
+        for event, data in earlier:
+            visitor.press("live", event, data=data)
+        visitor.history.clear()
+        before = usable(visitor)
+        with broken:
+            visitor.press("live", name, data=said)
+        return visitor.shown["live"]["value"], before
+
+    return press
+
+
+def raising(monkeypatch):
+    @contextlib.contextmanager
+    def broken():
+        def fails(*_, **__):
+            raise RuntimeError(SECRET)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("kernel_demo.ui.learn.run.run", fails)
+            yield
+
+    return broken()
+
+
+def full(monkeypatch, page):
+    @contextlib.contextmanager
+    def broken():
+        with monkeypatch.context() as patch:
+            patch.setattr(page._queue, "max_size", 0)
+            yield
+
+    return broken()
+
+
+@pytest.mark.parametrize("how", ["error", "full queue"])
+@pytest.mark.parametrize("name", STAGE)
+def test_a_failure_is_told_in_the_stage(visitor, stage, page, monkeypatch, name, how):
+    """Whatever was asked for, and whatever went wrong under it: the sentence is there, nothing is
+    computing any more, what there was to go on with is, and it can be learned from again."""
+    broken = raising(monkeypatch) if how == "error" else full(monkeypatch, page)
+    told, before = stage(name, broken)
+    assert told["error"] == FAILED
+    assert not told["computing"]
+    assert told["waiting"] is None
+    assert told["records"]
+    assert told["session"] == (name != "learn")
+    assert told["paused"] == (name in ("resume", "step", "rate"))
+    everything = json.dumps([new for _, new in visitor.history])
+    assert not any(word in everything for word in ("secret", "Traceback", "RuntimeError"))
+    assert usable(visitor) == before
+    assert not disabled(visitor)
+    assert visitor.failures
+    visitor.press("live", "learn", data={})
+    told = visitor.shown["live"]["value"]
+    assert (told["end"]["cause"], told["computing"]) == ("STEPS", False)
+    assert "error" not in told
+
+
 def test_an_error_on_the_way_leaves_a_run_to_go_on_with(visitor, monkeypatch):
     """Learning fails after its first frames: they stay in view, Resume is offered, and it ends."""
     real = gpu.learn
@@ -140,14 +214,23 @@ def test_an_error_on_the_way_leaves_a_run_to_go_on_with(visitor, monkeypatch):
 
     monkeypatch.setattr(gpu, "learn", stumbles)
     monkeypatch.setattr(learning_run, "FRAME_SECONDS", 0)
-    visitor.press("learn")
-    assert visitor.shown["live"]["value"]["error"] == FAILED
-    assert visitor.shown["live"]["value"]["step"] >= 3
-    assert (visitor.shown["learn"]["visible"], visitor.shown["resume"]["visible"]) == (False, True)
+    visitor.press("live", "learn", data={})
+    told = visitor.shown["live"]["value"]
+    assert told["error"] == FAILED
+    assert (told["computing"], told["paused"], told["end"]) == (False, True, None)
+    assert len(steps_of(told)) >= 4
     monkeypatch.undo()
-    visitor.press("resume")
-    assert visitor.shown["live"]["value"]["done"]
-    assert "error" not in visitor.shown["live"]["value"]
+    visitor.press("live", "resume", data={"step": 2})
+    told = visitor.shown["live"]["value"]
+    assert told["end"]["complete"]
+    assert "error" not in told
+    assert (np.diff(steps_of(told)) > 0).all()
+
+
+def steps_of(told):
+    """The steps of its records."""
+    raw = b"".join(map(base64.b64decode, told["records"]))
+    return np.frombuffer(raw, "<f4").reshape(-1, 5 + told["size"] ** 2)[:, 0].astype(int)
 
 
 def elements(page):

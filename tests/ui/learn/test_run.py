@@ -80,7 +80,7 @@ def test_a_run_ends_with_the_true_kernel():
     assert np.abs(last.progress.kernel - last.experiment.truth).max() < 1e-5
 
 
-@pytest.mark.parametrize("settings", [*EVERY, TrainSettings("adam", steps=450)], ids=name)
+@pytest.mark.parametrize("settings", EVERY, ids=name)
 def test_every_kept_step_arrives(settings):
     """However seldom a message is sent: of each step that is kept by its number, the figures and
     the kernel that the core has there."""
