@@ -39,7 +39,7 @@ STARTS = {
 }  # fmt: skip
 # What starts something and disables nothing.
 LOADS = {
-    "load": ("click", "kernel_demo.ui.pictures.gather", "notice"),
+    "source": ("change", "kernel_demo.ui.pictures.gather", "live"),
     "try-own": ("upload", "kernel_demo.ui.learn.result.render", "result-empty"),
     "edit": ("click", "kernel_demo.ui.learn.settings.truth", "filter-problem"),
     "use-matrix": ("click", "kernel_demo.imaging.kernels.parse", "filter-problem"),

@@ -80,10 +80,10 @@ def page_values(uploads):
 def test_each_upload_is_decoded_once(decoded, uploads):
     """For one change on the page and for all that follow, four files are decoded four times."""
     values = page_values(uploads)
-    gallery, _ = tab.show_gallery(values)
+    gallery, _ = tab.show_gallery(0, values)
     assert gallery.count("<img") == 4
     assert len(decoded) == 4
-    tab.show_patch(Session(), values)
+    tab.changed(Session(), values)
     result.look(None, values)
     *_, ended = run(mine(uploads))
     result.show(ended, "reflect", None)
@@ -148,7 +148,7 @@ def test_uploads_that_are_all_bad_get_one_sentence(tmp_path):
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(b"no picture")
     paths = [str(tmp_path / name) for name in ("a.png", "b.png")]
-    _, told = tab.show_gallery(page_values(paths))
+    _, told = tab.show_gallery(0, page_values(paths))
     assert (told.count("Expected"), told.count("a.png"), told.count("b.png")) == (1, 1, 1)
     assert ".." not in told
     assert str(tmp_path) not in told
@@ -175,6 +175,6 @@ def test_a_bad_upload_is_told_beside_the_others_alone(uploads, tmp_path):
     """The gallery's notice names it; the certificate tells of the pictures that are used."""
     (tmp_path / "bad.png").write_bytes(b"no picture")
     values = page_values([*uploads, str(tmp_path / "bad.png")])
-    _, notice = tab.show_gallery(values)
+    _, notice = tab.show_gallery(0, values)
     assert notice.count("bad.png") == 1
     assert "bad.png" not in result.look(None, values)[0]

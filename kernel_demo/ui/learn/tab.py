@@ -174,10 +174,12 @@ class Tab:
     def _fetching(self) -> gr.events.Dependency:
         """The event that has waited for the photos of a dataset; nothing else waits for them."""
         which = self._of("source", "dataset_id", "split", "column")
-        return gr.on(
+        waited = gr.on(
             list(map(_told_by, which)), pictures.fetch, which, None,
             trigger_mode="always_last", concurrency_limit=8, **QUIET,
         )  # fmt: skip
+        tell_failure(waited, self.notice)
+        return waited
 
     def _method_arranging(self) -> dict:
         """The event that gives a method what it needs."""

@@ -7,6 +7,7 @@ import gradio as gr
 import pytest
 
 from kernel_demo.errors import DemoError
+from kernel_demo.learning.training import MAX_RATE
 from kernel_demo.ui.learn import link, settings
 from kernel_demo.ui.learn import link as learn
 
@@ -107,7 +108,7 @@ def controls():
     return {setting.key: made[setting.name] for setting in settings.TABLE}
 
 
-@pytest.mark.parametrize("name", ["n", "angle", "noise", "rate", "batch", "sum", "steps"])
+@pytest.mark.parametrize("name", ["n", "angle", "noise", "batch", "sum", "steps"])
 def test_a_link_has_the_bounds_of_the_control(controls, name):
     """The least and the most that a slider gives come back; one beyond is named and left alone."""
     lowest, highest = controls[name].minimum, controls[name].maximum
@@ -137,6 +138,7 @@ def _alone(name, value) -> tuple:
         ({"kernel": "random", "seed": 2**31}, "seed", 2**32 - 1),
         ({"order": 2**31}, "order", 2**32 - 1),
         ({"wait": 1}, "wait", 100_000),
+        ({"rate": 0.01}, "rate", MAX_RATE),
         ({"method": "exact", "steps": 5001}, "steps", 100_000),
         ({"method": "adam", "steps": 4999}, "steps", 5000),
         ({"source": "hub", "n": 9}, "n", 16),
@@ -186,7 +188,7 @@ def _training(seed):
 def test_an_opened_link_sets_the_bounds_of_the_sliders(query, bounds):
     """A slider goes as far as its setting may there, whatever number the link brings."""
     request = SimpleNamespace(query_params=dict(parse_qsl(query)))
-    _, _, *updates = link._opener(TABLE)(request)
+    _, *updates = link._opener(TABLE)(request)
     by_name = dict(zip(link.NAMES, updates, strict=True))
     assert {name: by_name[name]["maximum"] for name in bounds} == bounds
 
