@@ -100,7 +100,7 @@ class Job:
         """
         shown = self._outputs if shown is None else shown
         handed = [self._outputs.index(each) for each in given or ()]
-        where = queue.get("concurrency_id", "")
+        inputs, where = _listed(inputs), queue.get("concurrency_id", "")
 
         def answer(event: gr.EventData, before: int, *values):
             LINE.leave(before)
@@ -108,27 +108,20 @@ class Job:
             return *updates, LINE.join(where, [updates[i] for i in handed])
 
         def in_turn(turn: int, *values):
-            mine, announced = LINE.begin(turn)
-            if not mine:
+            begun, announced = LINE.begin(turn)
+            if not begun:
                 yield [gr.skip()] * len(shown)
                 return
-            try:
-                asked = values if given is None else [partial(LINE.notes, turn), *announced]
-                with closing(function(*asked)) as updates:
-                    for update in updates:
-                        if not LINE.holds(turn):
-                            return
-                        yield update
-            finally:
-                LINE.leave(turn)
+            asked = values if given is None else [partial(LINE.notes, turn), *announced]
+            yield from _while_held(turn, function, asked)
 
         heard = trigger(
-            answer, [self.turn, *_listed(inputs)], [*self._outputs, self.turn],
+            answer, [self.turn, *inputs], [*self._outputs, self.turn],
             trigger_mode="once", **UNQUEUED,
         )  # fmt: skip
         # One that was given up may still be at work when the next one begins.
         runs = heard.then(
-            in_turn, [self.turn, *(_listed(inputs) if given is None else [])], shown,
+            in_turn, [self.turn, *(inputs if given is None else [])], shown,
             trigger_mode="multiple", **queue, **QUIET,
         )  # fmt: skip
         if where == DEVICE["concurrency_id"]:
@@ -168,8 +161,9 @@ class Job:
 
         async def tell(turn: int) -> AsyncIterator:
             await asyncio.sleep(TELL_FIRST)
-            while (place := LINE.place(turn)) is not None:
-                yield shown(place, *LINE.handed(turn) or ()) if shown else None
+            while waiting := LINE.waiting(turn):
+                place, handed = waiting
+                yield shown(place, *handed) if shown else None
                 await asyncio.sleep(TELL_AGAIN)
             yield self._left() if shown else None
 
@@ -179,13 +173,34 @@ class Job:
         )  # fmt: skip
 
     def _fail(self, turn: int, *held):
-        """Gradio tells the failure of a run that a visitor halts, too: that is none."""
+        """What the outputs show of a failure.
+
+        Gradio tells that of a run which a visitor halts, too, and it may come when the next one is
+        at work: that is none.
+        """
+        if not turn or LINE.works(turn):
+            return self._left()
         LINE.leave(turn)
-        return self._failed(*held) if turn else self._left()
+        return self._failed(*held)
 
     def _left(self) -> list:
         """The outputs, as they are."""
         return [gr.skip()] * len(self._outputs)
+
+
+def _while_held(turn: int, function: Callable, asked: Sequence) -> Iterator:
+    """The updates of a function, until its turn is given up."""
+    try:
+        with closing(function(*asked)) as updates:
+            for update in updates:
+                if not LINE.holds(turn):
+                    return
+                yield update
+    except Exception:
+        if LINE.holds(turn):  # else nobody waits for it any more
+            raise
+    finally:
+        LINE.leave(turn)
 
 
 def _listed(inputs: Any) -> list:

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-SILENCE = 5.0  # seconds: who was not heard of for so long is gone, and nobody waits behind them
+SILENCE = 5.0  # seconds: nobody waits behind who was not heard of for so long
 FORGET = 3600.0  # seconds
 
 
@@ -59,20 +59,27 @@ class Line:
         """Whether the turn waits or has begun, and has not been given up."""
         return number in self._turns
 
-    def place(self, number: int) -> int | None:
-        """The place of who waits, 1: the next one; None for who does not. It counts as a sign."""
+    def works(self, number: int) -> bool:
+        """Whether the turn has begun, and has not been given up."""
+        with self._lock:
+            return number in self._turns and self._turns[number].begun
+
+    def waiting(self, number: int) -> tuple[int, Any] | None:
+        """The place of who waits, 1: the next one, and what was handed over; None for others.
+
+        To ask is a sign of life: who gives none for SILENCE seconds is not counted any more.
+        """
         with self._lock:
             turn, now = self._turns.get(number), time.monotonic()
             if turn is None or turn.begun:
                 return None
             turn.heard = now
-            return 1 + sum(
-                n < number
-                and other.where == turn.where
-                and not other.begun
+            before = [
+                other for n, other in self._turns.items()
+                if n < number and other.where == turn.where and not other.begun
                 and now - other.heard <= SILENCE
-                for n, other in self._turns.items()
-            )
+            ]  # fmt: skip
+            return 1 + len(before), turn.handed
 
     def note(self, number: int, **notes: Any) -> None:
         """Tell whoever works at a turn what has changed meanwhile."""
@@ -85,9 +92,3 @@ class Line:
         with self._lock:
             turn = self._turns.get(number)
             return dict(turn.notes) if turn else {}
-
-    def handed(self, number: int) -> Any:
-        """What a turn is to begin with, while it waits."""
-        with self._lock:
-            turn = self._turns.get(number)
-            return turn.handed if turn else None

@@ -219,6 +219,7 @@ def _begun(session: Session, values: Mapping) -> Session:
     return Session(
         number=session.number + 1,
         experiment=wanted,
+        kept=showing.first(wanted),
         rates=((0, getattr(wanted.settings, "learning_rate", None)),),
         look=showing.look(values, wanted, photos, session.look.picture),
         running=True,

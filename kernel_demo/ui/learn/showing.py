@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache
 from types import SimpleNamespace
@@ -20,21 +21,22 @@ from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.imaging.filtering import to_uint8
 from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import kernel_error
-from kernel_demo.learning.exact import ExactSettings
+from kernel_demo.learning.exact import ExactSettings, train_exact
 from kernel_demo.learning.model import SingleConv, default_rate
-from kernel_demo.learning.training import TrainSettings
+from kernel_demo.learning.training import Stop, TrainSettings, train
 from kernel_demo.numbers import short
 from kernel_demo.sources import bundled
 from kernel_demo.sources.decoding import Photo
-from kernel_demo.ui import pictures
+from kernel_demo.ui import device, pictures
 from kernel_demo.ui.components.kept import Kept, plain
-from kernel_demo.ui.learn.session import Experiment, Look, Session, Settings
+from kernel_demo.ui.learn.session import Experiment, Look, Session, Settings, prepare
 from kernel_demo.ui.learn.settings import BY_NAME, LABELS, experiment
 
 SIDE = 400  # pixels of a photo that the stage shows, in each direction
 MARGIN = 15  # around them, where the photo has more: what the largest kernel reaches
 SMALL = 48  # pixels: the longer side of a picture on a chip
 ON_CHIP = 4
+LARGE = 15  # beyond this size sums take longer than a click may
 
 # A count of this process, as clocks may be set back; a page that stays open while the server starts
 # anew gets lower numbers, and knows them by another name of the server.
@@ -58,9 +60,7 @@ def frame(session: Session, waiting: int | None = None) -> dict:
     waiting: its place in the queue, 1: the next.
     """
     wanted, begun = session.experiment, session.running or session.progress is not None
-    kept, stand = session.kept, session.stand or session.progress
-    if kept is None or not kept.records:
-        kept = start(wanted)
+    kept, stand = session.kept or first(wanted), session.stand or session.progress
     stop = stand.stop if stand is not None else None
     known = devices.name(devices.best()) if stand is None else stand.device
     return {
@@ -176,6 +176,33 @@ def start(wanted: Experiment) -> Kept:
     return Kept(steps, getattr(settings, "check_steps", 1)).add(begun, truth)
 
 
+def first(wanted: Experiment) -> Kept:
+    """`start`, with its loss where that costs little."""
+    return (_measured_start if wanted.choice.source == "bundled" else start)(wanted)
+
+
+@lru_cache(maxsize=64)
+def _measured_start(wanted: Experiment) -> Kept:
+    """`start` with its loss, as the run will have it, from a CPU; of bundled photos alone.
+
+    Where sums are needed for it, and take long, without.
+    """
+    settings, size, begun = wanted.settings or ExactSettings(), len(wanted.weights), start(wanted)
+    by_batches = isinstance(settings, TrainSettings)
+    if not by_batches and size > LARGE:
+        return begun
+    taught = prepare(wanted)
+    if by_batches:
+        settings = replace(settings, device="cpu", mixed_precision=False)
+        tiles = device.tiles(taught.pairs, size, settings, "cpu")
+        model = SingleConv(size, settings.init, settings.seed)
+        told = train(model, tiles, settings, truth=wanted.truth)
+    else:
+        told = train_exact(taught.sums(size)[0], settings, wanted.truth)
+    with closing(told):
+        return begun.add(replace(next(told), seconds=0.0), wanted.truth)
+
+
 def method(settings: Settings) -> str:
     """The name of the method: one of those on the page."""
     if settings is None:
@@ -252,7 +279,7 @@ def _rate(rate: float | None, wanted: Experiment) -> float:
     return own if rate is None else rate
 
 
-def _end(stop) -> dict:
+def _end(stop: Stop) -> dict:
     return {"cause": stop.cause.name, "sentence": str(stop), "complete": stop.complete}
 
 

@@ -408,7 +408,7 @@ def test_a_step_of_another_experiment_is_a_run_of_its_own():
     """The page was set otherwise since: Step begins anew, and stops after one update."""
     through = ran(replace(session(KFAC), number=4))
     value, asked = events.step({"step": 9}, through, START)
-    assert (asked.number, asked.goal, asked.kept) == (5, 1, None)
+    assert (asked.number, asked.goal, asked.kept.steps) == (5, 1, (0,))
     assert asked.experiment == experiment(START)
     assert ran(asked).place == (5, 1)
 
