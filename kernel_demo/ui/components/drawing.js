@@ -10,6 +10,10 @@ function write(node, value) {
   if (node.textContent !== value) node.textContent = value;
 }
 
+function setAttribute(node, name, value) {
+  if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
 function bytes(base64) {
   return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 }

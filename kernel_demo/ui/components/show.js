@@ -6,8 +6,9 @@ const PACE = { step: Infinity, slow: 500, normal: 1000 / 9, fast: 0 };
 // Where the figures stand in a kept step; from FIGURES on, true - learned, row by row.
 const [STEP, LOSS, VALIDATION, ERROR, SECONDS, FIGURES] = [0, 1, 2, 3, 4, 5];
 
-// The kept steps of these chunks: {parts, rows}. known: those of the value before, of which the
-// chunks that are the same are not decoded again.
+// The kept steps of these chunks: {width, parts, rows}, a row being the figures of one. Kernels stay
+// encoded until one is shown: all of a 31 x 31 run, decoded as well, would be too much to keep.
+// known: those of the value before, of which the chunks that are the same are not decoded again.
 function kept(chunks, size, known) {
   const width = FIGURES + size * size;
   const parts = chunks.map((text, i) => {
@@ -15,17 +16,28 @@ function kept(chunks, size, known) {
     if (before?.text === text) return before;
     const flat = floats(text) || new Float32Array(0);
     const rows = [];
-    for (let at = 0; at + width <= flat.length; at += width) {
-      rows.push(flat.subarray(at, at + width));
-    }
+    for (let at = 0; at + width <= flat.length; at += width) rows.push(flat.slice(at, at + FIGURES));
     return { text, rows };
   });
   return { width, parts, rows: parts.flatMap((part) => part.rows) };
 }
 
-// The learned kernel of a kept step, in float64.
-function learnedOf(row, truth) {
-  return truth.map((weight, i) => weight - row[FIGURES + i]);
+// true - learned of a kept step, row by row; null where there is none.
+function differenceAt({ width, parts }, at) {
+  let from = at;
+  for (const { text, rows } of parts) {
+    if (from < rows.length) {
+      const flat = floats(text);
+      return Float64Array.from(flat.subarray(from * width + FIGURES, (from + 1) * width));
+    }
+    from -= rows.length;
+  }
+  return null;
+}
+
+// The learned kernel, in float64.
+function learnedFrom(difference, truth) {
+  return difference && truth.map((weight, i) => weight - difference[i]);
 }
 
 // The place of the kept step that is nearest to a step.

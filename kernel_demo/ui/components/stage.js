@@ -14,7 +14,7 @@ const timeline = find('#timeline');
 const stillness = window.matchMedia('(prefers-reduced-motion: reduce)');
 const narrow = window.matchMedia('(max-width: 700px)');
 
-const SHARE = 0.07; // of the time, at most so much goes into filtered pictures while a run is shown
+const SHARE = 0.05; // of the time, at most so much goes into filtered pictures while a run is shown
 const REPLY = 3000; // milliseconds that a changed rate is waited for
 const BLANK = { rows: [], parts: [], width: 0 };
 
@@ -48,6 +48,7 @@ const largest = (matrix) => matrix.reduce((most, v) => Math.max(most, Math.abs(v
 const lastRow = () => run.rows.length - 1;
 const rowShown = () => run.rows[player.at];
 const stepShown = () => (rowShown() ? rowShown()[STEP] : 0);
+const learnedNow = () => learnedFrom(differenceAt(run, player.at), run.truth);
 const state = () => stateOf(value, player, lastRow(), { ...pressed, arrived });
 const tell = (name, data) => trigger(name, data);
 
@@ -131,7 +132,7 @@ function tick() {
   const wait = pressed.hold ? Infinity : waitOf(player, lastRow(), speed, now);
   if (wait < Infinity) timer = setTimeout(tick, wait);
   else if (pressed.hold?.until) timer = setTimeout(tick, REPLY);
-  schedule();
+  if (!value || looks() !== drawn) schedule();
 }
 
 function seek(at) {
@@ -230,7 +231,7 @@ function paintBar(now) {
   const inRun = now === 'running' || now === 'waiting';
   write(text.main, props.main[now]);
   const icon = { running: 'pause', waiting: 'stop' }[now] || 'play';
-  find('#learn').dataset.icon = icon;
+  setData(find('#learn'), { icon });
   const ahead = player.at < lastRow();
   const stepOff = now === 'waiting' || (now === 'running' && !(speed === 'step' && ahead))
     || (now === 'finished' && !ahead) || Boolean(pressed.hold);
@@ -245,7 +246,7 @@ function paintBar(now) {
   if (panel && (panel.dataset.locked === 'true') !== inRun) panel.dataset.locked = String(inRun);
   write(text.speed, props.speeds[speed][0]);
   for (const name of Object.keys(props.speeds)) {
-    find(`#speed-${name}`).setAttribute('aria-pressed', String(name === speed));
+    setAttribute(find(`#speed-${name}`), 'aria-pressed', String(name === speed));
   }
   if (value?.chips) fillChips(root, value.chips);
 }
@@ -321,8 +322,10 @@ function drawKernels(learned, difference) {
   const decimals = numbers ? decimalsOf(scale) : null;
   const options = { scale, decimals, marked };
   const unit = difference ? unitOf(difference, scale, numbers) : null;
-  drawCells(kernels.chip, truth, size, { scale }, theme);
-  drawCells(kernels.truth, truth, size, { ...options, exact: true }, theme);
+  once('truth', [marked], () => {
+    drawCells(kernels.chip, truth, size, { scale }, theme);
+    drawCells(kernels.truth, truth, size, { ...options, exact: true }, theme);
+  });
   drawCells(kernels.main, learned, size, options, theme);
   drawCells(kernels.learned, learned, size, options, theme);
   drawCells(kernels.difference, difference && difference.map((v) => v * unit.colour), size, {
@@ -330,12 +333,15 @@ function drawKernels(learned, difference) {
     decimals: numbers && unit ? unit.decimals : null,
     values: difference && difference.map((v) => v * unit.gain),
   }, theme);
-  write(text.unit, unit?.caption || '');
-  const step = stepShown();
-  const at = step ? `${words.step} ${step}`
-    : learned && startOf(learned) !== 'random' ? words.no_start : words.start;
-  write(text.at, at);
-  write(text.at_short, step ? `${words.step} ${step}` : '');
+  later(() => {
+    write(text.unit, unit?.caption || '');
+    const step = stepShown();
+    const at = step ? `${words.step} ${step}`
+      : learned && startOf(learned) !== 'random' ? words.no_start : words.start;
+    write(text.at, at);
+    write(text.at_short, step ? `${words.step} ${step}` : '');
+    paintReading(learned, difference);
+  });
 }
 
 function reading(learned, difference) {
@@ -388,8 +394,7 @@ equation.addEventListener('keydown', (event) => {
   event.preventDefault();
   const next = marked < 0 ? 0 : marked + move;
   if (next >= 0 && next < size ** 2) mark(next);
-  const row = rowShown();
-  speak(reading(learnedOf(row, run.truth), row.subarray(FIGURES)), true);
+  speak(reading(learnedNow(), differenceAt(run, player.at)), true);
 });
 equation.addEventListener('blur', () => mark(-1));
 
@@ -472,7 +477,8 @@ function drawPictures(learned, playing) {
   const cost = performance.now() - now;
   after.due = now + cost + (playing ? cost / SHARE : cost);
   // A large kernel's picture comes a few times a second: it says of which step it is.
-  write(text.after_note, run.size > 9 && stepShown() ? `${words.step} ${stepShown()}` : '');
+  const note = run.size > 9 && stepShown() ? `${words.step} ${stepShown()}` : '';
+  later(() => write(text.after_note, note));
 }
 
 function drawAfter(learned, side) {
@@ -558,7 +564,7 @@ for (const view of Object.values(views)) {
     const pace = event.shiftKey ? 10 : 1;
     choosePixel(pixel.x + pace * move[0], pixel.y + pace * move[1]);
     root.dataset.arithmetic = 'true';
-    const sums = sumsAt(learnedOf(rowShown(), run.truth));
+    const sums = sumsAt(learnedNow());
     speak(say(words.pixel, { ...pixel, sum: whole(sums.sum), true: whole(sums.trueSum) }), true);
   });
 }
@@ -587,15 +593,20 @@ function drawPixel(learned) {
   const { patch, products, sum, trueSum } = sumsAt(learned);
   const { size: k } = run;
   const scale = largest(run.truth) || 1;
-  place.dataset.size = k <= 3 ? 'small' : k <= WORKED ? 'middle' : 'large';
   drawArithmetic(tables, { patch, kernel: learned, products, k, scale }, theme);
-  Object.assign(place.dataset, { x: pixel.x, y: pixel.y, sum, true: trueSum });
+  later(() => tellPixel({ patch, sum, trueSum, k }));
+}
+
+function tellPixel({ patch, sum, trueSum, k }) {
+  const place = find('#arithmetic');
+  const size = k <= 3 ? 'small' : k <= WORKED ? 'middle' : 'large';
+  setData(place, { size, x: pixel.x, y: pixel.y, sum, true: trueSum });
   write(text.sum, whole(sum));
   write(text.true_sum, say(words.true_sum, { sum: whole(trueSum) }));
-  const made = patch.made.some(Boolean);
+  const made = patch.made.includes(1);
   write(text.square, patch.lacking ? words.lacking
     : made ? say(words.made_up, { border: value.border }) : words.square);
-  place.dataset.made = String(made);
+  setData(place, { made: String(made) });
   write(text.products, k <= WORKED ? words.products : say(words.many_products, { count: k * k }));
   const { left, top, side } = piece.view;
   for (const view of Object.values(views)) {
@@ -645,10 +656,12 @@ function drawCurves(now) {
     series: [...pale('error'), { points: lines.error, colour: theme.warm, until: at }],
     cursor: cursor(ERROR, theme.warm),
   }, theme);
-  write(text.loss, row ? figure(row[LOSS]) : '');
-  write(text.error, row ? figure(row[ERROR]) : '');
-  find('#clear-before').hidden = !before;
   axisEnd = last;
+  later(() => {
+    write(text.loss, row ? figure(row[LOSS]) : '');
+    write(text.error, row ? figure(row[ERROR]) : '');
+    find('#clear-before').hidden = !before;
+  });
 }
 
 let axisEnd = 10;
@@ -660,11 +673,12 @@ function paintTimeline(now) {
   const some = run.rows.length > 1 && now !== 'before';
   setDisabled(timeline, !some);
   if (Number(timeline.max) !== last) timeline.max = last;
-  timeline.value = at;
-  timeline.style.setProperty('--share', `${(100 * at) / last}%`);
+  if (Number(timeline.value) !== at) timeline.value = at;
+  const share = `${((100 * at) / last).toFixed(2)}%`;
+  if (timeline.style.getPropertyValue('--share') !== share) timeline.style.setProperty('--share', share);
   const steps = now === 'finished' ? run.rows[lastRow()][STEP] : value?.steps;
   const of = some || at ? say(words.step_of, { steps }) : '';
-  timeline.setAttribute('aria-valuetext', `${words.step} ${at} ${of}`);
+  setAttribute(timeline, 'aria-valuetext', `${words.step} ${at} ${of}`.trim());
   write(text.step, `Step ${at}`);
   write(text.of, of);
   write(text.seconds, now === 'before' ? words.not_started
@@ -672,8 +686,8 @@ function paintTimeline(now) {
   const goes = player.playing && (now === 'running' || player.at < lastRow()) && some;
   const play = find('#play');
   setDisabled(play, !some);
-  play.dataset.icon = goes ? 'pause' : 'play';
-  play.setAttribute('aria-label', goes ? words.hold : now === 'running' ? words.play_on : words.play);
+  setData(play, { icon: goes ? 'pause' : 'play' });
+  setAttribute(play, 'aria-label', goes ? words.hold : now === 'running' ? words.play_on : words.play);
 }
 
 timeline.addEventListener('input', () => seek(nearestRow(run.rows, Number(timeline.value))));
@@ -709,16 +723,16 @@ function speak(said, atOnce) {
   return true;
 }
 
-function paintVerdict(now) {
+function paintVerdict(now, learned) {
   const line = find('.kd-verdict-line');
   const action = find('#verdict-action');
   const back = player.at < lastRow()
     && (now === 'finished' || (now === 'running' && !player.playing));
   const told = verdictOf({
-    state: now, row: rowShown(), rows: run.rows, last: lastRow(), truth: run.truth, value,
+    state: now, row: rowShown(), learned, rows: run.rows, last: lastRow(), truth: run.truth, value,
     asked: pressed.asked, lookingBack: back,
   }, words);
-  line.dataset.dot = problem ? 'bad' : told.dot;
+  setData(line, { dot: problem ? 'bad' : told.dot });
   write(text.problem, problem);
   text.verdict.hidden = Boolean(problem);
   const key = JSON.stringify(told.parts);
@@ -769,38 +783,60 @@ function draw() {
   if (!value || !root.clientWidth) return;
   const now = state();
   const row = rowShown();
-  const learned = row ? learnedOf(row, run.truth) : null;
-  const difference = row ? row.subarray(FIGURES) : null;
-  const figures = row ? Array.from(row.subarray(0, FIGURES)) : [];
+  const difference = differenceAt(run, player.at);
+  const learned = learnedFrom(difference, run.truth);
+  const figures = row ? Array.from(row) : [];
   once('kernels', [...figures, marked], () => {
-    drawKernels(learned, difference && Float64Array.from(difference));
-    paintReading(learned, difference);
+    drawKernels(learned, difference);
   });
   once('curves', [...figures, player.furthest, now, now === 'finished' ? lastRow() : '', value.rates.length,
     before?.name], () => drawCurves(now));
-  paintTimeline(now);
   drawPictures(learned, now === 'running' && player.playing);
   once('pixel', [...figures, piece?.key, Boolean(piece?.plane), pixel?.x, pixel?.y, value.border],
     () => drawPixel(learned));
+  for (const call of deferred.splice(0)) call();
+  paintTimeline(now);
   paintBar(now);
-  const told = paintVerdict(now);
+  const told = paintVerdict(now, learned);
   describe(now, learned, difference, told);
-  Object.assign(root.dataset, {
+  setData(root, {
     state: now,
     step: stepShown(),
-    done: String(Boolean(value.end) && arrived),
+    done: Boolean(value.end) && arrived,
     session: value.session,
     kernelError: row && Number.isFinite(row[ERROR]) ? row[ERROR] : '',
     speed,
   });
+  drawn = looks();
 }
 
+function setData(node, data) {
+  for (const [name, one] of Object.entries(data)) {
+    if (node.dataset[name] !== String(one)) node.dataset[name] = one;
+  }
+}
+
+// All that a message may change of what is drawn. Most bring steps that are shown only later.
+let drawn = '';
+function looks() {
+  const row = rowShown();
+  return [version, value.server, value.session, run.truthText, value.border, value.picture?.key, value.waiting,
+    JSON.stringify(value.chips), value.steps, value.rates.length, before?.name, state(), player.at,
+    player.playing, row?.[LOSS], row?.[ERROR], speed, arrived, problem, Boolean(pressed.hold),
+    player.at < lastRow()].join('|');
+}
+
+// Words are written when all canvases are drawn: a font asked for after a word has changed would lay
+// the page out anew.
+const deferred = [];
+const later = (call) => deferred.push(call);
+
 // Draws a part if what it is made of is not what it was made of last.
-const made = {};
+const last = {};
 function once(name, key, make) {
   const whole = [version, run.truthText, value.server, value.session, ...key].join('|');
-  if (made[name] === whole) return;
-  made[name] = whole;
+  if (last[name] === whole) return;
+  last[name] = whole;
   make();
 }
 

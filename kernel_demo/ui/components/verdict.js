@@ -46,7 +46,7 @@ function startOf(learned) {
   return Math.abs(learned[middle]) > 1e-6 ? 'identity' : 'zeros';
 }
 
-// state, row (shown), rows, last (its place), at, truth: the run; value: the message; words: ours.
+// shown: {state, row, learned, rows, last (its place), truth, value, asked, lookingBack}. words: ours.
 function verdictOf(shown, words) {
   const { state, row } = shown;
   if (state === 'waiting') return waitingWords(shown, words);
@@ -55,7 +55,7 @@ function verdictOf(shown, words) {
   const tell = (name, more) => part(words[name], figures, more);
   if (shown.lookingBack) return lookingBack(shown, figures, tell);
   if (state === 'before') {
-    const start = tell(`start_${startOf(learnedOf(row, shown.truth))}`);
+    const start = tell(`start_${startOf(shown.learned)}`);
     return { dot: 'grey', parts: [tell('untaught', { strong: true }), start,
       tell('invitation', { extra: true })] };
   }
