@@ -61,5 +61,5 @@ def test_the_page_describes_its_options():
     command = [sys.executable, "app.py", "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for option in ("--host", "--port", "--share", "--auth"):
+    for option in ("--host", "--port", "--share", "--auth", "--offline"):
         assert option in done.stdout

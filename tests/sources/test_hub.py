@@ -283,7 +283,7 @@ def test_refused_connection(environment):
 
 
 def test_offline_switch(environment):
-    """HF_HUB_OFFLINE=1, as by --offline, fails at once: no process, nothing asked of the network."""
+    """HF_HUB_OFFLINE=1, as by --offline, fails at once: no process, nothing is asked."""
     with pytest.MonkeyPatch.context() as patch, fake_hub.FakeHub() as server:
         patch.setenv("HF_ENDPOINT", server.url)
         patch.setenv("HF_HUB_OFFLINE", "1")

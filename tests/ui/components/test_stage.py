@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from gradio.utils import diff
+from kernel_demo.ui.components.history import History
 
 from kernel_demo.ui.components import stage
-from kernel_demo.ui.components.history import History
 
 
 def floats(text):

@@ -193,7 +193,11 @@ def test_a_run_halted_before_its_turn_leaves_the_last_one(visitor, other, stands
 
 @pytest.mark.parametrize(
     ("kernel", "name", "value"),
-    [("own", "editor", {"rows": [["x"] * 3] * 3}), ("random", "seed", -1), ("sobel_x", "noise", 21)],
+    [
+        ("own", "editor", {"rows": [["x"] * 3] * 3}),
+        ("random", "seed", -1),
+        ("sobel_x", "noise", 21),
+    ],
 )
 def test_what_cannot_be_read_is_other_than_what_was_learned(visitor, kernel, name, value):
     """A cell that is no number, and a number out of bounds: told on the stage and marked, and no

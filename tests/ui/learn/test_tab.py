@@ -1,10 +1,22 @@
-"""Card 2 of the tab "Learn": what choosing a kernel does."""
+"""What choosing pictures, a kernel or a method does."""
+
+import re
+import threading
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from kernel_demo.sources import hub
+from kernel_demo.sources.memory import Memory
+from kernel_demo.ui import pictures
 from kernel_demo.ui.components import kernel_editor
-from kernel_demo.ui.learn import tab
+from kernel_demo.ui.learn import run, tab
+from kernel_demo.ui.learn.session import Session
+from kernel_demo.ui.learn.settings import START, experiment
+from tests.sources.fake_hub import FakeHub
+from tests.ui.visitor import PATIENCE, Visitor
 
 
 def size_of(*chosen):
@@ -32,3 +44,91 @@ def test_other_kernels_keep_the_size_or_take_the_nearest(kernel, before, size):
 def test_no_grid_changes_no_size(grid):
     """A client may send anything in place of the grid."""
     assert size_of("own", 5, grid) == 5
+
+
+def test_what_is_wrong_is_told_in_its_panel_and_on_the_stage():
+    """A seed that is none is told beside it and in the verdict, in no other panel."""
+    values = START | {"kernel": "random", "kernel_seed": -1}
+    stage, gallery, notice, beside, method = tab.changed(Session(), values)
+    assert "got -1" in beside
+    assert "got -1" in stage["error"]
+    assert gallery.count("<img") == 8
+    assert (notice, method) == ("", "")
+
+
+def test_a_size_that_the_kernel_before_had_is_brought_to_it():
+    """Sobel chosen after a box of 15 is Sobel at 7, and no error on the way."""
+    stage, *_ = tab.changed(Session(), START | {"size": 15})
+    assert (stage["kind"], stage["size"]) == ("idle", 7)
+
+
+def test_another_picture_stays_on_the_stage():
+    """The chosen thumbnail is shown, and stays so whatever else is set; beyond the last, the last.
+
+    The gallery marks it.
+    """
+    _, session = tab.choose(SimpleNamespace(_data={"index": 2}), Session(), *START.values())
+    stage, gallery, *_ = tab.changed(session, START | {"method": "adam"})
+    assert stage["picture"]["name"] == "Chelsea the cat"
+    assert re.findall(r'data-index="(\d)" aria-pressed="true"', gallery) == ["2"]
+    stage, gallery, *_ = tab.changed(session, START | {"count": 2})
+    assert stage["picture"]["name"] == "Astronaut Eileen Collins"
+    assert re.findall(r'data-index="(\d)" aria-pressed="true"', gallery) == ["1"]
+
+
+@pytest.mark.parametrize("index", [-1, "2", None, 1.5])
+def test_a_picture_that_is_none_is_told(index):
+    """A client may send anything in place of a number."""
+    stage, session = tab.choose(SimpleNamespace(_data={"index": index}), Session(), *START.values())
+    assert "picture" in stage["error"]
+    assert "value" not in session
+
+
+def test_edges_dress_the_run_in_view():
+    """Another border mode is on the stage with the same run, which keeps it."""
+    ended = replace(Session(), experiment=experiment(START | {"method": "closed_form"}))
+    *_, ended = run.run(ended)
+    stage, session = tab.on_stage(
+        replace(ended, running=False), START | {"method": "closed_form", "edges": "wrap"}
+    )
+    assert (stage["kind"], stage["border"], session.look.border) == ("frame", "wrap", "wrap")
+
+
+@pytest.mark.tool
+def test_photos_of_a_dataset_are_shown_when_they_have_come(monkeypatch):
+    """Until then the bundled ones are, and it is said; then its own, for every number of them."""
+    values = START | {"source": "hub", "dataset_id": "demo/good"}
+    monkeypatch.setattr(hub, "_memory", Memory(2**20))
+    monkeypatch.setattr(pictures, "HUB_DEADLINE", 200.0)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    with FakeHub() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        stage, gallery, notice, *_ = tab.changed(Session(), values)
+        assert (stage["picture"]["name"], tab.FETCHING in notice) == ("Coffee cup", True)
+        assert server.requests == []
+        pictures.fetch("hub", "demo/good", "", "")
+        asked = len(server.requests)
+        stage, gallery, notice, *_ = tab.changed(Session(), values)
+        assert stage["picture"]["name"].startswith("Picture ")
+        assert (gallery.count("<img"), "demo/good" in notice) == (8, True)
+        _, gallery, *_ = tab.changed(Session(), values | {"count": 11})
+        assert (gallery.count("<img"), len(server.requests)) == (11, asked)
+
+
+def test_opening_the_panel_fetches_and_waits_for_nothing(address, monkeypatch):
+    """The photos of the first dataset are asked for when the panel of pictures is first opened."""
+    asked, answered = threading.Event(), threading.Event()
+
+    def load(dataset_id, *_, **__):
+        assert dataset_id == hub.DATASETS[0].id
+        asked.set()
+        assert answered.wait(PATIENCE)
+
+    monkeypatch.setattr(hub, "load", load)
+    visitor = Visitor(address)
+    assert not asked.is_set()
+    visitor.press("gallery", "opened")
+    assert asked.wait(PATIENCE)
+    answered.set()
+    assert visitor.failures == []
