@@ -253,3 +253,12 @@ def stop_once_there(page, shown: str, button: str) -> None:
         })""",
         [shown, button],
     )
+
+
+def opened(page: Page, name: str):
+    """Open the panel "pictures", "filter" or "method" of the tab Learn; returns it."""
+    panel = page.locator(f"#panel-{name}")
+    if not panel.is_visible():
+        page.locator(f"#chip-{name}").click()
+    expect(panel).to_be_visible()
+    return panel

@@ -8,12 +8,21 @@ from playwright.sync_api import expect
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.imaging.kernels import named
 from kernel_demo.ui.jobs import FAILED
+from tests.browser.conftest import opened
 
 PHONE = {"width": 390, "height": 844}
+LAPTOPS = [{"width": 1366, "height": 768}, {"width": 1280, "height": 720}]
+# What can be pressed, typed into or moved, and seen; the tabs, the timeline and the pictures on the
+# stage are no controls of this kind, and gradio's footer is out of sight.
+CONTROLS = """() => [...document.querySelectorAll(
+    'button, input, select, textarea, a[href], summary, [role=switch]')]
+  .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.disabled
+    && !e.closest('footer, [role=tablist], .kd-figure, .kd-kernel, figure') && e.id !== 'timeline')
+  .map((e) => e.id || e.textContent.trim() || e.type)"""
 
 
 def live(page):
-    return page.locator("#live [data-step]")
+    return page.locator("#live .kd-live")
 
 
 def learn(page, server):
@@ -28,13 +37,63 @@ def learned(page):
     label = page.locator("#live [data-kernel=learned]").get_attribute("aria-label")
     figures = label.partition(": ")[2].replace("·10", "e")
     plain = str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789")
-    return [float(figure) for figure in figures.translate(plain).split()]
+    return [float(figure.strip(",;")) for figure in figures.translate(plain).split()]
+
+
+def pick(page, name, label):
+    """Choose a kernel or a method by its name, in its panel."""
+    opened(page, {"kernel": "filter"}.get(name, name))
+    page.locator(f"#{name}").get_by_role("radio", name=label).first.check()
 
 
 def choose(page, elem_id, option):
     """Open a dropdown and take the option of that name."""
     page.locator(f"#{elem_id} input").click()
     page.get_by_role("option", name=option, exact=True).click()
+
+
+@pytest.mark.parametrize("viewport", [*LAPTOPS, PHONE])
+def test_at_first_paint_there_is_one_thing_to_press(new_page, server, viewport):
+    """At most twelve enabled controls on the whole page; Learn this filter is in view, and the only
+    thing that is called so."""
+    page = new_page(viewport=viewport)
+    page.goto(server)
+    expect(page.locator("#learn")).to_be_in_viewport(ratio=1)
+    page.wait_for_timeout(500)
+    found = page.evaluate(CONTROLS)
+    assert "learn" in found
+    assert len(found) <= 12, found
+    assert page.get_by_role("button", name="Learn", exact=True).count() == 0
+    for name in ("pictures", "filter", "method"):
+        expect(page.locator(f"#panel-{name}")).to_be_hidden()
+
+
+@pytest.mark.parametrize("viewport", LAPTOPS)
+def test_the_stage_is_on_one_screen(new_page, server, viewport):
+    """Bar, stage, curves and the line that says what follows, without scrolling."""
+    page = new_page(viewport=viewport)
+    page.goto(server)
+    for part in ("#learn", "#live", ".kd-below"):
+        expect(page.locator(part)).to_be_in_viewport(ratio=1)
+    assert page.locator("#learn").bounding_box()["y"] < 110
+
+
+@pytest.mark.parametrize("viewport", [*LAPTOPS, PHONE])
+def test_a_panel_moves_nothing(new_page, server, viewport):
+    """One at a time, over a stage that stays where it is, within the screen; Escape closes it."""
+    page = new_page(viewport=viewport)
+    page.goto(server)
+    place = page.locator("#live .kd-live").bounding_box()
+    for name in ("pictures", "filter", "method"):
+        panel = opened(page, name)
+        box = panel.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= viewport["width"]
+        assert page.locator(".kd-panel >> visible=true").count() == 1
+        assert page.locator("#live .kd-live").bounding_box() == place
+        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+        page.keyboard.press("Escape")
+        expect(panel).to_be_hidden()
 
 
 def test_learned_looked_at_and_taken(page, server, tmp_path):
@@ -55,7 +114,9 @@ def test_learned_looked_at_and_taken(page, server, tmp_path):
     step = live(page).get_attribute("data-step")
     picture = page.locator("#result .kd-first")
     first = picture.get_attribute("src")
+    opened(page, "filter")
     choose(page, "edges", "Zero (black around)")
+    page.keyboard.press("Escape")
     expect(picture).not_to_have_attribute("src", first)
     second = picture.get_attribute("src")
     path = tmp_path / "photo.png"
@@ -65,15 +126,28 @@ def test_learned_looked_at_and_taken(page, server, tmp_path):
     assert live(page).get_attribute("data-step") == step
 
 
+def test_the_whole_picture_stands_beside_how_sure_it_is(new_page, server):
+    """In the order in which people ask; on a phone one below the other."""
+    for viewport, beside in ((LAPTOPS[0], True), (PHONE, False)):
+        page = new_page(viewport=viewport)
+        learn(page, server)
+        parts = ["#result-card", "#certificate", "#take", "#race-card"]
+        boxes = [page.locator(part).bounding_box() for part in parts]
+        tops = [box["y"] for box in boxes]
+        assert tops == sorted(tops)
+        assert (boxes[0]["y"] == boxes[1]["y"]) == beside
+        assert tops[1] < tops[2] < tops[3]
+
+
 @pytest.mark.slow
-def test_pause_resume_and_stop(page, server):
-    """A paused run stands still and goes on from where it was; Stop says that it was the visitor.
+def test_pause_and_resume(page, server):
+    """A paused run stands still and goes on from where it was.
 
     What was learned so far can then be looked at. Gradio's script calls a run that is cancelled a
     failure: not a word of it on the page.
     """
     page.goto(f"{server}/?kernel=random&size=15&method=adam&steps=5000")  # ends by no means itself
-    expect(page.locator("#method input")).to_have_value("Adam")
+    expect(page.locator("#chip-method")).to_contain_text("Adam")
     page.evaluate(
         """(failed) => {
           const place = document.querySelector('#live .kd-live-error');
@@ -82,24 +156,24 @@ def test_pause_resume_and_stop(page, server):
         }""",
         FAILED,
     )
-    page.locator("#learn").click()
+    main = page.locator("#learn")
+    main.click()
     expect(live(page)).not_to_have_attribute("data-step", "0")
-    page.locator("#pause").dispatch_event("click")
-    expect(page.locator("#live")).to_contain_text("Paused. Resume goes on")
+    main.click()
+    expect(live(page)).to_have_attribute("data-state", "paused")
     page.wait_for_timeout(300)
     step = live(page).get_attribute("data-step")
     page.wait_for_timeout(700)
     assert live(page).get_attribute("data-step") == step
-    page.locator("#resume").dispatch_event("click")
-    expect(page.locator("#pause")).to_be_visible()
+    expect(page.locator("#result .kd-first")).to_be_visible()
+    main.click()
+    expect(live(page)).to_have_attribute("data-state", "running")
     expect(live(page)).not_to_have_attribute("data-step", step)
     assert int(live(page).get_attribute("data-step")) > int(step)
-    page.locator("#stop").dispatch_event("click")
-    expect(live(page)).to_have_attribute("data-done", "true")
+    main.click()
+    expect(live(page)).to_have_attribute("data-state", "paused")
     page.wait_for_timeout(700)  # what gradio says of the cancelled run comes last
-    expect(page.locator("#live")).to_contain_text("Stopped by you.")
-    expect(page.locator("#learn")).to_be_enabled()
-    expect(page.locator("#result .kd-first")).to_be_visible()
+    expect(main).to_be_enabled()
     assert not page.evaluate("window.told")
 
 
@@ -116,21 +190,25 @@ def test_a_visitors_own_pictures(page, server, tmp_path):
         cv2.imwrite(str(tmp_path / f"mine{number}.png"), pixels)
     (tmp_path / "holiday.png").write_bytes(b"\x89PNG\r\n\x1a\n but nothing else")
     page.goto(server)
+    opened(page, "pictures")
     page.locator("#source input[value=mine]").check()
     expect(page.locator("#uploads")).to_be_visible()
-    page.mouse.wheel(0, 600)
+    page.keyboard.press("Escape")
     page.locator("#learn").click()
     error = page.locator(".kd-live-error")
     expect(error).to_contain_text("Expected at least one picture of yours")
     expect(error).to_be_in_viewport()
-    expect(page.locator('#live [data-text="step"]')).to_have_text("Ready to learn")
-    expect(page.locator('#live [data-text="verdict"]')).to_contain_text("Press Learn")
+    expect(page.locator('#live [data-text="step"]')).to_have_text("Step 0")
+    expect(live(page)).to_have_attribute("data-state", "before")
     expect(page.locator("#learn")).to_be_enabled()
 
+    opened(page, "pictures")
     page.locator("#uploads input[type=file]").set_input_files(sorted(tmp_path.glob("*.png")))
     expect(page.locator("#notice")).to_contain_text("“holiday.png”, which is none or is damaged.")
     assert "/" not in page.locator("#notice").inner_text()
     expect(page.locator("#gallery img")).to_have_count(3)
+    expect(page.locator(".kd-live-error")).to_be_empty()
+    page.keyboard.press("Escape")
     page.locator("#learn").click()
     expect(live(page)).to_have_attribute("data-done", "true")
     assert float(live(page).get_attribute("data-kernel-error")) < 1e-5
@@ -144,7 +222,8 @@ def test_a_visitors_own_pictures(page, server, tmp_path):
 def test_a_kernel_of_ones_own(page, server):
     """What is wrong with a pasted matrix is said; a good one is drawn, edited and learned."""
     page.goto(server)
-    choose(page, "kernel", "Your own")
+    pick(page, "kernel", "Your own")
+    page.get_by_role("button", name="Paste a matrix").click()
     page.locator("#paste textarea").fill("1 2\n3 4")
     page.locator("#use-matrix").click()
     expect(page.locator("#filter-problem .kd-error")).to_contain_text("Expected")
@@ -154,6 +233,7 @@ def test_a_kernel_of_ones_own(page, server):
     expect(cell).to_have_value("5")
     cell.fill("6")
     cell.press("Tab")
+    page.keyboard.press("Escape")
     page.locator("#learn").click()
     expect(live(page)).to_have_attribute("data-done", "true")
     assert float(live(page).get_attribute("data-kernel-error")) < 1e-5
@@ -161,43 +241,42 @@ def test_a_kernel_of_ones_own(page, server):
 
 @pytest.mark.parametrize("font", ["inherit", "monospace"])
 def test_nothing_jumps_on_the_page(page, server, font):
-    """Cards, buttons, kernels and curves keep place and size from first paint to the end of a run.
+    """Cards, kernels and curves keep place and size from first paint to the end of a run.
 
-    In the page's own font and in a wide one; the buttons that give way to each other share a place.
+    In the page's own font and in a wide one.
     """
     places = """() => {
       const place = (e) => { const r = e.getBoundingClientRect();
-        return [r.x, r.y + scrollY, r.width, r.height].map(Math.round).join(' '); };
-      const main = ['learn', 'pause', 'resume'].map((id) => document.getElementById(id));
-      const seen = document.querySelectorAll(`.tab-container [role=tab], .kd-left > *, #step, #stop,
-        .kd-live .kd-card, .kd-live canvas, .kd-live-bar > *`);
-      return [...seen, ...main].filter((e) => e?.checkVisibility()).map(place);
+        return [e.id || e.className, r.x, r.y + scrollY, r.width, r.height]
+          .map((n) => (typeof n === 'number' ? Math.round(n) : n)).join(' '); };
+      const seen = document.querySelectorAll(`.tab-container [role=tab], .kd-live-card,
+        .kd-live canvas:not(.kd-pick-kernel), #timeline, .kd-below`);
+      return [...seen].filter((e) => e?.checkVisibility()).map(place);
     }"""
     page.goto(server)
     page.add_style_tag(content=f".gradio-container * {{ font-family: {font} !important; }}")
     expect(page.locator("#learn")).to_be_visible()
+    page.wait_for_timeout(300)
     at_first = page.evaluate(places)
     page.locator("#step").click()
     expect(live(page)).to_have_attribute("data-step", "1")
-    expect(page.locator("#resume")).to_be_visible()
     assert page.evaluate(places) == at_first
-    page.locator("#resume").click()
+    page.locator("#learn").click()
     expect(live(page)).to_have_attribute("data-done", "true")
-    expect(page.locator("#learn")).to_be_visible()
     assert page.evaluate(places) == at_first
 
 
 def test_the_hub_that_refuses_is_replaced(page, server):
     """Without the Hub the bundled photos serve, and one line says so."""
     page.goto(server)
-    page.get_by_role("radio", name="Dataset").click()
+    opened(page, "pictures").get_by_role("radio", name="Dataset").check()
     expect(page.locator("#notice")).to_contain_text("bundled photos", timeout=40_000)
     expect(page.locator("#gallery img")).to_have_count(8)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_phone(new_page, server, scheme):
-    """At 390 px nothing is wider than the screen, and the stage comes into view on Learn."""
+    """At 390 px nothing is wider than the screen, and kernels are in view after Learn."""
     page = new_page(viewport=PHONE, color_scheme=scheme)
     learn(page, server)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
@@ -209,7 +288,8 @@ def test_two_visitors_do_not_see_each_other(new_page, server):
     pages = {"sobel_x": new_page(), "sharpen": new_page()}
     for name, page in pages.items():
         page.goto(server)
-        choose(page, "kernel", CATALOGUE[name].label)
+        pick(page, "kernel", CATALOGUE[name].label)
+        page.keyboard.press("Escape")
     for page in pages.values():
         page.locator("#learn").click()
     for name, page in pages.items():
@@ -218,7 +298,10 @@ def test_two_visitors_do_not_see_each_other(new_page, server):
 
 
 def test_keyboard_alone(page, server):
-    """Each press on Step is one update. A button that gives way to another hands it the focus."""
+    """Each press on Step is one update, and keeps the focus; the main button is the one before it.
+
+    A chip opens its panel and gets the focus back; arrows choose in it.
+    """
     page.goto(server)
     page.locator("#step").focus()
     for number in (1, 2, 3):
@@ -226,23 +309,71 @@ def test_keyboard_alone(page, server):
         expect(live(page)).to_have_attribute("data-step", str(number))
         expect(page.locator("#step")).to_be_focused()
     page.keyboard.press("Shift+Tab")
-    expect(page.locator("#resume")).to_be_focused()
+    expect(page.locator("#learn")).to_be_focused()
     page.keyboard.press("Enter")
     expect(live(page)).to_have_attribute("data-done", "true")
     expect(page.locator("#learn")).to_be_focused()
+    page.locator("#chip-method").focus()
+    page.keyboard.press("Enter")
+    page.locator("#method input[value=kfac]").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#method input[value=adam]")).to_be_checked()
+    page.keyboard.press("Escape")
+    expect(page.locator("#chip-method")).to_be_focused()
+    expect(page.locator("#chip-method")).to_contain_text("Adam")
+    expect(live(page)).to_have_attribute("data-state", "before")
+
+
+def test_another_picture_by_its_thumbnail(page, server):
+    """A click or Enter on a thumbnail puts that picture on the stage, and marks it."""
+    page.goto(server)
+    canvas = page.locator("#live [data-picture=before]")
+    expect(canvas).to_be_visible()
+    page.wait_for_timeout(500)
+    drawn = "(canvas) => canvas.toDataURL()"
+    first = canvas.evaluate(drawn)
+    opened(page, "pictures")
+    page.locator("#gallery button").nth(2).click()
+    expect(page.locator("#gallery button").nth(2)).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#gallery [aria-pressed=true]")).to_have_count(1)
+    page.wait_for_timeout(1000)
+    second = canvas.evaluate(drawn)
+    page.locator("#gallery button").nth(3).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(1000)
+    assert len({first, second, canvas.evaluate(drawn)}) == 3
+    expect(page.locator("#gallery button").nth(3)).to_be_focused()
+
+
+def test_while_it_learns_the_rate_alone_is_offered(page, server):
+    """The panel of the method, opened during a run, holds the learning rate and nothing else."""
+    page.goto(f"{server}/?kernel=random&size=15&method=adam&steps=5000")
+    expect(page.locator("#chip-method")).to_contain_text("Adam")
+    page.locator("#learn").click()
+    expect(live(page)).not_to_have_attribute("data-step", "0")
+    panel = opened(page, "method")
+    expect(page.locator("#rate input")).to_be_visible()
+    assert panel.locator("input >> visible=true").count() == 1
+    assert panel.locator("button >> visible=true").count() == 0
+    expect(page.locator("#chip-pictures")).to_be_disabled()
+    page.keyboard.press("Escape")
+    page.locator("#learn").click()
+    expect(live(page)).to_have_attribute("data-state", "paused")
 
 
 def test_what_is_stale_is_marked_and_cannot_be_taken(page, server):
-    """Another method: all that was learned is greyed out, which is said, and neither a file nor the
-    code can be taken. Set back it is current, and a click on a file downloads it."""
-    results = [page.locator(f"#{name}") for name in ("live", "result-card", "certificate", "take")]
+    """Another method: the stage is at its start, the rest is greyed out, which is said, and no
+    file and no code can be taken. Set back it is current, and a click on a file downloads it."""
+    results = [page.locator(f"#{name}") for name in ("result-card", "certificate", "take")]
     downloads = []
     page.on("download", lambda download: downloads.append(download))
     learn(page, server)
     file = page.locator("#take a[download]").first
     expect(file).to_be_visible()
     expect(page.locator("#learn-stale")).to_be_hidden()
-    choose(page, "method", "Adam")
+    pick(page, "method", "Adam")
+    page.keyboard.press("Escape")
+    expect(live(page)).to_have_attribute("data-state", "before")
     for each in results:
         expect(each).to_have_attribute("data-stale", "true")
     expect(page.locator("#learn-stale")).to_contain_text("learned with other settings")
@@ -251,7 +382,9 @@ def test_what_is_stale_is_marked_and_cannot_be_taken(page, server):
     page.wait_for_timeout(500)
     assert downloads == []
     expect(page.locator("#take .kd-take-copy")).to_have_text("Copy")
-    choose(page, "method", "K-FAC")
+    pick(page, "method", "K-FAC")
+    page.keyboard.press("Escape")
+    expect(live(page)).to_have_attribute("data-state", "finished")
     for each in results:
         expect(each).to_have_attribute("data-stale", "false")
     expect(page.locator("#learn-stale")).to_be_hidden()
@@ -263,8 +396,12 @@ def test_what_is_stale_is_marked_and_cannot_be_taken(page, server):
 def test_a_link_arranges_the_inputs(page, server):
     """A link to the closed form: its line is there, and Steps, of no matter to it, is disabled."""
     page.goto(f"{server}/?method=closed_form&source=hub&kernel=random")
-    page.get_by_text("Rate, batch, tiles, precision, seed").click()
+    panel = opened(page, "method")
+    page.get_by_text("Steps, batch, tiles, precision, seed").click()
     expect(page.locator("#steps input").first).to_be_disabled()
-    expect(page.locator(".kd-left")).to_contain_text("one solve: the best kernel they allow")
+    expect(page.locator("#method input[value=closed_form]")).to_be_checked()
+    expect(panel).to_contain_text("one solve: the best kernel they allow")
+    opened(page, "pictures")
     expect(page.locator("#dataset input")).to_be_visible()
+    opened(page, "filter")
     expect(page.locator("#seed input")).to_be_visible()

@@ -5,15 +5,18 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import opened
+
 
 def live(page):
-    return page.locator("#live [data-step]")
+    return page.locator("#live .kd-live")
 
 
 def test_the_address_follows_the_settings_and_opens_the_same_experiment(new_page, server):
     """A visitor's link shows another visitor the same page, and learning gives the same kernel."""
     page = new_page()
     page.goto(server)
+    opened(page, "filter")
     page.locator("#random").click()
     page.locator("#seed input").fill("41")
     page.locator("#seed input").press("Tab")
@@ -23,10 +26,12 @@ def test_the_address_follows_the_settings_and_opens_the_same_experiment(new_page
     expect(page).to_have_url(re.compile("size=5"))
     other = new_page()
     other.goto(page.url)
-    expect(other.locator("#kernel input")).to_have_value("Random")
+    opened(other, "filter")
+    expect(other.locator("#kernel input[value=random]")).to_be_checked()
     expect(other.locator("#seed input")).to_have_value("41")
     errors = []
     for each in (page, other):
+        each.keyboard.press("Escape")
         each.locator("#learn").click()
         expect(live(each)).to_have_attribute("data-done", "true")
         errors.append(live(each).get_attribute("data-kernel-error"))
@@ -38,15 +43,17 @@ def test_a_hostile_link_opens_the_defaults(page, server):
     """What cannot be used is named, nothing of it is run, and the page works."""
     page.goto(f"{server}/?kernel=<script>alert(1)</script>&size=1e9&nonsense=1")
     expect(page.locator("#link-notice")).to_contain_text("kernel, size, nonsense")
-    expect(page.locator("#kernel input")).to_have_value("Sobel x")
+    expect(page.locator("#chip-filter")).to_contain_text("Sobel x, 3 × 3")
 
 
 def test_a_kernel_of_ones_own_by_a_link(page, server):
     """A size that can only be pasted opens as it is, is told, and is what is learned."""
     rows = ";".join(["0," * 16 + "1"] + [",".join("0" * 17)] * 16)
     page.goto(f"{server}/?kernel=own&own={rows}")
+    opened(page, "filter")
     expect(page.locator("#size input")).to_have_value("17 × 17")
     expect(page.locator("#editor input")).to_have_count(17 * 17)
+    page.keyboard.press("Escape")
     page.locator("#learn").click()
     expect(live(page)).to_have_attribute("data-done", "true")
     expect(page.locator("#link-notice")).to_be_empty()
@@ -56,11 +63,12 @@ def test_a_kernel_of_ones_own_by_a_link(page, server):
 def test_ones_own_kernel_after_a_larger_one(page, server):
     """Choosing "Your own" shows the grid as it was left, and Size is the grid's."""
     page.goto(f"{server}/?kernel=random&size=9")
+    opened(page, "filter")
     expect(page.locator("#size input")).to_have_value("9 × 9")
-    page.locator("#kernel input").click()
-    page.get_by_role("option", name="Your own", exact=True).click()
+    page.locator("#kernel input[value=own]").check()
     expect(page.locator("#editor input")).to_have_count(9)
     expect(page.locator("#size input")).to_have_value("3 × 3")
+    page.get_by_role("button", name="Paste a matrix").click()
     page.locator("#paste textarea").fill(str([[1] * 19] * 19))
     page.locator("#use-matrix").click()
     expect(page.locator("#size input")).to_have_value("19 × 19")
@@ -72,7 +80,7 @@ def test_a_challenge_is_no_setting(page, server):
     page.goto(f"{server}/?challenge=3-17&kernel=box")
     expect(page.locator("#challenge-number input")).to_have_value("17")
     page.get_by_role("tab", name="Learn", exact=True).click()
-    expect(page.locator("#kernel input")).to_have_value(re.compile("Box"))
+    expect(page.locator("#chip-filter")).to_contain_text("Box")
     expect(page.locator("#link-notice")).to_be_empty()
 
 
@@ -83,8 +91,9 @@ def test_copy_link(page, server, secure):
     if not secure:
         page.add_init_script("delete Navigator.prototype.clipboard")
     page.goto(f"{server}/?kernel=random&seed=41")
+    page.locator("#more").click()
     page.locator("#copy-link").click()
-    expect(page.locator("#copy-link")).to_have_text("✓")
+    expect(page.locator("#copy-link")).to_have_text("Link copied")
     reader = page.context.new_page()
     reader.goto(server)
     assert reader.evaluate("navigator.clipboard.readText()") == page.url

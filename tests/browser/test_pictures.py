@@ -3,10 +3,13 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import opened
+
 
 def test_more_pictures_than_are_bundled(page, server):
     """Sixteen of a dataset: the bundled photos and the cause; then eight, and no error."""
     page.goto(server)
+    opened(page, "pictures")
     page.locator("#source").get_by_role("radio", name="Dataset").check()
     number = page.locator("#count input[type=number]")
     expect(number).to_have_attribute("max", "16")
@@ -16,8 +19,9 @@ def test_more_pictures_than_are_bundled(page, server):
     page.locator("#source").get_by_role("radio", name="Bundled").check()
     expect(number).to_have_value("8")
     expect(page.locator("#notice")).to_be_empty()
+    page.keyboard.press("Escape")
     page.locator("#learn").click()
-    expect(page.locator("#live [data-step]")).to_have_attribute("data-done", "true")
+    expect(page.locator("#live .kd-live")).to_have_attribute("data-done", "true")
     expect(page.locator(".toast-body")).to_have_count(0)
 
 
@@ -25,10 +29,12 @@ def test_more_pictures_than_are_bundled(page, server):
 def test_a_link_with_sixteen_pictures(page, server, query):
     """The sliders take what a link may say; without the Hub there are eight photos."""
     page.goto(f"{server}/?{query}")
+    opened(page, "pictures")
     expected = "16" if "hub" in query else "8"
     expect(page.locator("#count input[type=number]")).to_have_value(expected)
     if "hub" in query:
         expect(page.locator("#notice")).to_contain_text("Using the bundled photos")
+    page.keyboard.press("Escape")
     page.locator("#learn").click()
-    expect(page.locator("#live [data-step]")).to_have_attribute("data-done", "true")
+    expect(page.locator("#live .kd-live")).to_have_attribute("data-done", "true")
     expect(page.locator(".toast-body")).to_have_count(0)

@@ -94,10 +94,13 @@ def address() -> gr.HTML:
     return gr.HTML("", html_template="<i></i>", js_on_load=FOLLOW, elem_id="address")
 
 
-def connect(page: gr.Blocks, controls: Mapping, bar: gr.HTML, notice: gr.HTML) -> None:
+def connect(
+    page: gr.Blocks, controls: Mapping, bar: gr.HTML, notice: gr.HTML
+) -> gr.events.Dependency:
     """Connect the address with the controls, which go by the names of their settings.
 
-    What depends on them follows their changes, whether a hand or a link has made them.
+    What depends on them follows their changes, whether a hand or a link has made them. Returns the
+    event that has set them by a link.
     """
     shared = [controls[setting.name] for setting in SHARED.values()]
     start = keys(setting.value for setting in SHARED.values())
@@ -105,7 +108,7 @@ def connect(page: gr.Blocks, controls: Mapping, bar: gr.HTML, notice: gr.HTML) -
         changes(shared), lambda *values: query(start, keys(values)), shared, bar,
         trigger_mode="always_last", preprocess=False, queue=False, **QUIET,
     )  # fmt: skip
-    page.load(_opener(start), None, [notice, *shared], **QUIET)
+    return page.load(_opener(start), None, [notice, *shared], **QUIET)
 
 
 def _opener(start: Mapping[str, Any]) -> Callable:

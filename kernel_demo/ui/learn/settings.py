@@ -212,7 +212,7 @@ TABLE = (
 )  # fmt: skip
 BY_NAME = {setting.name: setting for setting in TABLE}
 NAMES = tuple(BY_NAME)
-ARRANGING = ("kernel", "method")  # what is chosen there decides what size and steps allow
+ARRANGING = ("method",)  # what is chosen there decides what steps allow
 START = {setting.name: setting.value for setting in TABLE}
 # What a visitor reads for a value, by the name of its setting.
 LABELS = {

@@ -69,10 +69,9 @@ class Tab:
         self.mark = follow([learned, raced], self._of(*ARRANGING))
         race_heard.then(**self.mark)
         self._connect_run()
-        self._connect_kernel()
+        self._connect_kernel(link.connect(page, self.controls, bar, notice))
         self._connect_settings()
         self._connect_look()
-        link.connect(page, self.controls, bar, notice)
 
     def _of(self, *names: str) -> list:
         """The controls of these settings."""
@@ -127,25 +126,26 @@ class Tab:
                 event.then(**self.mark)
         self.result.connect(self.controls["edges"], self.mark)
 
-    def _connect_kernel(self) -> None:
-        """The ways to choose a kernel beside its name."""
+    def _connect_kernel(self, opened: gr.events.Dependency) -> None:
+        """The ways to choose a kernel: by hand, or by the link that `opened` the page."""
         kernel, seed, size, editor = self._of("kernel", "kernel_seed", "size", "editor")
         grid = [kernel, editor, self.filter_problem]
         edited = self.edit.click(named(edit_current, FILTER), self._of(*FILTER), grid, **QUIET)
         used = self.use.click(use_pasted, [self.text, self.divisor], grid, **QUIET)
         for event in (edited, used):
             tell_failure(event, self.filter_problem)
-            # The grid may be another one of a kernel that was one's own before, too.
+        drawn = self.random.click(another_random, [kernel, seed], [kernel, seed], **QUIET)
+        kernel.input(**self._kernel_arranging())
+        for event in (drawn, edited, used, opened):
             event.then(**self._kernel_arranging())
-        self.random.click(another_random, [kernel, seed], [kernel, seed], **QUIET)
         size.input(kernel_editor.fitted, [editor, size], editor, **QUIET)
 
     def _connect_settings(self) -> None:
         """Whatever is set otherwise, by hand or by a link, one event shows it.
 
-        A choice that decides what other controls allow has them arranged first.
+        A method decides how many steps there may be: that is arranged first.
         """
-        kernel, method, source = self._of("kernel", "method", "source")
+        method, source = self._of("method", "source")
         shows = {
             "fn": named(changed),
             "inputs": [self.session, *self.controls.values()],
@@ -163,7 +163,6 @@ class Tab:
         at_once = [name for name in NAMES if name not in (*ARRANGING, "edges")]
         for event in (
             gr.on(list(map(_told_by, self._of(*at_once))), **shows),
-            kernel.change(**self._kernel_arranging()).then(**shows),
             method.change(**self._method_arranging()).then(**shows),
             self._fetching().then(**shows),
         ):

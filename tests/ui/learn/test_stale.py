@@ -31,7 +31,7 @@ def marked(visitor) -> set[str]:
 def choose(visitor, name, value) -> None:
     """As a visitor does: what the choice arranges follows it."""
     visitor.choose(name, value)
-    if name == "method":
+    if name in ("kernel", "method"):
         visitor.press(name, "input")
 
 
