@@ -154,6 +154,27 @@ def test_an_update_is_small(size, most):
     assert max(sizes) < most
 
 
+def test_the_pixels_of_a_picture_travel_once():
+    """They are in the answer to Learn; what follows names the picture and leaves them out, unless
+    it is another one."""
+    value, asked = events.learn({}, Session(), START | {"count": 2, "steps": 12})
+    key, notes = value["picture"]["key"], {}
+    assert len(value["picture"]["url"]) > 100_000
+    values = []
+    for told, latest in events.go(lambda: notes, asked):
+        values.append(told)
+        session = latest
+        if len(values) == 2:
+            photo = bundled.photos(2)[1]
+            notes["piece"] = showing.piece_of((photo,), 0, "luminance")
+    first, *_, last = values
+    assert (first["picture"]["key"], first["picture"]["url"]) == (key, "")
+    assert last["picture"] == notes["piece"]
+    assert len(last["picture"]["url"]) > 100_000
+    value, _ = events.pause({"step": 3}, session)
+    assert value["picture"] == last["picture"] | {"url": ""}
+
+
 # ---- The piece of a photo
 
 
