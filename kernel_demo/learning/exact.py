@@ -288,7 +288,7 @@ def _train(statistics, settings, truth, resume, deadline, spent, report) -> Iter
     if resume is not None:
         point, step, spent = resume.state["point"].copy(), resume.step, resume.seconds
         update.restore(resume.state)
-    due = 0  # the step at which the end is looked for next, whatever is reported
+    due = 0  # the step at which the end is looked for, whatever is reported
     while due < step:
         due = next_shown(due)
     while True:
@@ -301,24 +301,24 @@ def _train(statistics, settings, truth, resume, deadline, spent, report) -> Iter
         if deadline is not None and time.perf_counter() - began >= deadline:
             stop = stop or Stop(Cause.TIME, deadline)
         spent += time.perf_counter() - since
-        yield _progress(
-            model,
-            (loss, excess),
-            truth,
-            optimum.solution,
-            step=step,
-            steps=settings.steps,
-            seconds=spent,
-            stop=stop,
-            state={"method": settings.optimizer, "point": point.copy(), **update.state()},
-        )
+        state = {"method": settings.optimizer, "point": point.copy(), **update.state()}
+        figures = {"step": step, "steps": settings.steps, "seconds": spent, "stop": stop}
+        yield _progress(model, (loss, excess), truth, optimum.solution, state=state, **figures)
         if stop:
             return
         since = time.perf_counter()
         due = next_shown(step) if step == due else due
-        point, step = update(point), step + 1
-        while step < min(due, settings.steps) and not (report is not None and report(step)):
-            point, step = update(point), step + 1
+        told = _next_told(step, min(due, settings.steps), report)
+        for _ in range(told - step):
+            point = update(point)
+        step = told
+
+
+def _next_told(step: int, due: int, report: Callable[[int], bool] | None) -> int:
+    """The first step after `step` that is reported; `due` where none is before it."""
+    if report is None:
+        return due
+    return next((between for between in range(step + 1, due) if report(between)), due)
 
 
 def _stop(statistics: Statistics, optimum: Optimum, model: tuple, loss: float) -> Stop | None:

@@ -109,11 +109,8 @@ class Job:
 
         def in_turn(turn: int, *values):
             begun, announced = LINE.begin(turn)
-            if not begun:
-                yield [gr.skip()] * len(shown)
-                return
-            asked = values if given is None else [partial(LINE.notes, turn), *announced]
-            yield from _while_held(turn, function, asked)
+            asked = values if given is None else [partial(LINE.notes, turn), *(announced or ())]
+            yield from _while_held(turn, function, asked) if begun else [[gr.skip()] * len(shown)]
 
         heard = trigger(
             answer, [self.turn, *inputs], [*self._outputs, self.turn],
@@ -126,11 +123,15 @@ class Job:
         )  # fmt: skip
         if where == DEVICE["concurrency_id"]:
             self._tell_place(heard, waiting)
+        self._follow(heard, runs)
+        return runs
+
+    def _follow(self, heard: gr.events.Dependency, runs: gr.events.Dependency) -> None:
+        """Tell their failures, and know them."""
         for event in (heard, runs):
             event.failure(self._fail, [self.turn, *self._held], self._outputs, **UNQUEUED)
         self.heard.append(heard)
         self.events.append(runs)
-        return runs
 
     def halt(
         self, trigger: Callable, function: Callable, data: bool = False

@@ -1,6 +1,9 @@
-"""One throttle for all that streams to a browser."""
+"""One throttle for all that streams to a browser, and one turn at a time for each visitor."""
 
-from kernel_demo.ui.jobs import throttled
+import gradio as gr
+import pytest
+
+from kernel_demo.ui.jobs import LINE, Job, _while_held, throttled
 
 
 def test_the_first_and_the_last_are_shown():
@@ -30,3 +33,60 @@ def test_closing_the_stream_closes_its_source():
     next(stream)
     stream.close()
     assert closed == [True]
+
+
+class TestTurns:
+    """Of one visitor's turns the latest alone counts."""
+
+    def test_who_was_given_up_makes_no_more_updates(self):
+        """From the moment on at which another turn took its place; its source is closed."""
+        closed = []
+
+        def source():
+            try:
+                yield from range(10)
+            finally:
+                closed.append(True)
+
+        turn = LINE.join("device")
+        LINE.begin(turn)
+        updates = _while_held(turn, source, [])
+        assert [next(updates), next(updates)] == [0, 1]
+        LINE.leave(turn)
+        assert list(updates) == []
+        assert closed == [True]
+
+    @pytest.mark.parametrize("given_up", [False, True])
+    def test_an_error_counts_while_somebody_waits_for_it(self, given_up):
+        """It is told to who asked; of a turn that was given up, to nobody."""
+
+        def breaks():
+            yield 1
+            raise RuntimeError
+
+        turn = LINE.join("device")
+        LINE.begin(turn)
+        updates = _while_held(turn, breaks, [])
+        next(updates)
+        if given_up:
+            LINE.leave(turn)
+            assert list(updates) == []
+        else:
+            with pytest.raises(RuntimeError):
+                next(updates)
+        assert not LINE.holds(turn)
+
+    def test_the_failure_of_an_old_turn_does_not_end_the_new_one(self):
+        """It comes late, when the next one is at work: nothing is told. A turn that never begins,
+        as where the queue is full, or has failed, is told."""
+        job = Job([gr.HTML()], lambda: ("told",))
+        turn = LINE.join("device")
+        assert job._fail(turn) == ("told",)
+        assert not LINE.holds(turn)
+        turn = LINE.join("device")
+        LINE.begin(turn)
+        assert job._fail(turn) == [gr.skip()]
+        assert LINE.works(turn)
+        LINE.leave(turn)
+        assert job._fail(turn) == ("told",)
+        assert job._fail(0) == [gr.skip()]  # halted

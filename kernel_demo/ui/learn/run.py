@@ -95,7 +95,7 @@ def connect(
 def learn(said: Mapping, session: Session, values: Mapping) -> tuple:
     """A new run of what the page is set to: it begins when the device is free."""
     try:
-        return _told(_begun(session, values))
+        return _told(_begun(session, values), pixels=True)
     except DemoError as error:
         return _refused(session, error)
 
@@ -113,7 +113,7 @@ def step(said: Mapping, session: Session, values: Mapping) -> tuple:
     try:
         wanted, at = experiment(values), _step(said)
         if session.progress is None or session.experiment != wanted or at == 0:
-            return _told(replace(_begun(session, values), goal=1))
+            return _told(replace(_begun(session, values), goal=1), pixels=True)
         cut = session.cut(at)
         if not cut.unfinished:
             return _told(cut)
@@ -156,12 +156,13 @@ def go(notes: Callable[[], Mapping], session: Session) -> Iterator[tuple]:
     if not session.running:  # it was refused, or has nothing to do
         yield gr.skip(), gr.skip()
         return
-    session = replace(session, waits=False)
+    session, known = replace(session, waits=False), _piece(session)
     yield _told(session)
     try:
         with closing(run(session)) as sessions:
             for session in sessions:
-                yield _told(replace(session, look=replace(session.look, **notes())))
+                latest = replace(session, look=replace(session.look, **notes()))
+                yield _told(latest, pixels=_piece(latest) != known)
     except DemoError as error:
         yield _refused(session, error)
 
@@ -189,7 +190,7 @@ def failed(session: Session, last: Shown | None = None) -> tuple:
 
 def waits(place: int, session: Session) -> tuple:
     """The place of a run in the queue."""
-    return showing.frame(session, waiting=place), gr.skip()
+    return showing.frame(session, waiting=place, pixels=False), gr.skip()
 
 
 def picture(said: Mapping, turn: int, session: Session, values: Mapping) -> tuple:
@@ -258,8 +259,16 @@ def _step(said: Mapping) -> int:
     return whole("step", said.get("step", 10**9), 0, 10**9)
 
 
-def _told(session: Session) -> tuple:
-    return gr.skip() if session.experiment is None else showing.frame(session), session
+def _told(session: Session, pixels: bool = False) -> tuple:
+    """Updates of the stage and of the session. pixels: as in `showing.frame`."""
+    if session.experiment is None:
+        return gr.skip(), session
+    return showing.frame(session, pixels=pixels), session
+
+
+def _piece(session: Session) -> str:
+    """Which piece of a picture it shows."""
+    return (session.look.piece or {}).get("key", "")
 
 
 def _refused(session: Session, error: DemoError) -> tuple:

@@ -54,14 +54,16 @@ def idle(values: Mapping, picture: int = 0) -> dict:
     return frame(Session(experiment=wanted, look=look(values, wanted, photos, picture)))
 
 
-def frame(session: Session, waiting: int | None = None) -> dict:
+def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> dict:
     """The value for a run as it stands; for one that is neither made nor asked for, that of `idle`.
 
-    waiting: its place in the queue, 1: the next.
+    waiting: its place in the queue, 1: the next. pixels: whether those of the picture go along;
+    else its url is empty, and the browser has them by the key: they are most of all bytes.
     """
     wanted, begun = session.experiment, session.running or session.progress is not None
     kept, stand = session.kept or first(wanted), session.stand or session.progress
     stop = stand.stop if stand is not None else None
+    piece = session.look.piece
     known = devices.name(devices.best()) if stand is None else stand.device
     return {
         "kind": "frame" if begun else "idle",
@@ -80,7 +82,7 @@ def frame(session: Session, waiting: int | None = None) -> dict:
         "allowed": None if stand is None else plain(stand.allowed),
         "rates": [[step, _rate(rate, wanted)] for step, rate in session.rates[1:]],
         "device": known,
-        "picture": session.look.piece,
+        "picture": piece if pixels or piece is None else piece | {"url": ""},
         "border": session.look.border,
         "chips": session.look.chips,
     }
