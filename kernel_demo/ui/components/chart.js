@@ -38,7 +38,7 @@ function fittingDecades(values) {
 
 const MARGIN = { left: 38, right: 6, top: 6, bottom: 18 };
 
-// series: [{points: [[step, value], ...], colour, dashed, pale, name, until}]; beyond the step
+// series: [{points: [[step, value], ...], colour, dashed, pale, name, short, until}]; beyond the step
 // `until` a curve is pale. cursor: {step, value, colour}; marks: [[step, text], ...].
 function drawChart(canvas, { series, last, range, cursor, marks, stepWord }, theme) {
   const on = surface(canvas);
@@ -112,8 +112,9 @@ function drawSeries(ctx, { points, colour, dashed, pale, until }, x, y) {
   ctx.setLineDash([]);
 }
 
-// The name of a pale curve, under its right end; above it where there is no room.
-function drawName(ctx, { points, name }, x, y, { width, last, deep }, theme) {
+// The name of a pale curve, under its right end; above it where there is no room. A narrow chart has
+// the short one.
+function drawName(ctx, { points, name, short }, x, y, { width, last, deep }, theme) {
   const seen = points.filter(([step]) => step <= last);
   if (!seen.length) return;
   const end = seen[seen.length - 1];
@@ -122,10 +123,12 @@ function drawName(ctx, { points, name }, x, y, { width, last, deep }, theme) {
   ctx.font = `11.5px ${theme.font}`;
   ctx.fillStyle = theme.muted;
   ctx.textBaseline = 'middle';
-  const wide = ctx.measureText(name).width;
+  const room = 0.8 * (width - MARGIN.left - MARGIN.right);
+  const said = ctx.measureText(name).width < room ? name : short;
+  const wide = ctx.measureText(said).width;
   const edge = Math.max(x(end[0]), MARGIN.left + wide + 4);
   ctx.textAlign = 'right';
-  ctx.fillText(name, Math.min(edge, width - MARGIN.right), below ? row + 11 : row - 10);
+  ctx.fillText(said, Math.min(edge, width - MARGIN.right), below ? row + 11 : row - 10);
 }
 
 function drawMarks(ctx, marks, x, [top, bottom], theme) {

@@ -643,7 +643,7 @@ function drawCurves(now) {
   const marks = (value?.rates || []).map(([step, rate]) => [step, say(words.rate, { rate })]);
   const frame = (name) => ({ last, range: lines[`${name}Range`], marks, stepWord: words.step });
   const pale = (name) => (before
-    ? [{ points: before[name], colour: theme.muted, pale: true, name: before.name }] : []);
+    ? [{ points: before[name], colour: theme.muted, pale: true, name: before.name, short: words.run_before_short }] : []);
   const cursor = (column, colour) => (row ? { step: at, value: row[column], colour } : null);
   drawChart(curves.loss, {
     ...frame('loss'),

@@ -126,6 +126,7 @@ WORDS = VERDICT | {
     "error_note": "how wrong the kernel is: its worst weight",
     "clear_before": "Clear the run before",
     "run_before": "{run}, the run before",
+    "run_before_short": "the run before",
     "timeline": "Step shown",
     "play": "Show it again",
     "play_on": "Go on",
