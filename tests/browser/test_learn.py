@@ -315,6 +315,7 @@ def test_keyboard_alone(page, server):
     expect(page.locator("#learn")).to_be_focused()
     page.locator("#chip-method").focus()
     page.keyboard.press("Enter")
+    expect(page.locator("#method")).to_be_visible()
     page.locator("#method input[value=kfac]").focus()
     page.keyboard.press("ArrowDown")
     expect(page.locator("#method input[value=adam]")).to_be_checked()

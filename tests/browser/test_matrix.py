@@ -7,6 +7,7 @@ from kernel_demo.ui import theme
 from kernel_demo.ui.components import comparison, stage
 from kernel_demo.ui.html import matrix
 from kernel_demo.ui.questions import markup as question_markup
+from tests.browser import stage_values
 
 # The WCAG contrast of an element's ink on its ground, both as the browser paints them.
 CONTRAST = """(elements) => {
@@ -58,7 +59,8 @@ def test_one_pair_of_colours(alone):
     """The ends of the scale are painted alike in a table, on the stage and in a picture."""
     ends = np.array([[-1.0, 0, 1], [0, 0, 0], [0, 0, 0]])
     picture = comparison.signed(ends, 1.0)[0, [0, 2]]
-    page = alone(stage.component(), stage.idle(ends))
+    first = stage_values.idle(ends)
+    page = alone(stage.component("live", first), first)
     page.evaluate("(table) => document.body.insertAdjacentHTML('beforeend', table)", matrix(ends))
     cells = page.locator(".kd-matrix span")
     canvas = page.locator("[data-kernel=truth]")

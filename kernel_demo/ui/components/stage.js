@@ -177,6 +177,7 @@ function ask(name, data = {}) {
 }
 
 function pressStep() {
+  if (pressed.hold) return; // enabled meanwhile, so that the focus stays
   const now = state();
   const ahead = player.at < lastRow();
   if (now === 'finished' || now === 'running' || (now === 'paused' && speed === 'step' && ahead)) {
@@ -233,8 +234,8 @@ function paintBar(now) {
   const icon = { running: 'pause', waiting: 'stop' }[now] || 'play';
   setData(find('#learn'), { icon });
   const ahead = player.at < lastRow();
-  const stepOff = now === 'waiting' || (now === 'running' && !(speed === 'step' && ahead))
-    || (now === 'finished' && !ahead) || Boolean(pressed.hold);
+  const stepOff = pressed.hold?.kind !== 'step' && (now === 'waiting'
+    || (now === 'running' && !(speed === 'step' && ahead)) || (now === 'finished' && !ahead));
   setDisabled(find('#step'), stepOff);
   for (const name of ['pictures', 'filter']) {
     const chip = find(`#chip-${name}`);
