@@ -104,7 +104,7 @@ class Job:
 
         def answer(event: gr.EventData, before: int, *values):
             LINE.leave(before)
-            updates = announce(*[_data(event)] * data, *values)
+            updates = announce(*[said(event)] * data, *values)
             return *updates, LINE.join(where, [updates[i] for i in handed])
 
         def in_turn(turn: int, *values):
@@ -145,16 +145,16 @@ class Job:
 
         def stop(event: gr.EventData, turn: int, *held):
             LINE.leave(turn)
-            return *function(*[_data(event)] * data, *held), 0, _data(event)
+            return *function(*[said(event)] * data, *held), 0, said(event)
 
-        def again(turn: int, said: dict, *held):
-            return self._left() if turn else function(*[said] * data, *held)
+        def again(turn: int, first: dict, *held):
+            return self._left() if turn else function(*[first] * data, *held)
 
-        said = trigger(
+        halted = trigger(
             stop, [self.turn, *self._held], [*self._outputs, self.turn, self._data],
             cancels=self.events, **UNQUEUED,
         )  # fmt: skip
-        return said.then(again, [self.turn, self._data, *self._held], self._outputs, **UNQUEUED)
+        return halted.then(again, [self.turn, self._data, *self._held], self._outputs, **UNQUEUED)
 
     def _tell_place(self, heard: gr.events.Dependency, shown: Callable | None) -> None:
         """Show who waits the place, in an event that waits for nothing; and say who still does."""
@@ -210,7 +210,7 @@ def _listed(inputs: Any) -> list:
     return [*inputs] if isinstance(inputs, (list, tuple)) else [inputs]
 
 
-def _data(event: gr.EventData) -> dict:
+def said(event: gr.EventData) -> dict:
     """What the browser says with an event; whatever else a client sends counts as nothing."""
     return event._data if isinstance(event._data, dict) else {}
 

@@ -82,11 +82,11 @@ class Kept:
     """The records of one run, in the order of their steps.
 
     A step is kept where `spread` says so, where the kernel error fell tenfold since it last did
-    (looked for at every `every`-th step), where somebody asks for it, and where the run ends.
+    (looked for at the steps that are checked), where somebody asks for it, and where the run ends.
     """
 
     most: int  # the last step there will be
-    every: int = 1
+    every: int = 1  # steps from one check, with its validation loss, to the next
     records: tuple[bytes, ...] = ()  # little-endian float32: FIGURES, then k x k
     steps: tuple[int, ...] = ()
     falls: tuple[int, ...] = ()  # the steps kept for a tenfold fall
@@ -99,7 +99,7 @@ class Kept:
         """
         step = progress.step
         if self.steps == (step,) == (0,):
-            return replace(self, records=(_record(progress, truth),))
+            return replace(self, records=(self._record(progress, truth),))
         if self.steps and step <= self.steps[-1]:
             return self
         fell = self._fell(progress)
@@ -108,7 +108,7 @@ class Kept:
         room = self if len(self.steps) < LIMIT else self._without_one()
         return replace(
             room,
-            records=(*room.records, _record(progress, truth)),
+            records=(*room.records, self._record(progress, truth)),
             steps=(*room.steps, step),
             falls=(*room.falls, step) if fell else room.falls,
         )
@@ -140,6 +140,16 @@ class Kept:
         chunks = (self.records[i : i + count] for i in range(0, len(self.records), count))
         return [_text(b"".join(chunk)) for chunk in chunks]
 
+    def _record(self, progress, truth: np.ndarray) -> bytes:
+        figures = [getattr(progress, name) for name in Record._fields[:FIGURES]]
+        if progress.step % self.every and not progress.done:  # it is that of an earlier step
+            figures[Record._fields.index("validation_loss")] = None
+        numbers = [math.nan if value is None else value for value in figures]
+        # Subtracted in float64: in float32 the last seven digits would be rounding.
+        apart = np.subtract(truth, progress.kernel, dtype=np.float64)
+        with np.errstate(over="ignore"):  # of a run that diverges
+            return np.append(numbers, apart).astype("<f4").tobytes()
+
     def _fell(self, progress) -> bool:
         """Whether the kernel error is a tenth of what it was at the latest such fall."""
         if progress.kernel_error is None or not self.steps or len(self.falls) >= FALLS:
@@ -165,15 +175,6 @@ class Kept:
             steps=steps,
             falls=tuple(one for one in self.falls if one in steps),
         )
-
-
-def _record(progress, truth: np.ndarray) -> bytes:
-    figures = (getattr(progress, name) for name in Record._fields[:FIGURES])
-    # Subtracted in float64: in float32 the last seven digits of the difference would be rounding.
-    apart = np.subtract(truth, progress.kernel, dtype=np.float64)
-    with np.errstate(over="ignore"):  # of a run that diverges
-        numbers = [math.nan if value is None else value for value in figures]
-        return np.append(numbers, apart).astype("<f4").tobytes()
 
 
 def _read(record: bytes) -> Record:

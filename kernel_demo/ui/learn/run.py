@@ -12,7 +12,7 @@ import gradio as gr
 
 from kernel_demo.errors import DemoError, finite, whole
 from kernel_demo.learning.training import MAX_RATE, Progress
-from kernel_demo.ui import device, pictures
+from kernel_demo.ui import device, jobs, pictures
 from kernel_demo.ui.jobs import DEVICE, FAILED, LINE, UNQUEUED, Job, throttled
 from kernel_demo.ui.learn import showing
 from kernel_demo.ui.learn.session import Session, Shown, prepare
@@ -20,6 +20,7 @@ from kernel_demo.ui.learn.settings import experiment, most_steps, named
 
 FRAME_SECONDS = 0.1  # ten messages a second; Gradio's queue has no back-pressure of its own
 RATED = ("adam", "sgd")  # methods whose rate can be changed on the way
+GONE = "This run is not on the server any more. Learn again."
 
 
 def run(session: Session) -> Iterator[Session]:
@@ -81,7 +82,7 @@ def connect(
     changed = named(picture)
 
     def look(event: gr.EventData, *values):
-        return changed(event._data, *values)
+        return changed(jobs.said(event), *values)
 
     live.picture(
         look, [runs.turn, *settings], [live, session], trigger_mode="always_last", **UNQUEUED
@@ -261,8 +262,8 @@ def _step(said: Mapping) -> int:
 
 def _told(session: Session, pixels: bool = False) -> tuple:
     """Updates of the stage and of the session. pixels: as in `showing.frame`."""
-    if session.experiment is None:
-        return gr.skip(), session
+    if session.experiment is None:  # forgotten, or the server began anew
+        return showing.failed(GONE), session
     return showing.frame(session, pixels=pixels), session
 
 

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import itertools
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache
@@ -129,9 +129,7 @@ def chips(values: Mapping) -> dict:
 def piece_of(photos: Sequence[Photo], number: int, channel: str) -> dict:
     """`piece` of one of the photos; of the last one where there are fewer."""
     photo = photos[min(max(number, 0), len(photos) - 1)]
-    is_bundled = any(photo is one for one in bundled.photos())
-    made = _bundled_piece(photo.name, channel) if is_bundled else piece(photo.pixels, channel)
-    return made | {"name": photo.name}
+    return _of(photo, piece, channel) | {"name": photo.name}
 
 
 def piece(pixels: np.ndarray, channel: str) -> dict:
@@ -143,15 +141,15 @@ def piece(pixels: np.ndarray, channel: str) -> dict:
     height, width = pixels.shape[:2]
     side = min(height, width, SIDE)
     top, left = (height - side) // 2, (width - side) // 2
-    first, start_ = max(0, top - MARGIN), max(0, left - MARGIN)
-    sent = to_uint8(pixels[first : top + side + MARGIN, start_ : left + side + MARGIN])
+    row, column = max(0, top - MARGIN), max(0, left - MARGIN)
+    sent = to_uint8(pixels[row : top + side + MARGIN, column : left + side + MARGIN])
     url = pictures.data_url(sent)
-    key = hashlib.sha256(f"{channel}{first},{start_}{url}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{channel}{row},{column}{url}".encode()).hexdigest()[:16]
     return {
         "key": key,
         "url": url,
-        "left": start_,
-        "top": first,
+        "left": column,
+        "top": row,
         "width": sent.shape[1],
         "height": sent.shape[0],
         "of": [height, width],
@@ -160,10 +158,16 @@ def piece(pixels: np.ndarray, channel: str) -> dict:
     }
 
 
-@lru_cache(maxsize=64)
-def _bundled_piece(name: str, channel: str) -> dict:
-    (photo,) = (photo for photo in bundled.photos() if photo.name == name)
-    return piece(photo.pixels, channel)
+def _of(photo: Photo, make: Callable, *how):
+    """make(pixels, *how), remembered of the bundled photos: others' pictures are not kept."""
+    if photo in bundled.photos():
+        return _remembered(photo, make, *how)
+    return make(photo.pixels, *how)
+
+
+@lru_cache(maxsize=128)
+def _remembered(photo: Photo, make: Callable, *how):
+    return make(photo.pixels, *how)
 
 
 def start(wanted: Experiment) -> Kept:
@@ -254,20 +258,12 @@ def _pictures_chip(wanted: Experiment, photos: Sequence[Photo] = ()) -> dict:
     return {
         "text": f"{number} {which}{noun}",
         "short": f"{number} {noun}",
-        "urls": [_small(photo) for photo in photos[:ON_CHIP]],
+        "urls": [_of(photo, _small) for photo in photos[:ON_CHIP]],
     }
 
 
-def _small(photo: Photo) -> str:
-    if any(photo is one for one in bundled.photos()):
-        return _bundled_small(photo.name)
-    return pictures.data_url(to_uint8(pictures.fit(photo.pixels, SMALL)))
-
-
-@lru_cache(maxsize=bundled.COUNT)
-def _bundled_small(name: str) -> str:
-    (photo,) = (photo for photo in bundled.photos() if photo.name == name)
-    return pictures.data_url(to_uint8(pictures.fit(photo.pixels, SMALL)))
+def _small(pixels: np.ndarray) -> str:
+    return pictures.data_url(to_uint8(pictures.fit(pixels, SMALL)))
 
 
 def _note(settings: Settings) -> str:

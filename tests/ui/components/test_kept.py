@@ -129,6 +129,15 @@ def test_figures_and_differences_arrive():
     np.testing.assert_allclose(last[5:], 1e-9 * np.arange(9), rtol=1e-6)
 
 
+def test_a_validation_loss_is_that_of_its_own_step():
+    """Between two checks a Progress has that of the check before: it is told as not known."""
+    kept = Kept(50, every=10)
+    for step in range(25):
+        kept = kept.add(progress(step, validation_loss=0.5, done=step == 24), TRUTH)
+    measured = [step for step in kept.steps if not np.isnan(kept.at(step).validation_loss)]
+    assert measured == [0, 10, 20, 24]
+
+
 def test_a_run_that_diverged_is_kept():
     """Weights and losses beyond float32, or no numbers at all, are told as such."""
     wild = np.full((3, 3), [1e39, np.inf, np.nan])

@@ -1,5 +1,6 @@
 """One run of the page: computed at full speed, and taken up again from any step that is shown."""
 
+import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -96,6 +97,19 @@ def test_every_kept_step_arrives(settings):
         np.testing.assert_array_equal(kept.difference, apart.astype("<f4"))
         assert kept.kernel_error == np.float32(expected.kernel_error)
         assert kept.loss == np.float32(expected.loss)
+
+
+def test_a_run_travels_between_processes(monkeypatch):
+    """What a device on loan is given, and what it yields, is pickled on ZeroGPU."""
+    real = gpu.learn
+
+    def lent(*arguments):
+        for progress in real(*pickle.loads(pickle.dumps(arguments))):
+            yield pickle.loads(pickle.dumps(progress))
+
+    monkeypatch.setattr(gpu, "learn", lent)
+    _, stepping = step(ran(session(ADAM)), 9)
+    np.testing.assert_array_equal(ran(stepping).progress.kernel, by_core(ADAM, until=10).kernel)
 
 
 def test_messages_are_few_and_each_has_all_until_then(monkeypatch):
@@ -382,12 +396,12 @@ def test_who_waits_and_stops_is_where_they_were():
 
 def test_what_a_client_says_besides_is_refused_or_nothing():
     """Steps that are none, events without a run, data that are none: no error, and no run."""
-    for event in (events.resume, events.rate, events.more):
-        _, still = event({}, Session())
+    for event in (events.resume, events.more, events.pause, events.stop):
+        value, still = event({"step": 3, "steps": 5}, Session())
         assert not still.running
-    for event in (events.pause, events.stop):
-        _, still = event({"step": 3}, Session())
-        assert not still.running
+        assert value["error"] == events.GONE
+    value, still = events.rate({"step": 3, "rate": 0.1}, Session())
+    assert (value["error"], still.running) == (events.GONE, False)
     through = ran(session(KFAC))
     for said in ("x", -1, [], 1.5):
         value, same = step_said(through, said)
