@@ -129,6 +129,8 @@ function tick() {
   if (!pressed.hold) player = advanced(player, lastRow(), speed, now);
   if (value?.end && player.at >= lastRow() && player.playing) arrived = true;
   if (value?.end && lastRow() < 1) arrived = true;
+  // What stands still has arrived there: looking at it again is not going on.
+  if (value?.paused && !value.computing && player.at >= lastRow()) pressed = { ...pressed, halted: true };
   const wait = pressed.hold ? Infinity : waitOf(player, lastRow(), speed, now);
   if (wait < Infinity) timer = setTimeout(tick, wait);
   else if (pressed.hold?.until) timer = setTimeout(tick, REPLY);
