@@ -1,4 +1,4 @@
-"""Values of the stage, made by hand: what the page would send, from kernels and figures of a test."""
+"""Values of the stage, made by hand: what the page would send, of kernels and figures of a test."""
 
 import base64
 from collections.abc import Sequence

@@ -291,7 +291,7 @@ listenToKeys(() => keysOn() && root.isConnected && root.offsetParent !== null, {
   '?': () => opener.show(find('#more'), find('#more-menu')),
 });
 document.addEventListener('change', (event) => {
-  if (event.target.closest?.('#rate')) rateChanged(parseFloat(event.target.value));
+  if (root.isConnected && event.target.closest?.('#rate')) rateChanged(parseFloat(event.target.value));
 });
 
 // ---- Kernels
@@ -681,7 +681,7 @@ function paintTimeline(now) {
   const steps = now === 'finished' ? run.rows[lastRow()][STEP] : value?.steps;
   const of = some || at ? say(words.step_of, { steps }) : '';
   setAttribute(timeline, 'aria-valuetext', `${words.step} ${at} ${of}`.trim());
-  write(text.step, `Step ${at}`);
+  write(text.step, say(words.step_at, { step: at }));
   write(text.of, of);
   write(text.seconds, now === 'before' ? words.not_started
     : say(words.of_learning, { seconds: row ? inSeconds(row[SECONDS]) : '0 s' }));
