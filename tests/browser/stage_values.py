@@ -1,4 +1,4 @@
-"""Values of the stage, made by hand: what the page would send, from kernels and figures of a test."""
+"""Values of the stage, made by hand: what the page would send, of kernels and figures of a test."""
 
 import base64
 from collections.abc import Sequence
@@ -26,7 +26,9 @@ def photo(height: int = 80, width: int = 100, seed: int = 0) -> np.ndarray:
     return np.clip(smooth, 0, 255).astype(np.uint8)
 
 
-def piece(pixels: np.ndarray, margin: int = 15, side: int = 400, channel: str = "luminance") -> dict:
+def piece(
+    pixels: np.ndarray, margin: int = 15, side: int = 400, channel: str = "luminance"
+) -> dict:
     """The middle square of a picture, with some of it around, as a PNG."""
     height, width = pixels.shape[:2]
     side = min(height, width, side)

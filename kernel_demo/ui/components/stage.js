@@ -129,6 +129,8 @@ function tick() {
   if (!pressed.hold) player = advanced(player, lastRow(), speed, now);
   if (value?.end && player.at >= lastRow() && player.playing) arrived = true;
   if (value?.end && lastRow() < 1) arrived = true;
+  // What stands still has arrived there: looking at it again is not going on.
+  if (value?.paused && !value.computing && player.at >= lastRow()) pressed = { ...pressed, halted: true };
   const wait = pressed.hold ? Infinity : waitOf(player, lastRow(), speed, now);
   if (wait < Infinity) timer = setTimeout(tick, wait);
   else if (pressed.hold?.until) timer = setTimeout(tick, REPLY);
@@ -290,7 +292,7 @@ listenToKeys(() => keysOn() && root.isConnected && root.offsetParent !== null, {
   '?': () => opener.show(find('#more'), find('#more-menu')),
 });
 document.addEventListener('change', (event) => {
-  if (event.target.closest?.('#rate')) rateChanged(parseFloat(event.target.value));
+  if (root.isConnected && event.target.closest?.('#rate')) rateChanged(parseFloat(event.target.value));
 });
 
 // ---- Kernels
@@ -680,7 +682,7 @@ function paintTimeline(now) {
   const steps = now === 'finished' ? run.rows[lastRow()][STEP] : value?.steps;
   const of = some || at ? say(words.step_of, { steps }) : '';
   setAttribute(timeline, 'aria-valuetext', `${words.step} ${at} ${of}`.trim());
-  write(text.step, `Step ${at}`);
+  write(text.step, say(words.step_at, { step: at }));
   write(text.of, of);
   write(text.seconds, now === 'before' ? words.not_started
     : say(words.of_learning, { seconds: row ? inSeconds(row[SECONDS]) : '0 s' }));

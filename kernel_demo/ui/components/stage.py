@@ -132,6 +132,7 @@ WORDS = VERDICT | {
     "play_on": "Go on",
     "hold": "Stay at this step",
     "step": "step",
+    "step_at": "Step {step}",
     "step_of": "of {steps}",
     "not_started": "not started",
     "of_learning": "{seconds} of learning",

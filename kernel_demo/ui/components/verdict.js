@@ -16,7 +16,8 @@ function decimal(value, up = false) {
   if (!Number.isFinite(value) || value >= 1e4) return figure(value);
   if (value <= 0) return '0';
   const digits = value >= 1 ? 3 : 2;
-  const decimals = Math.min(20, Math.max(0, digits - 1 - Math.floor(Math.log10(value))));
+  const power = Number(value.toExponential(digits - 1).split('e')[1]); // 0.0999 is written as 0.10
+  const decimals = Math.min(20, Math.max(0, digits - 1 - power));
   const unit = 10 ** decimals;
   const held = up ? Math.ceil(value * unit * (1 - 1e-12)) / unit : value;
   const [whole, rest] = held.toFixed(decimals).split('.');
@@ -135,7 +136,8 @@ function endWords({ value }, figures, tell) {
   }
   if (figures.digits >= DIGITS) {
     const parts = [tell('right', { strong: true }), tell('right_bound')];
-    return { dot: 'good', parts: [...parts, complete ? tell('nothing_left', { extra: true }) : why], action };
+    parts.push(complete ? tell('nothing_left', { extra: true }) : why);
+    return { dot: 'good', parts, action: cause === 'PATIENCE' ? null : action };
   }
   if (complete) {
     const lead = tell('best', { strong: true });
