@@ -36,7 +36,7 @@ function fittingDecades(values) {
   return [Math.min(high - 1, Math.floor(Math.min(...held) + 1e-9)), high];
 }
 
-const MARGIN = { left: 38, right: 6, top: 6, bottom: 18 };
+const MARGIN = { left: 38, right: 6, top: 8, bottom: 18 };
 
 // series: [{points: [[step, value], ...], colour, dashed, pale, name, short, until}]; beyond the step
 // `until` a curve is pale. cursor: {step, value, colour}; marks: [[step, text], ...].

@@ -233,7 +233,7 @@ function drawCells(canvas, matrix, k, options, theme) {
   if (text) ctx.font = `${text.size}px ${theme.font}`;
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
-  const radius = k <= 9 ? Math.min(5, Math.min(cellX, cellY) * 0.12) : 0;
+  const radius = k <= 9 && gap ? Math.min(5, Math.min(cellX, cellY) * 0.12) : 0;
   for (let i = 0; i < k * k; i++) {
     const [column, row] = [i % k, Math.floor(i / k)];
     const [x, y] = [snap(column * cellX), snap(row * cellY)];

@@ -69,7 +69,7 @@ function accept(next) {
   const truth = truthText === run.truthText ? run.truth : doubles(next.truth);
   const decoded = kept(next.records, next.size, begins ? null : run);
   run = { ...decoded, truth, truthText, size: next.size, ...curvesOf(decoded.rows) };
-  value = next;
+  value = { ...next }; // of our own: what gradio hands over it may write into
   if (begins) begin();
   else player = cutTo(player, lastRow());
   if (!value.end) arrived = false;
