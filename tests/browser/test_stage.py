@@ -224,6 +224,19 @@ def test_the_pointer_chooses_the_pixel(opened):
     assert lefts == ["25.625%"] * 2
 
 
+def test_the_pixels_of_a_picture_come_once(opened):
+    """Later values name it by its key alone; back to one that was shown, it is there again."""
+    first, second = piece(photo(seed=1)), piece(photo(seed=2))
+    page = opened(first=idle(picture=first))
+    page.locator("#arithmetic[data-sum]").wait_for()
+    shown = page.evaluate("pixels()")
+    for number, sent in enumerate((first | {"url": ""}, second, first | {"url": ""}), start=1):
+        show(page, idle(picture=sent, number=number))
+        assert (page.evaluate("pixels()") == shown) == (sent["key"] == first["key"])
+    show(page, idle(picture=second | {"url": "", "key": "never sent"}, number=9))
+    assert page.locator("#arithmetic").get_attribute("data-sum") is None
+
+
 def test_it_begins_on_an_edge(opened):
     """Before anything is touched the pixel is one where the filter has something to say."""
     pixels = np.full((60, 60, 3), 40, np.uint8)

@@ -179,6 +179,7 @@ function ask(name, data = {}) {
 }
 
 function pressStep() {
+  if (pressed.hold) return; // enabled meanwhile, so that the focus stays
   const now = state();
   const ahead = player.at < lastRow();
   if (now === 'finished' || now === 'running' || (now === 'paused' && speed === 'step' && ahead)) {
@@ -235,8 +236,8 @@ function paintBar(now) {
   const icon = { running: 'pause', waiting: 'stop' }[now] || 'play';
   setData(find('#learn'), { icon });
   const ahead = player.at < lastRow();
-  const stepOff = now === 'waiting' || (now === 'running' && !(speed === 'step' && ahead))
-    || (now === 'finished' && !ahead) || Boolean(pressed.hold);
+  const stepOff = pressed.hold?.kind !== 'step' && (now === 'waiting'
+    || (now === 'running' && !(speed === 'step' && ahead)) || (now === 'finished' && !ahead));
   setDisabled(find('#step'), stepOff);
   for (const name of ['pictures', 'filter']) {
     const chip = find(`#chip-${name}`);
@@ -402,13 +403,17 @@ equation.addEventListener('blur', () => mark(-1));
 
 // ---- Pictures
 
+const PIECES = 4; // kept decoded: the pixels of a picture come once, later values name it alone
+const pieces = new Map();
+
 async function takePicture(picture) {
-  if (!picture || picture.key === piece?.key) return;
-  piece = { key: picture.key, plane: null };
+  if (!picture || (picture.key === piece?.key && (piece.plane || piece.asked || !picture.url))) return;
+  pixel = null;
+  piece = pieces.get(picture.key) || { key: picture.key, plane: null, asked: Boolean(picture.url) };
+  if (piece.plane || !picture.url) return;
   const image = new Image();
   image.src = picture.url;
   await image.decode();
-  if (piece.key !== picture.key) return; // another one came meanwhile
   const { width, height } = picture;
   const ctx = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
   ctx.drawImage(image, 0, 0);
@@ -416,8 +421,12 @@ async function takePicture(picture) {
   const side = Math.min(width, height);
   const [left, top, across] = picture.view || [
     picture.left + ((width - side) >> 1), picture.top + ((height - side) >> 1), side];
-  piece = { key: picture.key, plane, view: { left, top, side: across } };
-  pixel = null;
+  const decoded = { key: picture.key, plane, view: { left, top, side: across } };
+  pieces.delete(picture.key);
+  pieces.set(picture.key, decoded);
+  if (pieces.size > PIECES) pieces.delete(pieces.keys().next().value);
+  if (piece?.key !== picture.key) return; // another one came meanwhile
+  piece = decoded;
   schedule();
 }
 
@@ -495,6 +504,7 @@ function drawAfter(learned, side) {
 
 function blankPictures() {
   for (const canvas of Object.values(pictures)) surface(canvas);
+  if (result) result.theme = null; // to be drawn anew
   after.drawn = '';
 }
 
