@@ -793,6 +793,20 @@ def test_a_result_that_stays_positive_is_grey(opened):
     assert page.evaluate(saturation) > 60
 
 
+def test_what_is_below_zero_in_a_grey_result_is_blue(opened):
+    """A start that turns the picture over is dark blue beside the true grey: not black."""
+    blur = np.full((3, 3), 1 / 9)
+    sent = value([record(0, blur, -blur)], blur, picture=piece(np.full((60, 60, 3), 200, np.uint8)))
+    page = opened(first=sent)
+    page.locator("#arithmetic[data-sum]").wait_for()
+    learned, true = page.evaluate(
+        """() => { const c = document.querySelector('[data-picture=after]');
+          return [9, 55].map((x) => [...c.getContext('2d').getImageData(x, 30, 1, 1).data]); }"""
+    )
+    assert learned[2] > learned[0] + 60
+    assert true[:3] == [200] * 3
+
+
 def test_a_vanishing_difference_has_a_unit_of_its_own(opened):
     """Never nine zeros: ten times, or in a power of ten, as the caption says."""
     page = opened()
