@@ -224,6 +224,19 @@ def test_the_pointer_chooses_the_pixel(opened):
     assert lefts == ["25.625%"] * 2
 
 
+def test_the_pixels_of_a_picture_come_once(opened):
+    """Later values name it by its key alone; back to one that was shown, it is there again."""
+    first, second = piece(photo(seed=1)), piece(photo(seed=2))
+    page = opened(first=idle(picture=first))
+    page.locator("#arithmetic[data-sum]").wait_for()
+    shown = page.evaluate("pixels()")
+    for number, sent in enumerate((first | {"url": ""}, second, first | {"url": ""}), start=1):
+        show(page, idle(picture=sent, number=number))
+        assert (page.evaluate("pixels()") == shown) == (sent["key"] == first["key"])
+    show(page, idle(picture=second | {"url": "", "key": "never sent"}, number=9))
+    assert page.locator("#arithmetic").get_attribute("data-sum") is None
+
+
 def test_it_begins_on_an_edge(opened):
     """Before anything is touched the pixel is one where the filter has something to say."""
     pixels = np.full((60, 60, 3), 40, np.uint8)
@@ -778,6 +791,20 @@ def test_a_result_that_stays_positive_is_grey(opened):
     show(page, idle(SOBEL, number=2, picture=piece(photo())))
     page.wait_for_timeout(300)
     assert page.evaluate(saturation) > 60
+
+
+def test_what_is_below_zero_in_a_grey_result_is_blue(opened):
+    """A start that turns the picture over is dark blue beside the true grey: not black."""
+    blur = np.full((3, 3), 1 / 9)
+    sent = value([record(0, blur, -blur)], blur, picture=piece(np.full((60, 60, 3), 200, np.uint8)))
+    page = opened(first=sent)
+    page.locator("#arithmetic[data-sum]").wait_for()
+    learned, true = page.evaluate(
+        """() => { const c = document.querySelector('[data-picture=after]');
+          return [9, 55].map((x) => [...c.getContext('2d').getImageData(x, 30, 1, 1).data]); }"""
+    )
+    assert learned[2] > learned[0] + 60
+    assert true[:3] == [200] * 3
 
 
 def test_a_vanishing_difference_has_a_unit_of_its_own(opened):

@@ -36,7 +36,7 @@ function fittingDecades(values) {
   return [Math.min(high - 1, Math.floor(Math.min(...held) + 1e-9)), high];
 }
 
-const MARGIN = { left: 38, right: 6, top: 6, bottom: 18 };
+const MARGIN = { left: 38, right: 6, top: 8, bottom: 18 };
 
 // series: [{points: [[step, value], ...], colour, dashed, pale, name, short, until}]; beyond the step
 // `until` a curve is pale. cursor: {step, value, colour}; marks: [[step, text], ...].
@@ -52,7 +52,7 @@ function drawChart(canvas, { series, last, range, cursor, marks, stepWord }, the
   const x = (step) => left + (step / last) * (width - left - right);
   const y = (value) => {
     const decade = value > 0 ? Math.log10(value) : low;
-    return top + ((high - Math.min(high, Math.max(low, decade))) / (high - low)) * deep;
+    return top + ((high - decade) / (high - low)) * deep;
   };
   drawGrid(on, { x, low, high, every, deep, last, stepWord }, theme);
   ctx.save();
@@ -115,7 +115,8 @@ function drawSeries(ctx, { points, colour, dashed, pale, until }, x, y) {
 // The name of a pale curve, under its right end; above it where there is no room. A narrow chart has
 // the short one.
 function drawName(ctx, { points, name, short }, x, y, { width, last, deep }, theme) {
-  const seen = points.filter(([step]) => step <= last);
+  const inside = (row) => row >= MARGIN.top && row <= MARGIN.top + deep;
+  const seen = points.filter(([step, value]) => step <= last && inside(y(value)));
   if (!seen.length) return;
   const end = seen[seen.length - 1];
   const row = y(end[1]);

@@ -209,9 +209,9 @@ function written(value, digits, bare) {
   return bare ? text.replace('0.', '.') : text;
 }
 
-// The decimals of a kernel's numbers: two beside weights of about 1, more beside smaller ones.
+// The decimals of a kernel's numbers: two beside weights of about 1, three beside small ones.
 function decimalsOf(scale) {
-  return Math.min(3, Math.max(1, 2 - Math.floor(Math.log10(scale))));
+  return scale < 0.2 ? 3 : Math.min(2, Math.max(1, 2 - Math.floor(Math.log10(scale))));
 }
 
 // A k x k matrix as coloured cells that fill the canvas. scale: the value that takes the palette's
@@ -233,7 +233,7 @@ function drawCells(canvas, matrix, k, options, theme) {
   if (text) ctx.font = `${text.size}px ${theme.font}`;
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
-  const radius = k <= 9 ? Math.min(5, Math.min(cellX, cellY) * 0.12) : 0;
+  const radius = k <= 9 && gap ? Math.min(5, Math.min(cellX, cellY) * 0.12) : 0;
   for (let i = 0; i < k * k; i++) {
     const [column, row] = [i % k, Math.floor(i / k)];
     const [x, y] = [snap(column * cellX), snap(row * cellY)];
@@ -292,14 +292,19 @@ function pixelsOf(palette) {
     (0xff000000 | (palette[3 * i + 2] << 16) | (palette[3 * i + 1] << 8) | palette[3 * i]) >>> 0));
 }
 
-// Values as pixels of an ImageData: grey levels, or signed, where factor takes them to the palette.
+// Values as pixels of an ImageData: grey levels, from black to blue below zero; or signed, where
+// factor takes them to the palette.
 function paint(image, values, { factor, grey }, pixels) {
   const words = new Uint32Array(image.data.buffer);
   const scale = (factor / REACH) * HALF;
+  const blue = pixels[HALF - Math.round(HALF / REACH)];
+  const [b, g, r] = [16, 8, 0].map((shift) => (blue >>> shift) & 255);
   for (let i = 0; i < values.length; i++) {
     if (grey) {
-      const level = values[i] <= 0 ? 0 : values[i] >= 255 ? 255 : (values[i] + 0.5) | 0;
-      words[i] = 0xff000000 | (level * 0x010101);
+      const level = values[i] <= -255 ? -255 : values[i] >= 255 ? 255 : values[i];
+      const below = level < 0 ? -level / 255 : 0;
+      words[i] = 0xff000000 | (below ? ((b * below) << 16) | ((g * below) << 8) | (r * below)
+        : ((level + 0.5) | 0) * 0x010101);
     } else {
       const at = values[i] * scale + HALF + 0.5;
       words[i] = pixels[at >= 2 * HALF ? 2 * HALF : at >= 0 ? at | 0 : at < 0 ? 0 : HALF]; // no number: neutral

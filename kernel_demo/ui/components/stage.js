@@ -69,7 +69,7 @@ function accept(next) {
   const truth = truthText === run.truthText ? run.truth : doubles(next.truth);
   const decoded = kept(next.records, next.size, begins ? null : run);
   run = { ...decoded, truth, truthText, size: next.size, ...curvesOf(decoded.rows) };
-  value = next;
+  value = { ...next }; // of our own: what gradio hands over it may write into
   if (begins) begin();
   else player = cutTo(player, lastRow());
   if (!value.end) arrived = false;
@@ -403,13 +403,17 @@ equation.addEventListener('blur', () => mark(-1));
 
 // ---- Pictures
 
+const PIECES = 4; // kept decoded: the pixels of a picture come once, later values name it alone
+const pieces = new Map();
+
 async function takePicture(picture) {
-  if (!picture || picture.key === piece?.key) return;
-  piece = { key: picture.key, plane: null };
+  if (!picture || (picture.key === piece?.key && (piece.plane || piece.asked || !picture.url))) return;
+  pixel = null;
+  piece = pieces.get(picture.key) || { key: picture.key, plane: null, asked: Boolean(picture.url) };
+  if (piece.plane || !picture.url) return;
   const image = new Image();
   image.src = picture.url;
   await image.decode();
-  if (piece.key !== picture.key) return; // another one came meanwhile
   const { width, height } = picture;
   const ctx = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
   ctx.drawImage(image, 0, 0);
@@ -417,8 +421,12 @@ async function takePicture(picture) {
   const side = Math.min(width, height);
   const [left, top, across] = picture.view || [
     picture.left + ((width - side) >> 1), picture.top + ((height - side) >> 1), side];
-  piece = { key: picture.key, plane, view: { left, top, side: across } };
-  pixel = null;
+  const decoded = { key: picture.key, plane, view: { left, top, side: across } };
+  pieces.delete(picture.key);
+  pieces.set(picture.key, decoded);
+  if (pieces.size > PIECES) pieces.delete(pieces.keys().next().value);
+  if (piece?.key !== picture.key) return; // another one came meanwhile
+  piece = decoded;
   schedule();
 }
 
@@ -496,6 +504,7 @@ function drawAfter(learned, side) {
 
 function blankPictures() {
   for (const canvas of Object.values(pictures)) surface(canvas);
+  if (result) result.theme = null; // to be drawn anew
   after.drawn = '';
 }
 
