@@ -131,21 +131,10 @@ def grey(photos: Sequence[Photo], channel: str) -> list[np.ndarray]:
     return [to_grey(photo.pixels, channel) for photo in photos]
 
 
-def patch(image: np.ndarray, height: int = 200, width: int = 256) -> np.ndarray:
-    """A piece for the live view: the middle of an H x W picture at half its size, uint8."""
-    small = fit(image, max(max(image.shape) // 2, width))
-    return to_uint8(middle(small, height, width))
-
-
 def middle(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """The middle of a picture: at most so many of its pixels."""
     top, left = max(0, (len(image) - height) // 2), max(0, (image.shape[1] - width) // 2)
     return image[top : top + height, left : left + width]
-
-
-def first_patch(choice: PictureChoice) -> np.ndarray:
-    """`patch` of the first picture of a choice, H x W uint8."""
-    return patch(grey(gather(choice).photos[:1], choice.channel)[0])
 
 
 def data_url(image: np.ndarray) -> str:

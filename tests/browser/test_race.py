@@ -12,6 +12,8 @@ from tests.browser.conftest import stop_once_there
 
 
 def switch(page, label):
+    if not page.locator("#race-methods").is_visible():
+        page.get_by_role("button", name="Who races").click()
     page.locator("#race-methods").get_by_label(label, exact=True).click()
 
 
