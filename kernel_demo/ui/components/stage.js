@@ -14,7 +14,7 @@ const timeline = find('#timeline');
 const stillness = window.matchMedia('(prefers-reduced-motion: reduce)');
 const narrow = window.matchMedia('(max-width: 700px)');
 
-const SHARE = 0.05; // of the time, at most so much goes into filtered pictures while a run is shown
+const SHARE = 0.035; // of the time, at most so much goes into filtered pictures while a run is shown
 const REPLY = 3000; // milliseconds that a changed rate is waited for
 const BLANK = { rows: [], parts: [], width: 0 };
 
