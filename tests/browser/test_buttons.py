@@ -6,9 +6,19 @@ from kernel_demo.ui.jobs import FAILED
 
 # Of each tab: the button, and where the visitor is told. tests/ui/test_buttons.py has them all.
 TOLD = {
-    "Learn": {"#learn": "#live", "#step": "#live", "#race": "#race-view"},
-    "Recover": {"#recover": "#recover-progress", ".kd-example >> nth=0": "#recover-progress"},
-    "Questions": {"#try-size": "#try-size-status", "#try-depth": "#try-depth-status"},
+    "Learn": {
+        "#learn": ".kd-verdict-line .kd-live-error",
+        "#step": ".kd-verdict-line .kd-live-error",
+        "#race": "#race-view .kd-error",
+    },
+    "Recover": {
+        "#recover": "#recover-progress .kd-error",
+        ".kd-example >> nth=0": "#recover-progress .kd-error",
+    },
+    "Questions": {
+        "#try-size": "#try-size-status .kd-error",
+        "#try-depth": "#try-depth-status .kd-error",
+    },
 }
 
 
@@ -22,9 +32,11 @@ def test_a_full_queue_gives_the_buttons_back(page, server, watch, tmp_path):
         page.get_by_role("tab", name=tab).click()
         for button, place in buttons.items():
             page.locator(button).click()
-            expect(page.locator(f"{place} .kd-error")).to_have_text(FAILED)
-            expect(page.locator(place)).not_to_contain_text("Stopped by you")
+            expect(page.locator(place)).to_have_text(FAILED)
+            expect(page.locator(place).locator("..")).not_to_contain_text("Stopped by you")
             expect(page.locator(button)).to_be_enabled()
+            if tab == "Learn":
+                expect(page.locator("#learn")).to_have_text("Learn this filter")
     (tmp_path / "any.png").write_bytes(b"any")
     page.locator("#apply").locator("xpath=..").locator("input").set_input_files(
         tmp_path / "any.png"

@@ -1,6 +1,7 @@
 """The stage in a real browser, by itself: no server, values handed to its script directly."""
 
 import base64
+import itertools
 import json
 from pathlib import Path
 
@@ -485,6 +486,12 @@ def test_an_error_keeps_what_was_drawn(opened):
     assert error.inner_text() == "Expected a picture."
     assert (attribute(page, "step"), page.evaluate("pixels()")) == ("5", drawn)
     assert page.locator(".kd-verdict-line").bounding_box() == top
+    lacking = {"pictures": {"text": "No picture yet", "short": "none yet", "urls": []}}
+    failure = {"kind": "error", "server": "one", "number": 6, "error": "No.", "chips": lacking}
+    show(page, failure)
+    assert "No picture yet" in page.locator("#chip-pictures").inner_text()
+    assert "Sobel x" in page.locator("#chip-filter").inner_text()
+    show(page, failure | {"error": "Expected a picture."})
     show(page, value(falling(SOBEL, 6), number=7))
     assert error.inner_text() == ""
     assert verdict(page).startswith("Small loss")
@@ -609,6 +616,60 @@ def test_a_changed_rate_counts_from_the_step_shown(opened):
     show(page, value(anew, number=3, method="adam", rates=[[step, 0.05]]))
     settled(page, step=str(step + 2))
     assert float(attribute(page, "kernel-error")) == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("ended_at_once", [False, True])
+def test_a_rate_is_told_as_that_of_the_run_in_view_while_it_is_shown(opened, ended_at_once):
+    """Computing may have ended long before the show: it counts from the step shown all the same.
+    Before a run, at its end and of K-FAC it is a setting as any other."""
+    page = opened()
+    page.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<label id=rate>Rate <input></label>')"
+    )
+
+    def change(rate):
+        page.locator("#rate input").fill(rate)
+        page.locator("#rate input").blur()
+        return told(page)[-1]
+
+    assert change("0.3") == ["set", {}]
+    at_speed(page, "slow")
+    end = ended() if ended_at_once else {}
+    show(page, value(falling(SOBEL, 20), number=2, method="adam", steps=20) | end)
+    settled(page, step="1")
+    name, data = change("0.05")
+    assert (name, data["rate"]) == ("rate", 0.05)
+    assert data["step"] == int(attribute(page, "step")) < 20
+    name, data = change("")  # empty: the method's own
+    assert (name, data["rate"]) == ("rate", 0)
+    at_speed(page, "fast")
+    show(page, value(falling(SOBEL, 20), number=3, session=2, method="adam", steps=20) | ended())
+    settled(page, done="true")
+    assert change("0.07") == ["set", {}]
+    show(page, value(falling(SOBEL, 20), number=4, session=3, method="kfac"))
+    settled(page, state="running")
+    assert change("0.08") == ["set", {}]
+
+
+def test_a_filtered_picture_is_of_the_step_shown(opened):
+    """At normal speed After is made anew for each step of a 3 x 3 run, of a photo as the page's."""
+    picture = piece(photo(430, 430))
+    page = opened(first=idle(picture=picture))
+    page.locator("#arithmetic[data-sum]").wait_for()
+    # So near from the start that no pixel is beyond the palette's ends, where all look alike.
+    sent = value(falling(SOBEL, 12, start=0.1), number=2, picture=picture, steps=12)
+    page.evaluate(
+        """() => { const root = document.querySelector('.kd-live'); window.seen = [];
+          const after = document.querySelector('[data-picture=after]');
+          new MutationObserver(() => seen.push([root.dataset.step, after.toDataURL()]))
+            .observe(root, { attributes: true, attributeFilter: ['data-step'] }); }"""
+    )
+    show(page, sent | ended())
+    settled(page, done="true")
+    seen = page.evaluate("seen")
+    assert len(seen) >= 6  # a busy machine may pass over one or the other
+    # What was not made for its step would be the same as at the step before.
+    assert all(a[1] != b[1] for a, b in itertools.pairwise(seen))
 
 
 def test_the_timeline_stays_where_it_is_put(opened):

@@ -14,9 +14,9 @@ def live(page):
 def start_a_long_run(page, server):
     """A random 15 x 15 kernel by Adam for 5000 steps: longer than any of these tests' patience."""
     page.goto(f"{server}/?kernel=random&size=15&method=adam&steps=5000")
-    expect(page.locator("#method input")).to_have_value("Adam")
+    expect(page.locator("#chip-method")).to_contain_text("Adam")
     page.locator("#learn").click()
-    expect(page.locator("#pause")).to_be_visible()
+    expect(page.locator("#learn")).to_have_text("Pause")
     expect(live(page)).not_to_have_attribute("data-step", "0")
 
 
@@ -58,17 +58,23 @@ def test_who_leaves_frees_the_device(new_page, server, watch, occupy):
 
 
 def test_who_waits_is_told_and_can_leave(new_page, server, occupy):
-    """While others hold the device, a click is answered at once, and Stop gives the place up."""
+    """While others hold the device, a click is answered at once with one's place in the queue.
+
+    Stop, where Learn was, gives it up, and all is as before.
+    """
     held = occupy()
     occupy()
     page = new_page()
     page.goto(server)
+    verdict = page.locator('#live [data-text="verdict"]')
     for button in ("#step", "#learn"):
         page.locator(button).click()
-        expect(page.locator("#live")).to_contain_text("Getting ready")
-        page.locator("#stop").click()
-        expect(page.locator("#learn")).to_be_visible()
-        expect(page.locator("#live")).to_contain_text("Ready to learn")
+        expect(verdict).to_contain_text("Waiting for a place. You are next.")
+        expect(verdict).to_be_in_viewport(ratio=1)
+        expect(page.locator("#learn")).to_have_text("Stop")
+        page.locator("#learn").click()
+        expect(verdict).to_contain_text("Nothing learned yet.")
+        expect(page.locator("#learn")).to_have_text("Learn this filter")
     held.cancel()
     page.locator("#learn").click()
     expect(live(page)).to_have_attribute("data-done", "true", timeout=30_000)

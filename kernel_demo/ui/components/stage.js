@@ -14,7 +14,10 @@ const timeline = find('#timeline');
 const stillness = window.matchMedia('(prefers-reduced-motion: reduce)');
 const narrow = window.matchMedia('(max-width: 700px)');
 
-const SHARE = 0.035; // of the time, at most so much goes into filtered pictures while a run is shown
+// Kernels up to this size have their filtered picture at each step that is shown. Beyond, at most
+// this share of the time goes into them while a run is shown.
+const EACH_STEP = 5;
+const SHARE = 0.035;
 const REPLY = 3000; // milliseconds that a changed rate is waited for
 const BLANK = { rows: [], parts: [], width: 0 };
 
@@ -58,6 +61,7 @@ function accept(next) {
   if (next?.kind === 'error') {
     problem = next.error;
     pressed = { ...pressed, asked: false, hold: null };
+    if (value) value = { ...value, chips: { ...value.chips, ...next.chips } };
     return schedule();
   }
   if (!next?.kind || (next.server === value?.server && next.number < value.number)) return;
@@ -217,9 +221,12 @@ function setSpeed(name) {
   tick();
 }
 
-// The learning rate was changed by hand: it counts from the step shown.
+// The learning rate was changed by hand. Of a run in view it counts from the step shown, whether or
+// not computing has ended; else it is a setting as any other.
 function rateChanged(rate) {
-  if (!Number.isFinite(rate) || value?.kind !== 'frame' || value.end) return;
+  const inRun = ['waiting', 'running', 'paused'].includes(state()) && value.method !== 'kfac';
+  if (!inRun) return tell('set', {});
+  if (value.kind !== 'frame') return tell('rate', { step: 0, rate });
   const until = performance.now() + REPLY;
   pressed = { ...pressed, hold: { kind: 'rate', step: stepShown(), until } };
   tell('rate', { step: stepShown(), rate });
@@ -292,7 +299,7 @@ listenToKeys(() => keysOn() && root.isConnected && root.offsetParent !== null, {
   '?': () => opener.show(find('#more'), find('#more-menu')),
 });
 document.addEventListener('change', (event) => {
-  if (root.isConnected && event.target.closest?.('#rate')) rateChanged(parseFloat(event.target.value));
+  if (root.isConnected && event.target.closest?.('#rate')) rateChanged(Number(event.target.value) || 0);
 });
 
 // ---- Kernels
@@ -486,9 +493,10 @@ function drawPictures(learned, playing) {
   after.drawn = key;
   drawAfter(learned, side);
   const cost = performance.now() - now;
-  after.due = now + cost + (playing ? cost / SHARE : cost);
-  // A large kernel's picture comes a few times a second: it says of which step it is.
-  const note = run.size > 9 && stepShown() ? `${words.step} ${stepShown()}` : '';
+  const large = run.size > EACH_STEP;
+  after.due = large ? now + cost + (playing ? cost / SHARE : cost) : 0;
+  // A picture that comes a few times a second says of which step it is.
+  const note = large && stepShown() ? `${words.step} ${stepShown()}` : '';
   later(() => write(text.after_note, note));
 }
 

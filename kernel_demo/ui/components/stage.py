@@ -3,7 +3,8 @@
 `component()` is drawn once by the browser; each value is one dict, complete by itself and numbered,
 so any of them may be skipped, repeated or late. A value holds all kept steps of a run, computed at
 full speed; which of them is shown, and at what pace, the browser's script alone knows. It tells by
-events what a visitor asks for: learn, pause, resume, step, rate, stop, more, picture.
+events what a visitor asks for: learn, pause, resume, step, rate, stop, more, picture; and `set`,
+where a changed rate is that of no run in view.
 """
 
 import gradio as gr

@@ -98,7 +98,7 @@ def learn(said: Mapping, session: Session, values: Mapping) -> tuple:
     try:
         return _told(_begun(session, values), pixels=True)
     except DemoError as error:
-        return _refused(session, error)
+        return _refused(session, error, showing.lacking(values))
 
 
 def resume(said: Mapping, session: Session) -> tuple:
@@ -120,7 +120,7 @@ def step(said: Mapping, session: Session, values: Mapping) -> tuple:
             return _told(cut)
         return _told(replace(_asked(cut), goal=cut.progress.step + 1))
     except DemoError as error:
-        return _refused(session, error)
+        return _refused(session, error, showing.lacking(values))
 
 
 def rate(said: Mapping, session: Session) -> tuple:
@@ -216,7 +216,7 @@ def picture(said: Mapping, turn: int, session: Session, values: Mapping) -> tupl
 def _begun(session: Session, values: Mapping) -> Session:
     """A new run. Its pictures, where they are not at hand, come when it begins."""
     wanted = experiment(values)
-    at_hand = wanted.choice.source == "bundled"
+    at_hand = wanted.choice.source == "bundled" or showing.lacking(values)
     photos = pictures.gather(wanted.choice).photos if at_hand else ()
     return Session(
         number=session.number + 1,
@@ -272,6 +272,6 @@ def _piece(session: Session) -> str:
     return (session.look.piece or {}).get("key", "")
 
 
-def _refused(session: Session, error: DemoError) -> tuple:
+def _refused(session: Session, error: DemoError, chips: Mapping | None = None) -> tuple:
     still = session.still()
-    return showing.failed(str(error), still), still
+    return showing.failed(str(error), still, chips), still

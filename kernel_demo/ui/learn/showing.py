@@ -88,14 +88,16 @@ def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> 
     }
 
 
-def failed(sentence: str, session: Session | None = None) -> dict:
+def failed(sentence: str, session: Session | None = None, chips: Mapping | None = None) -> dict:
     """The value that says what went wrong; all that is drawn stays.
 
-    session: the run that it went wrong in, so that the page has that as it stands.
+    session: the run that it went wrong in, so that the page has that as it stands. chips: those
+    that say something else from now on.
     """
     if session is None or session.experiment is None:
-        return {"kind": "error", **_numbered(), "error": sentence}
-    return frame(session) | {"error": sentence}
+        return {"kind": "error", **_numbered(), "error": sentence, "chips": dict(chips or {})}
+    told = frame(session)
+    return told | {"error": sentence, "chips": {**(told["chips"] or {}), **(chips or {})}}
 
 
 def look(
@@ -124,6 +126,13 @@ def chips(values: Mapping) -> dict:
     """What is set, in as few words as chips have: pictures, filter, method."""
     wanted = experiment(values)
     return look(values, wanted, pictures.gather(wanted.choice).photos).chips
+
+
+def lacking(values: Mapping) -> dict:
+    """The chips that can be said of settings for which there is no experiment."""
+    if values["source"] == "mine" and not values["uploads"]:
+        return {"pictures": {"text": "No picture yet", "short": "none yet", "urls": []}}
+    return {}
 
 
 def piece_of(photos: Sequence[Photo], number: int, channel: str) -> dict:

@@ -69,9 +69,10 @@ class Tab:
         self.mark = follow([learned, raced], self._of(*ARRANGING))
         race_heard.then(**self.mark)
         self._connect_run()
-        self._connect_kernel(link.connect(page, self.controls, bar, notice))
+        opened = link.connect(page, self.controls, bar, notice)
+        self._connect_kernel(opened)
         self._connect_settings()
-        self._connect_look()
+        self._connect_look(opened)
 
     def _of(self, *names: str) -> list:
         """The controls of these settings."""
@@ -143,7 +144,8 @@ class Tab:
     def _connect_settings(self) -> None:
         """Whatever is set otherwise, by hand or by a link, one event shows it.
 
-        A method decides how many steps there may be: that is arranged first.
+        A method decides how many steps there may be: that is arranged first. A rate that is changed
+        by hand may be that of the run in view: the stage knows, and says so.
         """
         method, source = self._of("method", "source")
         shows = {
@@ -160,9 +162,10 @@ class Tab:
             self._of("dataset_id", "uploads", "count"), **UNQUEUED,
         )  # fmt: skip
         method.input(method_chosen, method, self.controls["steps"], **UNQUEUED)
-        at_once = [name for name in NAMES if name not in (*ARRANGING, "edges")]
+        at_once = [name for name in NAMES if name not in (*ARRANGING, "edges", "learning_rate")]
         for event in (
             gr.on(list(map(_told_by, self._of(*at_once))), **shows),
+            self.live.set(**shows),
             method.change(**self._method_arranging()).then(**shows),
             self._fetching().then(**shows),
         ):
@@ -185,7 +188,7 @@ class Tab:
         method, *shown = self._of("method", "optimizer", "learning_rate", "steps")
         return {"fn": method_shown, "inputs": method, "outputs": shown, **UNQUEUED}
 
-    def _connect_look(self) -> None:
+    def _connect_look(self, opened: gr.events.Dependency) -> None:
         """What the stage shows beside a run: which picture, and beyond its edges."""
         dressed = {
             "inputs": [self.session, *self.controls.values()],
@@ -194,7 +197,8 @@ class Tab:
             **UNQUEUED,
         }
         self.gallery.choose(choose, **dressed)
-        self.controls["edges"].change(named(on_stage), **dressed)
+        for event in (self.controls["edges"].change, opened.then):  # a link may set a rate alone
+            event(named(on_stage), **dressed)
         self.gallery.opened(hub.prefetch, None, None, **UNQUEUED)
 
     def _kernel_arranging(self) -> dict:
@@ -264,7 +268,7 @@ def on_stage(session: Session, values: Mapping) -> tuple:
         session = replace(session, look=showing.look(values, wanted, photos, picture))
         return showing.frame(session), session
     except DemoError as error:
-        return showing.failed(str(error)), gr.skip()
+        return showing.failed(str(error), chips=showing.lacking(values)), gr.skip()
 
 
 def choose(event: gr.EventData, session: Session, *values) -> tuple:

@@ -124,8 +124,15 @@ def test_a_failure_keeps_what_is_drawn(through):
     assert told["error"] == "no place"
     assert told["records"] == showing.frame(through)["records"]
     alone = showing.failed("no")
-    assert (alone["kind"], alone["error"]) == ("error", "no")
+    assert (alone["kind"], alone["error"], alone["chips"]) == ("error", "no", {})
     assert "records" not in alone
+
+
+def test_the_chip_of_pictures_says_that_there_is_none():
+    """Own pictures without a file: no chip goes on to tell what was chosen before."""
+    mine = {**START, "source": "mine", "uploads": None}
+    assert showing.lacking(mine)["pictures"]["text"] == "No picture yet"
+    assert showing.lacking({**mine, "uploads": ["a.png"]}) == showing.lacking(START) == {}
 
 
 @pytest.mark.parametrize(("size", "most"), [(3, 1700), (9, 1700), (15, 2600)])
