@@ -12,6 +12,7 @@ from tests.browser.conftest import opened
 
 PHONE = {"width": 390, "height": 844}
 LAPTOPS = [{"width": 1366, "height": 768}, {"width": 1280, "height": 720}]
+LOW = {"width": 1366, "height": 650}  # what a browser's own bars leave of the first
 # What can be pressed, typed into or moved, and seen; the tabs, the timeline and the pictures on the
 # stage are no controls of this kind, and gradio's footer is out of sight.
 CONTROLS = """() => [...document.querySelectorAll(
@@ -52,7 +53,7 @@ def choose(page, elem_id, option):
     page.get_by_role("option", name=option, exact=True).click()
 
 
-@pytest.mark.parametrize("viewport", [*LAPTOPS, PHONE])
+@pytest.mark.parametrize("viewport", [*LAPTOPS, LOW, PHONE])
 def test_at_first_paint_there_is_one_thing_to_press(new_page, server, viewport):
     """At most twelve enabled controls on the whole page; Learn this filter is in view, and the only
     thing that is called so."""
@@ -198,6 +199,7 @@ def test_a_visitors_own_pictures(page, server, tmp_path):
     error = page.locator(".kd-live-error")
     expect(error).to_contain_text("Expected at least one picture of yours")
     expect(error).to_be_in_viewport()
+    expect(page.locator("#chip-pictures")).to_contain_text("No picture yet")
     expect(page.locator('#live [data-text="step"]')).to_have_text("Step 0")
     expect(live(page)).to_have_attribute("data-state", "before")
     expect(page.locator("#learn")).to_be_enabled()

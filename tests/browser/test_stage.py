@@ -307,6 +307,35 @@ def test_what_comes_late_is_not_shown_in_bulk(page):
     assert places == [0, 1, 1, 2, 3]
 
 
+def test_a_late_browser_shows_the_run_all_the_same(page):
+    """Where a drawing takes a second, one passes on three kept steps, not nine."""
+    places = run(
+        page,
+        """() => {
+          let player = begun(0);
+          return [1000, 2000, 2112, 2223].map((now) => {
+            player = advanced(player, 35, 'normal', now);
+            return player.at;
+          });
+        }""",
+    )
+    assert places == [3, 6, 7, 8]
+
+
+def test_a_step_is_not_passed_before_it_is_drawn(opened):
+    """While nothing is drawn the show stands; then it goes on by a few steps."""
+    page = opened()
+    page.evaluate(
+        """() => { [window.real, window.held] = [requestAnimationFrame, []];
+          window.requestAnimationFrame = (call) => held.push(call); }"""
+    )
+    page.evaluate("(value) => { window.show(value); }", plain(value(falling(SOBEL, 30))))
+    page.wait_for_timeout(1500)
+    page.evaluate("() => { window.requestAnimationFrame = real; held.forEach((call) => call()); }")
+    assert int(attribute(page, "step")) <= 3
+    settled(page, step="30")
+
+
 def test_speeds_and_hands(page):
     """fast: all that has come; step: nothing by itself; a hand on it: it stays until set going."""
     assert run(page, "() => advanced(begun(0), 9, 'fast', 1).at") == 9

@@ -3,6 +3,7 @@
 
 // Milliseconds from one kept step to the next; `fast`: whatever has come.
 const PACE = { step: Infinity, slow: 500, normal: 1000 / 9, fast: 0 };
+const AT_ONCE = 3; // kept steps that one drawing may pass on
 // Where the figures stand in a kept step; from FIGURES on, true - learned, row by row.
 const [STEP, LOSS, VALIDATION, ERROR, SECONDS, FIGURES] = [0, 1, 2, 3, 4, 5];
 
@@ -56,15 +57,18 @@ function begun(now) {
 }
 
 // The player at a time: so many rows further as the pace allows, up to the last. Never in bulk
-// after it had nothing to show.
+// after it had nothing to show, nor after a browser that is late by more than a few: a run is there
+// to be seen, and takes longer then.
 function advanced(player, last, speed, now) {
   const pace = PACE[speed];
   if (!player.playing || pace === Infinity) return { ...player, moved: now, starved: true };
   if (player.at >= last) return { ...player, starved: true };
   const due = pace ? Math.floor((now - player.moved) / pace + 1e-6) : last - player.at;
   if (due < 1) return player;
-  const steps = player.starved && pace ? 1 : Math.min(due, last - player.at);
-  const moved = player.starved || !pace ? now : player.moved + steps * pace;
+  const late = pace > 0 && due > AT_ONCE;
+  const most = late ? AT_ONCE : due;
+  const steps = player.starved && pace ? 1 : Math.min(most, last - player.at);
+  const moved = player.starved || !pace || late ? now : player.moved + steps * pace;
   return shownAt({ ...player, moved, starved: false }, player.at + steps);
 }
 

@@ -18,6 +18,7 @@ const narrow = window.matchMedia('(max-width: 700px)');
 // this share of the time goes into them while a run is shown.
 const EACH_STEP = 5;
 const SHARE = 0.035;
+const FRAME = 16; // milliseconds from one drawing to the next, at most sixty a second
 const REPLY = 3000; // milliseconds that a changed rate is waited for
 const BLANK = { rows: [], parts: [], width: 0 };
 
@@ -130,13 +131,14 @@ function tick() {
   clearTimeout(timer);
   const now = performance.now();
   if (pressed.hold && now > (pressed.hold.until ?? Infinity)) pressed = { ...pressed, hold: null };
-  if (!pressed.hold) player = advanced(player, lastRow(), speed, now);
+  // Not past a step that waits to be drawn: where drawing is slow, or the page hidden, it waits.
+  if (!pressed.hold && !waiting) player = advanced(player, lastRow(), speed, now);
   if (value?.end && player.at >= lastRow() && player.playing) arrived = true;
   if (value?.end && lastRow() < 1) arrived = true;
   // What stands still has arrived there: looking at it again is not going on.
   if (value?.paused && !value.computing && player.at >= lastRow()) pressed = { ...pressed, halted: true };
   const wait = pressed.hold ? Infinity : waitOf(player, lastRow(), speed, now);
-  if (wait < Infinity) timer = setTimeout(tick, wait);
+  if (wait < Infinity) timer = setTimeout(tick, waiting ? Math.max(wait, FRAME) : wait);
   else if (pressed.hold?.until) timer = setTimeout(tick, REPLY);
   if (!value || looks() !== drawn) schedule();
 }

@@ -88,6 +88,17 @@ def test_what_does_not_count_marks_nothing(visitor, name, value):
     assert step(visitor) > 0
 
 
+def test_another_rate_marks_what_was_learned(visitor):
+    """Set where no run is shown, which the stage tells: it is back at its start."""
+    learn(visitor)
+    assert marked(visitor) == set()
+    visitor.shown["rate"]["value"] = 0.01
+    visitor.press("live", "set", data={})
+    assert marked(visitor) == RESULTS
+    assert (step(visitor), visitor.shown["live"]["value"]["kind"]) == (0, "idle")
+    assert visitor.shown["live"]["value"]["chips"]["method"]["note"] == "rate 0.01"
+
+
 def labelled(visitor, label) -> int:
     return next(key for key, props in visitor.props.items() if props.get("label") == label)
 
