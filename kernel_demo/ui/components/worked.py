@@ -55,7 +55,7 @@ def whole(pixels: np.ndarray) -> bool:
 def piece(pixels: np.ndarray) -> dict:
     """A picture without loss, or the middle of a large one, and its place: left, top.
 
-    pixels: H x W or H x W x 3; 0..1 of 8-bit or 16-bit files, uint8 or uint16. `fine` has the low
+    pixels: H x W or H x W x 3; uint8, uint16, or 0..1, rounded to 16 bits. `fine` has the low
     bytes of what needs 16 bits, `url` then the high ones.
     """
     height, width = pixels.shape[:2]
