@@ -36,12 +36,16 @@ def joined(parts: Iterable[str]) -> Markup:
     return Markup("".join(parts))
 
 
-def block(html: str, elem_id: str | None = None, spoken: bool = False) -> gr.HTML:
+def block(
+    html: str, elem_id: str | None = None, spoken: bool = False, script: str | None = None
+) -> gr.HTML:
     """A piece of HTML in the page's own look, without gradio's typography.
 
-    spoken: what comes to stand there is read out by screen readers.
+    spoken: what comes to stand there is read out by screen readers. script: runs once, as of any
+    gr.HTML.
     """
-    script = "element.setAttribute('aria-live', 'polite')" if spoken else None
+    if spoken:
+        script = "element.setAttribute('aria-live', 'polite')"
     return gr.HTML(html, elem_id=elem_id, js_on_load=script, apply_default_css=False)
 
 

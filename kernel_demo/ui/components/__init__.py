@@ -32,12 +32,17 @@ def from_files(
     props["words"] = dict(words or {})
     return gr.HTML(
         value,
-        html_template=_TEMPLATES.get_template(f"{name}.html").render(props),
+        html_template=rendered(name, **props),
         js_on_load=script(*shared, name),
         apply_default_css=False,
         elem_id=elem_id,
         **props,
     )
+
+
+def rendered(name: str, **words: Any) -> str:
+    """NAME.html, filled: every text is escaped."""
+    return _TEMPLATES.get_template(f"{name}.html").render(words)
 
 
 def changes(parts: Iterable[gr.components.Component]) -> list:

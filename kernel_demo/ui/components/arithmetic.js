@@ -17,10 +17,11 @@ function planeOf(rgba, { left, top, width, height, of, channel }) {
   return { values, width, height, left, top, of };
 }
 
-// Where pixel i of an axis comes from; -1: from nowhere, it is zero. Names as in the page's table.
+// Where pixel i of an axis comes from; -1: from nowhere, it is zero or another constant. Names as in
+// the page's table.
 function borderPlace(i, length, border) {
   if (i >= 0 && i < length) return i;
-  if (border === 'zero') return -1;
+  if (!border || border === 'zero' || border === 'constant') return -1;
   if (border === 'replicate') return i < 0 ? 0 : length - 1;
   if (border === 'wrap') return ((i % length) + length) % length;
   const twice = border === 'symmetric' ? 1 : 0; // whether the outermost pixel comes twice
@@ -30,11 +31,12 @@ function borderPlace(i, length, border) {
   return place < length ? place : period - place - twice;
 }
 
-// The pixel x, y of the full picture: its level, NaN where the piece does not hold it.
+// The pixel x, y of the full picture: its level, NaN where the piece does not hold it, or where no
+// border rule is known. plane.around: the constant beyond the picture.
 function levelAt(plane, x, y, border) {
   const [height, width] = plane.of;
   const [column, row] = [borderPlace(x, width, border), borderPlace(y, height, border)];
-  if (column < 0 || row < 0) return 0;
+  if (column < 0 || row < 0) return border ? plane.around || 0 : NaN;
   const [j, i] = [column - plane.left, row - plane.top];
   if (j < 0 || i < 0 || j >= plane.width || i >= plane.height) return NaN;
   return plane.values[i * plane.width + j];
@@ -158,4 +160,71 @@ function drawArithmetic(canvases, { patch, kernel, products, k, scale }, theme) 
   drawCells(canvases.products, products, k, {
     scale: 255 * scale, decimals: k <= WORKED ? 0 : null,
   }, theme);
+}
+
+// Writes what a pixel comes to into its place: {x, y, k, patch, sum, trueSum, border}. beside: the
+// words for trueSum, with {sum} for it.
+function tellArithmetic(place, { x, y, k, patch, sum, trueSum, border }, words, beside) {
+  const text = parts(place, 'text');
+  const size = k <= 3 ? 'small' : k <= WORKED ? 'middle' : 'large';
+  const made = patch.made.includes(1);
+  setData(place, { size, x, y, sum, true: trueSum, made });
+  write(text.sum, whole(sum));
+  write(text.true_sum, say(beside, { sum: whole(trueSum) }));
+  write(text.square, patch.lacking ? words.lacking
+    : made ? say(words.made_up, { border }) : words.square);
+  write(text.products, k <= WORKED ? words.products : say(words.many_products, { count: k * k }));
+}
+
+const whole = (sum) => (Number.isFinite(sum) ? fixed(sum, 0) : '–');
+
+// ---- Pointing at pixels
+
+// How a part of a picture, {left, top, width, height} in its pixels, lies in a view: as large as
+// fits, in the middle.
+function fitted(view, { width, height }) {
+  const [across, down] = sizeOf(view);
+  const scale = Math.min(across / width, down / height);
+  return { scale, inset: [(across - width * scale) / 2, (down - height * scale) / 2], across, down };
+}
+
+// The pixel of the full picture under the pointer.
+function pixelUnder(view, part, event) {
+  const box = view.getBoundingClientRect();
+  const { scale, inset } = fitted(view, part);
+  return [part.left + Math.floor((event.clientX - box.left - view.clientLeft - inset[0]) / scale),
+    part.top + Math.floor((event.clientY - box.top - view.clientTop - inset[1]) / scale)];
+}
+
+// Lays the view's mark on a pixel; null: takes it away.
+function markPixel(view, part, pixel) {
+  const node = view.querySelector('.kd-mark');
+  node.hidden = !pixel;
+  if (!pixel) return;
+  const { scale, inset, across, down } = fitted(view, part);
+  const share = (v, from, all) => `${(100 * (from + (v + 0.5) * scale)) / all}%`;
+  node.style.left = share(pixel.x - part.left, inset[0], across);
+  node.style.top = share(pixel.y - part.top, inset[1], down);
+}
+
+// Hover, tap and arrow keys choose a pixel. part(): what the view shows, null while there is
+// nothing to point at; at(): the pixel now; choose(x, y, how): how is over, tap or key.
+function choosable(view, { part, at, choose, leave }) {
+  view.addEventListener('pointermove', (event) => {
+    if (part() && event.pointerType === 'mouse') choose(...pixelUnder(view, part(), event), 'over');
+  });
+  view.addEventListener('click', (event) => {
+    if (part() && !event.target.matches('input, [role=slider]')) {
+      choose(...pixelUnder(view, part(), event), 'tap');
+    }
+  });
+  view.addEventListener('keydown', (event) => {
+    const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (event.target !== view || !part() || !at()) return;
+    if (event.key === 'Escape') leave?.();
+    if (!move) return;
+    event.preventDefault();
+    const pace = event.shiftKey ? 10 : 1;
+    choose(at().x + pace * move[0], at().y + pace * move[1], 'key');
+  });
 }

@@ -1,5 +1,5 @@
-// One chart for the curves of a run: values on an axis of decades, against steps. Axes grow as a run
-// does, by decades and by 10, 20, 50, 100, and fit it once, at its end. Comes after drawing.js.
+// One chart for the curves of runs and races: values on an axis of decades, against steps or an axis
+// of the caller's. Axes grow as a run does, by decades and by 10, 20, 50, 100, and fit it once, at its end. Comes after drawing.js.
 
 // The last step of an axis that holds `step`: 10, 20, 50, 100, ..., at most `steps`.
 function axisFor(step, steps) {
@@ -39,8 +39,10 @@ function fittingDecades(values) {
 const MARGIN = { left: 38, right: 6, top: 8, bottom: 18 };
 
 // series: [{points: [[step, value], ...], colour, dashed, pale, name, short, until}]; beyond the step
-// `until` a curve is pale. cursor: {step, value, colour}; marks: [[step, text], ...].
-function drawChart(canvas, { series, last, range, cursor, marks, stepWord }, theme) {
+// `until` a curve is pale. A series may have a dash, alpha and width of its own, and a marker,
+// (ctx, x, y), at its `spots`. cursor: {step, value, colour}; marks: [[step, text], ...]; goals:
+// decades to be told apart. across: {share(step), ticks(width)}: another axis than that of steps.
+function drawChart(canvas, { series, last, range, cursor, marks, stepWord, goals, across }, theme) {
   const on = surface(canvas);
   if (!on) return;
   const { ctx, width, height } = on;
@@ -49,12 +51,15 @@ function drawChart(canvas, { series, last, range, cursor, marks, stepWord }, the
   const every = Math.max(1, Math.ceil((range[1] - range[0]) / Math.min(4, Math.max(2, Math.floor(deep / 19)))));
   const high = range[1];
   const low = high - every * Math.ceil((high - range[0]) / every); // its end is a line, too
-  const x = (step) => left + (step / last) * (width - left - right);
+  const share = across ? across.share : (step) => step / last;
+  const x = (step) => left + share(step) * (width - left - right);
   const y = (value) => {
     const decade = value > 0 ? Math.log10(value) : low;
     return top + ((high - decade) / (high - low)) * deep;
   };
-  drawGrid(on, { x, low, high, every, deep, last, stepWord }, theme);
+  drawDecades(on, { low, high, every, deep, goals }, theme);
+  if (across) drawTicks(on, across.ticks(width - left - right), x, theme);
+  else drawSteps(on, { x, last, stepWord }, theme);
   ctx.save();
   ctx.beginPath();
   ctx.rect(left - 3, 0, width - left - right + 6, height - bottom + 4);
@@ -66,17 +71,37 @@ function drawChart(canvas, { series, last, range, cursor, marks, stepWord }, the
   if (cursor) drawCursor(ctx, cursor, x, y, [top, top + deep], theme);
 }
 
-function drawGrid({ ctx, width, height }, { x, low, high, every, deep, last, stepWord }, theme) {
+function drawDecades({ ctx, width }, { low, high, every, deep, goals = [] }, theme) {
   const { left, right, top } = MARGIN;
   ctx.textBaseline = 'middle';
-  ctx.lineWidth = 1;
-  for (let decade = high; decade >= low; decade -= every) {
+  for (let decade = high; decade >= low; decade--) {
+    const goal = goals.includes(decade);
+    const beside = goals.includes(decade - 1) || goals.includes(decade + 1);
+    if (!goal && (beside || (high - decade) % every)) continue;
     const row = Math.round(top + ((high - decade) / (high - low)) * deep) + 0.5;
-    ctx.strokeStyle = theme.line;
+    ctx.strokeStyle = goal ? theme.muted : theme.line;
+    ctx.lineWidth = goal ? 0.75 : 1;
+    ctx.setLineDash(goal ? [1, 3] : []);
     drawLine(ctx, [[left, row], [width - right, row]]);
-    ctx.fillStyle = theme.muted;
+    ctx.fillStyle = goal ? theme.ink : theme.muted;
     drawPower(ctx, decade, left - 6, row, theme);
   }
+  ctx.setLineDash([]);
+  ctx.fillStyle = theme.muted;
+}
+
+// Figures under an axis of the caller's: [[value, text], ...]; the last one stays inside.
+function drawTicks({ ctx, width, height }, ticks, x, theme) {
+  ctx.textBaseline = 'alphabetic';
+  ctx.font = `11.5px ${theme.font}`;
+  ctx.textAlign = 'center';
+  for (const [value, text] of ticks) {
+    ctx.fillText(text, Math.min(x(value), width - ctx.measureText(text).width / 2), height - 3);
+  }
+}
+
+function drawSteps({ ctx, width, height }, { x, last, stepWord }, theme) {
+  const { right } = MARGIN;
   ctx.textBaseline = 'alphabetic';
   ctx.font = `11.5px ${theme.font}`;
   ctx.textAlign = 'right';
@@ -93,12 +118,13 @@ function drawGrid({ ctx, width, height }, { x, low, high, every, deep, last, ste
   }
 }
 
-function drawSeries(ctx, { points, colour, dashed, pale, until }, x, y) {
+function drawSeries(ctx, one, x, y) {
+  const { points, colour, dashed, pale, until, dash, alpha = 1 } = one;
   const place = ([step, value]) => [x(step), y(value)];
   ctx.strokeStyle = colour;
-  ctx.lineWidth = dashed || pale ? 1.25 : 1.75;
+  ctx.lineWidth = one.width || (dashed || pale ? 1.25 : 1.75);
   ctx.lineJoin = 'round';
-  ctx.setLineDash(dashed ? [4, 3] : []);
+  ctx.setLineDash(dash || (dashed ? [4, 3] : []));
   const [before, beyond] = [[], []];
   for (const point of points) {
     if (until === undefined || point[0] <= until) before.push(point);
@@ -106,8 +132,11 @@ function drawSeries(ctx, { points, colour, dashed, pale, until }, x, y) {
   }
   ctx.globalAlpha = pale ? 0.55 : 0.4;
   if (!pale && beyond.length > 1) drawLine(ctx, beyond.map(place));
-  if (!pale) ctx.globalAlpha = 1;
+  if (!pale) ctx.globalAlpha = alpha;
   drawLine(ctx, before.map(place));
+  ctx.setLineDash([]);
+  ctx.fillStyle = colour;
+  for (const spot of one.spots || []) one.marker(ctx, ...place(spot));
   ctx.globalAlpha = 1;
   ctx.setLineDash([]);
 }

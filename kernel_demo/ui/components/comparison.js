@@ -1,5 +1,5 @@
-// Draws the value {first, second, difference, names, gain, width, height, figures, note}.
-// The divider is a range input over the pictures: mouse, touch and arrow keys move it alike.
+// Draws the value {first, second, difference, names, gain, width, height, figures, note, worked}. The
+// divider is a range input whose thumb alone takes the pointer: the rest are pixels to point at.
 const root = () => element.querySelector('.kd-result');
 const move = (percent) => {
   const compare = root().querySelector('.kd-compare');
@@ -7,12 +7,18 @@ const move = (percent) => {
   compare.querySelector('.kd-second').style.clipPath = `inset(0 0 0 ${percent}%)`;
   compare.querySelector('.kd-divider').style.left = `${percent}%`;
 };
+const all = () => (props.value?.worked
+  ? { left: 0, top: 0, width: props.value.width, height: props.value.height } : null);
+const worked = makeWorked(root().querySelector('.kd-worked'));
+for (const view of root().querySelectorAll('[data-pixels]')) worked.add(view, all);
 const draw = () => {
   const value = props.value;
   const view = root();
   if (!view) return;
   view.hidden = !value || !value.first;
   if (view.hidden) return;
+  worked.take(value.worked, value.first);
+  for (const box of view.querySelectorAll('[data-pixels]')) box.tabIndex = value.worked ? 0 : -1;
   const [compare, difference] = view.querySelectorAll('.kd-compare');
   const shape = `${value.width} / ${value.height}`;
   for (const box of [compare, difference]) box.style.aspectRatio = shape;

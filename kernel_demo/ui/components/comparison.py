@@ -11,16 +11,25 @@ import numpy as np
 from kernel_demo.imaging.filtering import to_uint8
 from kernel_demo.numbers import count
 from kernel_demo.ui import theme
-from kernel_demo.ui.components import from_files
+from kernel_demo.ui.components import from_files, worked
 from kernel_demo.ui.pictures import data_url, fit
 
 LONGEST = 1024  # pixels of the longer side on the page; the figures are those of the full size
+WORDS = (
+    worked.WORDS
+    | worked.BELOW
+    | {
+        "pictures": f"Two pictures under a divider: {worked.BELOW['walk']}",
+        "difference": f"Their difference: {worked.BELOW['walk']}",
+        "divider": "Move the divider between the two pictures",
+    }
+)
 NEGATIVE, POSITIVE = theme.colour("negative"), theme.colour("positive")
 
 
 def component(elem_id: str) -> gr.HTML:
     """The view; its value is what `view()` returns, or None."""
-    return from_files("comparison", None, elem_id)
+    return from_files("comparison", None, elem_id, words=WORDS, shared=worked.SCRIPTS)
 
 
 def signed(values: np.ndarray, scale: float) -> np.ndarray:
@@ -62,11 +71,13 @@ def view(
     is_map: bool,
     figures: tuple[tuple[str, str], ...] = (),
     note: str = "",
+    arithmetic: dict | None = None,
 ) -> dict:
     """The value for the component.
 
     first, second: H x W or H x W x 3 float32, 0..1 or signed when `is_map`.
-    figures: (number, meaning) pairs, already worded.
+    figures: (number, meaning) pairs, already worded. arithmetic: a record of `worked`, of the same
+    pixels.
     """
     difference = (second - first).astype(np.float32)
     largest = float(np.abs(difference).max())
@@ -85,6 +96,7 @@ def view(
         "height": height,
         "figures": [list(figure) for figure in figures],
         "note": note,
+        "worked": arithmetic,
     }
 
 

@@ -1,4 +1,4 @@
-// What the stage and the race share: what they find, write, decode and draw. Comes before either.
+// What the stage, the race and results share: what they find, write, decode and draw. Comes before either.
 
 // The elements of root with that data attribute, by its value.
 function parts(root, name) {
@@ -12,6 +12,17 @@ function write(node, value) {
 
 function setAttribute(node, name, value) {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
+// A template's words, with what stands in its braces.
+function say(template, figures) {
+  return template.replace(/\{(\w+)\}/g, (_, name) => figures[name]);
+}
+
+function setData(node, data) {
+  for (const [name, one] of Object.entries(data)) {
+    if (node.dataset[name] !== String(one)) node.dataset[name] = one;
+  }
 }
 
 function bytes(base64) {

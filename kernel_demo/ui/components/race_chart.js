@@ -101,63 +101,38 @@ function ticks([low, high], width) {
   return places.filter((v) => Math.log10(v) >= low - 1e-9 && Math.log10(v) <= high + 1e-9);
 }
 
-function drawAxes({ ctx, width, height }, x, y, xs, box) {
-  const [low, high] = axes.error;
-  ctx.textBaseline = 'middle';
-  for (let decade = low; decade <= high; decade++) {
-    const goal = goals.some((g) => Math.abs(Math.log10(g) - decade) < 1e-6);
-    if (!goal && decade % 2) continue;
-    const row = Math.round(y(decade)) + 0.5;
-    ctx.strokeStyle = goal ? theme.muted : theme.line;
-    ctx.lineWidth = goal ? 0.75 : 1;
-    ctx.setLineDash(goal ? [1, 3] : []);
-    drawLine(ctx, [[box.left, row], [width - box.right, row]]);
-    ctx.fillStyle = goal ? theme.ink : theme.muted;
-    drawPower(ctx, decade, box.left - 7, row, theme);
-  }
-  ctx.setLineDash([]);
-  ctx.fillStyle = theme.muted;
-  ctx.font = `10.5px ${theme.font}`;
-  ctx.textBaseline = 'alphabetic';
-  ctx.textAlign = 'center';
-  for (const value of ticks(xs, width - box.left - box.right)) {
-    const text = tickText(value);
-    const most = width - ctx.measureText(text).width / 2; // the last one stays inside
-    ctx.fillText(text, Math.min(x(value), most), height - 4);
-  }
-  if (xs === axes.steps) ctx.fillText('0', x(0), height - 4);
-}
-
-function drawLane(ctx, lane, x, y, column) {
-  const style = STYLES[lane.name];
-  const place = (p) => [x(p[column]), y(Math.log10(Math.max(p[2], LEAST)))];
-  ctx.strokeStyle = ctx.fillStyle = theme.colours[lane.name];
-  ctx.globalAlpha = marked && marked !== lane.name ? 0.18 : 1;
-  ctx.lineWidth = marked === lane.name ? 2.5 : 1.75;
-  ctx.lineJoin = 'round';
-  ctx.setLineDash(style.dash);
-  drawLine(ctx, lane.points.map(place));
+// A lane as a series: [seconds or steps, error], a marker where it arrived and where it is.
+function seriesOf(lane, column) {
+  const { dash, marker } = STYLES[lane.name];
+  const place = (p) => [p[column], Math.max(p[2], LEAST)];
   const arrived = goals.map((goal) => lane.points.find((p) => p[2] <= goal));
   const spots = new Set([...arrived, lane.points[lane.points.length - 1]]);
-  for (const p of spots) if (p) drawMarker(ctx, style.marker, ...place(p), 3.5);
-  ctx.globalAlpha = 1;
+  return {
+    points: lane.points.map(place),
+    colour: theme.colours[lane.name],
+    dash,
+    alpha: marked && marked !== lane.name ? 0.18 : 1,
+    width: marked === lane.name ? 2.5 : 1.75,
+    marker: (ctx, x, y) => drawMarker(ctx, marker, x, y, 3.5),
+    spots: [...spots].filter(Boolean).map(place),
+  };
 }
 
 function drawCurve(by) {
-  const on = surface(canvases[by]);
-  if (!on) return;
-  const { ctx, width, height } = on;
-  const box = { left: 34, right: 10, top: 8, bottom: 20 };
   const [low, high] = axes[by];
   const inside = (log) => Math.min(high, Math.max(low, log));
-  const [across, down] = [width - box.left - box.right, height - box.top - box.bottom];
   const share = (v) => (inside(v > 0 ? Math.log10(v) : low) - low) / (high - low);
-  const x = (v) => box.left + share(v) * across;
-  const [least, most] = axes.error;
-  const y = (log) => box.top + ((most - Math.min(most, log)) / (most - least)) * down;
-  drawAxes(on, x, y, axes[by], box);
   const column = by === 'steps' ? 0 : 1;
-  for (const lane of shown.lanes) if (lane.points.length) drawLane(ctx, lane, x, y, column);
+  const start = by === 'steps' ? [[0, '0']] : [];
+  drawChart(canvases[by], {
+    series: shown.lanes.filter((lane) => lane.points.length).map((lane) => seriesOf(lane, column)),
+    range: axes.error,
+    goals: goals.map((goal) => Math.round(Math.log10(goal))),
+    across: {
+      share,
+      ticks: (width) => [...start, ...ticks(axes[by], width).map((v) => [v, tickText(v)])],
+    },
+  }, theme);
 }
 
 function drawLegend() {

@@ -56,7 +56,7 @@ def component(elem_id: str = "race-view") -> gr.HTML:
         {"kind": "idle"},
         elem_id,
         words=WORDS,
-        shared=("drawing",),
+        shared=("drawing", "chart"),
         goals=list(GOALS),
         goal_names=[GOAL_NAMES[goal] for goal in GOALS],
         chunk=CHUNK,

@@ -563,39 +563,27 @@ function choosePixel(x, y) {
   schedule();
 }
 
-function pixelUnder(event) {
-  const box = event.currentTarget.getBoundingClientRect();
-  const { left, top, side } = piece.view;
-  return [left + Math.floor(((event.clientX - box.left) / box.width) * side),
-    top + Math.floor(((event.clientY - box.top) / box.height) * side)];
-}
+const partShown = () => (piece?.plane
+  ? { ...piece.view, width: piece.view.side, height: piece.view.side } : null);
 
 for (const view of Object.values(views)) {
-  view.addEventListener('pointermove', (event) => {
-    if (piece?.plane && event.pointerType === 'mouse') choosePixel(...pixelUnder(event));
-  });
-  view.addEventListener('click', (event) => {
-    if (!piece?.plane || event.target === divider) return;
-    choosePixel(...pixelUnder(event));
-    root.dataset.arithmetic = 'true';
-  });
-  view.addEventListener('keydown', (event) => {
-    const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (!move || !piece?.plane || !pixel || event.target !== view) return;
-    event.preventDefault();
-    const pace = event.shiftKey ? 10 : 1;
-    choosePixel(pixel.x + pace * move[0], pixel.y + pace * move[1]);
-    root.dataset.arithmetic = 'true';
-    const sums = sumsAt(learnedNow());
-    speak(say(words.pixel, { ...pixel, sum: whole(sums.sum), true: whole(sums.trueSum) }), true);
+  choosable(view, {
+    part: partShown,
+    at: () => pixel,
+    choose: (x, y, how) => {
+      choosePixel(x, y);
+      if (how === 'over') return;
+      root.dataset.arithmetic = 'true';
+      if (how !== 'key') return;
+      const sums = sumsAt(learnedNow());
+      speak(say(words.pixel, { ...pixel, sum: whole(sums.sum), true: whole(sums.trueSum) }), true);
+    },
   });
 }
 find('#to-kernels').addEventListener('click', () => {
   delete root.dataset.arithmetic;
   views.before.focus({ preventScroll: true });
 });
-
-const whole = (sum) => (Number.isFinite(sum) ? fixed(sum, 0) : '–');
 
 function sumsAt(learned) {
   const patch = patchAt(piece.plane, pixel.x, pixel.y, run.size, value.border);
@@ -609,34 +597,18 @@ function drawPixel(learned) {
     for (const name of ['x', 'y', 'sum', 'true']) delete place.dataset[name];
     for (const name of ['sum', 'true_sum']) write(text[name], '');
     for (const canvas of Object.values(tables)) surface(canvas);
-    for (const view of Object.values(views)) view.querySelector('.kd-mark').hidden = true;
+    for (const view of Object.values(views)) markPixel(view, null, null);
     return;
   }
   const { patch, products, sum, trueSum } = sumsAt(learned);
   const { size: k } = run;
   const scale = largest(run.truth) || 1;
   drawArithmetic(tables, { patch, kernel: learned, products, k, scale }, theme);
-  later(() => tellPixel({ patch, sum, trueSum, k }));
-}
-
-function tellPixel({ patch, sum, trueSum, k }) {
-  const place = find('#arithmetic');
-  const size = k <= 3 ? 'small' : k <= WORKED ? 'middle' : 'large';
-  setData(place, { size, x: pixel.x, y: pixel.y, sum, true: trueSum });
-  write(text.sum, whole(sum));
-  write(text.true_sum, say(words.true_sum, { sum: whole(trueSum) }));
-  const made = patch.made.includes(1);
-  write(text.square, patch.lacking ? words.lacking
-    : made ? say(words.made_up, { border: value.border }) : words.square);
-  setData(place, { made: String(made) });
-  write(text.products, k <= WORKED ? words.products : say(words.many_products, { count: k * k }));
-  const { left, top, side } = piece.view;
-  for (const view of Object.values(views)) {
-    const node = view.querySelector('.kd-mark');
-    node.hidden = false;
-    node.style.left = `${(100 * (pixel.x - left + 0.5)) / side}%`;
-    node.style.top = `${(100 * (pixel.y - top + 0.5)) / side}%`;
-  }
+  later(() => {
+    const found = { ...pixel, k, patch, sum, trueSum, border: value.border };
+    tellArithmetic(place, found, words, words.true_sum);
+    for (const view of Object.values(views)) markPixel(view, partShown(), pixel);
+  });
 }
 
 // ---- Curves and timeline
@@ -830,12 +802,6 @@ function draw() {
     speed,
   });
   drawn = looks();
-}
-
-function setData(node, data) {
-  for (const [name, one] of Object.entries(data)) {
-    if (node.dataset[name] !== String(one)) node.dataset[name] = one;
-  }
 }
 
 // All that a message may change of what is drawn. Most bring steps that are shown only later.

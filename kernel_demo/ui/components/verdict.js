@@ -7,10 +7,6 @@ const MORE_HELPS = ['STEPS', 'TIME', 'PATIENCE', 'VISITOR']; // causes of an end
 const DIGITS = 3; // right to so many digits is right
 const RUNS_ON = 200; // steps more, where they help
 
-function say(template, figures) {
-  return template.replace(/\{(\w+)\}/g, (_, name) => figures[name]);
-}
-
 // A positive number without a power of ten: 0.76, 0.000 000 019; up: never below the value.
 function decimal(value, up = false) {
   if (!Number.isFinite(value) || value >= 1e4) return figure(value);

@@ -22,7 +22,7 @@ from kernel_demo.learning.training import Cause, Stop
 from kernel_demo.numbers import count, figure
 from kernel_demo.sources.decoding import Photo, decode
 from kernel_demo.ui import pictures
-from kernel_demo.ui.components import comparison, take
+from kernel_demo.ui.components import comparison, take, worked
 from kernel_demo.ui.html import (
     CERTIFICATE,
     block,
@@ -168,7 +168,29 @@ def render(session: Session, picture: int, border: str, own_path: str | None) ->
         is_map=is_map,
         figures=figures,
         note=smaller if shrunk else "",
+        arithmetic=_arithmetic(session, photo.pixels, is_map, border),
     )
+
+
+def _arithmetic(session: Session, photo: np.ndarray, is_map: bool, border: str) -> dict:
+    """What both kernels make of each pixel: of the grey that is filtered, or of each channel."""
+    made_grey = is_map and photo.ndim == 3
+    channel = worked.plane_named(session.experiment.choice.channel)
+    planes = [channel] if made_grey else worked.planes_of(photo)
+    names = worked.NAMES if len(planes) > 1 else [""]
+    learned = session.kernel, session.progress.offset
+    outputs = [
+        {
+            "name": name,
+            "side": worked.side([(plane, learned[0])], border, learned[1]),
+            "beside": worked.side([(plane, session.experiment.truth)], border),
+        }
+        for plane, name in enumerate(names)
+    ]
+    return worked.record(
+        worked.piece(photo), len(session.kernel), outputs, name="learned", beside="true {sum}",
+        planes=planes,
+    )  # fmt: skip
 
 
 def _photo(session: Session, picture: int, own_path: str | None) -> Photo:

@@ -159,19 +159,21 @@ def experiment(
     trains: bool = False,
     stoppable: bool = False,
     variant: str = "primary",
+    script: str | None = None,
 ) -> Followed:
     """A button and the place of its answer; each item that `function` yields is the answer so far.
 
     name: how ids start. inputs: the pictures and what else it depends on. reads: turns the inputs'
     values into the function's arguments. DemoErrors of either are told, and take the answer away.
     trains: it waits in the queue of the device, and can be stopped. stoppable: it can without that.
+    script: of the place of the answer.
     """
     with gr.Row(elem_classes="kd-experiment"):
         start = button(text, name, variant=variant)
         stop = button("Stop", f"{name}-stop", interactive=False, visible=trains or stoppable)
         status = block("", f"{name}-status", spoken=True)
     fresh = Freshness(f"{name}-stale", [f"{name}-result"], [], STALE.format(button=text))
-    shown, made = (status, block("", f"{name}-result")), gr.State(None)
+    shown, made = (status, block("", f"{name}-result", script=script)), gr.State(None)
 
     def ended(told: str) -> Callable[[], tuple]:
         return lambda: (*buttons(running=False), told, *KEPT)

@@ -99,6 +99,15 @@ def pictures(shown: Sequence[tuple[str, str, str]], kind: str = "") -> str:
     return filled('<div class="kd-strip {}">{}</div>', kind and f"kd-strip-{kind}", figures)
 
 
+def magnified(views: Sequence[str], names: Sequence[str]) -> str:
+    """Views of pixels (HTML), every pixel a square, side by side over their names."""
+    figures = each(
+        "<figure>{}<figcaption><b>{}</b></figcaption></figure>",
+        zip(map(Markup, views), names, strict=True),
+    )
+    return filled('<div class="kd-strip kd-strip-magnified">{}</div>', figures)
+
+
 def facts(pairs: Sequence[tuple[str, str]]) -> str:
     """(number, what it is), large and side by side."""
     inside = each("<div><dd>{}</dd><dt>{}</dt></div>", pairs)

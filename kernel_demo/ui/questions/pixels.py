@@ -12,6 +12,7 @@ from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build, teacher
 from kernel_demo.learning.training import TrainSettings, train
 from kernel_demo.numbers import at_most, figure
+from kernel_demo.ui.components import worked
 from kernel_demo.ui.components.comparison import signed
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.html import quiet
@@ -96,12 +97,16 @@ TAUGHT = (TRUE, "learned with padded pixels", "learned from valid pixels only")
 def edges(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     """A blur under each border mode; then Sobel learned with and without padded pixels."""
     bordered = pixels.side_by_side(pictures[0], named("gaussian", BLUR).values)
-    after, apart = _corners(bordered)
+    names = [BORDERS[one.border].label.partition(" (")[0] for one in bordered]
+    corner = _corner(bordered)
+    views = _magnified(bordered, names, corner)
+    after, apart = (markup.magnified(one, names) for one in views)
+    record = _arithmetic(pictures[0], named("gaussian", BLUR).values, corner)
     compared = [
         markup.heading("A corner of the blurred picture, magnified"),
-        markup.pictures(after, "magnified"),
+        after,
         markup.heading("Its difference to Reflect"),
-        markup.pictures(apart, "magnified"),
+        apart,
         markup.table(EDGES_TABLE, [_row(one) for one in bordered]),
     ]
     yield answer(*compared, done=False)
@@ -109,7 +114,9 @@ def edges(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     taught = pixels.teach(pictures[:TAUGHT_PICTURES], kernel)
     kernels = zip(TAUGHT, (kernel, taught.padded, taught.valid), strict=True)
     yield answer(
-        *compared,
+        *compared[:4],
+        worked.html(record),
+        *compared[4:],
         markup.matrices(list(kernels), decimals=2),
         finding=f"Only {taught.border_share:.1%} of the pixels lie at the border, yet a "
         f"zero-padded layer that counts them errs by {figure(taught.padded_error)}; the one that "
@@ -120,18 +127,43 @@ def edges(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     )
 
 
-def _corners(bordered: Sequence[pixels.Bordered]) -> tuple[list, list]:
-    """The corner where the modes differ most: as filtered, and how far from the reference."""
+def _arithmetic(picture: np.ndarray, kernel: np.ndarray, corner: tuple[int, int]) -> dict:
+    """What the kernel makes of each pixel; under Reflect, the pictures say under what else."""
+    bottom, right = (at and at + CORNER - 1 for at in corner)
+    reflect = worked.side([(0, kernel)], "reflect")
+    outputs = [{"name": "", "side": reflect, "beside": reflect}]
+    return worked.record(
+        worked.piece(picture), len(kernel), outputs, name="blur", beside="with Reflect {sum}",
+        start=(right, bottom),
+    )  # fmt: skip
+
+
+def _corner(bordered: Sequence[pixels.Bordered]) -> tuple[int, int]:
+    """Top and left of the corner where the modes differ most."""
     apart = sum(np.abs(one.difference) for one in bordered)
-    ends = (np.s_[:CORNER], np.s_[-CORNER:])
-    corners = [np.s_[rows, columns] for rows in ends for columns in ends]
-    corner = max(corners, key=lambda place: float(apart[place].sum()))
+    tops, lefts = ((0, length - CORNER) for length in apart.shape)
+    corners = [(top, left) for top in tops for left in lefts]
+    return max(corners, key=lambda at: float(apart[_squared(at)].sum()))
+
+
+def _squared(corner: tuple[int, int]) -> tuple[slice, slice]:
+    return tuple(slice(at, at + CORNER) for at in corner)
+
+
+def _magnified(
+    bordered: Sequence[pixels.Bordered], names: Sequence[str], at: tuple[int, int]
+) -> tuple[list[str], list[str]]:
+    """That corner: as filtered, and how far from Reflect (HTML)."""
+    corner = _squared(at)
     scale = max(float(np.abs(one.difference[corner]).max()) for one in bordered)
-    names = [BORDERS[one.border].label.partition(" (")[0] for one in bordered]
+    part = at[1], at[0], CORNER, CORNER
     after = [data_url(to_uint8(one.after[corner])) for one in bordered]
     differences = [data_url(signed(one.difference[corner], scale)) for one in bordered]
     return tuple(
-        [(url, name, "") for url, name in zip(urls, names, strict=True)]
+        [
+            worked.view(url, name, part, one.border)
+            for url, name, one in zip(urls, names, bordered, strict=True)
+        ]
         for urls in (after, differences)
     )
 

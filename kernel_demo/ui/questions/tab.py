@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from kernel_demo.ui.components import worked
 from kernel_demo.ui.html import (
     CERTIFICATE,
     block,
@@ -43,6 +44,7 @@ class Question:
     trains: bool = False
     stoppable: bool = False
     choice: tuple[dict, str, str] | None = None  # beside the pictures: words by key, label, id
+    script: str | None = None  # of the place of the answer
 
 
 QUESTIONS = (
@@ -63,6 +65,7 @@ QUESTIONS = (
         "them, learning must leave them out: only pixels whose whole patch is inside count.",
         "Compare five borders",
         pixels.edges,
+        script=worked.in_html(),
     ),
     Question(
         "anywhere",
@@ -172,7 +175,7 @@ def _answered(number: int, question: Question, pictures: list, tabs: gr.Tabs) ->
             inputs.append(dropdown(choices, label, name, value=choices[0][1], min_width=240))
     tried = card.experiment(
         f"try-{question.key}", question.button, question.experiment, inputs,
-        trains=question.trains, stoppable=question.stoppable,
+        trains=question.trains, stoppable=question.stoppable, script=question.script,
     )  # fmt: skip
     if question.key == "size":
         return [tried, apply.build()]

@@ -135,7 +135,7 @@ def find(befores, afters, max_size: int) -> Iterator[dict]:
         **again,
         "progress": quiet(f"{pairs.many(sides[0])} · {spent}"),
         "made": made_from(befores, afters, max_size),
-        **_shown(found, notes, state),
+        **_shown(found, notes, state, [(b.samples, a.samples) for b, a in matched]),
     }
     if state.kernels:
         # After the rest: the libraries that write the files take half a second to load.
@@ -150,8 +150,8 @@ def _working(told: str) -> str:
     )
 
 
-def _shown(found: Recovery, notes: tuple[str, ...], state: Found) -> dict:
-    reproduced = finding.reproduced(found)
+def _shown(found: Recovery, notes: tuple[str, ...], state: Found, samples: list) -> dict:
+    reproduced = finding.reproduced(found, samples)
     labels = [(label, number) for number, (label, _) in enumerate(state.kernels)]
     return {
         "state": state,

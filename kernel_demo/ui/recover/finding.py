@@ -10,7 +10,7 @@ from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES
 from kernel_demo.numbers import at_most, count, figure, percent
 from kernel_demo.recovery import Channels, Edge, Recovery, Rounding, Verdict
 from kernel_demo.recovery.fractions import Fractions
-from kernel_demo.ui.components import comparison
+from kernel_demo.ui.components import comparison, worked
 from kernel_demo.ui.components.take import Taken, probe_link
 from kernel_demo.ui.html import NUMBERS_UP_TO, each, filled, joined, matrix, quiet, title
 from kernel_demo.ui.pictures import data_url
@@ -226,8 +226,11 @@ def _fractions(whole: Fractions) -> str:
 # The pictures
 
 
-def reproduced(found: Recovery) -> dict | None:
-    """After and reproduced under the divider, and the residual: the value of a comparison."""
+def reproduced(found: Recovery, pairs: Sequence[tuple[np.ndarray, np.ndarray]] = ()) -> dict | None:
+    """After and reproduced under the divider, and the residual: the value of a comparison.
+
+    pairs: the samples (before, after) it was found in; with them, how each pixel comes about.
+    """
     if found.reproduction is None:
         return None
     made = found.reproduction.astype(np.float32)
@@ -239,9 +242,61 @@ def reproduced(found: Recovery) -> dict | None:
         (AFTER.lower(), "reproduced"),
         is_map=False,
         figures=figures(float(left.max()), found.reproduced),
+        arithmetic=_arithmetic(found, after, pairs),
     )
     residual, gain = _residual(found)
     return {**shown, "difference": residual, "gain": gain}
+
+
+def _arithmetic(found: Recovery, after: np.ndarray, pairs: Sequence[tuple]) -> dict | None:
+    """The kernels at work on the first pair's before, and after's own level; None: without them."""
+    before = _before(found, after, pairs)
+    if found.kernel is None or before is None:
+        return None
+    grey = found.channel_weights is not None and before.ndim == 3
+    planes = [found.channel_weights] if grey else worked.planes_of(before)
+    border = found.padding if found.padding in MODES else None
+    around = np.atleast_1d(found.padding_value if border == CONSTANT else 0) / found.white
+    count = 1 if after.ndim == 2 else after.shape[2]
+    offsets = np.broadcast_to(np.asarray(found.offset) / found.white, count)
+    outputs = []
+    for channel, offset in enumerate(offsets.tolist()):
+        kernels = found.kernel[min(channel, len(found.kernel) - 1)]
+        own = [(min(channel, len(planes) - 1), kernels[0])]
+        terms = list(enumerate(kernels)) if len(kernels) > 1 else own
+        name = CHANNELS[channel] if count > 1 else ""
+        side = worked.side(terms, border, offset, around)
+        outputs.append({"name": name, "side": side, "beside": None})
+    deep = np.uint8 if found.white == worked.LEVELS else np.uint16
+    target = worked.piece(np.rint(after).astype(deep))
+    if deep == np.uint8 and max(after.shape[:2]) <= comparison.LONGEST:
+        target["url"] = ""  # it is under the divider already
+    return worked.record(
+        worked.piece(before), found.size, outputs, name="recovered", beside="the after file {sum}",
+        planes=planes, shift=found.shift, target=target,
+    )  # fmt: skip
+
+
+def _before(found: Recovery, after: np.ndarray, pairs: Sequence[tuple]) -> np.ndarray | None:
+    """The picture under the one that is shown, H x W or H x W x 3."""
+    for pair in pairs:
+        before, own = map(_opaque, pair[::-1] if found.swapped else pair)
+        if own.shape == after.shape and (_levels(own, found.white) == after).all():
+            return before
+    return None
+
+
+def _opaque(samples: np.ndarray) -> np.ndarray:
+    """Grey, H x W, or colours, H x W x 3, as recovery takes them: three equal channels are one."""
+    if samples.ndim == 2 or samples.shape[2] < 3:
+        return samples if samples.ndim == 2 else samples[..., 0]
+    colours = samples[..., :3]
+    equal = (colours == colours[..., :1]).all()
+    return colours[..., 0] if equal else colours
+
+
+def _levels(samples: np.ndarray, white: int) -> np.ndarray:
+    return samples // (np.iinfo(samples.dtype).max // white)
 
 
 def figures(largest: float, share: float) -> tuple[tuple[str, str], ...]:
