@@ -55,10 +55,10 @@ def dropdown(choices: Sequence, label: str, elem_id: str, **look: Any) -> gr.Dro
     return gr.Dropdown(choices, label=label, elem_id=elem_id, **look)
 
 
-def segmented(choices: Sequence[tuple[str, str]], elem_id: str) -> gr.Radio:
-    """A choice among few, side by side; the first one holds."""
+def segmented(choices: Sequence[tuple[str, str]], label: str, elem_id: str) -> gr.Radio:
+    """A choice among few, side by side; the first one holds. The label is heard, not seen."""
     return gr.Radio(
-        choices, value=choices[0][1], show_label=False, container=False,
+        choices, value=choices[0][1], label=label, show_label=False, container=False,
         elem_classes="kd-segmented", elem_id=elem_id,
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The whole page: header, tabs, endpoints, and how it is served: its queue, and what it forgets."""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
 
@@ -19,23 +20,7 @@ TITLE = "Kernel Demo"
 TAGLINE = "One convolution layer learns any linear image filter from pictures alone."
 QUEUE = 16  # visitors who wait; one more is told that the page is busy
 FORGET_EVERY, FORGET_AFTER = 600, 3600  # seconds: the visitors' files
-# Gradio's client ends the stream of an upload's progress by a method that does nothing but say so
-# to the console (6.31). The server ends that stream by itself: nobody needs to hear of it.
-# Gradio gives every radio button a name of its own, so that a browser does not know them as one
-# group: arrow keys choose the next one all the same.
-HEAD = """<script>{
-  const warn = console.warn;
-  console.warn = (...said) => said[0] === 'Method not implemented.' || warn.apply(console, said);
-  document.addEventListener('keydown', (event) => {
-    const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
-    if (!step || !event.target.matches?.('fieldset input[type=radio]')) return;
-    const all = [...event.target.closest('fieldset').querySelectorAll('input[type=radio]')];
-    const next = all[(all.indexOf(event.target) + step + all.length) % all.length];
-    event.preventDefault();
-    next.focus();
-    next.click();
-  });
-}</script>"""
+HEAD = f"<script>{Path(__file__).with_name('gradio.js').read_text('utf-8')}</script>"
 
 
 def build() -> gr.Blocks:

@@ -11,7 +11,7 @@ const store = {
 };
 
 // What a chip or a button opens, one at a time: a panel of the page or a menu of ours. Escape, a
-// click outside and the opener close it; the focus goes into it, and back.
+// click outside, Tab out of it and the opener close it; the focus goes into it, and back.
 function makeOpener(root) {
   let open = null; // {button, box}
   const close = (back) => {
@@ -20,13 +20,14 @@ function makeOpener(root) {
     open = null;
     delete box.dataset.open;
     button.setAttribute('aria-expanded', 'false');
-    if (back || box.contains(document.activeElement)) button.focus({ preventScroll: true });
+    if (back || box.contains(document.activeElement)) button.focus({ preventScroll: !back });
   };
   const show = (button, box) => {
     const again = open?.button === button;
     close(false);
     if (again || !box) return;
     open = { button, box };
+    if (button.ariaHasPopup === 'dialog') asDialog(box, button);
     box.dataset.open = 'true';
     button.setAttribute('aria-expanded', 'true');
     place(button, box);
@@ -39,11 +40,24 @@ function makeOpener(root) {
     const path = event.composedPath();
     if (!path.includes(open.box) && !path.includes(open.button)) close(false);
   });
+  // First of all, to see a list of options as it was: Escape closes that one, and no more.
   document.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && open) { event.stopPropagation(); close(true); }
+    if (event.key !== 'Escape' || !open) return;
+    if (event.target.matches?.('[role=combobox][aria-expanded=true]')) return;
+    event.stopPropagation();
+    close(true);
+  }, true);
+  document.addEventListener('focusin', (event) => {
+    if (open && !open.box.contains(event.target) && event.target !== open.button) close(true);
   });
   window.addEventListener('resize', () => open && place(open.button, open.box));
   return { show, close, isOpen: (box) => open?.box === box };
+}
+
+// A panel is a column of the page: what it is, and its name, come from what opens it.
+function asDialog(panel, chip) {
+  panel.setAttribute('role', 'dialog');
+  panel.setAttribute('aria-labelledby', chip.id);
 }
 
 // Under its button, inside what it is placed in; a little to the left where it would stand out.

@@ -54,7 +54,7 @@ def choose_pictures() -> list:
     Returns the inputs: the source, and the visitor's files.
     """
     block(title("Pictures"))
-    source = segmented(SOURCES, "question-source")
+    source = segmented(SOURCES, "Source", "question-source")
     files = upload_field("Your pictures", "question-uploads", visible=False, height=120)
     photos = pictures.gather(PictureChoice(count=MAX_PICTURES)).photos
     gallery = block(pictures.gallery(photos), "question-gallery")

@@ -85,7 +85,7 @@ def beside(*parts: str) -> str:
 
 def heading(text: str) -> str:
     """What the answer is about, where a card has several."""
-    return filled("<h4>{}</h4>", text)
+    return filled("<h3>{}</h3>", text)
 
 
 def pictures(shown: Sequence[tuple[str, str, str]], kind: str = "") -> str:

@@ -104,7 +104,7 @@ class Tab:
             self.kernel = block("")
         with gr.Column(elem_id="recover-pictures", **hidden) as self.picture_card:
             block(title("How well it explains the picture"))
-            self.views = segmented(VIEWS, "recover-views")
+            self.views = segmented(VIEWS, "Which pictures", "recover-views")
             self.reproduced = comparison.component("recover-reproduced")
             self.pair = comparison.component("recover-pair")
             self.pair.visible = False
