@@ -309,7 +309,7 @@ def _support(total: Statistics, solution, white: bool) -> tuple[int, int, int, i
 
 def _within(core: Statistics, solution: Solution, support) -> Solution:
     """The solution with the weights outside its support at 0, and the others fitted anew."""
-    free = _filled(core.size, support)
+    free = filled(core.size, support)
     if free.all():
         return solution
     kernel, offset, variance = _least_squares(core, free)
@@ -330,13 +330,13 @@ def _enough(total: Statistics, support: tuple[int, int, int, int]) -> bool:
     Each of a Gaussian's tails may be insignificant, and all of them a hundredth of the kernel. By
     chance, n times the share of the variance that they take is chi-squared with a degree for each.
     """
-    free = _filled(total.size, support)
+    free = filled(total.size, support)
     whole, cut = (_least_squares(total, some)[2] + EXACTLY for some in (None, free))
     outside = np.count_nonzero(~free)
     return total.count * (cut / whole - 1) <= 2 * outside + 5 * (2 * outside) ** 0.5
 
 
-def _filled(size: int, support: tuple[int, int, int, int]) -> np.ndarray:
+def filled(size: int, support: tuple[int, int, int, int]) -> np.ndarray:
     """size x size bool: True in a box (top, left, height, width)."""
     top, left, height, width = support
     filled = np.zeros((size, size), bool)
@@ -365,7 +365,7 @@ def _trimmed(total: Statistics) -> tuple[int, int, int, int]:
             (top, left, bottom, right - 1),
         ):
             first, start, last, end = inner
-            free = _filled(total.size, (first, start, last - first, end - start))
+            free = filled(total.size, (first, start, last - first, end - start))
             if free.any():
                 options.append((_least_squares(total, free)[2], inner))
         if not options or min(options)[0] > allowed:
