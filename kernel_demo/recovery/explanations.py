@@ -148,6 +148,11 @@ class Reason(Enum):
         "them explains the pair.",
         "Use larger pictures, with fewer black and white pixels.",
     )
+    ONE_COLOUR = (
+        "A kernel explains all but {share} of the pixels, but those are just the pixels of one "
+        "colour: the tool has replaced it.",
+        "Turn off what replaces a colour in the tool, or send a probe of random noise through it.",
+    )
     SIZES = ("{note}", "Bring both pictures to the same size and view, and try again.")
 
 
@@ -155,6 +160,7 @@ class Note(Enum):
     """What was done to a pair first, or is worth knowing beside the verdict."""
 
     GREY = "The three channels of {name} are equal: it was taken as grey."
+    UNCHANGED = "Both pictures are the same, pixel for pixel: the tool has changed nothing."
     DEPTHS = "One file has 8 bits a sample and the other 16; white was set equal."
     ALPHA = "The alpha channel was left out, and so were pixels that are not opaque."
     HIDDEN = "The alpha channel was left out: hardly any pixel is opaque."

@@ -47,6 +47,7 @@ SMALL = 4.0  # roundings: less than this is left where a kernel explains nearly 
 MIXTURE_NOISE = 8.0
 TELLING = 1.5  # grey levels that must be left for that: noise in smooth parts of before makes less
 COLOURED = 0.1  # autocorrelation of noise that is not white
+HALF = 0.5  # ... or that there was no filter: one that clips is not seen where all is clipped
 MOSTLY = 0.9  # share of the pixels that must not be clipped, for a residual to tell that
 ONCE_MORE = 0.3  # share of what is left that the picture explains, laid aside
 STRANGE = 0.6  # share of the variance that a kernel explains, at most, of another picture
@@ -177,6 +178,11 @@ def _certain(found: Arrangement, max_size: int) -> Judgement | None:
     return Judgement(Verdict.CONVOLUTION)
 
 
+def one_colour(share: float) -> Judgement:
+    """The verdict where a kernel holds, but for the pixels of one colour."""
+    return _undetermined(Reason.ONE_COLOUR, share=percent(share))
+
+
 def _open(found: Arrangement) -> Judgement:
     """Undetermined, since bars are too wide: by what halves of the picture say, or as it is."""
     for doubt in found.doubts:
@@ -207,6 +213,8 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
             if judgement is not None:
                 return judgement
     if _merely_noise(found):
+        if found.used < HALF:
+            return _undetermined(Reason.CLIPPED)
         lossy = "JPEG compression" if found.compressed else "noise or lossy compression"
         return Judgement(Verdict.NOT, Alternative(f"{lossy} and no filter"))
     if found.compressed is not None and found.censored is None:
@@ -313,12 +321,17 @@ def _vague_by(errors: np.ndarray, kernel: np.ndarray, share: float = VAGUE) -> b
 
 def _unchanged(found: Arrangement) -> bool:
     """The colours are as they were, to the last level."""
-    return all(np.array_equal(*np.broadcast_arrays(*pair.overlap()[:2])) for pair in found.pairs)
+    return all(map(unchanged, found.pairs))
+
+
+def unchanged(pair: Pair) -> bool:
+    """Both pictures are the same."""
+    return np.array_equal(*np.broadcast_arrays(*pair.overlap()[:2]))
 
 
 def _merely_noise(found: Arrangement) -> bool:
     """The picture as it was, but for what no identity would change."""
-    if found.mode == Channels.GREY:
+    if found.mode == Channels.GREY or any(pair.outliers is not None for pair in found.pairs):
         return False
     kernels, _, _ = found.kernels()
     distances = np.abs(kernels - identity(kernels.shape[-1])).max(axis=(1, 2, 3))

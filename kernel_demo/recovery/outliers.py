@@ -17,6 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.recovery.alignment import Pair, Plane, common, planes_of, sample
+from kernel_demo.recovery.reproduction import rings
 
 PIXELS = 60_000  # of the search, by the side of the kernel
 SIZES = (3, 7)  # of the kernels searched for
@@ -36,6 +37,7 @@ SPOKEN_OF = 0.1  # ... and at most this share, for the kernel to be told
 # What is left out lies where the picture is busy: then it is the filter that treats it otherwise.
 BUSY = 0.8
 LOOKED_AT = 100_000  # pixels that outliers are compared with
+SOME, ALL_OF_THEM = 8, 0.8  # pixels of a colour, and the share of them that is replaced
 FEW = 20  # pixels: too few to say where they lie
 
 
@@ -167,6 +169,29 @@ def _solved(patches: np.ndarray, target: np.ndarray) -> np.ndarray:
     gram = patches.T @ patches
     gram[np.diag_indices_from(gram)] += 1e-10 * np.trace(gram)
     return np.linalg.solve(gram, patches.T @ target)
+
+
+def copied(pairs: list[Pair]) -> list[Pair] | None:
+    """The pairs without the rings along the border that are as they were before; None: no rings."""
+    marked = []
+    for pair in pairs:
+        if not pair.same_frame or pair.before.shape != pair.after.shape:
+            return None
+        kept = rings((pair.after == pair.before).all(axis=2))
+        marked.append(replace(pair, outliers=kept if kept.any() else None))
+    return marked if any(pair.outliers is not None for pair in marked) else None
+
+
+def of_one_colour(picture: np.ndarray, mask: np.ndarray) -> bool:
+    """Whether the pixels of a mask (h x w) are just those of some colours of a picture (h x w x C).
+
+    What a caption covers has the colours of its surroundings; what a tool replaces has not.
+    """
+    if np.count_nonzero(mask) < SOME:
+        return False
+    low, high = np.quantile(picture[mask], [0.05, 0.95], axis=0)
+    alike = ((picture >= low) & (picture <= high)).all(axis=2)
+    return bool(mask[alike].mean() > ALL_OF_THEM)
 
 
 def _marked(pairs: list[Pair], obeyed: _Obeyed) -> Changed:

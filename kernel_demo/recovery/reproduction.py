@@ -366,8 +366,8 @@ def _reasons(pair: Pair, left: np.ndarray) -> Iterator[Left]:
     copied = pair.same_frame and _copies(pair)
     same = (pair.after == pair.before).all(axis=2) if copied else np.zeros_like(left)
     corners = (pair.after == pair.after[at] for at in ((0, 0), (-1, -1)))
-    plain = np.logical_or(*(_ring(corner.all(axis=2)) for corner in corners))
-    for reason, ring in ((Left.COPIED, _ring(same)), (Left.PLAIN, plain)):
+    plain = np.logical_or(*(rings(corner.all(axis=2)) for corner in corners))
+    for reason, ring in ((Left.COPIED, rings(same)), (Left.PLAIN, plain)):
         if (left & ring).any():
             yield reason
             left = left & ~ring
@@ -375,7 +375,7 @@ def _reasons(pair: Pair, left: np.ndarray) -> Iterator[Left]:
         yield Left.CHANGED
 
 
-def _ring(such: np.ndarray) -> np.ndarray:
+def rings(such: np.ndarray) -> np.ndarray:
     """h x w bool: the rows and columns, from the border inwards, of which every pixel is such."""
     ring = np.zeros_like(such)
     for turn in (np.asarray, np.flipud, np.transpose, lambda picture: np.fliplr(picture).T):
