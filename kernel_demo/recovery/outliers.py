@@ -24,6 +24,7 @@ SIZES = (3, 7)  # of the kernels searched for
 PARTS = 4  # the picture is cut into PARTS x PARTS parts to start from
 STEPS = 6
 TRIED = 3  # starts that are taken further
+WORTH = 0.01  # share of the pixels that a larger kernel must gain: its outliers end further inside
 NEARLY_ALL = 0.97  # obey: a larger kernel need not be looked for
 # One rounding puts a pixel at most half a level off; the kernel itself is not known exactly yet.
 OBEYS = 1.02
@@ -32,6 +33,7 @@ COMPACT = 0.25  # share of the outliers that are surrounded by others
 WRAP = 256
 ALL_WRAP = 0.95  # share of the pixels that must obey modulo WRAP, if that is what happened
 RAN_OVER = 0.01  # share of the sums, at least
+NONE = 3e-4  # a weight that moves no pixel by more than a few hundredths of a level
 MOST = 0.5  # share of the pixels that may disobey ...
 SPOKEN_OF = 0.1  # ... and at most this share, for the kernel to be told
 # What is left out lies where the picture is busy: then it is the filter that treats it otherwise.
@@ -73,11 +75,11 @@ def find(pairs: list[Pair]) -> Changed | None:
     best = None
     for size in SIZES:
         found = _search(planes, size)
-        if found is not None and (best is None or found.share > best.share):
+        if found is not None and (best is None or found.share > best.share + WORTH):
             best = found
         if best is not None and best.share > NEARLY_ALL:
             break
-    return None if best is None else _marked(pairs, best)
+    return None if best is None else _marked(pairs, replace(best, kernel=_within(best.kernel)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,6 +194,18 @@ def of_one_colour(picture: np.ndarray, mask: np.ndarray) -> bool:
     low, high = np.quantile(picture[mask], [0.05, 0.95], axis=0)
     alike = ((picture >= low) & (picture <= high)).all(axis=2)
     return bool(mask[alike].mean() > ALL_OF_THEM)
+
+
+def _within(kernel: np.ndarray) -> np.ndarray:
+    """The kernel without outer rings that have no weight: pixels near the border are judged too."""
+    while len(kernel) > 1 and np.abs(np.delete(kernel.ravel(), _inner(len(kernel)))).max() < NONE:
+        kernel = kernel[1:-1, 1:-1]
+    return kernel
+
+
+def _inner(size: int) -> np.ndarray:
+    """The places in a size x size kernel, row by row, that are not in its outer ring."""
+    return np.arange(size * size).reshape(size, size)[1:-1, 1:-1].ravel()
 
 
 def _marked(pairs: list[Pair], obeyed: _Obeyed) -> Changed:

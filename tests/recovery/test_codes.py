@@ -58,7 +58,7 @@ FIGURES = {
     "size": 5, "name": "after", "pixels": 2, "rows": 3, "columns": -4, "before": "9 x 9",
     "after": "4 x 4", "some": 1, "all": 3, "height": 3, "width": 5, "down": 1.0, "right": -2.5,
     "patches": 12, "levels": 3, "split": "its dark and its bright parts", "sigma": 1.0,
-    "file": "JPEG, quality 75",
+    "file": "JPEG, quality 75", "share": "3 %",
     "note": Told(Note.STRANGERS, {"before": "9 x 9", "after": "4 x 4"}),
 }  # fmt: skip
 

@@ -3,9 +3,11 @@
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from kernel_demo.imaging.catalogue import identity
 from kernel_demo.recovery import Verdict, recover
+from kernel_demo.recovery.explanations import Left, Note, Reason
 from kernel_demo.sources.bundled import FOLDER
 
 BARS = 5
@@ -74,3 +76,75 @@ def test_a_mixture_is_as_large_as_the_pixels_say():
                         for v in (found.kernel, found.standard_error))  # fmt: skip
         error = np.abs(kernel - true)
         assert (error <= BARS * np.where(bars > 0, bars, bars.max())).all()
+
+
+@pytest.mark.parametrize("ring", [3, 5])
+@pytest.mark.parametrize("sharpened", [True, False])
+def test_copied_rings_deeper_than_the_kernel_are_left_out(ring, sharpened):
+    """A quarter of a small picture is as it was: the kernel of the rest is told."""
+    before = photo("camera", 100, 200, 60, 80)
+    kernel = (
+        np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]]) if sharpened else np.full((3, 3), 1 / 9)
+    )
+    after = before.copy()
+    inner = np.s_[ring:-ring, ring:-ring]
+    after[inner] = rounded(cv2.filter2D(before.astype(float), cv2.CV_64F, kernel))[inner]
+    found = recover(before, after)
+    assert found.bit_exact
+    assert np.allclose(found.kernel, kernel)
+    assert found.left_out.reasons == (Left.COPIED,)
+
+
+@pytest.mark.parametrize("blur", [False, True])
+def test_a_replaced_colour_is_no_convolution(blur):
+    """All pixels of one level are white: no caption lies over these and no others."""
+    before = photo("cat", 30, 80, 120, 160)
+    after = rounded(blurred(before)) if blur else before.copy()
+    after[after == 100] = 255
+    assert not recover(before, after).verdict.linear
+
+
+def test_the_same_picture_twice_is_said_to_be_so():
+    """The verdict is that of an identity, and a note says why."""
+    before = photo("cat", 30, 80, 120, 160)
+    found = recover(before, before)
+    assert found.bit_exact
+    assert Note.UNCHANGED in {told.code for told in found.noted}
+    changed = before.copy()
+    changed[50, 50] ^= 1
+    assert Note.UNCHANGED not in {told.code for told in recover(before, changed).noted}
+
+
+def test_pixels_strewn_over_an_unchanged_picture_are_left_out():
+    """One in twenty is grey: the others are as they were, which is no noise."""
+    before = photo("camera", 100, 200, 60, 80)
+    after = before.copy()
+    after[np.random.default_rng(3).random(before.shape) < 0.05] = 128
+    found = recover(before, after)
+    assert found.verdict == Verdict.CONVOLUTION
+    assert np.abs(found.kernel[0, 0] - identity(found.size)).max() < 1e-3
+
+
+def test_what_clips_a_picture_of_two_levels_is_not_said_to_be_no_filter():
+    """Sharpened, black and white stay so: only noise is seen, and nothing told of the filter."""
+    before = rounded(255.0 * (photo("camera", 0, 0, 200, 240) > 110))
+    sharp = cv2.filter2D(
+        before.astype(float), cv2.CV_64F, np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
+    )
+    after = rounded(sharp + np.random.default_rng(0).normal(0, 2, sharp.shape))
+    assert recover(before, after).verdict == Verdict.UNDETERMINED
+
+
+def test_a_small_kernel_on_text_is_not_said_to_be_larger():
+    """Its few patches repeat their errors of rounding, which any ring explains."""
+    image = Image.new("L", (800, 800), 40)
+    for line in range(12):
+        ImageDraw.Draw(image).text(
+            (40, 60 * line + 30), "Which filter was it? " * 4, 220, font_size=48
+        )
+    before = np.asarray(image.resize((200, 200), Image.Resampling.BOX))
+    line = cv2.getGaussianKernel(7, 1.0)
+    after = rounded(cv2.filter2D(before.astype(float), cv2.CV_64F, line @ line.T))
+    found = recover(before, after)
+    assert found.reason is None or found.reason.code != Reason.LARGER
+    assert found.size == 7
