@@ -39,6 +39,7 @@ SPOKEN_OF = 0.1  # ... and at most this share, for the kernel to be told
 # What is left out lies where the picture is busy: then it is the filter that treats it otherwise.
 BUSY = 0.8
 LOOKED_AT = 100_000  # pixels that outliers are compared with
+DEEP = 2  # rings of so many pixels are few: they are found one by one
 SOME, ALL_OF_THEM = 8, 0.8  # pixels of a colour, and the share of them that is replaced
 FEW = 20  # pixels: too few to say where they lie
 
@@ -180,7 +181,7 @@ def copied(pairs: list[Pair]) -> list[Pair] | None:
         if not pair.same_frame or pair.before.shape != pair.after.shape:
             return None
         kept = rings((pair.after == pair.before).all(axis=2))
-        marked.append(replace(pair, outliers=kept if kept.any() else None))
+        marked.append(replace(pair, outliers=kept if kept[DEEP:-DEEP, DEEP:-DEEP].any() else None))
     return marked if any(pair.outliers is not None for pair in marked) else None
 
 
