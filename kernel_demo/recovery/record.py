@@ -26,6 +26,7 @@ class LeftOut:
     share: float = 0.0  # of the pixels whose patch lies inside
     reasons: tuple[Left, ...] = ()
     mask: np.ndarray | None = field(default=None, repr=False)  # h x w bool, like after
+    pixels: int = 0  # how many, of all pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +87,20 @@ class Recovery:
     def notes(self) -> tuple[str, ...]:
         """What was done to the pair first, and what is odd in the kernel, a sentence each."""
         return explanations.notes(self)
+
+    @property
+    def probe_helps(self) -> bool:
+        """Whether the next step is to send a probe through the tool."""
+        return explanations.probe_helps(self)
+
+    @property
+    def unlike(self) -> bool:
+        """Neither the kernel nor the alternative explains half of the variance of after."""
+        if self.residual_map is None or self.residual_map.size == 0:
+            return False
+        other = np.inf if self.alternative is None else self.alternative.residual
+        left = min(float(self.residual_map.std()), np.inf if other is None else other)
+        return left**2 > float((self.reproduction + self.residual_map).var()) / 2
 
     @property
     def size(self) -> int:

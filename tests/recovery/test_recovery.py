@@ -229,7 +229,7 @@ def test_a_kernel_larger_than_the_search_is_told():
     blurred = cv2.blur(CAT, (11, 11))
     found = recover(CAT, blurred, max_size=5)
     assert found.verdict == Verdict.UNDETERMINED
-    assert "5 x 5" in found.explanation
+    assert "5 × 5" in found.explanation
     assert "larger than the largest size searched" in found.explanation
     assert recover(CAT, blurred, max_size=11).bit_exact
 
