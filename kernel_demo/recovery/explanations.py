@@ -55,6 +55,13 @@ class Rounding(Phrase):
     TRUNCATE = "truncate"
 
 
+ROUNDED = {
+    Rounding.HALF_UP: "rounded half up",
+    Rounding.HALF_EVEN: "rounded half to even",
+    Rounding.TRUNCATE: "cut off",
+}
+
+
 class Edge(Phrase):
     """What a tool does along the border instead of going on beyond it."""
 
@@ -81,6 +88,7 @@ class Split(Phrase):
     ROWS = "one row in {n} and the others"
     COLUMNS = "one column in {n} and the others"
     CHECKS = "the black and the white fields of a chessboard"
+    BORDER = "its border of {n} pixels and its inside"
 
 
 class Reason(Enum):
@@ -308,10 +316,13 @@ def notes(found) -> tuple[str, ...]:
     return tuple(map(str, told))
 
 
-def explain(found) -> tuple[str, str]:
-    """(explanation, next step) of a Recovery."""
+def explain(found, numbers: bool = True) -> tuple[str, str]:
+    """(explanation, next step) of a Recovery.
+
+    numbers: with the whole numbers of an exact kernel, where they are not shown beside it.
+    """
     if found.verdict == Verdict.CONVOLUTION:
-        return _certain(found)
+        return _certain(found, numbers)
     if found.verdict == Verdict.NOISY:
         return _noisy(found)
     return _not(found) if found.reason is None else _open(found)
@@ -342,7 +353,7 @@ def _open(found) -> tuple[str, str]:
     return said, SAME_PICTURE if strangers and not found.compression else step
 
 
-def _certain(found) -> tuple[str, str]:
+def _certain(found, numbers: bool) -> tuple[str, str]:
     is_a = f"{_this(found)} is a convolution{_called(found)}"
     apply = f"Apply the kernel{_where(found)}"
     if not found.fractions:
@@ -352,21 +363,19 @@ def _certain(found) -> tuple[str, str]:
             f"{is_a}: {left}{_but(found)}.",
             f"{apply}; expect differences of about one grey level.",
         )
-    names = ("red ", "green ", "blue ") if len(found.fractions) > 1 else ("",)
-    named = zip(names, found.fractions, strict=False)
-    exact = "; ".join(name + _written(fractions) for name, fractions in named)
+    is_a += f": {_in_numbers(found)};" if numbers else " in whole numbers:"
     pixels = sum(whole.pixels for whole in found.fractions)
     if undecided := sum(whole.undecided for whole in found.fractions):
         share = 100 * undecided / max(pixels, 1)
         return (
-            f"{is_a}: {exact}; every pixel is reproduced but {share:.2g} % "
+            f"{is_a} every pixel is reproduced but {share:.2g} % "
             f"that lie exactly between two grey levels, which the tool rounds now up, now down"
             f"{_but(found)}.",
             f"{apply}; such pixels may differ by one grey level.",
         )
     if found.left_out.pixels:
         return (
-            f"{is_a}: {exact}; every pixel is reproduced exactly but {count(found.left_out.pixels)}"
+            f"{is_a} every pixel is reproduced exactly but {count(found.left_out.pixels)}"
             ", which something else has changed.",
             f"{apply}; look at the pixels that differ by themselves.",
         )
@@ -377,7 +386,13 @@ def _certain(found) -> tuple[str, str]:
             f"Before and after are the same: the kernel is the identity; {proof}{_but(found)}.",
             "If the tool should have changed something, check that the file after is its result.",
         )
-    return f"{is_a}: {exact}; {proof}{_but(found)}.", f"{apply}; {_exactness(found.fractions)}."
+    return f"{is_a} {proof}{_but(found)}.", f"{apply}; {_exactness(found.fractions)}."
+
+
+def _in_numbers(found) -> str:
+    names = ("red ", "green ", "blue ") if len(found.fractions) > 1 else ("",)
+    named = zip(names, found.fractions, strict=False)
+    return "; ".join(name + _written(fractions) for name, fractions in named)
 
 
 def _this(found) -> str:
@@ -420,8 +435,8 @@ def _at_edges(found) -> str:
             Edge.BLACK: ", and make the pixels along the edge black",
             Edge.PLAIN: f", and give the pixels along the edge the {value}",
         }[found.padding]
-    if found.support == (found.size // 2, found.size // 2, 1, 1):
-        return ""  # nothing beyond the edges has a weight
+    if not found.reaches_out:
+        return ""
     modes = {*found.padding_sides} - {None}
     if len(modes) == 1 and modes <= {*MODES}:
         return f" with border mode “{modes.pop()}”"
@@ -496,17 +511,12 @@ def _written(fractions) -> str:
     numerators = fractions.numerators
     text = (
         str(numerators.tolist())
-        if numerators.size <= 9
+        if numerators.size <= 25
         else f"{len(numerators)} × {len(numerators)} whole numbers"
     )
     if fractions.divisor != 1:
         text += f" / {fractions.divisor}"
     if fractions.offset:
         text += f" {'+' if fractions.offset > 0 else '-'} {abs(fractions.offset):g}"
-    words = {
-        Rounding.HALF_UP: "rounded half up",
-        Rounding.HALF_EVEN: "rounded half to even",
-        Rounding.TRUNCATE: "cut off",
-    }
-    rule = words.get(fractions.rounding)
+    rule = ROUNDED.get(fractions.rounding)
     return f"{text}, {rule}" if rule else text

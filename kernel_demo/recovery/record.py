@@ -113,6 +113,11 @@ class Recovery:
         return (0,) * 4 if self.kernel is None else box((self.kernel != 0).any(axis=(0, 1)))
 
     @property
+    def reaches_out(self) -> bool:
+        """Whether a weight lies beyond the edges somewhere: all but those of the pixel itself."""
+        return self.support != (self.size // 2, self.size // 2, 1, 1)
+
+    @property
     def padding(self) -> str | Edge | None:
         """The border mode, or the Edge; None: not seen, or sides differ."""
         return self.padding_sides[0] if len(set(self.padding_sides)) == 1 else None

@@ -117,6 +117,7 @@ def test_exactness_is_that_of_the_code(told):
     """Where every pixel is said to be reproduced, the code's file is the tool's, edges and all."""
     _, after, _, page, answer, made = told
     assert answer["bit_exact"] == ("every one of the" in page["verdict"])
+    assert answer["bit_exact"] == ("In whole numbers" in page["kernel"])
     if "bit for bit" in page["verdict"]:
         assert answer["bit_exact"]
         assert np.array_equal(made["file"], after)
