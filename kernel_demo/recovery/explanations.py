@@ -10,7 +10,7 @@ import numpy as np
 
 from kernel_demo.imaging.catalogue import identity
 from kernel_demo.imaging.filtering import CONSTANT, MODES
-from kernel_demo.numbers import count, rounded_up
+from kernel_demo.numbers import count, figure, rounded_up
 
 
 class Phrase(str, Enum):
@@ -358,7 +358,7 @@ def _certain(found, numbers: bool) -> tuple[str, str]:
     apply = f"Apply the kernel{_where(found)}"
     if not found.fractions:
         rounding = "the rounding of the file" if found.in_one_step else "rounding in several steps"
-        left = f"what the kernel leaves, {found.residual:.2f} grey levels RMS, is {rounding}"
+        left = f"what the kernel leaves, {_small(found.residual)} grey levels RMS, is {rounding}"
         return (
             f"{is_a}: {left}{_but(found)}.",
             f"{apply}; expect differences of about one grey level.",
@@ -451,7 +451,7 @@ def _exactness(fractions) -> str:
 
 
 def _noisy(found) -> tuple[str, str]:
-    left = f"{found.residual:.2f} grey levels RMS"
+    left = f"{_small(found.residual)} grey levels RMS"
     known = f"every weight is known to ±{rounded_up(_worst_share(found), 1)} % of the largest"
     is_a = f"{_this(found)} is a convolution{_called(found)}"
     if not found.compression and found.in_passes:
@@ -460,7 +460,7 @@ def _noisy(found) -> tuple[str, str]:
             f"passes leaves them; {known}{_but(found)}.",
             f"Apply the kernel{_where(found)}; expect differences of one or two grey levels.",
         )
-    floor = f"rounding alone leaves {found.rounding_floor:.2f}"
+    floor = f"rounding alone leaves {figure(found.rounding_floor)}"
     if found.compression:
         return (
             f"{is_a}, with the losses of {found.compression}: {left} are left ({floor}); {known}"
@@ -476,7 +476,7 @@ def _noisy(found) -> tuple[str, str]:
 
 
 def _not(found) -> tuple[str, str]:
-    best = f"the best kernel leaves {found.residual:.1f} grey levels RMS"
+    best = f"the best kernel leaves {_small(found.residual)} grey levels RMS"
     other, strangers = found.alternative, _strangers(found)
     if other is None:
         return (
@@ -485,10 +485,15 @@ def _not(found) -> tuple[str, str]:
             if strangers
             else "Look where the residual is large: there the tool does what no kernel can.",
         )
-    beside = "" if other.residual is None else f", against {other.residual:.1f} by that"
+    beside = "" if other.residual is None else f", against {_small(other.residual)} by that"
     compared = "" if found.kernel is None else f"; {best}{beside}"
     step = SAME_PICTURE if strangers else other.remedy
     return f"This is not a convolution: it looks like {other.name}{compared}.", step
+
+
+def _small(left: float) -> str:
+    """Grey levels RMS; dust of floating point is none."""
+    return figure(left if left > 1e-3 else 0)
 
 
 def _called(found) -> str:

@@ -347,14 +347,14 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken], ...]:
     report = json.dumps(found.as_dict(), indent=2).encode()
     offsets = np.atleast_1d(found.relative_offset).tolist()
     labelled = labelled_kernels(found)
-    each = len(labelled) // len(offsets)  # kernels into one channel
+    each = len(labelled) // len(offsets)  # kernels into one channel; the first has its offset
     name = found.name.name if found.name else "recovered kernel"
     return tuple(
         (
             label,
             Taken(
                 values,
-                offsets[number // each],
+                0.0 if number % each else offsets[number // each],
                 border,
                 f"{name} {label}".strip(),
                 note,
@@ -383,7 +383,10 @@ def _note(found: Recovery) -> str:
     elif found.channels == Channels.EACH:
         told.append("Each channel has a kernel of its own: choose it above.")
     elif found.channels == Channels.MIXTURE:
-        told.append("Each channel of the result is a sum of three kernels, one for each before.")
+        told.append(
+            "Each channel of the result is a sum over three channels before, each through a kernel "
+            "of its own: add up what they make before it is rounded and cut off."
+        )
     if found.padding == CONSTANT and _around(found)[0] != CONSTANT:
         told.append(f"Around the picture the tool has {_edges(found)}; this code reflects instead.")
     elif found.padding in tuple(Edge):

@@ -352,3 +352,14 @@ def test_a_probe_is_offered_where_it_helps(size, helps):
     flat = np.full((120, 160), 90, np.uint8)
     told = finding.verdict(recover(flat, flat[: size[0], : size[1]], 3))
     assert ("probe.png" in told) == helps
+
+
+def test_a_mixture_has_each_offset_once():
+    """Kernels into one channel are added up: their offsets together are that of the channel."""
+    before = np.asarray(photo(colour=True))
+    mixed = before @ np.array([[0.4, 0.5, 0.1], [0.3, 0.6, 0.1], [0.2, 0.5, 0.1]]).T
+    after = np.clip(np.floor(mixed + [10, 20, 30] + 0.5), 0, 255).astype(np.uint8)
+    found = recover(before, after, 3)
+    assert found.channels == Channels.MIXTURE
+    offsets = [taken.offset for _, taken in finding.taken(found)]
+    assert 255 * np.reshape(offsets, (3, 3)).sum(axis=1) == pytest.approx([10, 20, 30], abs=0.2)
