@@ -131,7 +131,7 @@ def _facts(found: Recovery) -> list[tuple[str, str]]:
         size += f" (its weights lie in {height} × {width})"
     rounding = figure(found.rounding_floor)
     facts = [
-        ("Name", found.catalogue_name),
+        ("Name", "" if found.verdict == Verdict.NOT or found.unlike else found.catalogue_name),
         ("Size", size),
         ("Offset", _offset(np.atleast_1d(found.offset).tolist())),
         ("Edges", _edges(found)),

@@ -18,6 +18,7 @@ from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import named
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.recovery import Channels, alignment, recover, reproduction
+from kernel_demo.recovery.known import Name
 from kernel_demo.sources.bundled import FOLDER
 from kernel_demo.ui.components import take as take_card
 from kernel_demo.ui.learn.result import before_learning
@@ -344,6 +345,15 @@ def test_a_pixel_that_was_not_used_is_called_what_it_is():
     opaque = np.where(np.arange(grey.shape[1]) < 80, 255, 0) * np.ones_like(grey)
     pair = (np.dstack([values] * 3 + [opaque.astype(np.uint8)]) for values in (grey, grey // 2))
     assert "the others are clipped or not opaque" in finding.kernel(recover(*pair, 3))
+
+
+def test_a_kernel_between_strangers_has_no_name():
+    """What least squares makes of two different photos may look like something named."""
+    before, after = np.asarray(photo()), np.asarray(photo(colour=True).convert("L"))
+    found = recover(before, after, 5)
+    identity = replace(found, name=Name("Identity 3×3", 1 / 12))
+    assert "Identity" not in finding.kernel(identity)
+    assert "<dt>Name</dt>" in finding.kernel(recover(before, before // 2, 3))
 
 
 @pytest.mark.parametrize(("size", "helps"), [((90, 90), False), ((120, 160), True)])
