@@ -153,14 +153,14 @@ class Recovery:
         """Everything but the pictures in plain types, for JSON; None: a number not known.
 
         What there is one of is no list: kernel and standard_error are k x k for one kernel, and
-        3 x k x k for one a channel.
+        3 x k x k for one a channel. No bar is told of a kernel that is not certified.
         """
         found = {
             "verdict": self.verdict,
             "kernel": _flat(self.kernel),
             "size": self.size,
             "offset": self.offset,
-            "standard_error": _flat(self.standard_error),
+            "standard_error": _flat(self.standard_error) if self.verdict.linear else None,
             "residual": self.residual,
             "rounding_floor": self.rounding_floor,
             "reproduced": self.reproduced,

@@ -218,9 +218,10 @@ def test_alpha_that_hides_nearly_all_is_told_to_be_ignored():
     ids=["constant", "ramp", "checkerboard"],
 )
 def test_plain_pictures_leave_it_undetermined(before):
-    """A picture that many kernels treat alike is told to be no evidence."""
+    """A picture that many kernels treat alike is told to be no evidence, and gets no bar."""
     found = recover(before, cv2.blur(before, (3, 3)))
     assert found.verdict == Verdict.UNDETERMINED
+    assert found.as_dict()["standard_error"] is None
     assert "probe" in found.next_step
 
 
