@@ -194,7 +194,7 @@ def _solid(alpha: np.ndarray) -> np.ndarray:
 
 def _sizes(before: np.ndarray, after: np.ndarray) -> Told:
     turned = before.shape[:2] == after.shape[1::-1]
-    shapes = (f"{picture.shape[1]} x {picture.shape[0]}" for picture in (before, after))
+    shapes = (f"{picture.shape[1]} × {picture.shape[0]}" for picture in (before, after))
     figures = dict(zip(("before", "after"), shapes, strict=True))
     return Told(Note.TURNED if turned else Note.STRANGERS, figures)
 

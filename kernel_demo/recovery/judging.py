@@ -17,7 +17,7 @@ from kernel_demo.recovery import known
 from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, planes_of
 from kernel_demo.recovery.channels import CURVED, Arrangement
 from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, examine, significance
-from kernel_demo.recovery.explanations import Channels, Reason, Split, Told, Verdict
+from kernel_demo.recovery.explanations import Channels, Other, Reason, Split, Told, Verdict
 from kernel_demo.recovery.fitting import NEARLY_EXACT, ONE_ROUNDING, Fit
 from kernel_demo.recovery.halves import Halves
 from kernel_demo.recovery.known import Alternative
@@ -126,8 +126,7 @@ def _patches(found: Arrangement) -> int | None:
 def edited(judgement: Judgement, changed: Changed) -> Judgement:
     """The same where a kernel holds for most pixels, and something else has changed the others."""
     if changed.wrapped:
-        name = "a kernel whose sums run over at 256 (8-bit arithmetic that does not clip)"
-        return Judgement(Verdict.NOT, Alternative(name))
+        return Judgement(Verdict.NOT, Alternative(Other.WRAPPED))
     named = judgement.alternative is not None and judgement.alternative.residual is not None
     if named:
         return judgement
@@ -136,8 +135,7 @@ def edited(judgement: Judgement, changed: Changed) -> Judgement:
 
 def edit(share: float) -> Judgement:
     """The verdict where a kernel holds, but for a share of the pixels that is not a few."""
-    name = f"an edit of a part of the picture: {percent(share)} of the pixels are changed"
-    return Judgement(Verdict.NOT, Alternative(name))
+    return Judgement(Verdict.NOT, Alternative(Other.EDIT, figures={"share": percent(share)}))
 
 
 def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
@@ -197,8 +195,7 @@ def _mixture(found: Arrangement) -> Judgement:
     if found.compressed is not None:
         return _undetermined(Reason.LOSSY_COLOURS)
     if found.curved > CURVED:
-        name = "a colour operation beyond a matrix, such as saturation or hue"
-        return Judgement(Verdict.NOT, Alternative(name))
+        return Judgement(Verdict.NOT, Alternative(Other.COLOUR))
     small = found.variance < MIXTURE_NOISE * found.mixed.floor**2
     return Judgement(Verdict.NOISY) if small else _undetermined(Reason.COLOURS)
 
@@ -215,8 +212,8 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
     if _merely_noise(found):
         if found.used < HALF:
             return _undetermined(Reason.CLIPPED)
-        lossy = "JPEG compression" if found.compressed else "noise or lossy compression"
-        return Judgement(Verdict.NOT, Alternative(f"{lossy} and no filter"))
+        kind = Other.LOSSES if found.compressed else Other.NOISE
+        return Judgement(Verdict.NOT, Alternative(kind))
     if found.compressed is not None and found.censored is None:
         return _undetermined(Reason.LOSSY, file=str(found.compressed))
     return Judgement(Verdict.NOISY)
@@ -239,9 +236,8 @@ def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judg
     if lossy and (nonlinear or (doubt is not None and doubt.position)):
         return _undetermined(Reason.LOSSY, file=str(found.compressed))
     if doubt is not None and doubt.position is not None:
-        place = _told(doubt.position)
-        name = f"an operation that differs between {place}: a mosaic, a change of size, interlacing"
-        return Judgement(Verdict.NOT, Alternative(name))
+        place = {"place": _told(doubt.position)}
+        return Judgement(Verdict.NOT, Alternative(Other.POSITION, figures=place))
     if fit.coarse > 1:
         return _undetermined(Reason.FEW_LEVELS, levels=fit.levels)
     if nonlinear:
@@ -286,10 +282,9 @@ def _better(fit: Fit, evidence: Evidence | None, planes: list[Plane]) -> Alterna
     if named is not None or evidence is None:
         return named
     if abs(evidence.autocorrelation) > PICTURE_LIKE and fit.explained < STRANGE:
-        name = "a change of geometry (rotation, scaling) or another picture"
-        return Alternative(name, remedy="Check that both files show the same picture, unturned.")
+        return Alternative(Other.GEOMETRY)
     if evidence.varying:
-        return Alternative("a filter that varies over the picture, such as a varying blur")
+        return Alternative(Other.VARYING)
     return None
 
 

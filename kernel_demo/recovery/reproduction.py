@@ -358,7 +358,7 @@ def _left_out(pairs: Sequence[Pair], radius: int) -> LeftOut:
             left += np.count_nonzero(whole)
             reasons += [reason for reason in _reasons(pair, whole) if reason not in reasons]
     share = left / all_of_them if left else 0.0
-    return LeftOut(share, tuple(reasons), pairs[0].outliers if left else None)
+    return LeftOut(share, tuple(reasons), pairs[0].outliers if left else None, int(left))
 
 
 def _reasons(pair: Pair, left: np.ndarray) -> Iterator[Left]:
