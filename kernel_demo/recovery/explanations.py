@@ -181,7 +181,7 @@ class Reason(Enum):
 
 
 # What a probe answers, and what a lossy file explains where one was seen.
-PROBED = (Reason.SMOOTH, Reason.TARGET, Reason.UNSTEADY, Reason.UNCLEAR)
+PROBED = (Reason.SMOOTH, Reason.TARGET, Reason.UNSTEADY, Reason.UNCLEAR, Reason.ONE_COLOUR)
 THROUGH_LOSSES = {Reason.UNCLEAR: Reason.LOSSY, Reason.COLOURS: Reason.LOSSY_COLOURS}
 
 
@@ -255,7 +255,6 @@ class Note(Enum):
     """What was done to a pair first, or is worth knowing beside the verdict."""
 
     GREY = "The three channels of {name} are equal: it was taken as grey."
-    UNCHANGED = "Both pictures are the same, pixel for pixel: the tool has changed nothing."
     DEPTHS = "One file has 8 bits a sample and the other 16; white was set equal."
     ALPHA = "The alpha channel was left out, and so were pixels that are not opaque."
     HIDDEN = "The alpha channel was left out: hardly any pixel is opaque."

@@ -316,12 +316,8 @@ def _vague_by(errors: np.ndarray, kernel: np.ndarray, share: float = VAGUE) -> b
 
 def _unchanged(found: Arrangement) -> bool:
     """The colours are as they were, to the last level."""
-    return all(map(unchanged, found.pairs))
-
-
-def unchanged(pair: Pair) -> bool:
-    """Both pictures are the same."""
-    return np.array_equal(*np.broadcast_arrays(*pair.overlap()[:2]))
+    overlaps = (pair.overlap()[:2] for pair in found.pairs)
+    return all(np.array_equal(*np.broadcast_arrays(*overlap)) for overlap in overlaps)
 
 
 def _merely_noise(found: Arrangement) -> bool:
@@ -331,6 +327,8 @@ def _merely_noise(found: Arrangement) -> bool:
     kernels, _, _ = found.kernels()
     distances = np.abs(kernels - identity(kernels.shape[-1])).max(axis=(1, 2, 3))
     for fit, off in zip(found.fits, distances, strict=True):
+        if abs(fit.offset) > found.pairs[0].step:  # brighter or darker: that is a filter
+            return False
         changed = off <= SAME and abs(fit.offset) < 0.1 * fit.floor and fit.residual > 1e-3
         known_well = fit.standard_error.max() <= IDENTITY / 2
         noisy = off <= IDENTITY and known_well and fit.residual > ONE_ROUNDING * fit.floor

@@ -65,8 +65,6 @@ def recover_many(pairs: list[tuple], max_size: int = 15, name: str = "") -> Reco
     if not usable:
         reason = Told(Reason.SIZES, {"note": notes[-1]})
         return Recovery(Verdict.UNDETERMINED, reason, noted=notes, title=name)
-    if all(judging.unchanged(pair) and not pair.alpha_changed for pair in usable):
-        notes = (*notes, Told(Note.UNCHANGED))
     seen = _analysed(usable, notes, max_size)
     if seen.judgement.verdict != Verdict.CONVOLUTION:
         seen = _displaced(seen, max_size) or seen
