@@ -217,18 +217,18 @@ def border(found: Recovery, pair: Pair) -> tuple[Sides, float | tuple[float, ...
     if noisy and Edge.COPIED in squares:
         usual = np.median(list(squares.values()), axis=0)
         limits[Edge.COPIED] = np.maximum(allowed, CLEARLY * usual)
-    likeliest = partial(_likeliest, squares, limits, counts, noisy)
+    likeliest = partial(_likeliest, squares, limits, counts, noisy, found.size // 2)
     alike = likeliest(np.arange(4))
     sides = [alike] * 4 if alike or noisy else map(likeliest, np.arange(4)[:, None])
     sides = tuple(None if side == mode and not sure else side for side in sides)
     return sides, value if mode in sides else None
 
 
-def _likeliest(squares, limits, counts, noisy: bool, sides: np.ndarray) -> str | None:
+def _likeliest(squares, limits, counts, noisy: bool, radius: int, sides: np.ndarray) -> str | None:
     """The mode that alone explains some sides; a name goes before a value that was fitted.
 
     In normal noise the likelihood ratio is exp(difference of squares / 2 variance).
-    None: none does, or several do that look different, or whatever is beyond has no weight.
+    None: none does, or several do, as along a plain border, or whatever is beyond has no weight.
     """
     total = {mode: of[sides].sum() for mode, of in squares.items()}
     best = min(total.values())
@@ -242,9 +242,11 @@ def _likeliest(squares, limits, counts, noisy: bool, sides: np.ndarray) -> str |
         and (squares[mode][sides] <= limits[mode][sides]).all()
     ]
     named = [mode for mode in good if mode not in (Edge.PLAIN, CONSTANT)]
-    if not named or set(named) >= set(BORDERS):
-        return good[0] if good and not named else None
-    return named[0] if np.ptp([total[mode] for mode in named]) <= TIE else None
+    if not named:
+        return good[0] if good else None
+    # One pixel deep, replicate and symmetric are the same.
+    several = {"replicate" if radius == 1 and mode == "symmetric" else mode for mode in named}
+    return named[0] if len(several) == 1 else None
 
 
 def _copies(pair: Pair) -> bool:
