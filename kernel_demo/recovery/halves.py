@@ -78,7 +78,8 @@ def scatter(tiles: list[Plane], kernel: np.ndarray, offset: float, total: Statis
     scores = np.concatenate(scores) if scores else np.zeros((0, len(rounded)))
     if len(scores) >= 8 and energy:
         moved = scores @ inverse  # what each block adds to the weights
-        robust = (moved**2).sum(axis=0) * len(scores) / (len(scores) - 1)
+        # Each weight takes from the scatter what it was fitted to: as the jackknife, on average.
+        robust = (moved**2).sum(axis=0) * (1 - min(len(rounded) / len(scores), 2 / 3)) ** -2
         plain = energy / count * np.diag(inverse)
         factors[free] = np.sqrt(np.maximum(robust / np.maximum(plain, 1e-300), 1))
         bent = float((np.abs(inverse @ rounded) / np.sqrt(np.maximum(plain, 1e-300))).max())
