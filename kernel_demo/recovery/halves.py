@@ -58,7 +58,7 @@ def scatter(tiles: list[Plane], kernel: np.ndarray, offset: float, total: Statis
     mean = total.patch_sum / total.count
     gram = total.gram - np.outer(mean, total.patch_sum)
     inverse = np.linalg.pinv(gram[np.ix_(chosen, chosen)], rcond=1e-12, hermitian=True)
-    block = side(sum(tile.after.size for tile in tiles))
+    block = side(sum(tile.after.size for tile in tiles), 4 * int(free.sum()))
     scores, rounded, energy, count = [], np.zeros(np.count_nonzero(free)), 0.0, 0
     for tile in tiles:
         if min(tile.after.shape) < size:
@@ -79,16 +79,20 @@ def scatter(tiles: list[Plane], kernel: np.ndarray, offset: float, total: Statis
     if len(scores) >= 8 and energy:
         moved = scores @ inverse  # what each block adds to the weights
         # Each weight takes from the scatter what it was fitted to: as the jackknife, on average.
-        robust = (moved**2).sum(axis=0) * (1 - min(len(rounded) / len(scores), 2 / 3)) ** -2
+        # Of a few blocks that cannot be said.
+        share = len(rounded) / len(scores) if len(scores) >= ENOUGH else 0
+        robust = (moved**2).sum(axis=0) * len(scores) / (len(scores) - 1)
+        robust /= (1 - min(share, 1 / 2)) ** 2
         plain = energy / count * np.diag(inverse)
         factors[free] = np.sqrt(np.maximum(robust / np.maximum(plain, 1e-300), 1))
         bent = float((np.abs(inverse @ rounded) / np.sqrt(np.maximum(plain, 1e-300))).max())
     return Scatter(factors, bent)
 
 
-def side(pixels: int) -> int:
+def side(pixels: int, enough: int = 0) -> int:
     """Of the blocks whose scatter is measured: the largest that so many pixels hold enough of."""
-    return next((side for side in BLOCKS if pixels >= ENOUGH * side**2), BLOCKS[-1])
+    enough = max(enough, ENOUGH)
+    return next((side for side in BLOCKS if pixels >= enough * side**2), BLOCKS[-1])
 
 
 def numbered(rows: np.ndarray, columns: np.ndarray, side: int) -> np.ndarray:

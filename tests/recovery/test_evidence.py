@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from kernel_demo.imaging.catalogue import identity
 from kernel_demo.recovery import Verdict, recover
-from kernel_demo.recovery.explanations import Left, Note, Reason
+from kernel_demo.recovery.explanations import Left, Reason
 from kernel_demo.sources.bundled import FOLDER
 
 BARS = 5
@@ -105,14 +105,14 @@ def test_a_replaced_colour_is_no_convolution(blur):
 
 
 def test_the_same_picture_twice_is_said_to_be_so():
-    """The verdict is that of an identity, and a note says why."""
-    before = photo("cat", 30, 80, 120, 160)
+    """The verdict is that of an identity, and its sentence says why."""
+    before, said = photo("cat", 30, 80, 120, 160), "Before and after are the same"
     found = recover(before, before)
     assert found.bit_exact
-    assert Note.UNCHANGED in {told.code for told in found.noted}
+    assert said in found.explanation
     changed = before.copy()
     changed[50, 50] ^= 1
-    assert Note.UNCHANGED not in {told.code for told in recover(before, changed).noted}
+    assert said not in recover(before, changed).explanation
 
 
 def test_pixels_strewn_over_an_unchanged_picture_are_left_out():
