@@ -61,7 +61,7 @@ class Case:
     label: str
     before: np.ndarray
     after: np.ndarray
-    kernel: np.ndarray | None  # k x k, the one kernel of all channels; None: there is none
+    kernel: np.ndarray | None  # k x k, of all channels, or (3, 3, k, k); None: there is none
     max_size: int = 15
 
 
@@ -363,9 +363,75 @@ def bright_and_dark() -> Iterator[Case]:
                 yield Case("noise after", label, before, after, kernel)
 
 
+def nearly_linear() -> Iterator[Case]:
+    """A hundredth of something nonlinear: less than rounding is left of it."""
+    for name in ("camera", "cat"):
+        grey, colour = crop(photo(name), 20, 30), crop(photo(name, "RGB"), 20, 30)
+        wide, blurred = grey.astype(np.float64), exactly(grey, gaussian(5, 0.8))
+        smooth = cv2.bilateralFilter(grey.astype(np.float32), 5, 25, 2)
+        for share in (0.01, 0.02, 0.05):
+            for what, other in (("median", cv2.medianBlur(grey, 3)), ("bilateral", smooth)):
+                for base, label in ((wide, ""), (blurred, "Gaussian and ")):
+                    after = rounded((1 - share) * base + share * other)
+                    if (after != grey).any():
+                        yield _none(f"{label}{share} of a {what}, {name}", grey, after)
+        for radius, percent in ((1, 50), (2, 150)):
+            after = Image.fromarray(grey).filter(ImageFilter.UnsharpMask(radius, percent, 1))
+            yield _none(f"unsharp {radius}, threshold 1, {name}", grey, np.asarray(after))
+        for level in (100, 128):
+            for label, base in (("", grey), ("blurred, ", rounded(blurred))):
+                after = np.where(base == level, np.uint8(255), base)
+                yield _none(f"{label}{level} replaced, {name}", grey, after)
+        levels, times = np.unique(colour.reshape(-1, 3), axis=0, return_counts=True)
+        level = levels[times.argmax()]
+        after = np.where((colour == level).all(axis=2, keepdims=True), np.uint8(255), colour)
+        yield _none(f"a colour replaced, {name}", colour, after)
+
+
+def small_pictures() -> Iterator[Case]:
+    """60 x 80 pixels: rings that are copied, pixels strewn over, a bare identity."""
+    group, rng = "small pictures", np.random.default_rng(3)
+    for name in ("camera", "coffee"):
+        before = crop(photo(name), 100, 200, 60, 80)
+        for what in ("sharpen", "Gaussian 1", "box 3"):
+            kernel = FILTERS[what][0]
+            for ring in (3, 5):
+                after, inner = before.copy(), np.s_[ring:-ring, ring:-ring]
+                after[inner] = filtered(before, kernel)[inner]
+                yield Case(group, f"{what}, ring of {ring} copied, {name}", before, after, kernel)
+        for what, kernel in (("sharpen", SHARPEN), ("nothing", np.ones((1, 1)))):
+            after = filtered(before, kernel)
+            after[rng.random(before.shape) < 0.05] = 128
+            yield Case(group, f"{what}, one in twenty is 128, {name}", before, after, kernel)
+        yield Case(
+            group, f"times 0.996, {name}", before, rounded(before * 0.996), 0.996 * np.eye(1)
+        )
+
+
+def mixtures() -> Iterator[Case]:
+    """Matrices of the colours, with a kernel or without; colour differences that are blurred."""
+    matrix = np.array([[0.9, 0.08, 0.02], [0.05, 0.9, 0.05], [0.01, 0.09, 0.9]])
+    to_luma = np.array([
+        [0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]
+    ])  # fmt: skip
+    back, same = np.linalg.inv(to_luma), np.pad(np.ones((1, 1)), 3)
+    for name in ("coffee", "cat"):
+        before = crop(photo(name, "RGB"), 30, 80)
+        for kernel in (np.ones((1, 1)), gaussian(5, 0.8)):
+            true = np.einsum("ab,ij->abij", matrix, kernel)
+            label = f"matrix, {len(kernel)} x {len(kernel)}, {name}"
+            after = rounded(exactly(before, kernel) @ matrix.T)
+            yield Case("mixtures", label, before, after, true)
+        blur, luma = gaussian(7, 1), before @ to_luma.T
+        luma[..., 1:] = exactly(luma[..., 1:], blur)
+        true = np.einsum("ac,cij,cb->abij", back, np.stack([same, blur, blur]), to_luma)
+        yield Case("mixtures", f"chroma blurred, {name}", before, rounded(luma @ back.T), true)
+
+
 GROUPS = (
-    jpegs, targets, not_linear, passes, too_large, borders_and_pixels, clip_levels, noise, tones,
-    other_losses, more_that_is_none, wide_kernels, bright_and_dark,
+    nearly_linear, small_pictures, mixtures, jpegs, targets, not_linear, passes, too_large,
+    borders_and_pixels, clip_levels, noise, tones, other_losses, more_that_is_none, wide_kernels,
+    bright_and_dark,
 )  # fmt: skip
 
 
@@ -381,7 +447,10 @@ def fault(case: Case, found: Recovery) -> str:
     outputs, inputs = found.kernel.shape[:2]
     for a in range(outputs):
         for b in range(inputs):
-            true = case.kernel if inputs == 1 or a == b else np.zeros((1, 1))
+            if case.kernel.ndim == 4:
+                true = case.kernel[a, b]
+            else:
+                true = case.kernel if inputs == 1 or a == b else np.zeros((1, 1))
             worst = max(worst, distance(found.kernel[a, b], found.standard_error[a, b], true))
     return f"{worst:.0f} bars off, {found.verdict}" if worst > BARS else ""
 

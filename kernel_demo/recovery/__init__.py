@@ -14,6 +14,7 @@ uniqueness    whether pixels tell one of them from all others
 fractions     round numbers that reproduce every pixel
 reproduction  the kernels applied again: the border mode, the picture
 record        what comes out
+leftover      where in the picture the kernels leave most
 explanations  codes, and the sentences made of them
 """
 

@@ -194,7 +194,7 @@ def _solid(alpha: np.ndarray) -> np.ndarray:
 
 def _sizes(before: np.ndarray, after: np.ndarray) -> Told:
     turned = before.shape[:2] == after.shape[1::-1]
-    shapes = (f"{picture.shape[1]} x {picture.shape[0]}" for picture in (before, after))
+    shapes = (f"{picture.shape[1]} × {picture.shape[0]}" for picture in (before, after))
     figures = dict(zip(("before", "after"), shapes, strict=True))
     return Told(Note.TURNED if turned else Note.STRANGERS, figures)
 
@@ -282,7 +282,7 @@ class Plane:
     def part(self, top: int, left: int, height: int, width: int) -> Plane:
         """A rectangle of the plane."""
         at = np.s_[top : top + height, left : left + width]
-        rows, columns = self.after.shape
+        rows, columns = self.after.shape[:2]
         place = (top / rows, left / columns, (top + height) / rows, (left + width) / columns)
         return replace(self._cut(at, at), place=place)
 
@@ -306,7 +306,7 @@ def sample(planes: list[Plane], pixels: int) -> list[Plane]:
     """Tiles spread evenly over all planes, about `pixels` in total; small planes are kept whole."""
     tiles = []
     for plane in planes:
-        height, width = plane.after.shape
+        height, width = plane.after.shape[:2]
         budget = pixels / len(planes)
         if height * width <= 1.5 * budget:
             tiles.append(plane)
@@ -339,3 +339,11 @@ def share(planes: list[Plane]) -> float:
     """The share of the pixels that are used."""
     pixels = sum(plane.used.size for plane in planes)
     return sum(np.count_nonzero(plane.used) for plane in planes) / max(1, pixels)
+
+
+def distinct(patches: np.ndarray) -> np.ndarray:
+    """Where each of the different rows (n x m, float32 at most) stands first; in order."""
+    bits = np.ascontiguousarray(patches, np.float32).view(np.uint32).astype(np.uint64)
+    factors = np.random.default_rng(0).integers(1, 2**63, bits.shape[1], np.uint64) | 1
+    # Modulo 2**64: a multilinear hash.
+    return np.sort(np.unique(bits @ factors, return_index=True)[1])

@@ -146,7 +146,10 @@ class Arrangement:
     def kernels(self, exact: Sequence[Fractions] = ()) -> tuple[np.ndarray, list, np.ndarray]:
         """(values, offsets in grey levels, errors), of the exact numbers where there are some.
 
-        values and errors are (outputs, inputs, k, k) in one size, as Recovery explains it.
+        values and errors are (outputs, inputs, k, k) in one size, as Recovery explains it. Where
+        sums are whole numbers, nothing was rounded, and a weight may be off by half a level over
+        the brightest pixel before any result is another one: of even odds up to there, its
+        standard deviation is 3^-0.5 of that.
         """
         step = self.pairs[0].step
         if self.mixed is not None:
@@ -160,6 +163,9 @@ class Arrangement:
             np.stack([resized(square, size) for square in squares])[:, None]
             for squares in (values, [fit.standard_error for fit in fits])
         )
+        if any(part.divisor == 1 for part in exact):
+            brightest = max(float(pair.before.max()) for pair in self.pairs)
+            errors = np.maximum(errors, step / 2 / max(brightest, step) / 3**0.5)
         return values, offsets, errors
 
 
@@ -276,25 +282,33 @@ def through_jpeg(found: Arrangement) -> Arrangement:
 
 
 def _mixture(pairs: list[Pair], sizes: tuple[int, ...] = SIZES) -> Mixture | None:
-    """The smallest size at the floor, else the one that the information criterion prefers."""
-    best, best_score = None, np.inf
-    for size in sizes:
-        drawn = _drawn(pairs, size)
-        if drawn is None:
-            continue
-        found = _solved(*drawn, size, pairs[0].step)
-        if found.at_floor:
-            return found
-        count = len(drawn[1])
-        score = count * np.log(found.residual**2) + np.log(count) * drawn[0].shape[1]
+    """The size that the information criterion prefers, of the same pixels."""
+    drawn = next(filter(None, (_drawn(pairs, size) for size in reversed(sizes))), None)
+    if drawn is None:
+        return None
+    wide, answers, block = drawn
+    colours, best, best_score = pairs[0].before.shape[2], None, np.inf
+    largest = round(((wide.shape[1] - 1) / colours) ** 0.5)
+    for size in (size for size in sizes if size <= largest):
+        inner = fitting.filled(largest, (*2 * [(largest - size) // 2], size, size))
+        chosen = np.append(np.tile(inner.ravel(), colours), True)
+        found = _solved(wide[:, chosen], answers, block, size, pairs[0].step)
+        count, unknowns = len(wide), np.count_nonzero(chosen)
+        score = count * np.log(found.residual**2 + 1e-8) + fitting.BY_CHANCE * unknowns
         if score < best_score:
             best, best_score = found, score
+        elif best.at_floor:
+            break
     return best
 
 
 def _drawn(pairs: list[Pair], size: int):
-    """Patches of all channels (n x (B*k*k + 1)) and the pixels after them (n x A), unclipped."""
-    rng, edge, patches, answers = np.random.default_rng(0), size // 2, [], []
+    """Patches of all channels (n x (B*k*k + 1)), the pixels after them (n x A), and their blocks.
+
+    Unclipped ones. n numbers of blocks.
+    """
+    rng, edge, patches, answers, blocks = np.random.default_rng(0), size // 2, [], [], []
+    side = halves.side(sum(pair.after[..., 0].size for pair in pairs))
     for pair in pairs:
         before, after, counted = pair.overlap()
         if min(after.shape[:2]) <= 2 * edge + 2:
@@ -315,13 +329,16 @@ def _drawn(pairs: list[Pair], size: int):
         windows = sliding_window_view(before, (size, size), axis=(0, 1))
         patches.append(windows[rows[chosen], columns[chosen]].reshape(len(chosen), -1))
         answers.append(answer[chosen])
+        block = halves.numbered(rows[chosen], columns[chosen], side)
+        blocks.append(block + (1 + blocks[-1].max() if blocks else 0))
     if not patches or sum(map(len, patches)) < 20 * patches[0].shape[1]:
         return None
     design = np.concatenate(patches).astype(np.float64)
-    return np.c_[design, np.ones(len(design))], np.concatenate(answers).astype(np.float64)
+    answers = np.concatenate(answers).astype(np.float64)
+    return np.c_[design, np.ones(len(design))], answers, np.concatenate(blocks)
 
 
-def _solved(design: np.ndarray, answers: np.ndarray, size: int, step: int) -> Mixture:
+def _solved(design: np.ndarray, answers: np.ndarray, block, size: int, step: int) -> Mixture:
     gram = design.T @ design
     values, vectors = np.linalg.eigh(gram)
     inverse = vectors * np.where(values > 1e-14 * values[-1], 1 / np.maximum(values, 1e-300), 0)
@@ -331,6 +348,7 @@ def _solved(design: np.ndarray, answers: np.ndarray, size: int, step: int) -> Mi
     rest = answers - design @ weights
     variance = (rest**2).mean(axis=0)
     errors = np.sqrt(np.outer(np.diag(inverse), variance).clip(0))
+    errors *= _too_small(design, inverse, rest, block, answers - rest, step)
     channels, colours = answers.shape[1], (design.shape[1] - 1) // size**2
     kernels, spread = (
         np.moveaxis(v[:-1].reshape(colours, size, size, channels), -1, 0) for v in (weights, errors)
@@ -347,6 +365,22 @@ def _solved(design: np.ndarray, answers: np.ndarray, size: int, step: int) -> Mi
         floor=ROUNDING * step,
         explained=float(1 - variance.mean() / max(answers.var(axis=0).mean(), 1e-12)),
     )
+
+
+def _too_small(design, inverse, rest, block, made, step: int) -> np.ndarray:
+    """m x A, at least 1: by which least squares' bars are too small, as in halves.scatter.
+
+    By the scatter of blocks, and by what rounding of the mixture's own results (made) bends.
+    """
+    factors = np.ones((design.shape[1], rest.shape[1]))
+    plain = np.outer(np.diag(inverse), (rest**2).mean(axis=0)).clip(1e-300)
+    off = np.rint(made / step) * step - made
+    bent = (inverse @ (design.T @ off))[:-1] ** 2 / plain[:-1]
+    for channel, left in enumerate(rest.T):
+        moved = halves.by_block(design * left[:, None], block) @ inverse
+        robust = (moved**2).sum(axis=0) * len(moved) / max(len(moved) - 1, 1)
+        factors[:, channel] = np.maximum(robust / plain[:, channel], bent[:, channel].max())
+    return np.sqrt(np.maximum(factors, 1))
 
 
 def _curved(design: np.ndarray, inverse, rest: np.ndarray, size: int, step: int) -> float:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from string import Formatter
 
 import numpy as np
 
-from kernel_demo.numbers import rounded_up
+from kernel_demo.imaging.catalogue import identity
+from kernel_demo.imaging.filtering import CONSTANT, MODES
+from kernel_demo.numbers import count, figure, rounded_up
 
 
 class Phrase(str, Enum):
@@ -15,6 +18,9 @@ class Phrase(str, Enum):
 
     def __str__(self) -> str:
         return self.value
+
+
+IDENTITY = identity(3)
 
 
 class Verdict(Phrase):
@@ -49,6 +55,13 @@ class Rounding(Phrase):
     TRUNCATE = "truncate"
 
 
+ROUNDED = {
+    Rounding.HALF_UP: "rounded half up",
+    Rounding.HALF_EVEN: "rounded half to even",
+    Rounding.TRUNCATE: "cut off",
+}
+
+
 class Edge(Phrase):
     """What a tool does along the border instead of going on beyond it."""
 
@@ -75,14 +88,15 @@ class Split(Phrase):
     ROWS = "one row in {n} and the others"
     COLUMNS = "one column in {n} and the others"
     CHECKS = "the black and the white fields of a chessboard"
+    BORDER = "its border of {n} pixels and its inside"
 
 
 class Reason(Enum):
     """Why a pair is undetermined, and the remedy."""
 
     SMOOTH = (
-        "The picture before is too smooth or plain to tell kernels apart: several explain it "
-        "alike.",
+        "Several kernels explain the pair alike: the picture before is too smooth or plain, or the "
+        "tool leaves too little contrast, to tell them apart.",
         "Send a picture with more fine detail, or a probe of random noise, through the same tool.",
     )
     CLIPPED = (
@@ -94,17 +108,17 @@ class Reason(Enum):
         "Choose another picture after, or another setting of the tool.",
     )
     LARGER = (
-        "The kernel is larger than the largest size searched, {size} x {size}: a ring about it "
+        "The kernel is larger than the largest size searched, {size} × {size}: a ring about it "
         "explains more.",
         "Search again with a larger size, up to 31.",
     )
     TOO_LARGE = (
-        "The kernel is larger than can be searched, {size} x {size}.",
+        "The kernel is larger than can be searched, {size} × {size}.",
         "Use a smaller radius in the tool, or halve both pictures: that halves the kernel.",
     )
     TARGET = (
-        "The picture before repeats itself: only {patches} of its patches differ, and several "
-        "kernels explain them alike.",
+        "The picture before is small or repeats itself: it shows {patches} different patches, too "
+        "few to tell kernels apart.",
         "Send a photo, or a probe of random noise, through the same tool.",
     )
     FEW_LEVELS = (
@@ -112,22 +126,32 @@ class Reason(Enum):
         "Use a setting of the tool that gives more contrast, or a file of 16 bits.",
     )
     UNSTEADY = (
-        "The picture asks for different kernels in {split}: no single one explains all of it.",
-        "Send a probe of random noise through the same tool: it shows what the tool does.",
+        "The picture asks for different kernels in {split}, by more than chance: no single one "
+        "made all of it, or the tool rounds between several passes.",
+        "Send a probe of random noise through the same tool: it tells the two apart.",
     )
     UNCLEAR = (
-        "What the best kernel leaves goes with the picture a little: lossy compression does that, "
-        "and so does a filter that is nearly a convolution.",
-        "Send a probe of random noise through the same tool, with no lossy file on the way.",
+        "What the best kernel leaves goes with the picture a little: the filter is not quite a "
+        "convolution, or the picture was changed once more on its way.",
+        "Send a probe of random noise through the same tool, and take the file as the tool wrote "
+        "it.",
     )
     NOISE_BEFORE = (
-        "The picture before has noise of its own, about {sigma:.1f} grey levels, that the tool "
-        "did not see: every kernel found from it is off.",
-        "Use the very file that went into the tool, not another copy or photograph of it.",
+        "Smooth parts ask for another kernel than textured ones do, as if the picture before had "
+        "noise of about {sigma:.1f} grey levels that the tool did not see; rounding between "
+        "several passes of a tool looks alike.",
+        "Use the very file that went into the tool, not another copy or photograph of it, and one "
+        "pass of the tool.",
     )
     LOSSY = (
         "The picture after went through {file}, and its losses hide which kernel it was.",
         "Save the picture after as PNG or TIFF instead, and try again.",
+    )
+    LOSSY_UNLIKE = (
+        "The picture after went through {file}, and the nearest kernel explains less than half of "
+        "it: the losses are too large, or it is another picture.",
+        "Check that both files show the same picture, neither turned nor scaled, and save the one "
+        "after as PNG or TIFF.",
     )
     ALPHA_ALONE = (
         "Only the alpha channel was changed; the colours are as they were.",
@@ -139,16 +163,92 @@ class Reason(Enum):
         "Save the picture after as PNG or TIFF instead of a lossy file, and try again.",
     )
     COLOURS = (
-        "A mixture of the channels explains most of it, but not all: it is another colour "
-        "operation, or lossy compression hides which mixture it is.",
-        "Turn off what changes colours in the tool, and keep lossy files out of the way.",
+        "A mixture of the channels explains most of it, but not all: another colour operation has "
+        "a part in it.",
+        "Turn off what changes colours in the tool, and try again.",
     )
     TOO_SMALL = (
-        "There are pixels enough to look for kernels of up to {size} x {size} only, and none of "
+        "There are pixels enough to look for kernels of up to {size} × {size} only, and none of "
         "them explains the pair.",
-        "Use larger pictures, with fewer black and white pixels.",
+        "Use pictures of more pixels, with fewer black and white ones.",
+    )
+    ONE_COLOUR = (
+        "A kernel explains all but {share} of the pixels, but those are just the pixels of one "
+        "colour: the tool has replaced it.",
+        "Turn off what replaces a colour in the tool, or send a probe of random noise through it.",
     )
     SIZES = ("{note}", "Bring both pictures to the same size and view, and try again.")
+
+
+# What a probe answers, and what a lossy file explains where one was seen.
+PROBED = (Reason.SMOOTH, Reason.TARGET, Reason.UNSTEADY, Reason.UNCLEAR, Reason.ONE_COLOUR)
+THROUGH_LOSSES = {Reason.UNCLEAR: Reason.LOSSY, Reason.COLOURS: Reason.LOSSY_COLOURS}
+
+
+class Other(Enum):
+    """What explains a pair better than a kernel does: its name in a sentence, and the next step."""
+
+    OPERATION = (
+        "{operation}",
+        "Use that operation instead of a kernel, or turn it off in the tool and try again.",
+    )
+    CURVE = (
+        "{curve}",
+        "Change each pixel by that curve instead of a kernel, or turn it off in the tool and try "
+        "again.",
+    )
+    LIGHT = (
+        "a convolution of the light (gamma decoded and encoded)",
+        "Decode the picture to light, filter that, and encode it again; for the kernel, save both "
+        "pictures as light in 16 bits and try again.",
+    )
+    COLOUR = (
+        "a colour operation beyond a matrix, such as saturation or hue",
+        "Turn off what changes saturation or hue in the tool, and try again.",
+    )
+    GEOMETRY = (
+        "a change of geometry (rotation, scaling) or another picture",
+        "Check that both files show the same picture, neither turned nor scaled.",
+    )
+    VARYING = (
+        "a filter that varies over the picture, such as a varying blur",
+        "Cut the same small part out of both pictures, where the filter hardly varies, and try "
+        "again.",
+    )
+    POSITION = (
+        "an operation that differs between {place} (a mosaic, a change of size, interlacing)",
+        "Turn off what scales, pixelates or interlaces the picture in the tool, and try again.",
+    )
+    WRAPPED = (
+        "a kernel whose sums run over at 256 (8-bit arithmetic that does not clip)",
+        "Let the tool reckon with wider numbers (16 bits or floating point), and try again.",
+    )
+    EDIT = (
+        "an edit of a part of the picture ({share} of its pixels are changed)",
+        "Cut the part that was edited out of both pictures, or send the picture through the filter "
+        "alone, and try again.",
+    )
+    LOSSES = (
+        "JPEG compression and no filter",
+        "If the tool should have filtered, check its setting; a faint filter shows in a PNG or "
+        "TIFF.",
+    )
+    NOISE = (
+        "noise and no filter",
+        "If the tool should have filtered, check its setting, or turn it up against the noise.",
+    )
+
+
+# Two pictures of different things might be taken for one of these (None: no alternative either).
+STRANGERS = {
+    None,
+    *(Reason.UNSTEADY, Reason.UNCLEAR, Reason.NOISE_BEFORE, Reason.LOSSY, Reason.TOO_SMALL),
+    *(Reason.COLOURS, Reason.LOSSY_COLOURS, Other.OPERATION, Other.CURVE, Other.LIGHT),
+}
+SAME_PICTURE = (
+    "Check first that both files show the same picture, neither turned nor scaled: the nearest "
+    "kernel explains less than half of it."
+)
 
 
 class Note(Enum):
@@ -168,17 +268,27 @@ class Note(Enum):
     SHIFTED = "After is shifted by {rows} rows and {columns} columns against before: undone."
     SWAPPED = "The files were swapped: the filter leads from the second to the first."
     OFF_CENTRE = (
-        "The kernel is {height} x {width} and its middle lies {down:+g} rows and {right:+g} "
+        "The kernel is {height} × {width} and its middle lies {down:+g} rows and {right:+g} "
         "columns from the pixel: after is shifted by as much the other way."
     )
-    CUT_OFF = "An offset of -0.5: the tool cuts fractions off instead of rounding them."
+    CUT_OFF = "An offset of −0.5: the tool cuts fractions off instead of rounding them."
+
+
+class _Written(Formatter):
+    """Numbers as the page writes them: thousands apart by thin spaces, minus signs."""
+
+    def format_field(self, value, spec):
+        if isinstance(value, int) and not spec:
+            return count(value).replace("-", "−")
+        text = super().format_field(value, spec)
+        return text.replace("-", "−") if isinstance(value, (int, float)) else text
 
 
 @dataclass(frozen=True)
 class Told:
-    """A reason or a note with the figures that its sentences name."""
+    """A code with the figures that its sentences name."""
 
-    code: Reason | Note
+    code: Reason | Other | Note
     figures: dict[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -188,13 +298,17 @@ class Told:
     def sentences(self) -> tuple[str, ...]:
         """One of a note, two of a reason."""
         texts = (self.code.value,) if isinstance(self.code, Note) else self.code.value
-        return tuple(text.format(**self.figures) for text in texts)
+        return tuple(_Written().format(text, **self.figures) for text in texts)
 
 
 def notes(found) -> tuple[str, ...]:
-    """What was done to a Recovery's pair first, and what is odd in its kernel, a sentence each."""
-    told = list(found.noted)
-    if found.kernel is not None:
+    """What was done to a Recovery's pair first, and what is odd in its kernel, a sentence each.
+
+    What the explanation says is not said again.
+    """
+    said = () if found.reason is None else found.reason.figures.values()
+    told = [note for note in found.noted if note.code != Note.SWAPPED and note not in said]
+    if found.verdict.linear:
         top, left, height, width = found.support
         down = top + (height - 1) / 2 - found.size // 2
         right = left + (width - 1) / 2 - found.size // 2
@@ -207,97 +321,184 @@ def notes(found) -> tuple[str, ...]:
     return tuple(map(str, told))
 
 
-def explain(found) -> tuple[str, str]:
-    """(explanation, next step) of a Recovery."""
-    if found.reason is not None:
-        return found.reason.sentences()
+def explain(found, numbers: bool = True) -> tuple[str, str]:
+    """(explanation, next step) of a Recovery.
+
+    numbers: with the whole numbers of an exact kernel, where they are not shown beside it.
+    """
     if found.verdict == Verdict.CONVOLUTION:
-        return _certain(found)
+        return _certain(found, numbers)
     if found.verdict == Verdict.NOISY:
         return _noisy(found)
-    return _not(found)
+    return _not(found) if found.reason is None else _open(found)
 
 
-def _certain(found) -> tuple[str, str]:
-    swapped = "With the two files swapped, this" if found.swapped else "This"
-    is_a = f"{swapped} is a convolution{_called(found)}"
-    names = ("red ", "green ", "blue ") if len(found.fractions) > 1 else ("",)
-    named = zip(names, found.fractions, strict=False)
-    exact = "; ".join(name + _written(fractions) for name, fractions in named)
-    if found.bit_exact:
-        proof = f"every one of the {found.fractions[0].pixels:,} pixels is reproduced exactly"
-        return f"{is_a}: {exact}; {proof}.", _use(found.fractions)
-    apply = "Apply the kernel with " + (
-        f"border mode “{found.padding}”" if found.padding else "any border mode"
-    )
-    if any(whole.left_out for whole in found.fractions):
-        some = sum(whole.left_out for whole in found.fractions)
+def probe_helps(found) -> bool:
+    """Whether the next step is to send a probe through the tool."""
+    return found.reason is not None and _code(found) in PROBED and not _strangers(found)
+
+
+def _strangers(found) -> bool:
+    """Whether a picture of something else would look so."""
+    code = found.alternative and found.alternative.kind
+    return (code if found.reason is None else _code(found)) in STRANGERS and found.unlike
+
+
+def _code(found) -> Reason:
+    """Why it is undetermined; losses only of a file that was seen to be lossy."""
+    code = found.reason.code
+    return THROUGH_LOSSES.get(code, code) if found.compression else code
+
+
+def _open(found) -> tuple[str, str]:
+    code, strangers = _code(found), _strangers(found)
+    if strangers and found.compression:
+        code = Reason.LOSSY_UNLIKE
+    said, step = Told(code, {"file": found.compression} | found.reason.figures).sentences()
+    return said, SAME_PICTURE if strangers and not found.compression else step
+
+
+def _certain(found, numbers: bool) -> tuple[str, str]:
+    is_a = f"{_this(found)} is a convolution{_called(found)}"
+    apply = f"Apply the kernel{_where(found)}"
+    if not found.fractions:
+        rounding = "the rounding of the file" if found.in_one_step else "rounding in several steps"
+        left = f"what the kernel leaves, {_small(found.residual)} grey levels RMS, is {rounding}"
         return (
-            f"{is_a}: {exact}; every pixel is reproduced exactly but {some:,}, which something "
-            "else has changed.",
-            f"{apply}; look at the pixels that differ by themselves.",
+            f"{is_a}: {left}{_but(found)}.",
+            f"{apply}; expect differences of about one grey level.",
         )
-    if found.fractions:
-        share = 100 * found.fractions[0].undecided / max(found.fractions[0].pixels, 1)
+    is_a += f": {_in_numbers(found)};" if numbers else " in whole numbers:"
+    pixels = sum(whole.pixels for whole in found.fractions)
+    if undecided := sum(whole.undecided for whole in found.fractions):
+        share = 100 * undecided / max(pixels, 1)
         return (
-            f"{is_a}: {exact}; every pixel is reproduced but {share:.2g} % "
-            "that lie exactly between two grey levels, which the tool rounds now up, now down.",
+            f"{is_a} every pixel is reproduced but {share:.2g} % "
+            f"that lie exactly between two grey levels, which the tool rounds now up, now down"
+            f"{_but(found)}.",
             f"{apply}; such pixels may differ by one grey level.",
         )
-    rounding = "the rounding of the file" if found.in_one_step else "rounding in several steps"
-    return (
-        f"{is_a}: what the kernel leaves, {found.residual:.2f} grey levels RMS, is {rounding}.",
-        f"{apply}; expect differences of about one grey level.",
-    )
+    if found.left_out.pixels:
+        return (
+            f"{is_a} every pixel is reproduced exactly but {count(found.left_out.pixels)}"
+            ", which something else has changed.",
+            f"{apply}; look at the pixels that differ by themselves.",
+        )
+    values = "pixels" if _one_each(found) else "values (three a pixel)"
+    proof = f"every one of the {count(pixels)} {values} is reproduced exactly"
+    if _unchanged(found):
+        return (
+            f"Before and after are the same: the kernel is the identity; {proof}{_but(found)}.",
+            "If the tool should have changed something, check that the file after is its result.",
+        )
+    return f"{is_a} {proof}{_but(found)}.", f"{apply}; {_exactness(found.fractions)}."
 
 
-def _use(fractions) -> str:
+def _in_numbers(found) -> str:
+    names = ("red ", "green ", "blue ") if len(found.fractions) > 1 else ("",)
+    named = zip(names, found.fractions, strict=False)
+    return "; ".join(name + _written(fractions) for name, fractions in named)
+
+
+def _this(found) -> str:
+    return "With the two files swapped, this" if found.swapped else "This"
+
+
+def _one_each(found) -> bool:
+    """Whether a pixel of after has one value, not three."""
+    return found.reproduction is None or found.reproduction.ndim == 2
+
+
+def _unchanged(found) -> bool:
+    still = found.shift == (0, 0) and not np.any(found.offset) and found.size == 3
+    return still and found.channels == Channels.ONE and (found.kernel == IDENTITY).all()
+
+
+def _but(found) -> str:
+    """The pixels left out, if there are any."""
+    if not found.left_out.pixels:
+        return ""
+    are = "pixel is" if found.left_out.pixels == 1 else "pixels are"
+    return f"; {count(found.left_out.pixels)} {are} left out, which something else has changed"
+
+
+def _where(found) -> str:
+    """How far the kernel gives the tool's picture: " with border mode “reflect”"."""
+    low, high = found.clip
+    cut = [f"below {low}"] * (low > 0) + [f"above {high}"] * (high < found.white)
+    cut_off = f", cut off {' and '.join(cut)}" if cut else ""
+    return _at_edges(found) + cut_off
+
+
+def _at_edges(found) -> str:
+    if found.padding in (*Edge, CONSTANT):
+        values = np.unique(0.0 if found.padding_value is None else found.padding_value)
+        value = f"value {count(round(values[0]))}" if len(values) == 1 else "value of each channel"
+        return {
+            CONSTANT: f" with the {value} around",
+            Edge.COPIED: ", and leave the pixels along the edge as they were",
+            Edge.BLACK: ", and make the pixels along the edge black",
+            Edge.PLAIN: f", and give the pixels along the edge the {value}",
+        }[found.padding]
+    if not found.reaches_out:
+        return ""
+    modes = {*found.padding_sides} - {None}
+    if len(modes) == 1 and modes <= {*MODES}:
+        return f" with border mode “{modes.pop()}”"
+    return f" inside the picture ({'its sides differ' if modes else 'its edges tell no border'})"
+
+
+def _exactness(fractions) -> str:
     """How far exact fractions give the tool's own result where sums are rounded half up."""
     if not all(whole.by_half_up for whole in fractions):
-        return (
-            "Use it as it stands; only sums exactly between two grey levels may fall otherwise "
-            "than the tool's."
-        )
-    return "Use it as it stands: rounded half up, it gives the tool's own result, bit for bit."
+        return "only sums exactly between two grey levels may fall otherwise than the tool's"
+    return "rounded half up, it gives the tool's own result, bit for bit"
 
 
 def _noisy(found) -> tuple[str, str]:
-    left = f"{found.residual:.2f} grey levels RMS"
+    left = f"{_small(found.residual)} grey levels RMS"
     known = f"every weight is known to ±{rounded_up(_worst_share(found), 1)} % of the largest"
+    is_a = f"{_this(found)} is a convolution{_called(found)}"
     if not found.compression and found.in_passes:
         return (
-            f"This is a convolution{_called(found)}, with a little noise: {left} are left, as "
-            f"rounding after each of several passes leaves them; {known}.",
-            "Apply the kernel and expect differences of one or two grey levels.",
+            f"{is_a}, with a little noise: {left} are left, as rounding after each of several "
+            f"passes leaves them; {known}{_but(found)}.",
+            f"Apply the kernel{_where(found)}; expect differences of one or two grey levels.",
         )
-    source = f" of {found.compression}" if found.compression else ""
-    remedy = (
-        "Save the picture after as PNG or TIFF instead of a lossy file to get the kernel exactly."
-        if found.compression
-        else "Average several pictures that the tool made of one, or use a larger one: bars shrink."
-    )
+    floor = f"rounding alone leaves {figure(found.rounding_floor)}"
+    if found.compression:
+        return (
+            f"{is_a}, with the losses of {found.compression}: {left} are left ({floor}); {known}"
+            f"{_but(found)}.",
+            "Save the picture after as PNG or TIFF instead to get the kernel exactly.",
+        )
     return (
-        f"This is a convolution{_called(found)}, with noise{source}: {left} are left (rounding "
-        f"alone leaves {found.rounding_floor:.2f}) and do not depend on the picture; {known}.",
-        remedy,
+        f"{is_a}, with noise: {left} are left ({floor}) and do not depend on the picture; {known}"
+        f"{_but(found)}.",
+        "Average several pictures that the tool made of one, or use one of more pixels: bars "
+        "shrink.",
     )
 
 
 def _not(found) -> tuple[str, str]:
-    best = f"the best kernel leaves {found.residual:.1f} grey levels RMS"
-    if found.alternative is None:
+    best = f"the best kernel leaves {_small(found.residual)} grey levels RMS"
+    other, strangers = found.alternative, _strangers(found)
+    if other is None:
         return (
             f"This is not a convolution: {best}, which depend on what is in the picture.",
-            "Look where the residual is large: there the tool does something that no kernel can.",
+            SAME_PICTURE
+            if strangers
+            else "Look where the residual is large: there the tool does what no kernel can.",
         )
-    left = found.alternative.residual
-    beside = "" if left is None else f", against {left:.1f} by that"
-    compared = "" if found.kernel is None else f": {best}{beside}"
-    return (
-        f"This is not a convolution; it looks like {found.alternative.name}{compared}.",
-        found.alternative.remedy
-        or "Use that operation instead of a kernel, or turn it off in the tool and try again.",
-    )
+    beside = "" if other.residual is None else f", against {_small(other.residual)} by that"
+    compared = "" if found.kernel is None else f"; {best}{beside}"
+    step = SAME_PICTURE if strangers else other.remedy
+    return f"This is not a convolution: it looks like {other.name}{compared}.", step
+
+
+def _small(left: float) -> str:
+    """Grey levels RMS; dust of floating point is none."""
+    return figure(left if left > 1e-3 else 0)
 
 
 def _called(found) -> str:
@@ -321,16 +522,11 @@ def _written(fractions) -> str:
     text = (
         str(numerators.tolist())
         if numerators.size <= 25
-        else f"{len(numerators)} x {len(numerators)} whole numbers"
+        else f"{len(numerators)} × {len(numerators)} whole numbers"
     )
     if fractions.divisor != 1:
         text += f" / {fractions.divisor}"
     if fractions.offset:
         text += f" {'+' if fractions.offset > 0 else '-'} {abs(fractions.offset):g}"
-    words = {
-        Rounding.HALF_UP: "rounded half up",
-        Rounding.HALF_EVEN: "rounded half to even",
-        Rounding.TRUNCATE: "cut off",
-    }
-    rule = words.get(fractions.rounding)
+    rule = ROUNDED.get(fractions.rounding)
     return f"{text}, {rule}" if rule else text

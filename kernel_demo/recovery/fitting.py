@@ -147,7 +147,9 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
     if noisy:
         tiles, total, unbiased = _without_bias(tiles, total)
     white = not noisy or _measured(tiles, *_least_squares(total)[:2]).white
-    square = total.shrink(_size(total, white, noisy, step))
+    # Errors of rounding are the same wherever the patch is.
+    unlike = 1.0 if noisy else _unlike(tiles)
+    square = total.shrink(_size(total, white, noisy, step, unlike))
     found = square.solve()
     centre, side = _place(_support(square, found, white), square.size, total.size)
     core = _refined(planes, centre, side, noisy, found)
@@ -176,7 +178,7 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
         used=share([plane.unclipped() for plane in planes]),
         singular=at_least_3.singular,
         searched=total.size,
-        larger=square.size == total.size > 1 and _larger(tiles, total, white),
+        larger=square.size == total.size > 1 and _larger(tiles, total, white, unlike),
         core=core,
         centre=centre,
         tiles=tiles,
@@ -253,7 +255,13 @@ def about_pixel(square: np.ndarray, support, centre: tuple[int, int]) -> np.ndar
     return found
 
 
-def _size(total: Statistics, white: bool, noisy: bool, step: int) -> int:
+def _unlike(tiles: list[Plane]) -> float:
+    """The share of the pixels that have a patch of their own."""
+    drawn = halves.draw(tiles, np.ones((NEAR, NEAR), bool))
+    return 1.0 if drawn is None else drawn.distinct / len(drawn.after)
+
+
+def _size(total: Statistics, white: bool, noisy: bool, step: int, unlike: float) -> int:
     """The smallest size at the floor, else what an information criterion prefers.
 
     n log(residual^2) + c * unknowns. For rounding c is Schwarz's log(n); he leaves out weights of
@@ -265,7 +273,7 @@ def _size(total: Statistics, white: bool, noisy: bool, step: int) -> int:
     variance = {k: _least_squares(total.shrink(k))[2] / step**2 + 1e-8 for k in sizes}
     if not white:
         return next(k for k in sizes if variance[k] <= COLOURED_GAIN * variance[total.size])
-    count = total.count
+    count = unlike * total.count
     cost = A_WEIGHT if noisy else np.log(count)
     return min(sizes, key=lambda k: count * np.log(variance[k]) + cost * k * k)
 
@@ -309,7 +317,7 @@ def _support(total: Statistics, solution, white: bool) -> tuple[int, int, int, i
 
 def _within(core: Statistics, solution: Solution, support) -> Solution:
     """The solution with the weights outside its support at 0, and the others fitted anew."""
-    free = _filled(core.size, support)
+    free = filled(core.size, support)
     if free.all():
         return solution
     kernel, offset, variance = _least_squares(core, free)
@@ -330,13 +338,13 @@ def _enough(total: Statistics, support: tuple[int, int, int, int]) -> bool:
     Each of a Gaussian's tails may be insignificant, and all of them a hundredth of the kernel. By
     chance, n times the share of the variance that they take is chi-squared with a degree for each.
     """
-    free = _filled(total.size, support)
+    free = filled(total.size, support)
     whole, cut = (_least_squares(total, some)[2] + EXACTLY for some in (None, free))
     outside = np.count_nonzero(~free)
     return total.count * (cut / whole - 1) <= 2 * outside + 5 * (2 * outside) ** 0.5
 
 
-def _filled(size: int, support: tuple[int, int, int, int]) -> np.ndarray:
+def filled(size: int, support: tuple[int, int, int, int]) -> np.ndarray:
     """size x size bool: True in a box (top, left, height, width)."""
     top, left, height, width = support
     filled = np.zeros((size, size), bool)
@@ -365,7 +373,7 @@ def _trimmed(total: Statistics) -> tuple[int, int, int, int]:
             (top, left, bottom, right - 1),
         ):
             first, start, last, end = inner
-            free = _filled(total.size, (first, start, last - first, end - start))
+            free = filled(total.size, (first, start, last - first, end - start))
             if free.any():
                 options.append((_least_squares(total, free)[2], inner))
         if not options or min(options)[0] > allowed:
@@ -373,7 +381,7 @@ def _trimmed(total: Statistics) -> tuple[int, int, int, int]:
         top, left, bottom, right = min(options)[1]
 
 
-def _larger(tiles: list[Plane], total: Statistics, white: bool) -> bool:
+def _larger(tiles: list[Plane], total: Statistics, white: bool, unlike: float) -> bool:
     """Whether a ring about the largest size searched explains more than it would by chance."""
     wide = sums(tiles, total.size + 2)
     if wide is None:
@@ -383,7 +391,7 @@ def _larger(tiles: list[Plane], total: Statistics, white: bool) -> bool:
         return False
     ring = wide.size**2 - total.size**2
     gain = inner / max(outer, 1e-12)
-    by_ring = wide.count * (gain - 1) / ring
+    by_ring = unlike * wide.count * (gain - 1) / ring
     clearly = by_ring > CLEARLY or gain > WORTH_A_RING
     return by_ring > BY_CHANCE and (clearly if white else gain > TRIMMED_GAIN)
 

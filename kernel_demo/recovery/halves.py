@@ -18,10 +18,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.learning.statistics import Statistics
-from kernel_demo.recovery.alignment import Plane
+from kernel_demo.recovery.alignment import Plane, distinct
 from kernel_demo.recovery.explanations import Split
 
-BLOCK = 32  # side of the blocks whose scatter is measured, in pixels
+# Sides of the blocks whose scatter is measured, in pixels, and how many blocks are enough.
+BLOCKS, ENOUGH = (32, 16, 8), 40
 PIXELS = 60_000  # of the halves, at most ...
 PRODUCTS = 6e8  # ... and pixels times squared unknowns
 # Chi-squared per weight of the difference of halves: 1 by chance, up to 3 in clean photos.
@@ -57,6 +58,7 @@ def scatter(tiles: list[Plane], kernel: np.ndarray, offset: float, total: Statis
     mean = total.patch_sum / total.count
     gram = total.gram - np.outer(mean, total.patch_sum)
     inverse = np.linalg.pinv(gram[np.ix_(chosen, chosen)], rcond=1e-12, hermitian=True)
+    block = side(sum(tile.after.size for tile in tiles), 4 * int(free.sum()))
     scores, rounded, energy, count = [], np.zeros(np.count_nonzero(free)), 0.0, 0
     for tile in tiles:
         if min(tile.after.shape) < size:
@@ -66,7 +68,9 @@ def scatter(tiles: list[Plane], kernel: np.ndarray, offset: float, total: Statis
         left = np.where(used, tile.after[inner] - value, 0).astype(np.float32)
         off = np.where(used, np.rint(value / tile.step) * tile.step - value, 0).astype(np.float32)
         energy, count = energy + float((left**2).sum()), count + int(used.sum())
-        sums, own = _by_block(tile.before - np.float32(mean.mean()), left, off, np.argwhere(free))
+        sums, own = _by_block(
+            tile.before - np.float32(mean.mean()), left, off, np.argwhere(free), block
+        )
         scores.append(sums)
         # Its mean goes into the offset.
         rounded += own - float(off.sum()) * (mean[chosen] - mean.mean())
@@ -74,17 +78,40 @@ def scatter(tiles: list[Plane], kernel: np.ndarray, offset: float, total: Statis
     scores = np.concatenate(scores) if scores else np.zeros((0, len(rounded)))
     if len(scores) >= 8 and energy:
         moved = scores @ inverse  # what each block adds to the weights
+        # Each weight takes from the scatter what it was fitted to: as the jackknife, on average.
+        # Of a few blocks that cannot be said.
+        share = len(rounded) / len(scores) if len(scores) >= ENOUGH else 0
         robust = (moved**2).sum(axis=0) * len(scores) / (len(scores) - 1)
+        robust /= (1 - min(share, 1 / 2)) ** 2
         plain = energy / count * np.diag(inverse)
         factors[free] = np.sqrt(np.maximum(robust / np.maximum(plain, 1e-300), 1))
         bent = float((np.abs(inverse @ rounded) / np.sqrt(np.maximum(plain, 1e-300))).max())
     return Scatter(factors, bent)
 
 
-def _by_block(before, left, off, places) -> tuple[np.ndarray, np.ndarray]:
+def side(pixels: int, enough: int = 0) -> int:
+    """Of the blocks whose scatter is measured: the largest that so many pixels hold enough of."""
+    enough = max(enough, ENOUGH)
+    return next((side for side in BLOCKS if pixels >= enough * side**2), BLOCKS[-1])
+
+
+def numbered(rows: np.ndarray, columns: np.ndarray, side: int) -> np.ndarray:
+    """The number of the block of so many pixels a side in which each of n pixels lies."""
+    across = columns // side
+    return rows // side * (int(across.max(initial=0)) + 1) + across
+
+
+def by_block(scores: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Sums (b x m) of scores (n x m) over the pixels of each block (n numbers)."""
+    order = np.argsort(block, kind="stable")
+    starts = np.flatnonzero(np.diff(block[order], prepend=-1))
+    return np.add.reduceat(scores[order], starts, axis=0)
+
+
+def _by_block(before, left, off, places, block: int) -> tuple[np.ndarray, np.ndarray]:
     """Sums of before, at each of n places of the patch, times left (blocks x n) and off (n)."""
     height, width = left.shape
-    rows, columns = max(1, round(height / BLOCK)), max(1, round(width / BLOCK))
+    rows, columns = max(1, round(height / block)), max(1, round(width / block))
     many = height * width / (rows * columns)
     sums, own = [], []
     for i, j in places:
@@ -149,9 +176,7 @@ class Drawn:
     @cached_property
     def _first(self) -> np.ndarray:
         """Where each of the different patches stands first."""
-        rows = np.ascontiguousarray(self.patches.astype(np.float32))
-        whole = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
-        return np.unique(whole, return_index=True)[1]
+        return distinct(self.patches)
 
     @property
     def distinct(self) -> int:

@@ -203,7 +203,7 @@ def compression(pair: Pair) -> Compression | None:
     """The quantisation of an 8-bit after, if its blocks bear the marks of one."""
     seen = drawn(pair, 0, 2 * READ)
     values = coefficients(seen.after[~seen.spoiled][:READ] - 128)
-    if len(values) < 100:
+    if len(values) < FEWEST:
         return None
     found = np.array([_step(column) for column in values.T])
     if np.count_nonzero(found > 2) < 8:
@@ -241,7 +241,7 @@ def _step(values: np.ndarray) -> int:
     found, sizes = 0, np.abs(values)
     for step in range(2, 256):
         sizes = sizes[sizes > max(0.4 * step, 1.1)]
-        if len(sizes) < 20:
+        if len(sizes) < 12:
             break
         rest = np.abs(sizes - step * np.rint(sizes / step))
         if np.count_nonzero(rest < NINE_IN_TEN) > 0.9 * len(rest):

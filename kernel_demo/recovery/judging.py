@@ -1,11 +1,6 @@
 """The verdict on an arrangement: rounding, noise, or something that no kernel can do.
 
-Noise knows nothing of the picture. So the residual is regressed on what nonlinear filters see (the
-window's median, extremes, gradient magnitude, powers of the pixel: the regression specification
-error test of Ramsey, J. R. Stat. Soc. B 31, 1969), and the kernel is fitted anew in thirds of the
-picture (Chow, Econometrica 28, 1960). Measured over eight kinds of filter: JPEG, WebP and Gaussian
-noise let at most 1.5 % of the residual's variance be explained so, operations that are no
-convolution 4 % to 100 %.
+What speaks against a kernel is weighed here: the evidence, the halves, the operations with a name.
 """
 
 from __future__ import annotations
@@ -14,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.catalogue import identity
 from kernel_demo.imaging.kernels import MAX_SIZE
@@ -22,7 +16,8 @@ from kernel_demo.numbers import percent
 from kernel_demo.recovery import known
 from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, planes_of
 from kernel_demo.recovery.channels import CURVED, Arrangement
-from kernel_demo.recovery.explanations import Channels, Reason, Split, Told, Verdict
+from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, examine, significance
+from kernel_demo.recovery.explanations import Channels, Other, Reason, Split, Told, Verdict
 from kernel_demo.recovery.fitting import NEARLY_EXACT, ONE_ROUNDING, Fit
 from kernel_demo.recovery.halves import Halves
 from kernel_demo.recovery.known import Alternative
@@ -39,6 +34,8 @@ DISTINCT, LEVELS = 10, 12
 # Bars by which rounding may bend a kernel (3 in clean photos, 13 and more in skies), and the share
 # of rounding's residual below which the fit has taken it for the picture.
 BENT, TOO_LITTLE = 4.0, 0.8
+# Standard errors by which what is left goes with a nonlinear feature: 6 are no chance.
+SIGNIFICANT = 6.0
 # What leaves less, in grey levels RMS, explains a pair to the rounding.
 EXPLAINED = 0.6
 # A kernel this close to leaving the picture as it is, with noise, is no filter.
@@ -48,21 +45,12 @@ CUT_OFF = 0.5
 SMALL = 4.0  # roundings: less than this is left where a kernel explains nearly all
 # A mixture that leaves more than this many roundings' variance might be anything.
 MIXTURE_NOISE = 8.0
-PIXELS = 30_000
-WIDEST = 7  # size of the patches that the features and the kernels of the thirds are set against
-# Shares of the residual's variance above which it may not be noise ...
-FEATURES_LIMIT, PLACE_LIMIT, TONE_LIMIT = 0.03, 0.08, 0.10
-# ... and above which it is not: losses of JPEG and WebP reach 0.16.
-NO_NOISE = 0.2
 TELLING = 1.5  # grey levels that must be left for that: noise in smooth parts of before makes less
 COLOURED = 0.1  # autocorrelation of noise that is not white
-# Another kernel in each third gains so much where the filter itself varies: 0.6 and more, while
-# kernels cut off by the search gain up to 0.12, as each part of the picture bends them its own way.
-VARYING = 0.4
+HALF = 0.5  # ... or that there was no filter: one that clips is not seen where all is clipped
 MOSTLY = 0.9  # share of the pixels that must not be clipped, for a residual to tell that
 ONCE_MORE = 0.3  # share of what is left that the picture explains, laid aside
 STRANGE = 0.6  # share of the variance that a kernel explains, at most, of another picture
-PICTURE_LIKE = 0.8  # autocorrelation above which the residual is itself a picture
 
 
 @dataclass(frozen=True)
@@ -113,6 +101,10 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
     judgement = _certain(found, max_size) if found.at_floor else None
     if judgement is None or _merely_noise(found):
         judgement = _beyond_rounding(found, max_size)
+        small = all(fit.residual <= ONE_ROUNDING * fit.floor for fit in found.fits)
+        if small and judgement.alternative is not None:
+            # A factor near 1 leaves as little as a curve near the diagonal: which, is not seen.
+            judgement = _undetermined(Reason.UNCLEAR)
     searched = min(fit.searched for fit in found.fits)
     if searched < max_size and not judgement.verdict.linear:
         better = judgement.alternative
@@ -138,8 +130,7 @@ def _patches(found: Arrangement) -> int | None:
 def edited(judgement: Judgement, changed: Changed) -> Judgement:
     """The same where a kernel holds for most pixels, and something else has changed the others."""
     if changed.wrapped:
-        name = "a kernel whose sums run over at 256 (8-bit arithmetic that does not clip)"
-        return Judgement(Verdict.NOT, Alternative(name))
+        return Judgement(Verdict.NOT, Alternative(Other.WRAPPED))
     named = judgement.alternative is not None and judgement.alternative.residual is not None
     if named:
         return judgement
@@ -148,8 +139,7 @@ def edited(judgement: Judgement, changed: Changed) -> Judgement:
 
 def edit(share: float) -> Judgement:
     """The verdict where a kernel holds, but for a share of the pixels that is not a few."""
-    name = f"an edit of a part of the picture: {percent(share)} of the pixels are changed"
-    return Judgement(Verdict.NOT, Alternative(name))
+    return Judgement(Verdict.NOT, Alternative(Other.EDIT, figures={"share": percent(share)}))
 
 
 def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
@@ -167,6 +157,8 @@ def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
         evidence = examine(fit) if fit.in_passes and inexact else None
         if evidence is not None and evidence.clearly_nonlinear:
             return _undetermined(Reason.UNCLEAR)
+    if found.at_floor and significance(found) > SIGNIFICANT:
+        return _undetermined(Reason.UNCLEAR)
     for fit in fits:
         drawn = fit.drawn
         if drawn is None:
@@ -188,6 +180,11 @@ def _certain(found: Arrangement, max_size: int) -> Judgement | None:
     return Judgement(Verdict.CONVOLUTION)
 
 
+def one_colour(share: float) -> Judgement:
+    """The verdict where a kernel holds, but for the pixels of one colour."""
+    return _undetermined(Reason.ONE_COLOUR, share=percent(share))
+
+
 def _open(found: Arrangement) -> Judgement:
     """Undetermined, since bars are too wide: by what halves of the picture say, or as it is."""
     for doubt in found.doubts:
@@ -202,8 +199,7 @@ def _mixture(found: Arrangement) -> Judgement:
     if found.compressed is not None:
         return _undetermined(Reason.LOSSY_COLOURS)
     if found.curved > CURVED:
-        name = "a colour operation beyond a matrix, such as saturation or hue"
-        return Judgement(Verdict.NOT, Alternative(name))
+        return Judgement(Verdict.NOT, Alternative(Other.COLOUR))
     small = found.variance < MIXTURE_NOISE * found.mixed.floor**2
     return Judgement(Verdict.NOISY) if small else _undetermined(Reason.COLOURS)
 
@@ -218,8 +214,10 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
             if judgement is not None:
                 return judgement
     if _merely_noise(found):
-        lossy = "JPEG compression" if found.compressed else "noise or lossy compression"
-        return Judgement(Verdict.NOT, Alternative(f"{lossy} and no filter"))
+        if found.used < HALF:
+            return _undetermined(Reason.CLIPPED)
+        kind = Other.LOSSES if found.compressed else Other.NOISE
+        return Judgement(Verdict.NOT, Alternative(kind))
     if found.compressed is not None and found.censored is None:
         return _undetermined(Reason.LOSSY, file=str(found.compressed))
     return Judgement(Verdict.NOISY)
@@ -242,9 +240,8 @@ def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judg
     if lossy and (nonlinear or (doubt is not None and doubt.position)):
         return _undetermined(Reason.LOSSY, file=str(found.compressed))
     if doubt is not None and doubt.position is not None:
-        place = _told(doubt.position)
-        name = f"an operation that differs between {place}: a mosaic, a change of size, interlacing"
-        return Judgement(Verdict.NOT, Alternative(name))
+        place = {"place": _told(doubt.position)}
+        return Judgement(Verdict.NOT, Alternative(Other.POSITION, figures=place))
     if fit.coarse > 1:
         return _undetermined(Reason.FEW_LEVELS, levels=fit.levels)
     if nonlinear:
@@ -289,10 +286,9 @@ def _better(fit: Fit, evidence: Evidence | None, planes: list[Plane]) -> Alterna
     if named is not None or evidence is None:
         return named
     if abs(evidence.autocorrelation) > PICTURE_LIKE and fit.explained < STRANGE:
-        name = "a change of geometry (rotation, scaling) or another picture"
-        return Alternative(name, remedy="Check that both files show the same picture, unturned.")
+        return Alternative(Other.GEOMETRY)
     if evidence.varying:
-        return Alternative("a filter that varies over the picture, such as a varying blur")
+        return Alternative(Other.VARYING)
     return None
 
 
@@ -324,16 +320,19 @@ def _vague_by(errors: np.ndarray, kernel: np.ndarray, share: float = VAGUE) -> b
 
 def _unchanged(found: Arrangement) -> bool:
     """The colours are as they were, to the last level."""
-    return all(np.array_equal(*np.broadcast_arrays(*pair.overlap()[:2])) for pair in found.pairs)
+    overlaps = (pair.overlap()[:2] for pair in found.pairs)
+    return all(np.array_equal(*np.broadcast_arrays(*overlap)) for overlap in overlaps)
 
 
 def _merely_noise(found: Arrangement) -> bool:
     """The picture as it was, but for what no identity would change."""
-    if found.mode == Channels.GREY:
+    if found.mode == Channels.GREY or any(pair.outliers is not None for pair in found.pairs):
         return False
     kernels, _, _ = found.kernels()
     distances = np.abs(kernels - identity(kernels.shape[-1])).max(axis=(1, 2, 3))
     for fit, off in zip(found.fits, distances, strict=True):
+        if abs(fit.offset) > found.pairs[0].step:  # brighter or darker: that is a filter
+            return False
         changed = off <= SAME and abs(fit.offset) < 0.1 * fit.floor and fit.residual > 1e-3
         known_well = fit.standard_error.max() <= IDENTITY / 2
         noisy = off <= IDENTITY and known_well and fit.residual > ONE_ROUNDING * fit.floor
@@ -350,129 +349,3 @@ def _curve(pairs: list[Pair]) -> Alternative | None:
     found = [known.tone_curve(planes_of(pairs, c)) for c in range(answers)]
     explained = all(curve is not None and curve.residual <= EXPLAINED for curve in found)
     return found[0] if explained else None
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Shares of the residual's variance, 0 to 1, and how much it looks like a picture."""
-
-    features: float  # explained by nonlinear features of the window
-    across: float  # gained by another kernel in each third of the width
-    down: float  # ... of the height
-    tones: float  # ... of the brightness
-    autocorrelation: float  # of the residual, at one pixel's distance
-
-    @property
-    def varying(self) -> bool:
-        """Whether the kernel depends on where in the picture it is."""
-        return max(self.across, self.down) > VARYING
-
-    @property
-    def clearly_nonlinear(self) -> bool:
-        """Whether any of them is more than losses of compression leave, too."""
-        return max(self.features, self.across, self.down, self.tones) > NO_NOISE
-
-    @property
-    def nonlinear(self) -> bool:
-        """Whether any of them is more than noise leaves."""
-        return (
-            self.features > FEATURES_LIMIT
-            or max(self.across, self.down) > PLACE_LIMIT
-            or self.tones > TONE_LIMIT
-            or abs(self.autocorrelation) > PICTURE_LIKE
-        )
-
-
-def examine(fit: Fit) -> Evidence | None:
-    """The evidence from a sample of the pixels that the fit used. None: too few to tell."""
-    rng = np.random.default_rng(0)
-    drawn = [parts for tile in fit.tiles if (parts := _drawn(fit, tile, rng))]
-    if not drawn:
-        return None
-    patches, features, left, places = map(np.concatenate, zip(*drawn, strict=True))
-    if len(left) < 10 * (patches.shape[1] + features.shape[1]):
-        return None
-    design = np.concatenate([patches - patches.mean(), np.ones((len(patches), 1))], axis=1)
-    both = _unexplained(design, np.concatenate([left[:, None], features], axis=1))
-    left, unseen = both[:, 0], both[:, 1:]
-    energy = max(float(left @ left), 1e-9)
-    explained = unseen @ np.linalg.lstsq(unseen, left, rcond=1e-9)[0]
-    return Evidence(
-        features=float(explained @ explained) / energy,
-        across=_gain(design, left, places[:, 1]),
-        down=_gain(design, left, places[:, 0]),
-        tones=_gain(design, left, patches.mean(axis=1)),
-        autocorrelation=fit.noise.autocorrelation,
-    )
-
-
-def _unexplained(design: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """What least squares on the design's columns leaves of the values."""
-    gram = design.T @ design
-    gram[np.diag_indices_from(gram)] += 1e-12 * np.trace(gram)
-    return values - design @ np.linalg.solve(gram, design.T @ values)
-
-
-def _gain(design: np.ndarray, left: np.ndarray, order: np.ndarray) -> float:
-    """Share of the residual's energy that goes when each third along `order` has its own kernel."""
-    thirds = np.searchsorted(np.quantile(order, [1 / 3, 2 / 3]), order)
-    energy = 0.0
-    for third in range(3):
-        part = thirds == third
-        if np.count_nonzero(part) < 4 * design.shape[1]:
-            return 0.0
-        rest = _unexplained(design[part], left[part])
-        energy += float(rest @ rest)
-    gain = 1 - energy / max(float(left @ left), 1e-9)
-    return gain - 2 * design.shape[1] / len(design)  # what two more kernels gain by chance
-
-
-def _drawn(fit: Fit, tile: Plane, rng: np.random.Generator) -> tuple[np.ndarray, ...] | None:
-    """Some of the tile's pixels: patches, features, what the kernel leaves, and places.
-
-    n x k*k of before (k at most WIDEST), n x f, n, and n x 2: row and column in the picture, 0..1.
-    """
-    size, (height, width) = len(fit.kernel), tile.after.shape
-    edge, cut = size // 2, max(size - WIDEST, 0) // 2
-    if min(height, width) <= 2 * edge + 2:
-        return None
-    rows, columns = np.nonzero(tile.used[tile.inside(size)])
-    chosen = rng.permutation(len(rows))[: PIXELS // len(fit.tiles)]
-    rows, columns = rows[chosen], columns[chosen]
-    windows = sliding_window_view(tile.before, (size, size))[rows, columns].astype(np.float64)
-    inner = windows[:, cut : size - cut, cut : size - cut].reshape(len(rows), (size - 2 * cut) ** 2)
-    at = rows + edge, columns + edge
-    top, left, bottom, right = tile.place
-    down, across = top + at[0] / height * (bottom - top), left + at[1] / width * (right - left)
-    predicted = np.tensordot(windows, fit.kernel, 2) + fit.offset
-    return inner, _features(tile)[at], tile.after[at] - predicted, np.stack([down, across], 1)
-
-
-def _features(tile: Plane) -> np.ndarray:
-    """H x W x f: what median, extremes, gradient and tone curves see, in grey levels."""
-    image = tile.before.astype(np.float32)
-    white = np.float32(tile.peak)
-    window = np.ones((3, 3), np.uint8)
-    across, down = (cv2.Sobel(image, cv2.CV_32F, *order, ksize=3) for order in ((1, 0), (0, 1)))
-    detail = image - cv2.GaussianBlur(image, (0, 0), 1.5)
-    small, large = 4 * white / 255, 12 * white / 255
-    return np.stack(
-        [
-            cv2.medianBlur(image, 3),
-            cv2.medianBlur(image, 5),
-            cv2.dilate(image, window),
-            cv2.erode(image, window),
-            np.abs(across),
-            np.abs(down),
-            np.hypot(across, down),
-            image * image / white,
-            image**3 / white**2,
-            np.abs(detail),
-            np.sign(detail) * detail**2 / white,
-            np.clip(detail, -small, small),
-            np.clip(detail, -large, large),
-            image * detail / white,
-            cv2.bilateralFilter(image, 5, 25 * white / 255, 2),
-        ],
-        axis=-1,
-    )

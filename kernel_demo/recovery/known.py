@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 
@@ -13,6 +13,7 @@ from kernel_demo.imaging import kernels, operators
 from kernel_demo.imaging.catalogue import CATALOGUE, gaussian, identity
 from kernel_demo.imaging.filtering import correlate, correlate_valid
 from kernel_demo.recovery.alignment import Plane, sample, sums
+from kernel_demo.recovery.explanations import Other, Told
 from kernel_demo.recovery.fitting import Fit, box
 
 # An operation is named if it leaves at most this share of what the best kernel leaves.
@@ -43,9 +44,19 @@ class Name:
 class Alternative:
     """What explains the pair better than a kernel does."""
 
-    name: str  # as one says it in a sentence: "a median filter, 3 x 3"
+    kind: Other
     residual: float | None = None  # RMS in grey levels of after; None: found by other signs
-    remedy: str = ""  # what to do, if that is not to use this operation
+    figures: dict[str, object] = field(default_factory=dict)  # that the kind's sentences name
+
+    @property
+    def name(self) -> str:
+        """As one says it in a sentence: "a median filter, 3 × 3"."""
+        return Told(self.kind, self.figures).sentences()[0]
+
+    @property
+    def remedy(self) -> str:
+        """What to do now, one sentence."""
+        return Told(self.kind, self.figures).sentences()[1]
 
 
 def _sum_of_absolutes(image: np.ndarray) -> np.ndarray:
@@ -55,13 +66,13 @@ def _sum_of_absolutes(image: np.ndarray) -> np.ndarray:
 
 # Each is fitted as after = a * operation(before) + b. Pictures are float32, 0..1.
 OPERATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "a median filter, 3 x 3": lambda image: operators.median(image, 3),
-    "a median filter, 5 x 5": lambda image: operators.median(image, 5),
-    "a dilation, 3 x 3": operators.dilate,
-    "an erosion, 3 x 3": lambda image: -operators.dilate(-image),
-    "a dilation, 5 x 5": lambda image: operators.dilate(image, 5),
-    "an erosion, 5 x 5": lambda image: -operators.dilate(-image, 5),
-    "a morphological gradient, 3 x 3": lambda i: operators.dilate(i) + operators.dilate(-i),
+    "a median filter, 3 × 3": lambda image: operators.median(image, 3),
+    "a median filter, 5 × 5": lambda image: operators.median(image, 5),
+    "a dilation, 3 × 3": operators.dilate,
+    "an erosion, 3 × 3": lambda image: -operators.dilate(-image),
+    "a dilation, 5 × 5": lambda image: operators.dilate(image, 5),
+    "an erosion, 5 × 5": lambda image: -operators.dilate(-image, 5),
+    "a morphological gradient, 3 × 3": lambda i: operators.dilate(i) + operators.dilate(-i),
     "the sum of absolute Sobel derivatives": _sum_of_absolutes,
     "a bilateral filter": operators.bilateral,
 }
@@ -109,7 +120,8 @@ def _pixelwise(fit: Fit) -> Iterator[Alternative]:
             continue
         slope = ((x - x.mean()) * (y - y.mean())).mean() / x.var()
         rest = y - y.mean() - slope * (x - x.mean())
-        yield Alternative(name, float(rest.std()) / fit.tiles[0].step)
+        left = float(rest.std()) / fit.tiles[0].step
+        yield Alternative(Other.OPERATION, left, {"operation": name})
 
 
 def tone_curve(planes: list[Plane]) -> Alternative | None:
@@ -129,7 +141,8 @@ def tone_curve(planes: list[Plane]) -> Alternative | None:
     seen = np.flatnonzero(np.bincount(level, minlength=256))
     if len(seen) < 3 or len(before) < TONES_PIXELS * len(seen) or np.ptp(mean[seen]) < 1:
         return None
-    return Alternative(_curve_name(after, seen / 255, mean[seen] / white, count[seen]), residual)
+    curve = _curve_name(after, seen / 255, mean[seen] / white, count[seen])
+    return Alternative(Other.CURVE, residual, {"curve": curve})
 
 
 def _curve_name(after, before_levels, after_levels, count) -> str:
@@ -176,7 +189,7 @@ def _linear_light(fit: Fit) -> Iterator[Alternative]:
             error = (value - tile.after[inner])[tile.used[inner]] / tile.step
             squares, count = squares + float(error @ error), count + len(error)
         residual = (squares / max(count, 1)) ** 0.5
-        yield Alternative("a convolution of the light (gamma decoded and encoded)", residual)
+        yield Alternative(Other.LIGHT, residual)
 
 
 def kernel(values: np.ndarray) -> Name | None:

@@ -17,12 +17,14 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.recovery.alignment import Pair, Plane, common, planes_of, sample
+from kernel_demo.recovery.reproduction import rings
 
 PIXELS = 60_000  # of the search, by the side of the kernel
 SIZES = (3, 7)  # of the kernels searched for
 PARTS = 4  # the picture is cut into PARTS x PARTS parts to start from
 STEPS = 6
 TRIED = 3  # starts that are taken further
+WORTH = 0.01  # share of the pixels that a larger kernel must gain: its outliers end further inside
 NEARLY_ALL = 0.97  # obey: a larger kernel need not be looked for
 # One rounding puts a pixel at most half a level off; the kernel itself is not known exactly yet.
 OBEYS = 1.02
@@ -31,11 +33,14 @@ COMPACT = 0.25  # share of the outliers that are surrounded by others
 WRAP = 256
 ALL_WRAP = 0.95  # share of the pixels that must obey modulo WRAP, if that is what happened
 RAN_OVER = 0.01  # share of the sums, at least
+NONE = 3e-4  # a weight that moves no pixel by more than a few hundredths of a level
 MOST = 0.5  # share of the pixels that may disobey ...
 SPOKEN_OF = 0.1  # ... and at most this share, for the kernel to be told
 # What is left out lies where the picture is busy: then it is the filter that treats it otherwise.
 BUSY = 0.8
 LOOKED_AT = 100_000  # pixels that outliers are compared with
+DEEP = 2  # rings of so many pixels are few: they are found one by one
+SOME, ALL_OF_THEM = 8, 0.8  # pixels of a colour, and the share of them that is replaced
 FEW = 20  # pixels: too few to say where they lie
 
 
@@ -71,11 +76,11 @@ def find(pairs: list[Pair]) -> Changed | None:
     best = None
     for size in SIZES:
         found = _search(planes, size)
-        if found is not None and (best is None or found.share > best.share):
+        if found is not None and (best is None or found.share > best.share + WORTH):
             best = found
         if best is not None and best.share > NEARLY_ALL:
             break
-    return None if best is None else _marked(pairs, best)
+    return None if best is None else _marked(pairs, replace(best, kernel=_within(best.kernel)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +172,41 @@ def _solved(patches: np.ndarray, target: np.ndarray) -> np.ndarray:
     gram = patches.T @ patches
     gram[np.diag_indices_from(gram)] += 1e-10 * np.trace(gram)
     return np.linalg.solve(gram, patches.T @ target)
+
+
+def copied(pairs: list[Pair]) -> list[Pair] | None:
+    """The pairs without the rings along the border that are as they were before; None: no rings."""
+    marked = []
+    for pair in pairs:
+        if not pair.same_frame or pair.before.shape != pair.after.shape:
+            return None
+        kept = rings((pair.after == pair.before).all(axis=2))
+        marked.append(replace(pair, outliers=kept if kept[DEEP:-DEEP, DEEP:-DEEP].any() else None))
+    return marked if any(pair.outliers is not None for pair in marked) else None
+
+
+def of_one_colour(picture: np.ndarray, mask: np.ndarray) -> bool:
+    """Whether the pixels of a mask (h x w) are just those of some colours of a picture (h x w x C).
+
+    What a caption covers has the colours of its surroundings; what a tool replaces has not.
+    """
+    if np.count_nonzero(mask) < SOME:
+        return False
+    low, high = np.quantile(picture[mask], [0.05, 0.95], axis=0)
+    alike = ((picture >= low) & (picture <= high)).all(axis=2)
+    return bool(mask[alike].mean() > ALL_OF_THEM)
+
+
+def _within(kernel: np.ndarray) -> np.ndarray:
+    """The kernel without outer rings that have no weight: pixels near the border are judged too."""
+    while len(kernel) > 1 and np.abs(np.delete(kernel.ravel(), _inner(len(kernel)))).max() < NONE:
+        kernel = kernel[1:-1, 1:-1]
+    return kernel
+
+
+def _inner(size: int) -> np.ndarray:
+    """The places in a size x size kernel, row by row, that are not in its outer ring."""
+    return np.arange(size * size).reshape(size, size)[1:-1, 1:-1].ravel()
 
 
 def _marked(pairs: list[Pair], obeyed: _Obeyed) -> Changed:

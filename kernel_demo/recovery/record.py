@@ -26,6 +26,7 @@ class LeftOut:
     share: float = 0.0  # of the pixels whose patch lies inside
     reasons: tuple[Left, ...] = ()
     mask: np.ndarray | None = field(default=None, repr=False)  # h x w bool, like after
+    pixels: int = 0  # how many, of all pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +89,20 @@ class Recovery:
         return explanations.notes(self)
 
     @property
+    def probe_helps(self) -> bool:
+        """Whether the next step is to send a probe through the tool."""
+        return explanations.probe_helps(self)
+
+    @property
+    def unlike(self) -> bool:
+        """Neither the kernel nor the alternative explains half of the variance of after."""
+        if self.residual_map is None or self.residual_map.size == 0:
+            return False
+        other = np.inf if self.alternative is None else self.alternative.residual
+        left = min(float(self.residual_map.std()), np.inf if other is None else other)
+        return left**2 > float((self.reproduction + self.residual_map).var()) / 2
+
+    @property
     def size(self) -> int:
         """k; 0 without a kernel."""
         return 0 if self.kernel is None else self.kernel.shape[-1]
@@ -96,6 +111,11 @@ class Recovery:
     def support(self) -> tuple[int, int, int, int]:
         """top, left, height, width of the box with every weight that is not 0 in any kernel."""
         return (0,) * 4 if self.kernel is None else box((self.kernel != 0).any(axis=(0, 1)))
+
+    @property
+    def reaches_out(self) -> bool:
+        """Whether a weight lies beyond the edges somewhere: all but those of the pixel itself."""
+        return self.support != (self.size // 2, self.size // 2, 1, 1)
 
     @property
     def padding(self) -> str | Edge | None:
@@ -133,14 +153,14 @@ class Recovery:
         """Everything but the pictures in plain types, for JSON; None: a number not known.
 
         What there is one of is no list: kernel and standard_error are k x k for one kernel, and
-        3 x k x k for one a channel.
+        3 x k x k for one a channel. No bar is told of a kernel that is not certified.
         """
         found = {
             "verdict": self.verdict,
             "kernel": _flat(self.kernel),
             "size": self.size,
             "offset": self.offset,
-            "standard_error": _flat(self.standard_error),
+            "standard_error": _flat(self.standard_error) if self.verdict.linear else None,
             "residual": self.residual,
             "rounding_floor": self.rounding_floor,
             "reproduced": self.reproduced,

@@ -217,18 +217,18 @@ def border(found: Recovery, pair: Pair) -> tuple[Sides, float | tuple[float, ...
     if noisy and Edge.COPIED in squares:
         usual = np.median(list(squares.values()), axis=0)
         limits[Edge.COPIED] = np.maximum(allowed, CLEARLY * usual)
-    likeliest = partial(_likeliest, squares, limits, counts, noisy)
+    likeliest = partial(_likeliest, squares, limits, counts, noisy, found.size // 2)
     alike = likeliest(np.arange(4))
     sides = [alike] * 4 if alike or noisy else map(likeliest, np.arange(4)[:, None])
     sides = tuple(None if side == mode and not sure else side for side in sides)
     return sides, value if mode in sides else None
 
 
-def _likeliest(squares, limits, counts, noisy: bool, sides: np.ndarray) -> str | None:
+def _likeliest(squares, limits, counts, noisy: bool, radius: int, sides: np.ndarray) -> str | None:
     """The mode that alone explains some sides; a name goes before a value that was fitted.
 
     In normal noise the likelihood ratio is exp(difference of squares / 2 variance).
-    None: none does, or several do that look different, or whatever is beyond has no weight.
+    None: none does, or several do, as along a plain border, or whatever is beyond has no weight.
     """
     total = {mode: of[sides].sum() for mode, of in squares.items()}
     best = min(total.values())
@@ -242,9 +242,11 @@ def _likeliest(squares, limits, counts, noisy: bool, sides: np.ndarray) -> str |
         and (squares[mode][sides] <= limits[mode][sides]).all()
     ]
     named = [mode for mode in good if mode not in (Edge.PLAIN, CONSTANT)]
-    if not named or set(named) >= set(BORDERS):
-        return good[0] if good and not named else None
-    return named[0] if np.ptp([total[mode] for mode in named]) <= TIE else None
+    if not named:
+        return good[0] if good else None
+    # One pixel deep, replicate and symmetric are the same.
+    several = {"replicate" if radius == 1 and mode == "symmetric" else mode for mode in named}
+    return named[0] if len(several) == 1 else None
 
 
 def _copies(pair: Pair) -> bool:
@@ -358,7 +360,7 @@ def _left_out(pairs: Sequence[Pair], radius: int) -> LeftOut:
             left += np.count_nonzero(whole)
             reasons += [reason for reason in _reasons(pair, whole) if reason not in reasons]
     share = left / all_of_them if left else 0.0
-    return LeftOut(share, tuple(reasons), pairs[0].outliers if left else None)
+    return LeftOut(share, tuple(reasons), pairs[0].outliers if left else None, int(left))
 
 
 def _reasons(pair: Pair, left: np.ndarray) -> Iterator[Left]:
@@ -366,8 +368,8 @@ def _reasons(pair: Pair, left: np.ndarray) -> Iterator[Left]:
     copied = pair.same_frame and _copies(pair)
     same = (pair.after == pair.before).all(axis=2) if copied else np.zeros_like(left)
     corners = (pair.after == pair.after[at] for at in ((0, 0), (-1, -1)))
-    plain = np.logical_or(*(_ring(corner.all(axis=2)) for corner in corners))
-    for reason, ring in ((Left.COPIED, _ring(same)), (Left.PLAIN, plain)):
+    plain = np.logical_or(*(rings(corner.all(axis=2)) for corner in corners))
+    for reason, ring in ((Left.COPIED, rings(same)), (Left.PLAIN, plain)):
         if (left & ring).any():
             yield reason
             left = left & ~ring
@@ -375,7 +377,7 @@ def _reasons(pair: Pair, left: np.ndarray) -> Iterator[Left]:
         yield Left.CHANGED
 
 
-def _ring(such: np.ndarray) -> np.ndarray:
+def rings(such: np.ndarray) -> np.ndarray:
     """h x w bool: the rows and columns, from the border inwards, of which every pixel is such."""
     ring = np.zeros_like(such)
     for turn in (np.asarray, np.flipud, np.transpose, lambda picture: np.fliplr(picture).T):

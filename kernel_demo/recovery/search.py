@@ -96,7 +96,11 @@ def _analysed(pairs: list[Pair], notes: tuple[Told, ...], max_size: int) -> Anal
     if not found.at_floor:
         found = channels.through_jpeg(found)
     changed = None
-    if not found.at_floor and found.compressed is None and found.mode != Channels.GREY:
+    rings = None if found.at_floor or found.mode == Channels.GREY else outliers.copied(pairs)
+    rest = channels.arrange(rings, max_size) if rings else None
+    if rest is not None and rest.in_one_rounding:
+        pairs, found = rings, rest
+    if not found.at_floor and found.censored is None and found.mode != Channels.GREY:
         changed = outliers.find(pairs)
     if changed is not None and not changed.wrapped:
         rest = channels.arrange(changed.pairs, max_size) if changed.told else None
@@ -179,7 +183,7 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
         title=title,
     )
     if found is not None:
-        return _of_all(_applied(bare, found), found)
+        return _without_a_colour(_of_all(_applied(bare, found), found), found.pairs[0])
     open_range = [((p.after > p.clip[0]) & (p.after < p.clip[1])).mean() for p in seen.pairs]
     return replace(bare, used_fraction=float(np.mean(open_range)))
 
@@ -236,17 +240,35 @@ def _of_all(result: Recovery, found: Arrangement) -> Recovery:
     beyond = np.count_nonzero(gross) / gross.size
     if beyond > outliers.SPOKEN_OF:
         judgement = judging.edit(beyond) if outliers.together([gross]) else judging.UNCLEAR
-        bare = replace(result, padding_sides=UNSEEN, padding_value=None, fractions=())
-        return replace(
-            bare,
-            verdict=judgement.verdict,
-            reason=judgement.reason,
-            alternative=judgement.alternative,
-        )
+        return _judged(result, judgement)
     if beyond == 0 or result.verdict != Verdict.CONVOLUTION:
         return result
     mask = gross if pair.outliers is None else gross | pair.outliers
     return reproduction.told(result, [replace(pair, outliers=mask), *found.pairs[1:]])
+
+
+def _without_a_colour(result: Recovery, pair: Pair) -> Recovery:
+    """The same, unless what is left out are the pixels of a colour, before or as filtered."""
+    mask = result.left_out.mask
+    if mask is None or not result.verdict.linear:
+        return result
+    there, here = alignment.common(pair.before, pair.after, pair.origin)
+    made = result.reproduction.reshape(pair.after.shape)
+    seen = (pair.before[there], made[here])
+    if any(outliers.of_one_colour(picture, mask[here]) for picture in seen):
+        return _judged(result, judging.one_colour(result.left_out.share))
+    return result
+
+
+def _judged(result: Recovery, judgement: Judgement) -> Recovery:
+    """The record with another verdict, and without what only a kernel can tell."""
+    bare = replace(result, padding_sides=UNSEEN, padding_value=None, fractions=())
+    return replace(
+        bare,
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        alternative=judgement.alternative,
+    )
 
 
 def _exact(found: Arrangement) -> tuple[Fractions, ...]:

@@ -18,6 +18,7 @@ from math import gcd, lgamma, log, pi
 
 import numpy as np
 
+from kernel_demo.recovery.alignment import distinct
 from kernel_demo.recovery.candidates import DIVISORS, FIXED_POINT, Candidate, nearest_plane
 
 ENOUGH = 8  # distinct patches for each unknown
@@ -41,9 +42,7 @@ class Evidence:
     @classmethod
     def of(cls, patches: np.ndarray, after: np.ndarray, clip, step: int) -> Evidence | None:
         """Of m patches (m x k*k whole numbers, working units), the distinct ones. None: too few."""
-        factors = np.random.default_rng(0).integers(1, 2**63, patches.shape[1], np.uint64) | 1
-        sums = patches.astype(np.uint64) @ factors  # modulo 2**64: a multilinear hash
-        first = np.sort(np.unique(sums, return_index=True)[1])
+        first = distinct(patches)
         found = cls(patches[first] / step, after[first], tuple(end[first] for end in clip))
         inside = (found.after > found.clip[0]) & (found.after < found.clip[1])
         return found if np.count_nonzero(inside) >= ENOUGH * (patches.shape[1] + 1) else None

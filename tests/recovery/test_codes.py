@@ -10,7 +10,7 @@ import pytest
 
 import kernel_demo
 from kernel_demo.recovery import Channels, Edge, Recovery, Rounding, Verdict
-from kernel_demo.recovery.explanations import Left, Note, Reason, Told
+from kernel_demo.recovery.explanations import Left, Note, Other, Reason, Told
 
 PHRASES = {
     Verdict.CONVOLUTION: "convolution",
@@ -59,16 +59,17 @@ FIGURES = {
     "after": "4 x 4", "some": 1, "all": 3, "height": 3, "width": 5, "down": 1.0, "right": -2.5,
     "patches": 12, "levels": 3, "split": "its dark and its bright parts", "sigma": 1.0,
     "file": "JPEG, quality 75",
+    "operation": "a median", "curve": "a threshold", "place": "one row in 2", "share": "22 %",
     "note": Told(Note.STRANGERS, {"before": "9 x 9", "after": "4 x 4"}),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("code", [*Reason, *Note])
+@pytest.mark.parametrize("code", [*Reason, *Other, *Note])
 def test_every_code_has_whole_sentences(code):
     """With the figures that it needs, a code becomes sentences; they survive pickling."""
     told = pickle.loads(pickle.dumps(Told(code, FIGURES)))
-    assert all(sentence.endswith(".") for sentence in told.sentences())
-    assert len(told.sentences()) == (2 if isinstance(code, Reason) else 1)
+    assert all(sentence.endswith(".") for sentence in told.sentences()[isinstance(code, Other) :])
+    assert len(told.sentences()) == (1 if isinstance(code, Note) else 2)
     assert "{" not in str(told)
 
 
@@ -79,10 +80,10 @@ def test_a_record_says_its_codes():
         Told(Reason.TOO_SMALL, {"size": 7}),
         noted=(Told(Note.OTHER_SIZE, {"columns": 3, "rows": -1}),),
     )
-    assert "kernels of up to 7 x 7 only" in found.explanation
-    assert found.next_step == "Use larger pictures, with fewer black and white pixels."
+    assert "kernels of up to 7 × 7 only" in found.explanation
+    assert found.next_step == "Use pictures of more pixels, with fewer black and white ones."
     assert found.notes == (
-        "After differs in size by +3 columns and -1 rows; what overlaps was used.",
+        "After differs in size by +3 columns and −1 rows; what overlaps was used.",
     )
     assert pickle.loads(pickle.dumps(found)).as_dict() == found.as_dict()
 

@@ -37,8 +37,8 @@ def test_thin_and_small_pictures_do(size):
     ("part", "side", "told"),
     [
         (CAMERA[:32, :32], 9, "smooth"),
-        (CAMERA[200:208, 100:320], 7, "up to 3 x 3 only"),
-        (CAMERA[100:132, 100:340], 31, "up to 15 x 15 only"),
+        (CAMERA[200:208, 100:320], 7, "up to 3 × 3 only"),
+        (CAMERA[100:132, 100:340], 31, "up to 15 × 15 only"),
         (CAMERA[200:201, 200:205], 1, "pixels"),
     ],
 )

@@ -218,9 +218,10 @@ def test_alpha_that_hides_nearly_all_is_told_to_be_ignored():
     ids=["constant", "ramp", "checkerboard"],
 )
 def test_plain_pictures_leave_it_undetermined(before):
-    """A picture that many kernels treat alike is told to be no evidence."""
+    """A picture that many kernels treat alike is told to be no evidence, and gets no bar."""
     found = recover(before, cv2.blur(before, (3, 3)))
     assert found.verdict == Verdict.UNDETERMINED
+    assert found.as_dict()["standard_error"] is None
     assert "probe" in found.next_step
 
 
@@ -229,7 +230,7 @@ def test_a_kernel_larger_than_the_search_is_told():
     blurred = cv2.blur(CAT, (11, 11))
     found = recover(CAT, blurred, max_size=5)
     assert found.verdict == Verdict.UNDETERMINED
-    assert "5 x 5" in found.explanation
+    assert "5 × 5" in found.explanation
     assert "larger than the largest size searched" in found.explanation
     assert recover(CAT, blurred, max_size=11).bit_exact
 

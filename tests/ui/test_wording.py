@@ -97,8 +97,8 @@ def test_no_error_is_above_what_question_8_says(predicted, measured, bound):
         (models.depth_finding(20.0, 20.01, "Why."), "no better"),
         (finding.used(0.99999), "99.9 %; the others are clipped"),
         (finding.used(1.0), "all"),
-        (finding.figures(1.0, 0.999999)[0][0], "99.99 %"),
-        (finding.figures(0.0, 1.0)[0][0], "100 %"),
+        (finding.figures(1, 0.999999)[0][0], "99.99 %"),
+        (finding.figures(0, 1.0)[0][0], "100 %"),
     ],
 )  # fmt: skip
 def test_bounds_and_alls_are_true(sentence, told):

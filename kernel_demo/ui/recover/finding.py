@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES
 from kernel_demo.numbers import at_most, count, figure, percent
-from kernel_demo.recovery import Channels, Edge, Recovery, Rounding, Verdict
+from kernel_demo.recovery import Channels, Edge, Recovery, Verdict, leftover
+from kernel_demo.recovery.explanations import ROUNDED, Note, explain
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.ui.components import comparison, worked
 from kernel_demo.ui.components.take import Taken, probe_link
@@ -53,15 +54,16 @@ ARRANGEMENTS = {
 def verdict(found: Recovery, notes: tuple[str, ...] = ()) -> str:
     """The verdict in one sentence, what to do next, and what was done to the files (HTML)."""
     sure = "" if found.verdict.linear else " kd-unsure"
-    link = probe_link() if found.verdict == Verdict.UNDETERMINED else ""
+    link = probe_link() if found.probe_helps else ""
+    explanation, step = explain(found, numbers=False)  # which stand beside the kernel
     return filled(
         '<section class="kd-verdict{}" data-verdict="{}">{}<p>{}</p><p><b>Next:</b> {}</p>{}'
         "</section>",
         sure,
         found.verdict,
         joined([title(VERDICTS[found.verdict])]),
-        found.explanation,
-        found.next_step,
+        explanation,
+        step,
         joined([link, *map(quiet, (*notes, *found.notes))]),
     )
 
@@ -84,15 +86,19 @@ def kernel(found: Recovery) -> str:
     if found.kernel is None:
         return ""
     labelled = labelled_kernels(found)
-    scale = max(float(np.abs(values).max()) for _, values, _ in labelled) or 1.0
-    most = NUMBERS_UP_TO if len(labelled) < 9 else 3
+    largest = max(float(np.abs(values).max()) for _, values, _ in labelled) or 1.0
+    together = found.channels == Channels.MIXTURE  # their sums are one picture
+    most = {1: NUMBERS_UP_TO, 3: 5}.get(len(labelled), 3)
     drawn = [
         matrix(
-            np.where(np.abs(values) < NOTHING, 0.0, values), errors=errors, caption=label,
-            scale=scale, numbers=found.size <= most,
+            np.where(np.abs(values) < NOTHING, 0.0, values),
+            errors=errors if found.verdict.linear else None,
+            caption=label,
+            scale=largest if together else None,
+            numbers=found.size <= most,
         )
         for label, values, errors in labelled
-    ]  # fmt: skip
+    ]
     if found.size > most:
         below = " The code and files below hold every weight." if found.verdict.linear else ""
         drawn.append(quiet(f"Larger than {most} × {most}: point at a cell to read it.{below}"))
@@ -125,7 +131,7 @@ def _facts(found: Recovery) -> list[tuple[str, str]]:
         size += f" (its weights lie in {height} × {width})"
     rounding = figure(found.rounding_floor)
     facts = [
-        ("Name", found.catalogue_name),
+        ("Name", "" if found.verdict == Verdict.NOT or found.unlike else found.catalogue_name),
         ("Size", size),
         ("Offset", _offset(np.atleast_1d(found.offset).tolist())),
         ("Edges", _edges(found)),
@@ -134,7 +140,9 @@ def _facts(found: Recovery) -> list[tuple[str, str]]:
             "Left over",
             f"{figure(found.residual)} grey levels RMS; rounding alone leaves {rounding}",
         ),
-        ("Pixels used", used(found.used_fraction, found.left_out.share > 0)),
+        ("Left over by channel", _by_channel(found)),
+        ("Left over unevenly", _unevenly(found)),
+        ("Pixels used", used(found.used_fraction, _unused(found))),
         ("Left out", _left_out(found)),
         ("Cut off", _cut_off(found)),
         ("After file", found.compression),
@@ -155,6 +163,8 @@ def _offset(values: Sequence[float]) -> str:
 
 def _edges(found: Recovery) -> str:
     """The border mode, or that of each side where they differ."""
+    if found.kernel is not None and not found.reaches_out:
+        return "no weight reaches beyond them"
     if found.padding or not any(found.padding_sides):
         return _edge(found, found.padding)
     sides = zip(SIDES, found.padding_sides, strict=True)
@@ -181,10 +191,32 @@ def _shares(found: Recovery) -> str:
     return ", ".join(f"{share:.3f} {name}" for name, share in named)
 
 
-def used(share: float, left_out: bool = False) -> str:
-    """The share of the pixels that were neither clipped nor left out."""
-    others = "clipped or left out" if left_out else "clipped"
+def used(share: float, others: str = "clipped") -> str:
+    """The share of the pixels that were used, and what the others are."""
     return "all" if share == 1 else f"{percent(share)}; the others are {others}"
+
+
+def _unused(found: Recovery) -> str:
+    """What pixels are that were not used."""
+    transparent = any(told.code == Note.ALPHA for told in found.noted)
+    kinds = {"clipped": True, "not opaque": transparent, "left out": found.left_out.share > 0}
+    return " or ".join(kind for kind, there in kinds.items() if there)
+
+
+def _by_channel(found: Recovery) -> str:
+    """What each channel leaves, where that differs."""
+    named = zip(CHANNELS, leftover.by_channel(found), strict=False)
+    told = ", ".join(f"{name} {figure(value)}" for name, value in named)
+    return f"{told} grey levels RMS" if told else ""
+
+
+def _unevenly(found: Recovery) -> str:
+    """Where the kernel leaves most, if what it leaves is not spread evenly."""
+    told = leftover.uneven(found)
+    if told is None:
+        return ""
+    first, second = map(figure, told.parts)
+    return f"{first} and {second} grey levels RMS in {told}"
 
 
 def _left_out(found: Recovery) -> str:
@@ -210,17 +242,17 @@ def _exactly(found: Recovery) -> Markup:
 
 
 def _fractions(whole: Fractions) -> str:
-    """The kernel in whole numbers, and what they reproduce."""
+    """The kernel in whole numbers, and what they do not reproduce."""
     sign = "−" if whole.offset < 0 else "+"
+    offset = f" {sign} {abs(whole.offset):g}" if whole.offset else ""
     values = str(whole.numerators.tolist()).replace("-", "−")
     divisor = f" / {whole.divisor}" if whole.divisor != 1 else ""
-    text = f"{values}{divisor} {sign} {abs(whole.offset):g}"
+    rounding = f", {ROUNDED[whole.rounding]}" if whole.rounding in ROUNDED else ""
+    reproduced = ""
     if whole.undecided:
-        told = f"{count(whole.pixels - whole.undecided)} of {count(whole.pixels)} pixels are"
-    else:
-        told = f"every one of the {count(whole.pixels)} pixels is"
-    rounding = ", cut off" if whole.rounding == Rounding.TRUNCATE else ""
-    return f"{text}{rounding}: {told} reproduced"
+        some = count(whole.pixels - whole.undecided)
+        reproduced = f": {some} of {count(whole.pixels)} values are reproduced"
+    return f"{values}{divisor}{offset}{rounding}{reproduced}"
 
 
 # The pictures
@@ -241,7 +273,7 @@ def reproduced(found: Recovery, pairs: Sequence[tuple[np.ndarray, np.ndarray]] =
         made / found.white,
         (AFTER.lower(), "reproduced"),
         is_map=False,
-        figures=figures(float(left.max()), found.reproduced),
+        figures=figures(round(float(left.max())), found.reproduced, colours=made.ndim == 3),
         arithmetic=_arithmetic(found, after, pairs),
     )
     residual, gain = _residual(found)
@@ -299,11 +331,12 @@ def _levels(samples: np.ndarray, white: int) -> np.ndarray:
     return samples // (np.iinfo(samples.dtype).max // white)
 
 
-def figures(largest: float, share: float) -> tuple[tuple[str, str], ...]:
+def figures(largest: int, share: float, colours: bool = False) -> tuple[tuple[str, str], ...]:
     """The figures under the pictures: (number, meaning)."""
+    what = "values (three a pixel)" if colours else "pixels"
     return (
-        (percent(share, 2), "of the pixels that count are reproduced exactly"),
-        (figure(largest), "largest difference in grey levels, edges included"),
+        (percent(share, 2), f"of the {what} that count are reproduced exactly"),
+        (count(largest), "largest difference in grey levels, edges included"),
     )
 
 
@@ -369,14 +402,14 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken], ...]:
     report = json.dumps(found.as_dict(), indent=2).encode()
     offsets = np.atleast_1d(found.relative_offset).tolist()
     labelled = labelled_kernels(found)
-    each = len(labelled) // len(offsets)  # kernels into one channel
+    each = len(labelled) // len(offsets)  # kernels into one channel; the first has its offset
     name = found.name.name if found.name else "recovered kernel"
     return tuple(
         (
             label,
             Taken(
                 values,
-                offsets[number // each],
+                0.0 if number % each else offsets[number // each],
                 border,
                 f"{name} {label}".strip(),
                 note,
@@ -405,13 +438,16 @@ def _note(found: Recovery) -> str:
     elif found.channels == Channels.EACH:
         told.append("Each channel has a kernel of its own: choose it above.")
     elif found.channels == Channels.MIXTURE:
-        told.append("Each channel of the result is a sum of three kernels, one for each before.")
+        told.append(
+            "Each channel of the result is a sum over three channels before, each through a kernel "
+            "of its own: add up what they make before it is rounded and cut off."
+        )
     if found.padding == CONSTANT and _around(found)[0] != CONSTANT:
         told.append(f"Around the picture the tool has {_edges(found)}; this code reflects instead.")
     elif found.padding in tuple(Edge):
         edges = _edges(found)
         told.append(f"The tool's pixels along the edge are {edges}; this code goes on instead.")
-    elif found.padding is None:
+    elif found.padding is None and found.reaches_out:
         told.append("The pair does not show one way beyond the edges; this code reflects.")
     if _cut_off(found):
         told.append(f"The tool cuts off {_cut_off(found)}; this code at black and white.")

@@ -17,7 +17,8 @@ from kernel_demo.imaging import probe as imaging_probe
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import named
 from kernel_demo.learning.training import TrainSettings
-from kernel_demo.recovery import alignment, recover, reproduction
+from kernel_demo.recovery import Channels, alignment, recover, reproduction
+from kernel_demo.recovery.known import Name
 from kernel_demo.sources.bundled import FOLDER
 from kernel_demo.ui.components import take as take_card
 from kernel_demo.ui.learn.result import before_learning
@@ -295,4 +296,80 @@ def test_a_tool_that_cuts_off_is_told_so():
     kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16
     found = recover(before, np.floor(correlate(before.astype(float), kernel)).astype(np.uint8), 5)
     assert found.bit_exact
-    assert "/ 16 + 0, cut off: every one of" in finding.kernel(found)
+    assert "/ 16, cut off<" in finding.kernel(found)
+
+
+def test_where_most_is_left_is_among_the_facts():
+    """A median on blue alone: the channel and the textured parts are named with what they leave."""
+    before = np.asarray(photo(colour=True))
+    after = cv2.GaussianBlur(before, (3, 3), 0.8)
+    after[..., 2] = cv2.medianBlur(before[..., 2], 3)
+    drawn = finding.kernel(recover(before, after, 5))
+    told = re.search(
+        "<dt>Left over by channel</dt><dd>red (.*?), green (.*?), blue (.*?) grey", drawn
+    )
+    red, green, blue = map(float, told.groups())
+    assert blue > 3 * max(red, green)
+    assert re.search(
+        "<dt>Left over unevenly</dt><dd>.* in its smooth and its textured parts", drawn
+    )
+    exact = finding.kernel(recover(before, before // 2, 5))
+    assert "unevenly" not in exact
+    assert "by channel" not in exact
+
+
+def test_a_nearest_kernel_has_no_error_bars():
+    """One of many that explain a checkerboard is shown without a claim of how well it is known."""
+    rows, columns = np.mgrid[:90, :90]
+    board = np.uint8(60 + 120 * ((rows // 8 + columns // 8) % 2))
+    found = recover(board, cv2.GaussianBlur(board, (5, 5), 1), 5)
+    assert not found.verdict.linear
+    assert "±" not in finding.kernel(found)
+    assert "±" in finding.kernel(recover(np.asarray(photo()), np.asarray(photo()) // 2, 5))
+
+
+def test_kernels_of_channels_have_their_own_depth_of_colour():
+    """A blur beside a sharpening of 5 is not all white, and 7 x 7 numbers are not cut off."""
+    kernels = np.zeros((3, 1, 7, 7))
+    kernels[0], kernels[1:, :, 3, 3] = 1 / 49, 5
+    each = recover(np.asarray(photo(colour=True)), np.asarray(photo(colour=True)), 3)
+    shown = finding.kernel(replace(each, kernel=kernels, channels=Channels.EACH, offset=(0.0,) * 3,
+                                   standard_error=0 * kernels, fractions=()))  # fmt: skip
+    assert shown.count("100%") == 49 + 2
+    assert "point at a cell" in shown
+
+
+def test_a_pixel_that_was_not_used_is_called_what_it_is():
+    """Half of the pixels transparent: not called clipped alone."""
+    grey = np.asarray(photo())
+    opaque = np.where(np.arange(grey.shape[1]) < 80, 255, 0) * np.ones_like(grey)
+    pair = (np.dstack([values] * 3 + [opaque.astype(np.uint8)]) for values in (grey, grey // 2))
+    assert "the others are clipped or not opaque" in finding.kernel(recover(*pair, 3))
+
+
+def test_a_kernel_between_strangers_has_no_name():
+    """What least squares makes of two different photos may look like something named."""
+    before, after = np.asarray(photo()), np.asarray(photo(colour=True).convert("L"))
+    found = recover(before, after, 5)
+    identity = replace(found, name=Name("Identity 3×3", 1 / 12))
+    assert "Identity" not in finding.kernel(identity)
+    assert "<dt>Name</dt>" in finding.kernel(recover(before, before // 2, 3))
+
+
+@pytest.mark.parametrize(("size", "helps"), [((90, 90), False), ((120, 160), True)])
+def test_a_probe_is_offered_where_it_helps(size, helps):
+    """Not for pictures of two sizes."""
+    flat = np.full((120, 160), 90, np.uint8)
+    told = finding.verdict(recover(flat, flat[: size[0], : size[1]], 3))
+    assert ("probe.png" in told) == helps
+
+
+def test_a_mixture_has_each_offset_once():
+    """Kernels into one channel are added up: their offsets together are that of the channel."""
+    before = np.asarray(photo(colour=True))
+    mixed = before @ np.array([[0.4, 0.5, 0.1], [0.3, 0.6, 0.1], [0.2, 0.5, 0.1]]).T
+    after = np.clip(np.floor(mixed + [10, 20, 30] + 0.5), 0, 255).astype(np.uint8)
+    found = recover(before, after, 3)
+    assert found.channels == Channels.MIXTURE
+    offsets = [taken.offset for _, taken in finding.taken(found)]
+    assert 255 * np.reshape(offsets, (3, 3)).sum(axis=1) == pytest.approx([10, 20, 30], abs=0.2)

@@ -1,0 +1,150 @@
+"""What goes with the picture a little is seen where nothing but rounding is left."""
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from kernel_demo.imaging.catalogue import identity
+from kernel_demo.recovery import Verdict, recover
+from kernel_demo.recovery.explanations import Left, Reason
+from kernel_demo.sources.bundled import FOLDER
+
+BARS = 5
+
+
+def photo(name: str, top: int, left: int, height: int, width: int, mode: str = "L") -> np.ndarray:
+    whole = np.asarray(Image.open(FOLDER / f"{name}.jpg").convert(mode))
+    return np.ascontiguousarray(whole[top : top + height, left : left + width])
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    return np.clip(np.floor(values + 0.5), 0, 255).astype(np.uint8)
+
+
+def blurred(picture: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(picture.astype(np.float64), (5, 5), 0.8)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.03])
+@pytest.mark.parametrize("place", [("camera", 40, 60, 240, 320), ("cat", 30, 80, 120, 160)])
+def test_a_hundredth_of_a_median_is_no_convolution(place, share):
+    """Less than rounding is left of it, and no kernel is certified all the same."""
+    before = photo(*place)
+    after = rounded((1 - share) * blurred(before) + share * cv2.medianBlur(before, 3))
+    assert not recover(before, after).verdict.linear
+    assert recover(before, rounded(blurred(before))).verdict == Verdict.CONVOLUTION
+
+
+def test_a_little_saturation_after_a_blur_is_no_mixture():
+    """The largest of a pixel's blurred colours is no sum of them."""
+    before = photo("coffee", 100, 150, 240, 320, "RGB")
+    colours = cv2.cvtColor((blurred(before) / 255).astype(np.float32), cv2.COLOR_RGB2HSV)
+    colours[..., 1] = np.minimum(1.05 * colours[..., 1], 1)
+    after = rounded(255.0 * cv2.cvtColor(colours, cv2.COLOR_HSV2RGB))
+    assert not recover(before, after).verdict.linear
+
+
+def test_bars_of_a_mixture_hold():
+    """Rounding follows the colours of a photo: the matrix lies within the bars all the same."""
+    matrix = np.array([[0.9, 0.08, 0.02], [0.05, 0.9, 0.05], [0.01, 0.09, 0.9]])
+    before = photo("cat", 30, 80, 120, 160, "RGB")
+    found = recover(before, rounded(before @ matrix.T))
+    assert found.verdict == Verdict.CONVOLUTION
+    middle = found.size // 2
+    error = np.abs(found.kernel[:, :, middle, middle] - matrix)
+    assert (error <= BARS * found.standard_error[:, :, middle, middle]).all()
+
+
+def test_a_mixture_is_as_large_as_the_pixels_say():
+    """Colour differences blurred with 7 x 7: no weight of the smaller kernel passes for sure."""
+    to_luma = np.array([
+        [0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]
+    ])  # fmt: skip
+    before = photo("cat", 30, 80, 120, 160, "RGB")
+    luma = before @ to_luma.T
+    luma[..., 1:] = cv2.GaussianBlur(luma[..., 1:], (7, 7), 1.0)
+    back = np.linalg.inv(to_luma)
+    found = recover(before, rounded(luma @ back.T))
+    line = cv2.getGaussianKernel(7, 1.0)
+    blur, same = line @ line.T, np.zeros((7, 7))
+    same[3, 3] = 1
+    true = np.einsum("ac,cij,cb->abij", back, np.stack([same, blur, blur]), to_luma)
+    if found.verdict.linear:
+        edge = (7 - found.size) // 2
+        kernel, bars = (np.pad(v, [(0, 0), (0, 0), (edge, edge), (edge, edge)])
+                        for v in (found.kernel, found.standard_error))  # fmt: skip
+        error = np.abs(kernel - true)
+        assert (error <= BARS * np.where(bars > 0, bars, bars.max())).all()
+
+
+@pytest.mark.parametrize("ring", [3, 5])
+@pytest.mark.parametrize("sharpened", [True, False])
+def test_copied_rings_deeper_than_the_kernel_are_left_out(ring, sharpened):
+    """A quarter of a small picture is as it was: the kernel of the rest is told."""
+    before = photo("camera", 100, 200, 60, 80)
+    kernel = (
+        np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]]) if sharpened else np.full((3, 3), 1 / 9)
+    )
+    after = before.copy()
+    inner = np.s_[ring:-ring, ring:-ring]
+    after[inner] = rounded(cv2.filter2D(before.astype(float), cv2.CV_64F, kernel))[inner]
+    found = recover(before, after)
+    assert found.bit_exact
+    assert np.allclose(found.kernel, kernel)
+    assert found.left_out.reasons == (Left.COPIED,)
+
+
+@pytest.mark.parametrize("blur", [False, True])
+def test_a_replaced_colour_is_no_convolution(blur):
+    """All pixels of one level are white: no caption lies over these and no others."""
+    before = photo("cat", 30, 80, 120, 160)
+    after = rounded(blurred(before)) if blur else before.copy()
+    after[after == 100] = 255
+    assert not recover(before, after).verdict.linear
+
+
+def test_the_same_picture_twice_is_said_to_be_so():
+    """The verdict is that of an identity, and its sentence says why."""
+    before, said = photo("cat", 30, 80, 120, 160), "Before and after are the same"
+    found = recover(before, before)
+    assert found.bit_exact
+    assert said in found.explanation
+    changed = before.copy()
+    changed[50, 50] ^= 1
+    assert said not in recover(before, changed).explanation
+
+
+def test_pixels_strewn_over_an_unchanged_picture_are_left_out():
+    """One in twenty is grey: the others are as they were, which is no noise."""
+    before = photo("camera", 100, 200, 60, 80)
+    after = before.copy()
+    after[np.random.default_rng(3).random(before.shape) < 0.05] = 128
+    found = recover(before, after)
+    assert found.verdict == Verdict.CONVOLUTION
+    assert np.abs(found.kernel[0, 0] - identity(found.size)).max() < 1e-3
+
+
+def test_what_clips_a_picture_of_two_levels_is_not_said_to_be_no_filter():
+    """Sharpened, black and white stay so: only noise is seen, and nothing told of the filter."""
+    before = rounded(255.0 * (photo("camera", 0, 0, 200, 240) > 110))
+    sharp = cv2.filter2D(
+        before.astype(float), cv2.CV_64F, np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
+    )
+    after = rounded(sharp + np.random.default_rng(0).normal(0, 2, sharp.shape))
+    assert recover(before, after).verdict == Verdict.UNDETERMINED
+
+
+def test_a_small_kernel_on_text_is_not_said_to_be_larger():
+    """Its few patches repeat their errors of rounding, which any ring explains."""
+    image = Image.new("L", (800, 800), 40)
+    for line in range(12):
+        ImageDraw.Draw(image).text(
+            (40, 60 * line + 30), "Which filter was it? " * 4, 220, font_size=48
+        )
+    before = np.asarray(image.resize((200, 200), Image.Resampling.BOX))
+    line = cv2.getGaussianKernel(7, 1.0)
+    after = rounded(cv2.filter2D(before.astype(float), cv2.CV_64F, line @ line.T))
+    found = recover(before, after)
+    assert found.reason is None or found.reason.code != Reason.LARGER
+    assert found.size == 7
