@@ -79,6 +79,7 @@ function accept(next) {
   else player = cutTo(player, lastRow());
   if (!value.end) arrived = false;
   if (value.computing || value.paused || value.end) release();
+  tellPause();
   takePicture(value.picture);
   tick();
 }
@@ -166,17 +167,26 @@ const main = {
     tell('stop', {});
   },
   running: () => {
-    pressed = { ...pressed, halted: true };
+    pressed = { ...pressed, halted: true, untold: true };
     player = sought(player, player.at);
-    tell('pause', { step: stepShown() });
+    tellPause();
   },
   paused: () => {
-    pressed = { ...pressed, halted: false };
-    value = { ...value, paused: false, computing: !value.end };
+    const { untold } = pressed;
+    pressed = { ...pressed, halted: false, untold: false };
     player = { ...player, playing: true, moved: performance.now(), starved: false };
-    tell('resume', { step: stepShown() });
+    if (untold) return tick();
+    value = { ...value, paused: false, computing: !value.end };
+    return tell('resume', { step: stepShown() });
   },
 };
+
+// Gradio's client cannot cancel a run before it has heard of it: Pause waits for its first step.
+function tellPause() {
+  if (!pressed.untold || (value.computing && lastRow() < 1)) return;
+  pressed = { ...pressed, untold: false };
+  tell('pause', { step: stepShown() });
+}
 
 function ask(name, data = {}) {
   problem = '';
