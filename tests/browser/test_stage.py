@@ -838,9 +838,11 @@ def test_keys_act_outside_fields_and_can_be_turned_off(opened):
 
 
 @pytest.mark.parametrize(("dark", "neutral"), [(False, [245, 245, 242]), (True, [38, 41, 49])])
-def test_zero_has_the_neutral_colour_of_the_page(opened, dark, neutral):
-    """A weight of zero is neither blue nor orange, and follows the page from light to dark."""
-    page = opened()
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_zero_has_the_neutral_colour_of_the_page(opened, dark, neutral, motion):
+    """A weight of zero is neither blue nor orange, and follows the page from light to dark, for who
+    wants to see no motion too."""
+    page = opened(reduced_motion=motion)
     page.evaluate("(dark) => document.body.classList.toggle('dark', dark)", dark)
     page.wait_for_timeout(300)
     corner, middle = page.evaluate(

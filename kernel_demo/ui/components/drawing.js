@@ -129,6 +129,8 @@ function readTheme(root) {
 // steps of a weight look like equal steps of colour. Red, green, blue of 2 * HALF + 1 values.
 function readPalette(root) {
   const probe = root.appendChild(document.createElement('i'));
+  // While a colour is in transition, however short, the one before it is read.
+  probe.style.setProperty('transition', 'none', 'important');
   const style = getComputedStyle(probe);
   const palette = new Uint8ClampedArray((2 * HALF + 1) * 3);
   for (let i = 0; i <= 2 * HALF; i++) {
