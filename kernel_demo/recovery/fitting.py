@@ -27,6 +27,7 @@ ONE_ROUNDING, SEVERAL_ROUNDINGS, MANY_ROUNDINGS = 1.1, 1.6, 2.4
 FEW = 1e-3  # share of pixels beyond the bound: some pixels were touched by something else
 # Residuals between a prediction and the clip levels: so far off, noise hardly ever reaches them.
 MARGIN = 4.0
+CONTRADICTED = 3.0  # bars
 NEAR = 7  # size of the kernel by which pixels are chosen
 HARDLY_ANY = 0.02  # share of the pixels
 A_WEIGHT = 3.0  # of log-likelihood, doubled, that a further weight must gain
@@ -166,6 +167,8 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
         scatter = halves.scatter(tiles, kernel, solution.offset, total, errors > 0)
         bent = scatter.bent
         errors = errors * np.maximum(scatter.factors, bent)
+        if not white:
+            errors = _widened(errors, kernel, total)
     at_least_3 = found if square.size > 1 else total.shrink(min(3, total.size)).solve()
     return Fit(
         kernel=kernel,
@@ -313,6 +316,15 @@ def _support(total: Statistics, solution, white: bool) -> tuple[int, int, int, i
     # A weight that the picture cannot tell from 0 is not 0 for that.
     found = box(significant | (error > UNTOLD * largest))
     return found if _enough(total, found) else (0, 0, *solution.kernel.shape)
+
+
+def _widened(errors: np.ndarray, kernel: np.ndarray, total: Statistics) -> np.ndarray:
+    """The bars, as wide as what two rings more make of the weights where they contradict them."""
+    size = min(len(kernel) + 4, total.size)
+    edge = (size - len(kernel)) // 2
+    around = _least_squares(total.shrink(size))[0][edge : size - edge, edge : size - edge]
+    apart = np.where(errors > 0, np.abs(around - kernel), 0)
+    return np.maximum(errors, apart) if (apart > CONTRADICTED * errors).any() else errors
 
 
 def _within(core: Statistics, solution: Solution, support) -> Solution:
