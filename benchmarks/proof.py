@@ -382,7 +382,8 @@ def nearly_linear() -> Iterator[Case]:
             for label, base in (("", grey), ("blurred, ", rounded(blurred))):
                 after = np.where(base == level, np.uint8(255), base)
                 yield _none(f"{label}{level} replaced, {name}", grey, after)
-        level = colour.reshape(-1, 3)[len(grey) * 20]
+        levels, times = np.unique(colour.reshape(-1, 3), axis=0, return_counts=True)
+        level = levels[times.argmax()]
         after = np.where((colour == level).all(axis=2, keepdims=True), np.uint8(255), colour)
         yield _none(f"a colour replaced, {name}", colour, after)
 

@@ -101,6 +101,10 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
     judgement = _certain(found, max_size) if found.at_floor else None
     if judgement is None or _merely_noise(found):
         judgement = _beyond_rounding(found, max_size)
+        small = all(fit.residual <= ONE_ROUNDING * fit.floor for fit in found.fits)
+        if small and judgement.alternative is not None:
+            # A factor near 1 leaves as little as a curve near the diagonal: which, is not seen.
+            judgement = _undetermined(Reason.UNCLEAR)
     searched = min(fit.searched for fit in found.fits)
     if searched < max_size and not judgement.verdict.linear:
         better = judgement.alternative
