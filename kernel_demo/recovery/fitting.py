@@ -359,9 +359,9 @@ def _enough(total: Statistics, support: tuple[int, int, int, int]) -> bool:
 def filled(size: int, support: tuple[int, int, int, int]) -> np.ndarray:
     """size x size bool: True in a box (top, left, height, width)."""
     top, left, height, width = support
-    filled = np.zeros((size, size), bool)
-    filled[top : top + height, left : left + width] = True
-    return filled
+    inside = np.zeros((size, size), bool)
+    inside[top : top + height, left : left + width] = True
+    return inside
 
 
 def box(mask: np.ndarray) -> tuple[int, int, int, int]:

@@ -50,7 +50,8 @@ class Recovery:
     reason: Told | None = None  # of UNDETERMINED
     kernel: np.ndarray | None = None  # None only where nothing could be fitted
     offset: float | tuple[float, ...] = 0.0  # grey levels; for results that are rounded half up
-    standard_error: np.ndarray | None = None  # of each weight; 0 outside the support
+    # Of each weight; 0 outside the support, but where rounding would hide one of whole numbers.
+    standard_error: np.ndarray | None = None
     shift: tuple[int, int] = (0, 0)  # the kernel applies to before[y + shift[0], x + shift[1]]
     residual: float = 0.0  # RMS of after - (kernel * before + offset), where that is not clipped
     reproduced: float = 0.0  # share of the pixels that count to which the kernel gives their level
