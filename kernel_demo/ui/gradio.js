@@ -54,8 +54,11 @@
   new MutationObserver(soon).observe(document.documentElement, { childList: true, subtree: true });
   soon();
   document.addEventListener('click', (event) => event.target.closest?.('.label-wrap') && soon());
-  // A list of options takes the Tab key for typing, and opens again behind the one who leaves it.
+  // A list of options takes the Tab key for typing, and opens again behind the one who leaves it; and
+  // as something that scrolls it takes the focus, which is lost when it closes.
   document.addEventListener('keydown', (event) => {
-    if (event.key === 'Tab' && event.target.matches?.('[role=combobox]')) event.stopPropagation();
+    if (event.key !== 'Tab' || !event.target.matches?.('[role=combobox]')) return;
+    event.stopPropagation();
+    every('[role=listbox]', (list) => set(list, 'tabindex', '-1'));
   }, true);
 }
