@@ -26,7 +26,7 @@ from kernel_demo.ui import theme
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-VIEWPORT = {"width": 1280, "height": 1250}  # both columns of the page without scrolling
+VISITOR = {"viewport": {"width": 1280, "height": 1250}, "reduced_motion": "reduce"}
 START_SECONDS = 120  # two busy cores import torch and gradio in 20
 PATIENCE = 60_000  # milliseconds that a locator waits before the test fails
 expect.set_options(timeout=PATIENCE)
@@ -197,11 +197,14 @@ def watch():
 
 @pytest.fixture
 def new_page(chromium: Browser, watch: Watch):
-    """Makes pages in fresh contexts, watched: new_page(viewport=..., color_scheme="dark", ...)."""
+    """Makes pages in fresh contexts, watched: new_page(viewport=..., color_scheme="dark", ...).
+
+    Their visitors want little motion, so that runs are shown as fast as they come.
+    """
     contexts = []
 
     def make(**options) -> Page:
-        context = chromium.new_context(**({"viewport": VIEWPORT} | options))
+        context = chromium.new_context(**(VISITOR | options))
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
@@ -227,7 +230,7 @@ def alone(new_page):
     """
 
     def draw(part, value, **options) -> Page:
-        page = new_page(**options)
+        page = new_page(**({"reduced_motion": "no-preference"} | options))
         css = theme.style()
         body = f"<div class='gradio-container'><div id='part'>{part.html_template}</div></div>"
         page.set_content(f"<!doctype html><style>{css}</style>{body}")
@@ -235,6 +238,15 @@ def alone(new_page):
         return page
 
     return draw
+
+
+def after_drawing(page: Page) -> None:
+    """Return when the page has drawn what it was just told, by a key or a pointer."""
+    page.evaluate(
+        """() => new Promise((done) => {
+          requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)));
+        })"""
+    )
 
 
 def stop_once_there(page, shown: str, button: str) -> None:

@@ -12,6 +12,7 @@ from kernel_demo.recovery import recover
 from kernel_demo.sources.bundled import FOLDER
 from kernel_demo.ui.components import comparison, worked
 from kernel_demo.ui.recover import finding
+from tests.browser.conftest import after_drawing
 
 UNEVEN = np.array([[0.5, -1, 0.25], [2, 0.125, -0.5], [1, -2, 3]])
 TOLERANCE = 0.01  # grey levels
@@ -59,7 +60,7 @@ def walk(page, keys, view=".kd-compare"):
     page.locator(view).first.focus()
     for key in keys:
         page.keyboard.press(key)
-    page.wait_for_timeout(200)
+    after_drawing(page)
 
 
 def agrees(told, expected):
@@ -80,7 +81,7 @@ def test_a_colour_result(alone, border):
             filtered(levels, UNEVEN * 0.9, border) + 25.5,
             filtered(levels, UNEVEN, border),
         )
-        page.wait_for_timeout(150)
+        after_drawing(page)
         agrees(shown(page), expected)
         walk(page, ["Shift+ArrowLeft", "Shift+ArrowUp"] * 7)
         told = shown(page)
@@ -111,7 +112,7 @@ def test_pointing_where_the_picture_is_shown_smaller(alone):
     places = ((0.25, 0.6), (0.9, 0.1))
     for act, (across, down) in zip((page.mouse.move, page.mouse.click), places, strict=True):
         act(box["x"] + across * box["width"], box["y"] + down * box["height"])
-        page.wait_for_timeout(200)
+        after_drawing(page)
         x, y, *_ = told = shown(page)
         assert x == pytest.approx(1100 * across, abs=4)
         assert y == pytest.approx(900 * down, abs=4)
@@ -165,7 +166,7 @@ def test_recovered_mixture_of_colours(alone):
     assert found.kernel.shape[:2] == (3, 3)
     assert page.locator(".kd-arithmetic").count() == 3
     page.get_by_role("button", name="green").click()
-    page.wait_for_timeout(200)
+    after_drawing(page)
     offset = np.broadcast_to(found.offset, 3)[1]
     expected = offset + sum(filtered(rgb[..., i], found.kernel[1, i], "reflect") for i in range(3))
     agrees(shown(page), (expected, after[..., 1]))
@@ -193,7 +194,7 @@ def test_of_a_run_on_the_page(page, server):
     place.wait_for()
     page.locator("#result .kd-compare").first.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(200)
+    after_drawing(page)
     x, y = (int(place.get_attribute(f"data-{name}")) for name in "xy")
     picture = page.locator("#result-card #picture input").input_value()
     levels = None
@@ -219,7 +220,7 @@ def test_question_2(page, server):
         page.locator(f"[data-border={border}]").first.focus()
         for key in ("ArrowUp", "ArrowRight") * 28:
             page.keyboard.press(key)
-        page.wait_for_timeout(200)
+        after_drawing(page)
         told = [float(place.get_attribute(f"data-{name}")) for name in ("x", "y", "sum", "true")]
         agrees(told, [filtered(levels, blur, rule) for rule in (border, "reflect")])
         assert place.get_attribute("data-made") == "true"

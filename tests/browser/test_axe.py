@@ -83,7 +83,7 @@ def questions(page):
 )
 def test_axe_finds_nothing(new_page, server, screen, scheme, walk):
     """In each state of a tab, on a laptop and on a phone, light and dark."""
-    page = new_page(viewport=SCREENS[screen], color_scheme=scheme, reduced_motion="reduce")
+    page = new_page(viewport=SCREENS[screen], color_scheme=scheme)
     page.goto(server)
     page.add_script_tag(content=AXE.read_text("utf-8"))
     found = {}

@@ -72,6 +72,7 @@ def test_in_view_without_scrolling(new_page, server, width, height, scheme):
 
 def test_the_default_run_can_be_watched(page, server):
     """Recorded ten times a second at normal speed: at least 12 kernels, over at least 3 s."""
+    at_pace(page, "normal")
     page.goto(server)
     page.locator("#arithmetic[data-sum]").wait_for()
     page.evaluate(RECORD)

@@ -48,7 +48,7 @@ def tab_to(page, elem_id, most=30):
 
 @pytest.fixture
 def page(new_page, server):
-    page = new_page(viewport=LAPTOP, reduced_motion="reduce")
+    page = new_page(viewport=LAPTOP)
     page.goto(server)
     expect(page.locator("#live [data-picture=before]")).to_be_visible()
     expect(page.locator("#kernel[role=radiogroup]")).to_be_attached()

@@ -356,8 +356,8 @@ def test_while_it_learns_the_rate_alone_is_offered(page, server):
     expect(live(page)).not_to_have_attribute("data-step", "0")
     panel = opened(page, "method")
     expect(page.locator("#rate input")).to_be_visible()
-    assert panel.locator("input >> visible=true").count() == 1
-    assert panel.locator("button >> visible=true").count() == 0
+    expect(panel.locator("input >> visible=true")).to_have_count(1)
+    expect(panel.locator("button >> visible=true")).to_have_count(0)
     expect(page.locator("#chip-pictures")).to_be_disabled()
     page.keyboard.press("Escape")
     page.locator("#learn").click()

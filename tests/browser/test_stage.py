@@ -9,10 +9,12 @@ import cv2
 import gradio
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from kernel_demo import numbers
 from kernel_demo.ui import components
 from kernel_demo.ui.components import stage
+from tests.browser.conftest import after_drawing
 from tests.browser.stage_values import (
     SOBEL,
     ended,
@@ -182,18 +184,16 @@ def test_the_page_says_what_a_pixel_comes_to(opened, border, height, width):
     for key in ("ArrowUp", "ArrowLeft"):
         for _ in range(7):
             page.keyboard.press(f"Shift+{key}")
-    page.wait_for_timeout(200)
-    left = (width - 60) // 2
     place = page.locator("#arithmetic")
     for step in range(2):
-        x, y = (int(place.get_attribute(f"data-{name}")) for name in "xy")
-        assert (x, y) == (left + step, 0)
+        x, y = (width - 60) // 2 + step, 0
+        for name, at in (("x", x), ("y", y)):
+            expect(place).to_have_attribute(f"data-{name}", str(at))
         for name, kernel in (("sum", learned), ("true", UNEVEN)):
             expected = filtered(grey(pixels), kernel, border)[y, x]
             assert float(place.get_attribute(f"data-{name}")) == pytest.approx(expected, abs=0.01)
         assert place.get_attribute("data-made") == "true"
         page.keyboard.press("ArrowRight")
-        page.wait_for_timeout(200)
 
 
 def test_a_pixel_that_the_piece_lacks_is_not_invented(page):
@@ -217,7 +217,7 @@ def test_the_pointer_chooses_the_pixel(opened):
     page = opened()
     box = page.locator("[data-view=before]").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.251, box["y"] + box["height"] * 0.501)
-    page.wait_for_timeout(200)
+    after_drawing(page)
     place = page.locator("#arithmetic")
     # The square is 80 of a picture 100 wide: its left edge is at 10.
     assert (place.get_attribute("data-x"), place.get_attribute("data-y")) == ("30", "40")
@@ -331,8 +331,11 @@ def test_a_step_is_not_passed_before_it_is_drawn(opened):
     )
     page.evaluate("(value) => { window.show(value); }", plain(value(falling(SOBEL, 30))))
     page.wait_for_timeout(1500)
-    page.evaluate("() => { window.requestAnimationFrame = real; held.forEach((call) => call()); }")
-    assert int(attribute(page, "step")) <= 3
+    step = page.evaluate(
+        """() => { window.requestAnimationFrame = real; held.forEach((call) => call());
+          return document.querySelector('.kd-live').dataset.step; }"""
+    )
+    assert int(step) <= 3
     settled(page, step="30")
 
 
@@ -920,11 +923,11 @@ def test_the_weights_can_be_read_without_a_mouse(opened):
     for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
         page.keyboard.press(key)
     said = "Row 2, column 2: true 0 − learned (−0.250) = 0.25"
-    page.wait_for_timeout(200)
+    after_drawing(page)
     assert page.locator("[data-text=reading]").inner_text() == said
     assert page.locator(".kd-live-spoken").inner_text() == said
     page.keyboard.press("Escape")
-    page.wait_for_timeout(200)
+    after_drawing(page)
     assert not page.locator("[data-text=reading]").is_visible()
 
 
