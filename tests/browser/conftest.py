@@ -240,6 +240,11 @@ def alone(new_page):
     return draw
 
 
+def at_pace(page: Page, speed: str) -> None:
+    """The speed that the visitor has chosen before."""
+    page.add_init_script(f"localStorage.setItem('kd-speed', '{speed}')")
+
+
 def after_drawing(page: Page) -> None:
     """Return when the page has drawn what it was just told, by a key or a pointer."""
     page.evaluate(

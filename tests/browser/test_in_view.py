@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import opened
+from tests.browser.conftest import at_pace, opened
 
 LAPTOPS = [(1366, 768), (1280, 720), (1366, 650)]
 PHONE = (390, 844)
@@ -33,11 +33,6 @@ RECORD = """() => {
 
 def live(page):
     return page.locator("#live .kd-live")
-
-
-def at_pace(page, speed):
-    """The speed that the visitor has chosen before."""
-    page.add_init_script(f"localStorage.setItem('kd-speed', '{speed}')")
 
 
 def in_view(page, parts):

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.imaging.kernels import named
 from kernel_demo.ui.jobs import FAILED
-from tests.browser.conftest import opened
+from tests.browser.conftest import at_pace, opened
 
 PHONE = {"width": 390, "height": 844}
 LAPTOPS = [{"width": 1366, "height": 768}, {"width": 1280, "height": 720}]
@@ -350,7 +350,8 @@ def test_another_picture_by_its_thumbnail(page, server):
 
 def test_while_it_learns_the_rate_alone_is_offered(page, server):
     """The panel of the method, opened during a run, holds the learning rate and nothing else."""
-    page.goto(f"{server}/?kernel=random&size=15&method=adam&steps=5000")
+    at_pace(page, "slow")
+    page.goto(f"{server}/?method=adam")
     expect(page.locator("#chip-method")).to_contain_text("Adam")
     page.locator("#learn").click()
     expect(live(page)).not_to_have_attribute("data-step", "0")
