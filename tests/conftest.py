@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections import Counter
 
 # Removed with everything in it when the interpreter ends.
 _temporary = tempfile.TemporaryDirectory(prefix="kernel-demo-tests-", ignore_cleanup_errors=True)
@@ -14,3 +15,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
 else:
     os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+
+def pytest_collection_modifyitems(items):
+    """Of the cases of a test marked `sweep(n)`, every n-th is quick and the others are slow."""
+    seen = Counter()
+    for item in items:
+        if mark := item.get_closest_marker("sweep"):
+            of = (item.path, item.originalname)
+            if seen[of] % mark.args[0]:
+                item.add_marker("slow")
+            seen[of] += 1

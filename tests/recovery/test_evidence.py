@@ -26,6 +26,7 @@ def blurred(picture: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(picture.astype(np.float64), (5, 5), 0.8)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("share", [0.01, 0.03])
 @pytest.mark.parametrize("place", [("camera", 40, 60, 240, 320), ("cat", 30, 80, 120, 160)])
 def test_a_hundredth_of_a_median_is_no_convolution(place, share):

@@ -97,6 +97,7 @@ def resaved(picture):
 PHOTOS = list(permutations(("camera", "cat", "brick"), 2))
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize(("before", "after"), PHOTOS)
 @pytest.mark.parametrize("stored", [lambda picture: picture, resaved], ids=["PNG", "JPEG"])
 def test_two_photos_of_different_things(before, after, stored):

@@ -44,6 +44,7 @@ def found(before: np.ndarray, after: np.ndarray, size: int = 7):
     return None if fit is None else fractions.find(fit, planes)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("name", PHOTOS)
 @pytest.mark.parametrize(
     ("numerators", "divisor", "offset"),
@@ -194,6 +195,7 @@ def test_few_levels_tell_no_fraction(factor):
     assert found(before, filtered(before, gaussian(5, 1) * factor)) is None
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("size", [3, 5])
 @pytest.mark.parametrize("name", ["camera", "cat", "gravel"])
 def test_no_fractions_in_random_weights(name, size):
@@ -205,6 +207,7 @@ def test_no_fractions_in_random_weights(name, size):
         assert found(before, filtered(before, kernel, 20)) is None
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("pattern", [SOBEL, np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]])])
 @pytest.mark.parametrize("factor", [0.5**0.5 / 2, 1.53662634, 0.3273260210])
 def test_multiples_of_a_pattern_that_are_no_fractions(pattern, factor):

@@ -156,6 +156,7 @@ NONE = [
 ]  # fmt: skip
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(("before", "operation", "name"), NONE)
 def test_what_is_none_is_called_what_it_is(before, operation, name):
     """Not a convolution, and why: the place, the sums that ran over, the edit."""
@@ -257,6 +258,7 @@ HARD = {name: as_file((picture.astype(float) - 110) * 4 + 128) for name, picture
 GAIN = np.array([[1.2]])
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("sigma", [3, 12])
 @pytest.mark.parametrize("name", HARD)
 @pytest.mark.parametrize(
@@ -282,6 +284,7 @@ def test_a_gain_where_most_pixels_are_clipped(name, sigma):
     assert bars_off(found, GAIN) <= 5
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     ("name", "kernel", "offset", "sigma"),
     [
@@ -365,6 +368,7 @@ def test_a_painted_spot_is_no_sum_that_ran_over(level):
     assert bars_off(found, SHARPEN) <= 5
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     ("name", "kernel", "offset", "sigma"),
     [

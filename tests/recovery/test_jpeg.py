@@ -78,6 +78,7 @@ def test_no_quantisation_where_there_was_none():
     assert jpeg.compression(pair_of(CAT, noisy.astype(np.uint8))) is None
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     ("before", "kernel", "offset", "quality", "subsampling"),
     [
@@ -153,6 +154,7 @@ def unsharp(picture):
     return np.asarray(Image.fromarray(picture).filter(mask))
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("quality", [95, 90, 75])
 @pytest.mark.parametrize(
     "operation",
@@ -166,6 +168,7 @@ def test_what_is_no_convolution_has_no_kernel(operation, quality):
     assert analysed(before, decoded(operation(before), quality)).censored is None
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("kernel", [SHARPEN, GAUSSIAN], ids=["sharpen", "Gaussian"])
 @pytest.mark.parametrize("subsampling", [0, 2])
 def test_a_filter_of_the_luminance_alone_is_not_told_of_all_channels(kernel, subsampling):

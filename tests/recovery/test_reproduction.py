@@ -65,6 +65,7 @@ def captioned(after, top=60):
     return result, changed
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("value", [255, 128, 1, (10, 200, 90)])
 @pytest.mark.parametrize(("kernel", "offset"), [(SHARPEN, 0), (EMBOSS, 128), (BLUR, 0)])
 def test_a_constant_border_is_told_with_its_value(kernel, offset, value):

@@ -154,6 +154,7 @@ def _file(picture: np.ndarray) -> np.ndarray:
 SIMPLE = {key: apply for key, apply in OPERATIONS.items() if key != "clipped"}
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("key", SIMPLE)
 def test_no_convolution_is_called_one(key):
     """Median, bilateral, magnitude, gamma, rotation, JPEG alone ... are never a convolution."""

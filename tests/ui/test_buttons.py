@@ -103,6 +103,7 @@ def disabled(visitor):
     return any(new.get("interactive") is False for _, new in visitor.history)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("name", QUEUED)
 def test_an_unexpected_error_gives_the_button_back(visitor, monkeypatch, name):
     """What is under the button raises: all buttons are as before, the visitor is told where they
@@ -178,6 +179,7 @@ def full(monkeypatch, page):
     return broken()
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("how", ["error", "full queue"])
 @pytest.mark.parametrize("name", STAGE)
 def test_a_failure_is_told_in_the_stage(visitor, stage, page, monkeypatch, name, how):

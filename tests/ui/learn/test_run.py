@@ -127,6 +127,7 @@ def test_messages_are_few_and_each_has_all_until_then(monkeypatch):
 # ---- Taken up again
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("settings", EVERY, ids=name)
 @pytest.mark.parametrize("marked", [8 * 2**20, 0], ids=["marks", "no marks"])
 def test_step_counts_from_what_is_shown(monkeypatch, settings, marked):
@@ -175,6 +176,7 @@ def test_step_after_step_arrives_where_a_run_does():
     )
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("settings", [ADAM, SGD, EXACT], ids=name)
 @pytest.mark.parametrize("marked", [8 * 2**20, 0], ids=["marks", "no marks"])
 def test_a_rate_counts_from_what_is_shown(monkeypatch, settings, marked):

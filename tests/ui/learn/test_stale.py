@@ -46,6 +46,7 @@ def step(visitor) -> int:
     return int(records.reshape(-1, 5 + value["size"] ** 2)[-1, 0])
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize(
     ("name", "other"),
     [("method", "adam"), ("noise", 2), ("eight-bit", True), ("count", 2), ("source", "mine"),
