@@ -50,8 +50,9 @@ function pointsOf(chunks, width, full, known) {
   });
 }
 
-// The sizes of canvases: asking an element for its own while a page is drawn lays it out anew.
-const sizes = new Map();
+// The sizes of canvases: asking an element for its own while a page is drawn lays it out anew. One
+// that leaves the page, as those of an answer do with the next, is forgotten.
+const sizes = new WeakMap();
 let redraw = () => {};
 const resized = new ResizeObserver((entries) => {
   for (const { target } of entries) sizes.set(target, [target.clientWidth, target.clientHeight]);

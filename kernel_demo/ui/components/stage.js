@@ -645,7 +645,7 @@ function drawCurves(now) {
   const row = rowShown();
   const at = stepShown();
   const marks = (value?.rates || []).map(([step, rate]) => [step, say(words.rate, { rate })]);
-  const frame = (name) => ({ last, range: lines[`${name}Range`], marks, stepWord: words.step });
+  const frame = (name) => ({ last, range: lines[`${name}Range`], marks, end: `${words.step} ${last}` });
   const pale = (name) => (before
     ? [{ points: before[name], colour: theme.muted, pale: true, name: before.name, short: words.run_before_short }] : []);
   const cursor = (column, colour) => (row ? { step: at, value: row[column], colour } : null);
