@@ -141,7 +141,21 @@ function tick() {
   const wait = pressed.hold ? Infinity : waitOf(player, lastRow(), speed, now);
   if (wait < Infinity) timer = setTimeout(tick, waiting ? Math.max(wait, FRAME) : wait);
   else if (pressed.hold?.until) timer = setTimeout(tick, REPLY);
+  tellArrival();
   if (!value || looks() !== drawn) schedule();
+}
+
+// What stands below the stage is asked for once the show has come to the end of what was computed:
+// it would tell the result before. A pause is answered with it.
+let rested = '';
+const restingPlace = () => `${value.server}|${value.session}|${stepShown()}`;
+function tellArrival() {
+  if (value?.computing && !pressed.halted) rested = '';
+  const rests = value?.kind === 'frame' && !value.computing && player.at >= lastRow()
+    && (arrived || value.paused);
+  if (!rests || rested === restingPlace()) return;
+  rested = restingPlace();
+  tell('arrived', { step: stepShown() });
 }
 
 function seek(at) {
@@ -185,6 +199,7 @@ const main = {
 function tellPause() {
   if (!pressed.untold || (value.computing && lastRow() < 1)) return;
   pressed = { ...pressed, untold: false };
+  rested = restingPlace();
   tell('pause', { step: stepShown() });
 }
 

@@ -98,7 +98,7 @@ class Cards:
         redrawn.then(**mark)
 
     def concluding(self, session: gr.State, edges: gr.Dropdown) -> list[dict]:
-        """The events, one after the other, that fill the cards when a run ended."""
+        """The events, one after the other, that fill the cards when the show of a run rests."""
         result = [self.picture, self.try_own, self.empty, self.result, self.take, self.shown]
         return [
             {"fn": show, "inputs": [session, edges, self.own_path], "outputs": result, **QUIET},

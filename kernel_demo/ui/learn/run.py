@@ -61,10 +61,10 @@ def _followed(session: Session, progresses: Iterator[Progress]) -> Iterator[Sess
 def connect(
     live: gr.HTML, controls: Mapping, session: gr.State, last: gr.State
 ) -> tuple[list, list]:
-    """Connect the events of the stage: learn, resume, step, rate, more; pause, stop; picture.
+    """Connect the events of the stage: what begins a run, or ends it; arrived; picture.
 
     last: the `Shown` of the cards below. Returns the events that answer who asked for a run, and
-    those that end one: then the session may still be `running`, by another turn.
+    those that come when a show rests: then the session may still be `running`, by another turn.
     """
     runs = Job([live, session], failed, [session, last])
     settings = [session, *controls.values()]
@@ -79,6 +79,11 @@ def connect(
             trigger, announce, go, inputs, given=[session], data=True, waiting=waits, **DEVICE
         )
     halts = [runs.halt(live.pause, pause, data=True), runs.halt(live.stop, stop, data=True)]
+
+    def show_over(event: gr.EventData, held: Session):
+        return arrived(jobs.said(event), held)
+
+    came = live.arrived(show_over, session, session, trigger_mode="always_last", **UNQUEUED)
     changed = named(picture)
 
     def look(event: gr.EventData, *values):
@@ -87,7 +92,7 @@ def connect(
     live.picture(
         look, [runs.turn, *settings], [live, session], trigger_mode="always_last", **UNQUEUED
     )
-    return runs.heard, [*runs.events, *halts]
+    return runs.heard, [came, *halts]
 
 
 # ---- What asks for a run: each gets what the browser says, and returns the stage and the session
@@ -181,6 +186,14 @@ def stop(said: Mapping, session: Session, last: Shown | None = None) -> tuple:
     """Who waits leaves the queue, and all is as before; else the run ends with what it has."""
     made = _made(session, last)
     return _told(made.still() if session.waits else made.stopped())
+
+
+def arrived(said: Mapping, session: Session) -> Session | dict:
+    """The session at the step that the show came to, which may have gone on from a pause."""
+    at = _step(said)
+    if session.running or session.place is None or session.progress.step == at:
+        return gr.skip()
+    return session.seen(at)
 
 
 def failed(session: Session, last: Shown | None = None) -> tuple:

@@ -36,6 +36,7 @@ SIDE = 400  # pixels of a photo that the stage shows, in each direction
 MARGIN = 15  # around them, where the photo has more: what the largest kernel reaches
 SMALL = 48  # pixels: the longer side of a picture on a chip
 ON_CHIP = 4
+RATELESS = ("lbfgs", "closed_form")
 LARGE = 15  # beyond this size sums take longer than a click may
 
 # A count of this process, as clocks may be set back; a page that stays open while the server starts
@@ -80,7 +81,7 @@ def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> 
         "paused": session.paused,
         "end": None if stop is None or session.running else _end(stop),
         "allowed": None if stand is None else plain(stand.allowed),
-        "rates": [[step, _rate(rate, wanted)] for step, rate in session.rates[1:]],
+        "rates": [[step, rate or own_rate(wanted)] for step, rate in session.rates[1:]],
         "device": known,
         "picture": piece if pixels or piece is None else piece | {"url": ""},
         "border": session.look.border,
@@ -280,10 +281,10 @@ def _note(settings: Settings) -> str:
     return "" if rate is None else f"rate {short(rate)}"
 
 
-def _rate(rate: float | None, wanted: Experiment) -> float:
-    """The rate itself where it is the method's own."""
-    own = default_rate(optimizer(wanted.settings), len(wanted.weights))
-    return own if rate is None else rate
+def own_rate(wanted: Experiment) -> float | None:
+    """The learning rate that the method has where none is set; None: it needs none."""
+    makes = optimizer(wanted.settings)
+    return None if makes in RATELESS else default_rate(makes, len(wanted.weights))
 
 
 def _end(stop: Stop) -> dict:
