@@ -24,7 +24,7 @@ const draw = () => {
   for (const box of [compare, difference]) box.style.aspectRatio = shape;
   compare.querySelector('.kd-first').src = value.first;
   compare.querySelector('.kd-first').alt = value.names[0];
-  compare.querySelector('.kd-second').src = value.second;
+  compare.querySelector('.kd-second').src = value.second || value.first;
   compare.querySelector('.kd-second').alt = value.names[1];
   compare.querySelector('.kd-tag-left').textContent = value.names[0];
   compare.querySelector('.kd-tag-right').textContent = value.names[1];
