@@ -113,16 +113,16 @@ class Cards:
         }  # fmt: skip
 
 
-def stale(session: Session, shown: Shown | None, told, values: Mapping) -> list[str]:
-    """The ids of what was made from other settings than those of the page."""
-    if session.experiment is None:
+def stale(shown: Shown | None, told, values: Mapping) -> list[str]:
+    """The ids of what was learned with other settings than those of the page."""
+    if shown is None:
         return []
     try:
         wanted = experiment(values)
     except DemoError:
         wanted = None
     marked = []
-    if shown is not None and (shown.session.experiment, shown.edges) != (wanted, values["edges"]):
+    if (shown.session.experiment, shown.edges) != (wanted, values["edges"]):
         marked += ["result-card", "take"]
     if wanted is None or told not in (wanted, wanted.taught):
         marked += ["certificate"]
@@ -259,15 +259,21 @@ def taken(session: Session, border: str) -> dict | None:
 def look(shown: Shown | None, values: Mapping) -> tuple:
     """The panel for what the page is set to: before learning, or of the run that was of just that.
 
-    What cannot be read is told beside its input; the panel then stays as it is.
+    What cannot be read is told beside its input; the panel then stays as it is. Where there are no
+    pictures, and nothing was learned yet, it says what to do.
     """
     try:
         wanted = experiment(values)
+    except DemoError:
+        return gr.skip(), gr.skip()
+    try:
         if shown is not None and shown.session.experiment.taught == wanted.taught:
             return prove(shown.session)
         return before_learning(wanted), wanted.taught
-    except DemoError:
-        return gr.skip(), gr.skip()
+    except DemoError as error:
+        if shown is not None:
+            return gr.skip(), gr.skip()
+        return _panel(str(error), "", "", sure=False), wanted.taught
 
 
 def prove(session: Session) -> tuple:

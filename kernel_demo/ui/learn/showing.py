@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from kernel_demo.imaging.catalogue import CATALOGUE
-from kernel_demo.imaging.filtering import to_uint8
+from kernel_demo.imaging.filtering import to_grey, to_uint8
 from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.exact import ExactSettings, train_exact
@@ -34,6 +34,7 @@ from kernel_demo.ui.learn.settings import BY_NAME, LABELS, experiment
 
 SIDE = 400  # pixels of a photo that the stage shows, in each direction
 MARGIN = 15  # around them, where the photo has more: what the largest kernel reaches
+LEVELS, ROUNDING = 255, 1e-3  # white; what a grey level of 8 bits may be off in float32
 SMALL = 48  # pixels: the longer side of a picture on a chip
 ON_CHIP = 4
 RATELESS = ("lbfgs", "closed_form")
@@ -146,13 +147,17 @@ def piece(pixels: np.ndarray, channel: str) -> dict:
     """The middle of a photo as a PNG, with as much around it as a kernel may reach.
 
     pixels: H x W or H x W x 3, 0..1. left, top: of the PNG in the photo; view: (left, top, side) of
-    the square to be shown. channel: the grey that is learned from.
+    the square to be shown. channel: the grey that is learned from, which is "deep" where that is
+    what was sent: photos that 8 bits do not hold.
     """
     height, width = pixels.shape[:2]
     side = min(height, width, SIDE)
     top, left = (height - side) // 2, (width - side) // 2
     row, column = max(0, top - MARGIN), max(0, left - MARGIN)
-    sent = to_uint8(pixels[row : top + side + MARGIN, column : left + side + MARGIN])
+    held = pixels[row : top + side + MARGIN, column : left + side + MARGIN]
+    sent = to_uint8(held)
+    if np.abs(np.float64(LEVELS) * held - sent).max() > ROUNDING:
+        sent, channel = _deep(to_grey(held, channel)), "deep"
     url = pictures.data_url(sent)
     key = hashlib.sha256(f"{channel}{row},{column}{url}".encode()).hexdigest()[:16]
     return {
@@ -166,6 +171,12 @@ def piece(pixels: np.ndarray, channel: str) -> dict:
         "view": [left, top, side],
         "channel": channel,
     }
+
+
+def _deep(grey: np.ndarray) -> np.ndarray:
+    """H x W of 0..1 to H x W x 3 bytes: those of a number of 24 bits, the highest one is red."""
+    levels = np.rint(np.float64(2**24 - 1) * grey).astype(np.uint32)
+    return np.stack([levels >> shift & 255 for shift in (16, 8, 0)], axis=-1).astype(np.uint8)
 
 
 def _of(photo: Photo, make: Callable, *how):

@@ -65,7 +65,7 @@ class Tab:
         with gr.Column(elem_classes="kd-after"):
             self.result = result.Cards(settings.experiment(settings.START), SESSION_SECONDS)
             raced, race_heard = race.build(self.controls, SESSION_SECONDS)
-        made = [self.session, self.result.shown, self.result.told]
+        made = [self.result.shown, self.result.told]
         learned = Made(fresh, made, [*self.controls.values()], named(result.stale))
         self.mark = follow([learned, raced], self._of(*ARRANGING))
         race_heard.then(**self.mark)
