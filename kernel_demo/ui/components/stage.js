@@ -54,7 +54,10 @@ const rowShown = () => run.rows[player.at];
 const stepShown = () => (rowShown() ? rowShown()[STEP] : 0);
 const learnedNow = () => learnedFrom(differenceAt(run, player.at), run.truth);
 const state = () => stateOf(value, player, lastRow(), { ...pressed, arrived });
-const tell = (name, data) => trigger(name, data);
+const tell = (name, data) => {
+  rested = name === 'pause' ? restingPlace() : '';
+  trigger(name, data);
+};
 
 // ---- Values
 
@@ -150,12 +153,10 @@ function tick() {
 let rested = '';
 const restingPlace = () => `${value.server}|${value.session}|${stepShown()}`;
 function tellArrival() {
-  if (value?.computing && !pressed.halted) rested = '';
-  const rests = value?.kind === 'frame' && !value.computing && player.at >= lastRow()
-    && (arrived || value.paused);
-  if (!rests || rested === restingPlace()) return;
+  if (pressed.asked || pressed.hold || value?.kind !== 'frame' || value.computing) return;
+  if (player.at < lastRow() || !(arrived || value.paused) || rested === restingPlace()) return;
   rested = restingPlace();
-  tell('arrived', { step: stepShown() });
+  trigger('arrived', { step: stepShown() });
 }
 
 function seek(at) {
@@ -199,14 +200,13 @@ const main = {
 function tellPause() {
   if (!pressed.untold || (value.computing && lastRow() < 1)) return;
   pressed = { ...pressed, untold: false };
-  rested = restingPlace();
   tell('pause', { step: stepShown() });
 }
 
 function ask(name, data = {}) {
   problem = '';
   pressed = { asked: true };
-  tell(name, data);
+  tell(name, { ...data, held: [...pieces.keys()] });
 }
 
 function pressStep() {

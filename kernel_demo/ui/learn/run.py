@@ -101,7 +101,8 @@ def connect(
 def learn(said: Mapping, session: Session, values: Mapping) -> tuple:
     """A new run of what the page is set to: it begins when the device is free."""
     try:
-        return _told(_begun(session, values), pixels=True)
+        begun = _begun(session, values)
+        return _told(begun, pixels=_lacks(said, begun))
     except DemoError as error:
         return _refused(session, error, showing.lacking(values))
 
@@ -119,7 +120,8 @@ def step(said: Mapping, session: Session, values: Mapping) -> tuple:
     try:
         wanted, at = experiment(values), _step(said)
         if session.progress is None or session.experiment != wanted or at == 0:
-            return _told(replace(_begun(session, values), goal=1), pixels=True)
+            begun = replace(_begun(session, values), goal=1)
+            return _told(begun, pixels=_lacks(said, begun))
         cut = session.cut(at)
         if not cut.unfinished:
             return _told(cut)
@@ -283,6 +285,12 @@ def _told(session: Session, pixels: bool = False) -> tuple:
 def _piece(session: Session) -> str:
     """Which piece of a picture it shows."""
     return (session.look.piece or {}).get("key", "")
+
+
+def _lacks(said: Mapping, session: Session) -> bool:
+    """Whether the browser, which says what pieces it holds, lacks that one."""
+    held = said.get("held")
+    return not isinstance(held, list) or _piece(session) not in held
 
 
 def _refused(session: Session, error: DemoError, chips: Mapping | None = None) -> tuple:
