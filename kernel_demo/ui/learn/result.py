@@ -59,7 +59,7 @@ class Cards:
 
     def __init__(self, start: Experiment, seconds: float) -> None:
         """seconds: how long the state of a visitor who left is kept."""
-        with gr.Row(elem_classes="kd-beside", equal_height=True):
+        with gr.Row(elem_classes="kd-abreast", equal_height=True):
             with gr.Column(elem_classes="kd-card", elem_id="result-card", min_width=300):
                 with gr.Row(elem_classes="kd-head"):
                     block(title(WHOLE))

@@ -197,7 +197,7 @@ TABLE = (
     _choice("optimizer", "by", "Optimizer", _OPTIMIZERS, "kfac", visible=False,
             elem_id="optimizer", **_FIELD),
     _number("learning_rate", "rate", "Learning rate", finite, 0, MAX_RATE, None, empty=0,
-            placeholder=short(default_rate(TRAINED.method, 3)), info="empty: the method's own",
+            placeholder=short(default_rate(TRAINED.method, 3)), info="empty: its own",
             step=0.001, elem_id="rate"),
     _slider("batch", "batch", "Tiles in a batch", whole, 1, 256, TRAINED.batch),
     _choice("tile", "tile", "Tile side, pixels", (16, 32, 64, 128, 256), TRAINED.tile, **_FIELD),

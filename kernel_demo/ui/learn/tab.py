@@ -376,5 +376,5 @@ def rate_field(values: Mapping) -> dict:
         own = showing.own_rate(settings.experiment(values))
     except DemoError:
         return gr.skip()
-    told = "none is needed" if own is None else short(own)
+    told = "none" if own is None else short(own)
     return gr.update(placeholder=told, interactive=own is not None)

@@ -74,7 +74,7 @@ def test_the_rates_field_says_the_methods_own(method, size):
 def test_what_needs_no_rate_says_so(others):
     """Nothing can be typed where it would mean nothing."""
     *_, field = tab.changed(Session(), START | others)
-    assert (field["placeholder"], field["interactive"]) == ("none is needed", False)
+    assert (field["placeholder"], field["interactive"]) == ("none", False)
 
 
 def test_a_rate_set_by_hand_is_that_of_one_method(address):
