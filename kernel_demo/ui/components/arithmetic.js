@@ -3,6 +3,16 @@
 //
 //     after[y, x] = sum over i, j of kernel[i, j] * before[y + i - r, x + j - r] + offset,  r = k // 2
 
+// The bytes of a PNG in a URL, 4 a pixel.
+async function bytesOf(url, width, height) {
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  const ctx = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  ctx.drawImage(image, 0, 0);
+  return ctx.getImageData(0, 0, width, height).data;
+}
+
 // One plane of a piece, in grey levels: {values, width, height, left, top, of: [H, W]}; left and
 // top are its place in the full picture, of its size. rgba: the piece's pixels, 4 bytes each.
 // channel: luminance (Rec. 601: 0.299 R + 0.587 G + 0.114 B), red, green, blue, or deep: a number of

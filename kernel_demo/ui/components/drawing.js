@@ -25,6 +25,9 @@ function setData(node, data) {
   }
 }
 
+const clamp = (v, low, high) => Math.max(low, Math.min(high, v));
+const largest = (matrix) => matrix.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+
 function bytes(base64) {
   return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 }
@@ -100,9 +103,10 @@ function figure(value, digits = 3, beside = 2) {
   const text = rounded(value, (plain ? digits : beside) - 1, 'toExponential');
   const [start, power] = text.split('e').map(Number);
   if (plain) return fixed(value, Math.max(0, digits - 1 - power));
-  const raised = String(power).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻');
-  return `${fixed(start, beside - 1)}·10${raised}`;
+  return `${fixed(start, beside - 1)}·10${raised(power)}`;
 }
+
+const raised = (power) => String(power).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻');
 
 // ---- Colours
 

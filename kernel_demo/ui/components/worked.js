@@ -1,16 +1,6 @@
 // The arithmetic of a pixel below the pictures of a result: a record of worked.py, worked out where
 // one points. Comes after drawing.js and arithmetic.js.
 
-// The bytes of a PNG in a URL, 4 a pixel.
-async function bytesOf(url, width, height) {
-  const image = new Image();
-  image.src = url;
-  await image.decode();
-  const ctx = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-  ctx.drawImage(image, 0, 0);
-  return ctx.getImageData(0, 0, width, height).data;
-}
-
 // A piece of worked.py as planes of grey levels; each has its shares of red, green and blue.
 async function planesOf(piece, shares, url = piece.url) {
   const { width, height } = piece;
@@ -152,8 +142,7 @@ function makeWorked(place) {
     if (!ready() || !place.clientWidth) return;
     const k = record.size;
     const [made, beside] = found();
-    const scale = made.parts.reduce((most, { kernel }) => (
-      kernel.reduce((m, v) => Math.max(m, Math.abs(v)), most)), 0) || 1;
+    const scale = Math.max(...made.parts.map(({ kernel }) => largest(kernel))) || 1;
     made.parts.forEach(({ patch, kernel, products, sum }, i) => {
       drawArithmetic(parts(rows[i], 'table'), { patch, kernel, products, k, scale }, theme);
       const alone = rows.length === 1;
@@ -213,7 +202,7 @@ function makeWorked(place) {
       at: () => pixel,
       choose: (x, y, how) => {
         const { left, top, width, height } = part();
-        const inside = (v, from, many) => Math.max(from, Math.min(from + many - 1, v));
+        const inside = (v, from, many) => clamp(v, from, from + many - 1);
         choose(inside(x, left, width), inside(y, top, height), how, rule);
       },
       leave: () => { pixel = start; schedule(); },

@@ -124,12 +124,6 @@ def with_photos(look: Look, wanted: Experiment, photos: Sequence[Photo]) -> Look
     )
 
 
-def chips(values: Mapping) -> dict:
-    """What is set, in as few words as chips have: pictures, filter, method."""
-    wanted = experiment(values)
-    return look(values, wanted, pictures.gather(wanted.choice).photos).chips
-
-
 def lacking(values: Mapping) -> dict:
     """The chips that can be said of settings for which there is no experiment."""
     if values["source"] == "mine" and not values["uploads"]:
