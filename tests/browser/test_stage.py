@@ -616,6 +616,7 @@ def test_learn_waits_and_stops(opened):
     assert page.locator("#learn").inner_text() == "Stop"
     page.locator("#learn").click()
     assert [name for name, _ in told(page)] == ["learn", "stop"]
+    assert arrivals(page) == []
 
 
 def test_the_end_of_a_show_is_told_once(opened):

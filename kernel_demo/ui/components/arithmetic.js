@@ -25,11 +25,10 @@ const SHARES = {
   deep: [65536, 256, 1].map((n) => (255 * n) / (2 ** 24 - 1)),
 };
 
-function planeOf(rgba, { left, top, width, height, of, channel }) {
-  const [red, green, blue] = SHARES[channel];
-  const values = Float64Array.from({ length: width * height }, (_, i) => (
+function planeOf(rgba, piece, [red, green, blue] = SHARES[piece.channel]) {
+  const values = Float64Array.from({ length: piece.width * piece.height }, (_, i) => (
     red * rgba[4 * i] + green * rgba[4 * i + 1] + blue * rgba[4 * i + 2]));
-  return { values, width, height, left, top, of };
+  return { ...piece, values };
 }
 
 // Where pixel i of an axis comes from; -1: from nowhere, it is zero or another constant. Names as in

@@ -57,12 +57,9 @@ function drawChart(canvas, chart, theme) {
   const low = high - every * Math.ceil((high - range[0]) / every); // its end is a line, too
   const share = across ? across.share : (step) => step / last;
   const x = (step) => left + share(step) * (width - left - right);
-  const y = (value) => {
-    const place = chart.every ? value : value > 0 ? Math.log10(value) : low;
-    return top + ((high - place) / (high - low)) * deep;
-  };
-  if (chart.every) drawLevels(on, { low, high, every, y }, theme);
-  else drawDecades(on, { low, high, every, deep, goals }, theme);
+  const row = (level) => top + ((high - level) / (high - low)) * deep;
+  const y = (value) => row(chart.every ? value : value > 0 ? Math.log10(value) : low);
+  drawLevels(on, { low, high, every, even: Boolean(chart.every), goals, row }, theme);
   if (across) drawTicks(on, across.ticks(width - left - right), x, theme);
   else drawSteps(on, { x, last, end }, theme);
   ctx.save();
@@ -76,39 +73,24 @@ function drawChart(canvas, chart, theme) {
   if (cursor) drawCursor(ctx, cursor, x, y, [top, top + deep], theme);
 }
 
-function drawDecades({ ctx, width }, { low, high, every, deep, goals = [] }, theme) {
-  const { left, right, top } = MARGIN;
+// The lines of decades, or of an even axis: every so many, and goals.
+function drawLevels({ ctx, width }, { low, high, every, even, goals = [], row }, theme) {
+  const { left, right } = MARGIN;
   ctx.textBaseline = 'middle';
-  for (let decade = high; decade >= low; decade--) {
-    const goal = goals.includes(decade);
-    const beside = goals.includes(decade - 1) || goals.includes(decade + 1);
-    if (!goal && (beside || (high - decade) % every)) continue;
-    const row = Math.round(top + ((high - decade) / (high - low)) * deep) + 0.5;
+  for (let level = high; level >= low; level -= even ? every : 1) {
+    const goal = goals.includes(level);
+    const beside = goals.includes(level - 1) || goals.includes(level + 1);
+    if (!goal && (beside || (high - level) % every)) continue;
+    const at = Math.round(row(level)) + 0.5;
     ctx.strokeStyle = goal ? theme.muted : theme.line;
     ctx.lineWidth = goal ? 0.75 : 1;
     ctx.setLineDash(goal ? [1, 3] : []);
-    drawLine(ctx, [[left, row], [width - right, row]]);
+    drawLine(ctx, [[left, at], [width - right, at]]);
     ctx.fillStyle = goal ? theme.ink : theme.muted;
-    drawPower(ctx, decade, left - 6, row, theme);
+    drawLevel(ctx, level, even, left - 6, at, theme);
   }
   ctx.setLineDash([]);
   ctx.fillStyle = theme.muted;
-}
-
-// The lines of an even axis, a number at each.
-function drawLevels({ ctx, width }, { low, high, every, y }, theme) {
-  const { left, right } = MARGIN;
-  ctx.textBaseline = 'middle';
-  ctx.textAlign = 'right';
-  ctx.font = `11.5px ${theme.font}`;
-  ctx.strokeStyle = theme.line;
-  ctx.lineWidth = 1;
-  ctx.fillStyle = theme.muted;
-  for (let level = high; level >= low; level -= every) {
-    const row = Math.round(y(level)) + 0.5;
-    drawLine(ctx, [[left, row], [width - right, row]]);
-    ctx.fillText(fixed(level, 0), left - 6, row);
-  }
 }
 
 // Figures under an axis of the caller's: [[value, text], ...]; the last one stays inside.

@@ -5,7 +5,6 @@ that zero is the page's own ground in light and in dark. Pictures travel as PNG 
 no file is written and no other visitor can ask for one.
 """
 
-import base64
 import io
 
 import gradio as gr
@@ -16,7 +15,7 @@ from kernel_demo.imaging.filtering import to_uint8
 from kernel_demo.numbers import count
 from kernel_demo.ui import theme
 from kernel_demo.ui.components import from_files, worked
-from kernel_demo.ui.pictures import data_url, fit
+from kernel_demo.ui.pictures import data_url, fit, png_url
 
 LONGEST = 1024  # pixels of the longer side on the page; the figures are those of the full size
 WORDS = (
@@ -56,7 +55,7 @@ def signed_url(values: np.ndarray, scale: float) -> str:
     image.putpalette(RAMP[:, :3].tobytes())
     file = io.BytesIO()
     image.save(file, "PNG", transparency=RAMP[:, 3].tobytes())
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return png_url(file.getvalue())
 
 
 def is_signed(kernel: np.ndarray) -> bool:

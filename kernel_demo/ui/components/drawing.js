@@ -6,6 +6,13 @@ function parts(root, name) {
   return Object.fromEntries(found.map((node) => [node.dataset[name], node]));
 }
 
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
 function write(node, value) {
   if (node.textContent !== value) node.textContent = value;
 }
@@ -293,15 +300,15 @@ function drawLine(ctx, places) {
   ctx.stroke();
 }
 
-// 10^exponent in small figures, its right end at x.
-function drawPower(ctx, exponent, x, y, theme) {
-  const raised = exponent === 0 || exponent === 1 ? '' : String(exponent).replace('-', '−');
+// A level, or 10 to its power in small figures, its right end at x.
+function drawLevel(ctx, level, even, x, y, theme) {
+  const power = even || level === 0 || level === 1 ? '' : String(level).replace('-', '−');
   ctx.textAlign = 'right';
   ctx.font = `9px ${theme.font}`;
-  ctx.fillText(raised, x, y - 4);
-  const shift = raised ? ctx.measureText(raised).width + 0.5 : 0;
+  ctx.fillText(power, x, y - 4);
+  const shift = power ? ctx.measureText(power).width + 0.5 : 0;
   ctx.font = `11.5px ${theme.font}`;
-  ctx.fillText(exponent === 0 ? '1' : '10', x - shift, y);
+  ctx.fillText(even ? fixed(level, 0) : level === 0 ? '1' : '10', x - shift, y);
 }
 
 // The palette as pixels, for `paint`.

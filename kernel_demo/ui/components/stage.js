@@ -135,8 +135,7 @@ function tick() {
   if (pressed.hold && now > (pressed.hold.until ?? Infinity)) pressed = { ...pressed, hold: null };
   // Not past a step that waits to be drawn: where drawing is slow, or the page hidden, it waits.
   if (!pressed.hold && !waiting) player = advanced(player, lastRow(), speed, now);
-  if (value?.end && player.at >= lastRow() && player.playing) arrived = true;
-  if (value?.end && lastRow() < 1) arrived = true;
+  if (value?.end && player.at >= lastRow()) arrived = true;
   // What stands still has arrived there: looking at it again is not going on.
   if (value?.paused && !value.computing && player.at >= lastRow()) pressed = { ...pressed, halted: true };
   const wait = pressed.hold ? Infinity : waitOf(player, lastRow(), speed, now);
@@ -151,20 +150,14 @@ function tick() {
 let rested = '';
 function tellArrival() {
   if (pressed.asked || pressed.hold || value?.kind !== 'frame' || value.computing) return;
-  if (player.at < lastRow() || !(arrived || value.paused) || rested === placeShown()) return;
+  if (player.at < lastRow() || !(arrived || (value.paused && lastRow() > 0))) return;
+  if (rested === placeShown()) return;
   rested = placeShown();
   trigger('arrived', { step: stepShown() });
 }
 
 function seek(at) {
-  player = sought(player, Math.max(0, Math.min(lastRow(), at)));
-  if (value?.end && player.at === lastRow()) arrived = true;
-  tick();
-}
-
-function setPlaying(on, from = player) {
-  const now = performance.now();
-  player = on ? played(from, lastRow(), true, now) : sought(player, player.at);
+  player = sought(player, clamp(at, 0, lastRow()));
   tick();
 }
 
@@ -186,7 +179,7 @@ const main = {
   paused: () => {
     const { untold } = pressed;
     pressed = { ...pressed, halted: false, untold: false };
-    player = { ...player, playing: true, moved: performance.now(), starved: false };
+    player = played(player, lastRow(), false, performance.now());
     if (untold) return tick();
     value = { ...value, paused: false, computing: !value.end };
     return tell('resume', { step: stepShown() });
@@ -213,7 +206,6 @@ function pressStep() {
   if (now === 'finished' || now === 'running' || (now === 'paused' && speed === 'step' && ahead)) {
     if (!ahead) return;
     player = { ...shownAt(player, player.at + 1), playing: now === 'running' };
-    if (value.end && player.at === lastRow()) arrived = true;
     return tick();
   }
   if (now === 'before') ask('step', { step: 0 });
@@ -225,17 +217,14 @@ function pressStep() {
 
 function pressVerdict() {
   const { action } = find('#verdict-action').dataset;
+  if (action === 'end') return seek(lastRow());
+  player = played(shownAt(player, lastRow()), lastRow(), false, performance.now());
   if (action === 'more') {
-    const step = run.rows[lastRow()][STEP];
     value = { ...value, end: null, computing: true };
     arrived = false;
-    setPlaying(true, { ...player, at: lastRow(), starved: true });
-    player = { ...player, at: lastRow() };
-    tell('more', { step, steps: RUNS_ON });
-  } else if (action === 'latest') {
-    player = { ...shownAt(player, lastRow()), playing: true, moved: performance.now() };
-  } else seek(lastRow());
-  tick();
+    tell('more', { step: stepShown(), steps: RUNS_ON });
+  }
+  return tick();
 }
 
 function setSpeed(name) {
@@ -381,49 +370,32 @@ function paintKernels() {
 
 // ---- Curves and timeline
 
-function axes(now) {
-  const { rows } = run;
-  const furthest = rows[Math.min(player.furthest, lastRow())];
-  const ended = now === 'finished';
-  const last = ended ? Math.max(1, rows[lastRow()][STEP]) : axisFor(furthest ? furthest[STEP] : 0, value?.steps);
-  const until = ended ? Infinity : furthest ? furthest[STEP] : 0;
-  const seen = (points) => points.filter(([step]) => step <= until);
-  const lines = { loss: seen(run.loss), validation: seen(run.validation), error: seen(run.error) };
-  for (const name of ['loss', 'error']) {
-    const values = lines[name].map(([, v]) => v);
-    if (name === 'loss') values.push(...lines.validation.map(([, v]) => v));
-    ranges[name] = decadesOf(values, ranges[name]);
-    lines[`${name}Range`] = ended ? fittingDecades(values) : ranges[name];
-  }
-  return { last, lines };
-}
-
 function drawCurves(now) {
-  const { last, lines } = axes(now);
-  const row = rowShown();
-  const at = stepShown();
-  const marks = (value?.rates || []).map(([step, rate]) => [step, say(words.rate, { rate })]);
-  const frame = (name) => ({ last, range: lines[`${name}Range`], marks, end: `${words.step} ${last}` });
-  const pale = (name) => (before
-    ? [{ points: before[name], colour: theme.muted, pale: true, name: before.name, short: words.run_before_short }] : []);
-  const cursor = (column, colour) => (row ? { step: at, value: row[column], colour } : null);
-  drawChart(curves.loss, {
-    ...frame('loss'),
-    series: [...pale('loss'), { points: lines.validation, colour: theme.muted, dashed: true, until: at },
-      { points: lines.loss, colour: theme.accent, until: at }],
-    cursor: cursor(LOSS, theme.accent),
-  }, theme);
-  drawChart(curves.error, {
-    ...frame('error'),
-    series: [...pale('error'), { points: lines.error, colour: theme.warm, until: at }],
-    cursor: cursor(ERROR, theme.warm),
-  }, theme);
+  const [row, at, ended] = [rowShown(), stepShown(), now === 'finished'];
+  const furthest = run.rows[Math.min(player.furthest, lastRow())]?.[STEP] || 0;
+  const last = ended ? Math.max(1, run.rows[lastRow()][STEP]) : axisFor(furthest, value.steps);
+  const seen = (points) => points.filter(([step]) => ended || step <= furthest);
+  const marks = value.rates.map(([step, rate]) => [step, say(words.rate, { rate })]);
+  for (const [name, column, colour] of [['loss', LOSS, theme.accent], ['error', ERROR, theme.warm]]) {
+    const [points, checked] = [seen(run[name]), name === 'loss' ? seen(run.validation) : []];
+    const values = [...points, ...checked].map(([, v]) => v);
+    ranges[name] = decadesOf(values, ranges[name]);
+    const series = [{ points: checked, colour: theme.muted, dashed: true, until: at },
+      { points, colour, until: at }];
+    if (before) {
+      series.unshift({
+        points: before[name], colour: theme.muted, pale: true, name: before.name, short: words.run_before_short,
+      });
+    }
+    drawChart(curves[name], {
+      series, last, marks, end: `${words.step} ${last}`,
+      range: ended ? fittingDecades(values) : ranges[name],
+      cursor: row && { step: at, value: row[column], colour },
+    }, theme);
+    later(() => write(text[name], row ? figure(row[column]) : ''));
+  }
   axisEnd = last;
-  later(() => {
-    write(text.loss, row ? figure(row[LOSS]) : '');
-    write(text.error, row ? figure(row[ERROR]) : '');
-    find('#clear-before').hidden = !before;
-  });
+  later(() => { find('#clear-before').hidden = !before; });
 }
 
 let axisEnd = 10;
@@ -464,7 +436,9 @@ timeline.addEventListener('keydown', (event) => {
   seek(player.at + move);
 });
 find('#play').addEventListener('click', () => {
-  setPlaying(find('#play').dataset.icon === 'play');
+  if (find('#play').dataset.icon !== 'play') return seek(player.at);
+  player = played(player, lastRow(), true, performance.now());
+  return tick();
 });
 find('#clear-before').addEventListener('click', () => {
   before = null;
@@ -500,12 +474,8 @@ function paintVerdict(now, learned) {
   const key = JSON.stringify(told.parts);
   if (text.verdict.dataset.said !== key) {
     text.verdict.dataset.said = key;
-    text.verdict.replaceChildren(...told.parts.flatMap(({ text: said, strong, extra }) => {
-      const node = document.createElement(strong ? 'b' : 'span');
-      node.textContent = said;
-      if (extra) node.className = 'kd-extra';
-      return [node, ' '];
-    }));
+    text.verdict.replaceChildren(...told.parts.flatMap(({ text: said, strong, extra }) => [
+      make(strong ? 'b' : 'span', extra && { class: 'kd-extra' }, said), ' ']));
   }
   const does = problem ? null : told.action;
   action.hidden = !does;
@@ -532,11 +502,11 @@ function describe(now, learned, difference, told) {
   for (const key of Object.keys(name)) {
     kernels[key].setAttribute('aria-label', `${name[key]}: ${list(shown[key])}`);
   }
-  curves.loss.setAttribute('aria-label', `${words.loss} ${row ? figure(row[LOSS]) : ''}`);
-  curves.error.setAttribute('aria-label', `${words.error} ${row ? figure(row[ERROR]) : ''}`);
-  for (const [key, canvas] of Object.entries(tables)) {
-    canvas.setAttribute('aria-label', { patch: words.square, kernel: words.learned, products: text.products.textContent }[key]);
+  for (const [key, column] of [['loss', LOSS], ['error', ERROR]]) {
+    curves[key].setAttribute('aria-label', `${words[key]} ${row ? figure(row[column]) : ''}`);
   }
+  const labels = { patch: words.square, kernel: words.learned, products: text.products.textContent };
+  for (const [key, label] of Object.entries(labels)) tables[key].setAttribute('aria-label', label);
 }
 
 // ---- Drawing

@@ -5,16 +5,9 @@
 async function planesOf(piece, shares, url = piece.url) {
   const { width, height } = piece;
   const high = await bytesOf(url, width, height);
-  const low = piece.fine ? await bytesOf(piece.fine, width, height) : null;
-  const level = low ? (at) => (256 * high[at] + low[at]) / 257 : (at) => high[at];
-  return shares.map(([red, green, blue]) => {
-    const values = new Float64Array(width * height);
-    for (let i = 0; i < values.length; i++) {
-      const at = 4 * i;
-      values[i] = red * level(at) + green * level(at + 1) + blue * level(at + 2);
-    }
-    return { ...piece, values };
-  });
+  const low = piece.fine && await bytesOf(piece.fine, width, height);
+  const levels = low ? Float64Array.from(high, (level, i) => (256 * level + low[i]) / 257) : high;
+  return shares.map((share) => planeOf(levels, piece, share));
 }
 
 const EVERY = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
@@ -202,8 +195,7 @@ function makeWorked(place) {
       at: () => pixel,
       choose: (x, y, how) => {
         const { left, top, width, height } = part();
-        const inside = (v, from, many) => clamp(v, from, from + many - 1);
-        choose(inside(x, left, width), inside(y, top, height), how, rule);
+        choose(clamp(x, left, left + width - 1), clamp(y, top, top + height - 1), how, rule);
       },
       leave: () => { pixel = start; schedule(); },
     });

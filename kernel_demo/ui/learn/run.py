@@ -12,8 +12,8 @@ import gradio as gr
 
 from kernel_demo.errors import DemoError, finite, whole
 from kernel_demo.learning.training import MAX_RATE, Progress
-from kernel_demo.ui import device, jobs, pictures
-from kernel_demo.ui.jobs import DEVICE, FAILED, LINE, UNQUEUED, Job, throttled
+from kernel_demo.ui import device, pictures
+from kernel_demo.ui.jobs import DEVICE, FAILED, LINE, UNQUEUED, Job, hearing, throttled
 from kernel_demo.ui.learn import showing
 from kernel_demo.ui.learn.session import Session, Shown, prepare
 from kernel_demo.ui.learn.settings import experiment, most_steps, named
@@ -79,19 +79,11 @@ def connect(
             trigger, announce, go, inputs, given=[session], data=True, waiting=waits, **DEVICE
         )
     halts = [runs.halt(live.pause, pause, data=True), runs.halt(live.stop, stop, data=True)]
-
-    def show_over(event: gr.EventData, held: Session):
-        return arrived(jobs.said(event), held)
-
-    came = live.arrived(show_over, session, session, trigger_mode="always_last", **UNQUEUED)
-    changed = named(picture)
-
-    def look(event: gr.EventData, *values):
-        return changed(jobs.said(event), *values)
-
+    came = live.arrived(hearing(arrived), session, session, trigger_mode="always_last", **UNQUEUED)
     live.picture(
-        look, [runs.turn, *settings], [live, session], trigger_mode="always_last", **UNQUEUED
-    )
+        hearing(named(picture)), [runs.turn, *settings], [live, session],
+        trigger_mode="always_last", **UNQUEUED,
+    )  # fmt: skip
     return runs.heard, [came, *halts]
 
 
@@ -101,8 +93,7 @@ def connect(
 def learn(said: Mapping, session: Session, values: Mapping) -> tuple:
     """A new run of what the page is set to: it begins when the device is free."""
     try:
-        begun = _begun(session, values)
-        return _told(begun, pixels=_lacks(said, begun))
+        return _announced(said, _begun(session, values))
     except DemoError as error:
         return _refused(session, error, showing.lacking(values))
 
@@ -120,8 +111,7 @@ def step(said: Mapping, session: Session, values: Mapping) -> tuple:
     try:
         wanted, at = experiment(values), _step(said)
         if session.progress is None or session.experiment != wanted or at == 0:
-            begun = replace(_begun(session, values), goal=1)
-            return _told(begun, pixels=_lacks(said, begun))
+            return _announced(said, replace(_begun(session, values), goal=1))
         cut = session.cut(at)
         if not cut.unfinished:
             return _told(cut)
@@ -287,10 +277,10 @@ def _piece(session: Session) -> str:
     return (session.look.piece or {}).get("key", "")
 
 
-def _lacks(said: Mapping, session: Session) -> bool:
-    """Whether the browser, which says what pieces it holds, lacks that one."""
+def _announced(said: Mapping, begun: Session) -> tuple:
+    """Updates for a run that has begun: with its picture, unless the browser says it holds it."""
     held = said.get("held")
-    return not isinstance(held, list) or _piece(session) not in held
+    return _told(begun, pixels=not isinstance(held, list) or _piece(begun) not in held)
 
 
 def _refused(session: Session, error: DemoError, chips: Mapping | None = None) -> tuple:

@@ -5,7 +5,6 @@ browser passes over what was made before what it shows. Gradio sends only what d
 value before: records travel as chunks of which only the last one grows, a picture once.
 """
 
-import base64
 import hashlib
 import itertools
 import secrets
@@ -28,6 +27,7 @@ from kernel_demo.numbers import short
 from kernel_demo.sources import bundled
 from kernel_demo.sources.decoding import Photo
 from kernel_demo.ui import device, pictures
+from kernel_demo.ui.components import worked
 from kernel_demo.ui.components.kept import Kept, plain
 from kernel_demo.ui.learn.session import Experiment, Look, Session, Settings, prepare
 from kernel_demo.ui.learn.settings import BY_NAME, LABELS, experiment
@@ -74,7 +74,7 @@ def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> 
         "run": run_name(wanted.settings),
         "method": method(wanted.settings),
         "size": len(wanted.weights),
-        "truth": _doubles(wanted.truth),
+        "truth": worked.doubles(wanted.truth),
         "records": kept.encode(),
         "steps": session.most,
         "computing": session.running,
@@ -298,7 +298,3 @@ def _end(stop: Stop) -> dict:
 
 def _numbered() -> dict:
     return {"server": _SERVER, "number": next(_numbers)}
-
-
-def _doubles(matrix: np.ndarray) -> str:
-    return base64.b64encode(np.asarray(matrix, "<f8").tobytes()).decode("ascii")

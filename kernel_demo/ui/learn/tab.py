@@ -16,7 +16,7 @@ from kernel_demo.ui import pictures
 from kernel_demo.ui.components import kernel_editor, stage
 from kernel_demo.ui.components.freshness import Freshness, Made, follow
 from kernel_demo.ui.html import block, filled, glyph, problem, quiet, square
-from kernel_demo.ui.jobs import FAILED, QUIET, UNQUEUED, tell_failure
+from kernel_demo.ui.jobs import FAILED, QUIET, UNQUEUED, hearing, tell_failure
 from kernel_demo.ui.learn import link, race, result, run, settings, showing
 from kernel_demo.ui.learn.session import Session
 from kernel_demo.ui.learn.settings import ARRANGING, NAMES, named, place
@@ -202,7 +202,7 @@ class Tab:
             "trigger_mode": "always_last",
             **UNQUEUED,
         }
-        self.gallery.choose(choose, **dressed)
+        self.gallery.choose(hearing(named(choose)), **dressed)
         for event in (self.controls["edges"].change, opened.then):  # a link may set a rate alone
             event(named(on_stage), **dressed)
         self.gallery.opened(hub.prefetch, None, None, **UNQUEUED)
@@ -279,11 +279,11 @@ def on_stage(session: Session, values: Mapping) -> tuple:
         return showing.failed(str(error), chips=showing.lacking(values)), gr.skip()
 
 
-def choose(event: gr.EventData, session: Session, *values) -> tuple:
+def choose(said: Mapping, session: Session, values: Mapping) -> tuple:
     """The stage and the session with the picture whose thumbnail was chosen."""
     if session.running:
         return gr.skip(), gr.skip()
-    return run.picture(event._data, 0, session, dict(zip(NAMES, values, strict=True)))
+    return run.picture(said, 0, session, values)
 
 
 def _wrong(read: Callable, values: Mapping) -> str:

@@ -3,7 +3,6 @@
 import re
 import threading
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -101,7 +100,7 @@ def test_another_picture_stays_on_the_stage():
 
     The gallery marks it.
     """
-    _, session = tab.choose(SimpleNamespace(_data={"index": 2}), Session(), *START.values())
+    _, session = tab.choose({"index": 2}, Session(), START)
     stage, gallery, *_ = tab.changed(session, START | {"method": "adam"})
     assert stage["picture"]["name"] == "Chelsea the cat"
     assert re.findall(r'data-index="(\d)" aria-pressed="true"', gallery) == ["2"]
@@ -113,7 +112,7 @@ def test_another_picture_stays_on_the_stage():
 @pytest.mark.parametrize("index", [-1, "2", None, 1.5])
 def test_a_picture_that_is_none_is_told(index):
     """A client may send anything in place of a number."""
-    stage, session = tab.choose(SimpleNamespace(_data={"index": index}), Session(), *START.values())
+    stage, session = tab.choose({"index": index}, Session(), START)
     assert "picture" in stage["error"]
     assert "value" not in session
 
