@@ -215,6 +215,15 @@ def said(event: gr.EventData) -> dict:
     return event._data if isinstance(event._data, dict) else {}
 
 
+def hearing(function: Callable) -> Callable:
+    """`function` as gradio calls it: it wants what is said with an event, first."""
+
+    def heard(event: gr.EventData, *values):
+        return function(said(event), *values)
+
+    return heard
+
+
 @contextmanager
 def in_words() -> Iterator[None]:
     """Tell a client what can be put right as an error with its sentence."""

@@ -142,8 +142,12 @@ def data_url(image: np.ndarray) -> str:
     if image.ndim == 3:
         order = cv2.COLOR_RGBA2BGRA if image.shape[2] == 4 else cv2.COLOR_RGB2BGR
         image = cv2.cvtColor(image, order)
-    _, encoded = cv2.imencode(".png", image)
-    return "data:image/png;base64," + base64.b64encode(encoded.tobytes()).decode()
+    return png_url(cv2.imencode(".png", image)[1].tobytes())
+
+
+def png_url(png: bytes) -> str:
+    """The bytes of a PNG as a URL."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 def fit(image: np.ndarray, longest: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from kernel_demo import numbers
 from kernel_demo.ui import components
 from kernel_demo.ui.components import stage
+from kernel_demo.ui.learn import showing
 from tests.browser.conftest import after_drawing
 from tests.browser.stage_values import (
     SOBEL,
@@ -111,8 +112,13 @@ def settled(page, **attributes):
 
 
 def told(page):
-    """What the script has told the server."""
-    return page.evaluate("window.triggered")
+    """What the script has told the server of what was pressed."""
+    return [one for one in page.evaluate("window.triggered") if one[0] != "arrived"]
+
+
+def arrivals(page):
+    """The steps at which it has told that the show rests."""
+    return [said["step"] for name, said in page.evaluate("window.triggered") if name == "arrived"]
 
 
 def at_speed(page, name):
@@ -194,6 +200,22 @@ def test_the_page_says_what_a_pixel_comes_to(opened, border, height, width):
             assert float(place.get_attribute(f"data-{name}")) == pytest.approx(expected, abs=0.01)
         assert place.get_attribute("data-made") == "true"
         page.keyboard.press("ArrowRight")
+
+
+def test_a_pixel_of_a_photo_of_16_bits(opened):
+    """Its sums are of the values that are learned from, not of their 8 bits."""
+    deep = np.random.default_rng(5).integers(0, 65536, (50, 60, 3)).astype(np.uint16)
+    photo = np.divide(deep, np.float32(65535), dtype=np.float32)
+    first = value(
+        [record(0, UNEVEN, UNEVEN * 0.9)], UNEVEN, picture=showing.piece(photo, "luminance")
+    )
+    page = opened(first=first)
+    page.locator("#arithmetic[data-sum]").wait_for()
+    place = page.locator("#arithmetic")
+    x, y = (int(place.get_attribute(f"data-{name}")) for name in "xy")
+    for name, kernel in (("sum", UNEVEN * 0.9), ("true", UNEVEN)):
+        expected = filtered(grey(deep / 257), kernel, "reflect")[y, x]
+        assert float(place.get_attribute(f"data-{name}")) == pytest.approx(expected, abs=0.01)
 
 
 def test_a_pixel_that_the_piece_lacks_is_not_invented(page):
@@ -596,7 +618,38 @@ def test_learn_waits_and_stops(opened):
     assert verdict(page).startswith("Waiting for a place. You are next.")
     assert page.locator("#learn").inner_text() == "Stop"
     page.locator("#learn").click()
-    assert told(page) == [["learn", {}], ["stop", {}]]
+    assert [name for name, _ in told(page)] == ["learn", "stop"]
+    assert arrivals(page) == []
+
+
+def test_the_end_of_a_show_is_told_once(opened):
+    """Not when computing has ended, but when its last step is shown; looking back and to the end
+    again is nothing new. A pause is told by itself, and so is going on from it to the end."""
+    page = opened()
+    at_speed(page, "slow")
+    run_through = value(falling(SOBEL, 30), number=2, steps=30) | ended()
+    show(page, run_through)
+    settled(page, state="running")
+    assert arrivals(page) == []
+    page.locator("#learn").click()
+    assert [name for name, _ in told(page)] == ["pause"]
+    page.locator("#timeline").focus()
+    page.keyboard.press("End")
+    settled(page, done="true")
+    for key in ("ArrowLeft", "End", "Home", "End"):
+        page.keyboard.press(key)
+    settled(page, step="30")
+    show(page, run_through | {"number": 3})
+    assert arrivals(page) == [30]
+
+
+def test_the_pieces_that_the_browser_holds_are_told(opened):
+    """Learn says which pictures it has: their pixels need not travel again."""
+    first = piece(photo())
+    page = opened(first=idle(picture=first))
+    page.locator("#arithmetic[data-sum]").wait_for()
+    page.locator("#learn").click()
+    assert told(page) == [["learn", {"held": [first["key"]]}]]
 
 
 def test_one_update_from_the_step_shown(opened):

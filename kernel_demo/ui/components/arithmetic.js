@@ -3,18 +3,32 @@
 //
 //     after[y, x] = sum over i, j of kernel[i, j] * before[y + i - r, x + j - r] + offset,  r = k // 2
 
+// The bytes of a PNG in a URL, 4 a pixel.
+async function bytesOf(url, width, height) {
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  const ctx = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  ctx.drawImage(image, 0, 0);
+  return ctx.getImageData(0, 0, width, height).data;
+}
+
 // One plane of a piece, in grey levels: {values, width, height, left, top, of: [H, W]}; left and
 // top are its place in the full picture, of its size. rgba: the piece's pixels, 4 bytes each.
-// channel: luminance (Rec. 601: 0.299 R + 0.587 G + 0.114 B), red, green or blue.
-function planeOf(rgba, { left, top, width, height, of, channel }) {
-  const values = new Float64Array(width * height);
-  const only = ['red', 'green', 'blue'].indexOf(channel);
-  for (let i = 0; i < values.length; i++) {
-    const at = 4 * i;
-    values[i] = only >= 0 ? rgba[at + only]
-      : 0.299 * rgba[at] + 0.587 * rgba[at + 1] + 0.114 * rgba[at + 2];
-  }
-  return { values, width, height, left, top, of };
+// channel: luminance (Rec. 601: 0.299 R + 0.587 G + 0.114 B), red, green, blue, or deep: a number of
+// 24 bits.
+const SHARES = {
+  luminance: [0.299, 0.587, 0.114],
+  red: [1, 0, 0],
+  green: [0, 1, 0],
+  blue: [0, 0, 1],
+  deep: [65536, 256, 1].map((n) => (255 * n) / (2 ** 24 - 1)),
+};
+
+function planeOf(rgba, piece, [red, green, blue] = SHARES[piece.channel]) {
+  const values = Float64Array.from({ length: piece.width * piece.height }, (_, i) => (
+    red * rgba[4 * i] + green * rgba[4 * i + 1] + blue * rgba[4 * i + 2]));
+  return { ...piece, values };
 }
 
 // Where pixel i of an axis comes from; -1: from nowhere, it is zero or another constant. Names as in

@@ -94,8 +94,7 @@ function fillChips(root, chips) {
   const urls = chips.pictures.urls || [];
   if (text.thumbs.dataset.urls === urls.join(' ')) return;
   text.thumbs.dataset.urls = urls.join(' ');
-  text.thumbs.replaceChildren(...urls.slice(0, 4).map((src) => (
-    Object.assign(document.createElement('img'), { src, alt: '' }))));
+  text.thumbs.replaceChildren(...urls.slice(0, 4).map((src) => make('img', { src, alt: '' })));
 }
 
 // R and ?, outside fields only; `on` says whether they count.

@@ -1,5 +1,5 @@
-// One chart for the curves of runs and races: values on an axis of decades, against steps or an axis
-// of the caller's. Axes grow as a run does, by decades and by 10, 20, 50, 100, and fit it once, at its end. Comes after drawing.js.
+// One chart for the curves of runs, races and answers: values on an axis of decades, or an even one,
+// against steps or an axis of the caller's. Axes grow as a run does, by decades and by 10, 20, 50, 100, and fit it once, at its end. Comes after drawing.js.
 
 // The last step of an axis that holds `step`: 10, 20, 50, 100, ..., at most `steps`.
 function axisFor(step, steps) {
@@ -41,25 +41,27 @@ const MARGIN = { left: 38, right: 6, top: 8, bottom: 18 };
 // series: [{points: [[step, value], ...], colour, dashed, pale, name, short, until}]; beyond the step
 // `until` a curve is pale. A series may have a dash, alpha and width of its own, and a marker,
 // (ctx, x, y), at its `spots`. cursor: {step, value, colour}; marks: [[step, text], ...]; goals:
-// decades to be told apart. across: {share(step), ticks(width)}: another axis than that of steps.
-function drawChart(canvas, { series, last, range, cursor, marks, stepWord, goals, across }, theme) {
+// decades to be told apart. every: values lie on an even axis, a line at every so many of them.
+// end: what is written at the last step. across: {share(step), ticks(width)}: another axis than that
+// of steps.
+function drawChart(canvas, chart, theme) {
+  const { series, last, range, cursor, marks, end, goals, across } = chart;
   const on = surface(canvas);
   if (!on) return;
   const { ctx, width, height } = on;
   const { left, right, top, bottom } = MARGIN;
   const deep = height - top - bottom;
-  const every = Math.max(1, Math.ceil((range[1] - range[0]) / Math.min(4, Math.max(2, Math.floor(deep / 19)))));
+  const lines = Math.min(4, Math.max(2, Math.floor(deep / 19)));
+  const every = chart.every || Math.max(1, Math.ceil((range[1] - range[0]) / lines));
   const high = range[1];
   const low = high - every * Math.ceil((high - range[0]) / every); // its end is a line, too
   const share = across ? across.share : (step) => step / last;
   const x = (step) => left + share(step) * (width - left - right);
-  const y = (value) => {
-    const decade = value > 0 ? Math.log10(value) : low;
-    return top + ((high - decade) / (high - low)) * deep;
-  };
-  drawDecades(on, { low, high, every, deep, goals }, theme);
+  const row = (level) => top + ((high - level) / (high - low)) * deep;
+  const y = (value) => row(chart.every ? value : value > 0 ? Math.log10(value) : low);
+  drawLevels(on, { low, high, every, even: Boolean(chart.every), goals, row }, theme);
   if (across) drawTicks(on, across.ticks(width - left - right), x, theme);
-  else drawSteps(on, { x, last, stepWord }, theme);
+  else drawSteps(on, { x, last, end }, theme);
   ctx.save();
   ctx.beginPath();
   ctx.rect(left - 3, 0, width - left - right + 6, height - bottom + 4);
@@ -71,20 +73,21 @@ function drawChart(canvas, { series, last, range, cursor, marks, stepWord, goals
   if (cursor) drawCursor(ctx, cursor, x, y, [top, top + deep], theme);
 }
 
-function drawDecades({ ctx, width }, { low, high, every, deep, goals = [] }, theme) {
-  const { left, right, top } = MARGIN;
+// The lines of decades, or of an even axis: every so many, and goals.
+function drawLevels({ ctx, width }, { low, high, every, even, goals = [], row }, theme) {
+  const { left, right } = MARGIN;
   ctx.textBaseline = 'middle';
-  for (let decade = high; decade >= low; decade--) {
-    const goal = goals.includes(decade);
-    const beside = goals.includes(decade - 1) || goals.includes(decade + 1);
-    if (!goal && (beside || (high - decade) % every)) continue;
-    const row = Math.round(top + ((high - decade) / (high - low)) * deep) + 0.5;
+  for (let level = high; level >= low; level -= even ? every : 1) {
+    const goal = goals.includes(level);
+    const beside = goals.includes(level - 1) || goals.includes(level + 1);
+    if (!goal && (beside || (high - level) % every)) continue;
+    const at = Math.round(row(level)) + 0.5;
     ctx.strokeStyle = goal ? theme.muted : theme.line;
     ctx.lineWidth = goal ? 0.75 : 1;
     ctx.setLineDash(goal ? [1, 3] : []);
-    drawLine(ctx, [[left, row], [width - right, row]]);
+    drawLine(ctx, [[left, at], [width - right, at]]);
     ctx.fillStyle = goal ? theme.ink : theme.muted;
-    drawPower(ctx, decade, left - 6, row, theme);
+    drawLevel(ctx, level, even, left - 6, at, theme);
   }
   ctx.setLineDash([]);
   ctx.fillStyle = theme.muted;
@@ -100,12 +103,11 @@ function drawTicks({ ctx, width, height }, ticks, x, theme) {
   }
 }
 
-function drawSteps({ ctx, width, height }, { x, last, stepWord }, theme) {
+function drawSteps({ ctx, width, height }, { x, last, end }, theme) {
   const { right } = MARGIN;
   ctx.textBaseline = 'alphabetic';
   ctx.font = `11.5px ${theme.font}`;
   ctx.textAlign = 'right';
-  const end = `${stepWord} ${last}`;
   ctx.fillText(end, width - right, height - 3);
   const free = width - right - ctx.measureText(end).width - 10;
   ctx.textAlign = 'center';

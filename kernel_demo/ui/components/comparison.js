@@ -22,24 +22,16 @@ const draw = () => {
   const [compare, difference] = view.querySelectorAll('.kd-compare');
   const shape = `${value.width} / ${value.height}`;
   for (const box of [compare, difference]) box.style.aspectRatio = shape;
-  compare.querySelector('.kd-first').src = value.first;
-  compare.querySelector('.kd-first').alt = value.names[0];
-  compare.querySelector('.kd-second').src = value.second;
-  compare.querySelector('.kd-second').alt = value.names[1];
-  compare.querySelector('.kd-tag-left').textContent = value.names[0];
-  compare.querySelector('.kd-tag-right').textContent = value.names[1];
+  const sides = [['first', 'left', value.first], ['second', 'right', value.second || value.first]];
+  for (const [i, [image, tag, src]] of sides.entries()) {
+    Object.assign(compare.querySelector(`.kd-${image}`), { src, alt: value.names[i] });
+    write(compare.querySelector(`.kd-tag-${tag}`), value.names[i]);
+  }
   difference.querySelector('img').src = value.difference;
   difference.querySelector('img').alt = value.gain;
   difference.querySelector('.kd-tag').textContent = value.gain;
-  view.querySelector('.kd-figures').replaceChildren(...value.figures.map(([number, meaning]) => {
-    const pair = document.createElement('div');
-    const dd = document.createElement('dd');
-    const dt = document.createElement('dt');
-    dd.textContent = number;
-    dt.textContent = meaning;
-    pair.append(dd, dt);
-    return pair;
-  }));
+  view.querySelector('.kd-figures').replaceChildren(...value.figures.map(([number, meaning]) => (
+    make('div', {}, make('dd', {}, number), make('dt', {}, meaning)))));
   view.querySelector('.kd-result-note').textContent = value.note || '';
   move(compare.querySelector('input').value);
 };

@@ -6,6 +6,13 @@ function parts(root, name) {
   return Object.fromEntries(found.map((node) => [node.dataset[name], node]));
 }
 
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
 function write(node, value) {
   if (node.textContent !== value) node.textContent = value;
 }
@@ -24,6 +31,9 @@ function setData(node, data) {
     if (node.dataset[name] !== String(one)) node.dataset[name] = one;
   }
 }
+
+const clamp = (v, low, high) => Math.max(low, Math.min(high, v));
+const largest = (matrix) => matrix.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
 
 function bytes(base64) {
   return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
@@ -50,8 +60,9 @@ function pointsOf(chunks, width, full, known) {
   });
 }
 
-// The sizes of canvases: asking an element for its own while a page is drawn lays it out anew.
-const sizes = new Map();
+// The sizes of canvases: asking an element for its own while a page is drawn lays it out anew. One
+// that leaves the page, as those of an answer do with the next, is forgotten.
+const sizes = new WeakMap();
 let redraw = () => {};
 const resized = new ResizeObserver((entries) => {
   for (const { target } of entries) sizes.set(target, [target.clientWidth, target.clientHeight]);
@@ -99,9 +110,10 @@ function figure(value, digits = 3, beside = 2) {
   const text = rounded(value, (plain ? digits : beside) - 1, 'toExponential');
   const [start, power] = text.split('e').map(Number);
   if (plain) return fixed(value, Math.max(0, digits - 1 - power));
-  const raised = String(power).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻');
-  return `${fixed(start, beside - 1)}·10${raised}`;
+  return `${fixed(start, beside - 1)}·10${raised(power)}`;
 }
+
+const raised = (power) => String(power).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻');
 
 // ---- Colours
 
@@ -288,15 +300,15 @@ function drawLine(ctx, places) {
   ctx.stroke();
 }
 
-// 10^exponent in small figures, its right end at x.
-function drawPower(ctx, exponent, x, y, theme) {
-  const raised = exponent === 0 || exponent === 1 ? '' : String(exponent).replace('-', '−');
+// A level, or 10 to its power in small figures, its right end at x.
+function drawLevel(ctx, level, even, x, y, theme) {
+  const power = even || level === 0 || level === 1 ? '' : String(level).replace('-', '−');
   ctx.textAlign = 'right';
   ctx.font = `9px ${theme.font}`;
-  ctx.fillText(raised, x, y - 4);
-  const shift = raised ? ctx.measureText(raised).width + 0.5 : 0;
+  ctx.fillText(power, x, y - 4);
+  const shift = power ? ctx.measureText(power).width + 0.5 : 0;
   ctx.font = `11.5px ${theme.font}`;
-  ctx.fillText(exponent === 0 ? '1' : '10', x - shift, y);
+  ctx.fillText(even ? fixed(level, 0) : level === 0 ? '1' : '10', x - shift, y);
 }
 
 // The palette as pixels, for `paint`.

@@ -152,13 +152,6 @@ function drawLegend() {
 
 // ---- The table
 
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 function buildRows(lanes) {
   body.replaceChildren(...lanes.map((lane) => {
     const swatch = make('canvas', { 'aria-hidden': 'true' });

@@ -6,36 +6,25 @@ const { words } = props;
 const find = (selector) => root.querySelector(selector);
 const text = parts(root, 'text');
 const kernels = parts(root, 'kernel');
-const pictures = parts(root, 'picture');
-const views = parts(root, 'view');
 const curves = parts(root, 'curve');
 const tables = parts(root, 'table');
 const timeline = find('#timeline');
 const stillness = window.matchMedia('(prefers-reduced-motion: reduce)');
 const narrow = window.matchMedia('(max-width: 700px)');
 
-// Kernels up to this size have their filtered picture at each step that is shown. Beyond, at most
-// this share of the time goes into them while a run is shown.
-const EACH_STEP = 5;
-const SHARE = 0.035;
 const FRAME = 16; // milliseconds from one drawing to the next, at most sixty a second
 const REPLY = 3000; // milliseconds that a changed rate is waited for
-const BLANK = { rows: [], parts: [], width: 0 };
 
 let theme = look();
 let value = null; // the last one that was no error
 let problem = ''; // the sentence of an error, until the next value
-let run = { ...BLANK, truth: new Float64Array(9), size: 3 }; // its kept steps
+let run = { rows: [], parts: [], width: 0, truth: new Float64Array(9), size: 3 }; // its kept steps
 let player = begun(0);
 let pressed = {}; // asked: for a run; halted: Pause; hold: what is waited for before it plays on
 let arrived = false; // at the end of the run
 let before = null; // the run before, pale: {name, loss, error}
 let ranges = {}; // decades of each axis: they only grow within a run
 let speed = store.get('speed', stillness.matches ? 'fast' : 'normal');
-let cut = Number(store.get('divider', 70)); // per cent of After that are learned
-let piece = null; // the picture: {key, plane, view}
-let result = null; // that piece through the true kernel
-let pixel = null; // in the full picture: {x, y}
 let marked = -1; // the weight under the pointer
 
 if (!(speed in PACE)) speed = 'normal';
@@ -48,13 +37,26 @@ function look(known) {
   return { ...now, palette, pixels: pixelsOf(palette) };
 }
 
-const largest = (matrix) => matrix.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+let version = 0; // another one for each size, theme and font
+let waiting = 0;
+function schedule() {
+  if (!waiting) waiting = requestAnimationFrame(() => { waiting = 0; draw(); });
+}
+
+// Words are written when all canvases are drawn: a font asked for after a word has changed would lay
+// the page out anew.
+const deferred = [];
+const later = (call) => deferred.push(call);
+
 const lastRow = () => run.rows.length - 1;
 const rowShown = () => run.rows[player.at];
 const stepShown = () => (rowShown() ? rowShown()[STEP] : 0);
-const learnedNow = () => learnedFrom(differenceAt(run, player.at), run.truth);
+const placeShown = () => `${value.server}|${value.session}|${stepShown()}`;
 const state = () => stateOf(value, player, lastRow(), { ...pressed, arrived });
-const tell = (name, data) => trigger(name, data);
+const tell = (name, data) => {
+  rested = name === 'pause' ? placeShown() : '';
+  trigger(name, data);
+};
 
 // ---- Values
 
@@ -72,15 +74,15 @@ function accept(next) {
   if (begins && value?.kind === 'frame') remember();
   const truthText = `${next.size}|${next.truth}`;
   const truth = truthText === run.truthText ? run.truth : doubles(next.truth);
-  const decoded = kept(next.records, next.size, begins ? null : run);
-  run = { ...decoded, truth, truthText, size: next.size, ...curvesOf(decoded.rows) };
+  const steps = kept(next.records, next.size, begins ? null : run);
+  run = { ...steps, truth, truthText, size: next.size, ...curvesOf(steps.rows) };
   value = { ...next }; // of our own: what gradio hands over it may write into
   if (begins) begin();
   else player = cutTo(player, lastRow());
   if (!value.end) arrived = false;
   if (value.computing || value.paused || value.end) release();
   tellPause();
-  takePicture(value.picture);
+  pictures.take(value.picture);
   tick();
 }
 
@@ -93,7 +95,6 @@ function begin() {
   if (value.kind === 'frame' || !pressed.asked) {
     pressed = single ? { halted: true, hold: pressed.hold } : {};
   }
-  after.due = 0;
 }
 
 // What was waited for has come: the run as it goes on from the step that was shown.
@@ -134,25 +135,29 @@ function tick() {
   if (pressed.hold && now > (pressed.hold.until ?? Infinity)) pressed = { ...pressed, hold: null };
   // Not past a step that waits to be drawn: where drawing is slow, or the page hidden, it waits.
   if (!pressed.hold && !waiting) player = advanced(player, lastRow(), speed, now);
-  if (value?.end && player.at >= lastRow() && player.playing) arrived = true;
-  if (value?.end && lastRow() < 1) arrived = true;
+  if (value?.end && player.at >= lastRow()) arrived = true;
   // What stands still has arrived there: looking at it again is not going on.
   if (value?.paused && !value.computing && player.at >= lastRow()) pressed = { ...pressed, halted: true };
   const wait = pressed.hold ? Infinity : waitOf(player, lastRow(), speed, now);
   if (wait < Infinity) timer = setTimeout(tick, waiting ? Math.max(wait, FRAME) : wait);
   else if (pressed.hold?.until) timer = setTimeout(tick, REPLY);
+  tellArrival();
   if (!value || looks() !== drawn) schedule();
 }
 
-function seek(at) {
-  player = sought(player, Math.max(0, Math.min(lastRow(), at)));
-  if (value?.end && player.at === lastRow()) arrived = true;
-  tick();
+// What stands below the stage is asked for once the show has come to the end of what was computed:
+// it would tell the result before. A pause is answered with it.
+let rested = '';
+function tellArrival() {
+  if (pressed.asked || pressed.hold || value?.kind !== 'frame' || value.computing) return;
+  if (player.at < lastRow() || !(arrived || (value.paused && lastRow() > 0))) return;
+  if (rested === placeShown()) return;
+  rested = placeShown();
+  trigger('arrived', { step: stepShown() });
 }
 
-function setPlaying(on, from = player) {
-  const now = performance.now();
-  player = on ? played(from, lastRow(), true, now) : sought(player, player.at);
+function seek(at) {
+  player = sought(player, clamp(at, 0, lastRow()));
   tick();
 }
 
@@ -174,7 +179,7 @@ const main = {
   paused: () => {
     const { untold } = pressed;
     pressed = { ...pressed, halted: false, untold: false };
-    player = { ...player, playing: true, moved: performance.now(), starved: false };
+    player = played(player, lastRow(), false, performance.now());
     if (untold) return tick();
     value = { ...value, paused: false, computing: !value.end };
     return tell('resume', { step: stepShown() });
@@ -191,7 +196,7 @@ function tellPause() {
 function ask(name, data = {}) {
   problem = '';
   pressed = { asked: true };
-  tell(name, data);
+  tell(name, { ...data, held: pictures.held() });
 }
 
 function pressStep() {
@@ -201,7 +206,6 @@ function pressStep() {
   if (now === 'finished' || now === 'running' || (now === 'paused' && speed === 'step' && ahead)) {
     if (!ahead) return;
     player = { ...shownAt(player, player.at + 1), playing: now === 'running' };
-    if (value.end && player.at === lastRow()) arrived = true;
     return tick();
   }
   if (now === 'before') ask('step', { step: 0 });
@@ -213,17 +217,14 @@ function pressStep() {
 
 function pressVerdict() {
   const { action } = find('#verdict-action').dataset;
+  if (action === 'end') return seek(lastRow());
+  player = played(shownAt(player, lastRow()), lastRow(), false, performance.now());
   if (action === 'more') {
-    const step = run.rows[lastRow()][STEP];
     value = { ...value, end: null, computing: true };
     arrived = false;
-    setPlaying(true, { ...player, at: lastRow(), starved: true });
-    player = { ...player, at: lastRow() };
-    tell('more', { step, steps: RUNS_ON });
-  } else if (action === 'latest') {
-    player = { ...shownAt(player, lastRow()), playing: true, moved: performance.now() };
-  } else seek(lastRow());
-  tick();
+    tell('more', { step: stepShown(), steps: RUNS_ON });
+  }
+  return tick();
 }
 
 function setSpeed(name) {
@@ -314,358 +315,87 @@ document.addEventListener('change', (event) => {
   if (root.isConnected && event.target.closest?.('#rate')) rateChanged(Number(event.target.value) || 0);
 });
 
-// ---- Kernels
+// ---- Kernels and pictures
 
-const SUPERSCRIPT = (n) => `10${String(n).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻')}`;
+const pictures = makePictures(root, words, {
+  cut: Number(store.get('divider', 70)), // per cent of After that are learned
+  shown: () => ({
+    ...kernelsNow(), border: value.border, taught: `${run.truthText}|${value.border}`,
+    step: stepShown(), place: placeShown(), theme,
+  }),
+  later,
+  changed: schedule,
+  chosen: ({ x, y, sum, trueSum }) => {
+    speak(say(words.pixel, { x, y, sum: whole(sum), true: whole(trueSum) }), true);
+  },
+});
 
-// In which unit the difference is written: {gain, colour (gain of it), decimals, caption}.
-function unitOf(difference, scale, numbers) {
-  const most = largest(difference);
-  const power = Math.floor(Math.log10(most));
-  const plain = { gain: 1, colour: 1, decimals: 2, caption: '' };
-  if (!Number.isFinite(most) || most === 0) return plain;
-  if (!numbers) {
-    if (most >= 0.1 * scale) return plain;
-    if (most >= 0.01 * scale) return { ...plain, gain: 10, colour: 10, caption: '× 10' };
-    return { ...plain, colour: 10, caption: say(words.below_unit, { unit: SUPERSCRIPT(power + 1) }) };
+let decoded = {}; // the kernel shown: chunks are long
+function kernelsNow() {
+  const { at } = player;
+  if (decoded.run !== run || decoded.at !== at) {
+    const difference = differenceAt(run, at);
+    decoded = { run, at, difference, learned: learnedFrom(difference, run.truth) };
   }
-  if (power >= -1) return { ...plain, decimals: most >= 100 ? 0 : most >= 10 ? 1 : 2 };
-  if (power === -2) return { gain: 10, colour: 10, decimals: 2, caption: '× 10' };
-  const caption = say(words.in_unit, { unit: SUPERSCRIPT(power) });
-  return { gain: 10 ** -power, colour: 10, decimals: 1, caption };
+  const { difference, learned } = decoded;
+  return { ...run, difference, learned, marked };
 }
 
-const NUMBERS_UP_TO = 7;
+markable(
+  [kernels.main, kernels.truth, kernels.learned, kernels.difference], find('.kd-equation'),
+  () => ({ size: run.size, marked, some: Boolean(rowShown()) }),
+  (at, byKey) => {
+    if (at !== marked) schedule();
+    marked = at;
+    if (byKey) speak(reading(kernelsNow(), words), true);
+  },
+);
 
-function drawKernels(learned, difference) {
-  const { truth, size } = run;
-  const scale = largest(truth) || 1;
-  const numbers = size <= NUMBERS_UP_TO;
-  const decimals = numbers ? decimalsOf(scale) : null;
-  const options = { scale, decimals, marked };
-  const unit = difference ? unitOf(difference, scale, numbers) : null;
-  once('truth', [marked], () => {
-    drawCells(kernels.chip, truth, size, { scale }, theme);
-    drawCells(kernels.truth, truth, size, { ...options, exact: true }, theme);
-  });
-  drawCells(kernels.main, learned, size, options, theme);
-  drawCells(kernels.learned, learned, size, options, theme);
-  drawCells(kernels.difference, difference && difference.map((v) => v * unit.colour), size, {
-    ...options,
-    decimals: numbers && unit ? unit.decimals : null,
-    values: difference && difference.map((v) => v * unit.gain),
-  }, theme);
+function paintKernels() {
+  const now = kernelsNow();
+  const { learned } = now;
+  const unit = drawKernels(kernels, now, once, words, theme);
   later(() => {
-    write(text.unit, unit?.caption || '');
     const step = stepShown();
-    const at = step ? `${words.step} ${step}`
-      : learned && startOf(learned) !== 'random' ? words.no_start : words.start;
-    write(text.at, at);
+    write(text.unit, unit);
     write(text.at_short, step ? `${words.step} ${step}` : '');
-    paintReading(learned, difference);
-  });
-}
-
-function reading(learned, difference) {
-  const [row, column] = [Math.floor(marked / run.size) + 1, (marked % run.size) + 1];
-  const term = figure(learned[marked]);
-  return `${say(words.reading, { row, column })} ${say(words.terms, {
-    truth: figure(run.truth[marked]),
-    learned: learned[marked] < 0 ? `(${term})` : term,
-    difference: figure(difference[marked], 2),
-  })}`;
-}
-
-function paintReading(learned, difference) {
-  const reads = marked >= 0 && learned;
-  text.reading.hidden = !reads;
-  text.sentence.hidden = Boolean(reads);
-  if (reads) write(text.reading, reading(learned, difference));
-}
-
-function mark(at) {
-  if (at === marked) return;
-  marked = at;
-  schedule();
-}
-
-function cellAt(event) {
-  const box = event.currentTarget.getBoundingClientRect();
-  const index = (v, whole) => Math.min(run.size - 1, Math.max(0, Math.floor((v / whole) * run.size)));
-  const [row, column] = [event.clientY - box.top, event.clientX - box.left];
-  return index(row, box.height) * run.size + index(column, box.width);
-}
-
-for (const canvas of [kernels.main, kernels.truth, kernels.learned, kernels.difference]) {
-  canvas.addEventListener('pointermove', (event) => {
-    if (event.pointerType === 'mouse') mark(cellAt(event));
-  });
-  canvas.addEventListener('pointerdown', (event) => {
-    const at = cellAt(event);
-    mark(event.pointerType !== 'mouse' && at === marked ? -1 : at);
-  });
-  canvas.addEventListener('pointerleave', (event) => event.pointerType === 'mouse' && mark(-1));
-}
-
-const equation = find('.kd-equation');
-equation.addEventListener('keydown', (event) => {
-  const { size } = run;
-  const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -size, ArrowDown: size }[event.key];
-  if (event.key === 'Escape') mark(-1);
-  if (!move || !rowShown()) return;
-  event.preventDefault();
-  const next = marked < 0 ? 0 : marked + move;
-  if (next >= 0 && next < size ** 2) mark(next);
-  speak(reading(learnedNow(), differenceAt(run, player.at)), true);
-});
-equation.addEventListener('blur', () => mark(-1));
-
-// ---- Pictures
-
-const PIECES = 4; // kept decoded: the pixels of a picture come once, later values name it alone
-const pieces = new Map();
-
-async function takePicture(picture) {
-  if (!picture || (picture.key === piece?.key && (piece.plane || piece.asked || !picture.url))) return;
-  pixel = null;
-  piece = pieces.get(picture.key) || { key: picture.key, plane: null, asked: Boolean(picture.url) };
-  if (piece.plane || !picture.url) return;
-  const image = new Image();
-  image.src = picture.url;
-  await image.decode();
-  const { width, height } = picture;
-  const ctx = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-  ctx.drawImage(image, 0, 0);
-  const plane = planeOf(ctx.getImageData(0, 0, width, height).data, picture);
-  const side = Math.min(width, height);
-  const [left, top, across] = picture.view || [
-    picture.left + ((width - side) >> 1), picture.top + ((height - side) >> 1), side];
-  const decoded = { key: picture.key, plane, view: { left, top, side: across } };
-  pieces.delete(picture.key);
-  pieces.set(picture.key, decoded);
-  if (pieces.size > PIECES) pieces.delete(pieces.keys().next().value);
-  if (piece?.key !== picture.key) return; // another one came meanwhile
-  piece = decoded;
-  schedule();
-}
-
-// What all but the strongest hundredth of the values stay below, from every seventh of them.
-function strength(values) {
-  const some = values.filter((_, i) => i % 7 === 0).map(Math.abs);
-  return some.sort()[Math.floor(some.length * 0.99)] || 1;
-}
-
-// The piece through the true kernel: it decides how both sides are shown.
-function teach() {
-  if (!piece?.plane) return null;
-  const key = `${piece.key}|${run.truthText}|${value.border}`;
-  if (result?.key === key) return result;
-  const { plane, view } = piece;
-  const padded = around(plane, view, run.size >> 1, value.border);
-  const { values } = correlate(padded, run.truth, run.size);
-  const below = values.reduce((sum, v) => sum + Math.max(0, -v), 0);
-  const total = values.reduce((sum, v) => sum + Math.abs(v), 0);
-  // A blurred picture is a picture still: it is shown in grey. What has a sign is shown signed.
-  const shades = { grey: below < 0.05 * total, factor: REACH / strength(values) };
-  result = { key, padded, values, ...shades };
-  const { pixels } = around(plane, view, 0, value.border);
-  result.before = pixels;
-  if (!pixel) {
-    const flat = run.truth.reduce((sum, v) => sum + v, 0);
-    const [x, y] = edgeOf(pixels, values, view.side, flat, 0.6);
-    pixel = { x: view.left + x, y: view.top + y };
-  }
-  return result;
-}
-
-function imageOf(values, shades, image = new ImageData(piece.view.side, piece.view.side)) {
-  return paint(image, values, shades, theme.pixels);
-}
-
-const after = { due: 0, timer: 0, drawn: '' };
-
-function drawPictures(learned, playing) {
-  clearTimeout(after.timer);
-  if (!teach()) return blankPictures();
-  const { side } = piece.view;
-  if (result.theme !== theme) {
-    result.theme = theme;
-    result.trueImage = imageOf(result.values, result);
-    resize(pictures.before, side, side);
-    pictures.before.getContext('2d').putImageData(imageOf(result.before, { grey: true }), 0, 0);
-    after.drawn = '';
-  }
-  const key = `${result.key}|${value.server}|${value.session}|${stepShown()}|${cut}`;
-  if (key === after.drawn || !learned) return;
-  const now = performance.now();
-  if (now < after.due) {
-    after.timer = setTimeout(schedule, after.due - now);
-    return;
-  }
-  after.drawn = key;
-  drawAfter(learned, side);
-  const cost = performance.now() - now;
-  const large = run.size > EACH_STEP;
-  after.due = large ? now + cost + (playing ? cost / SHARE : cost) : 0;
-  // A picture that comes a few times a second says of which step it is.
-  const note = large && stepShown() ? `${words.step} ${stepShown()}` : '';
-  later(() => write(text.after_note, note));
-}
-
-function drawAfter(learned, side) {
-  const columns = Math.round((side * cut) / 100);
-  const { values } = correlate(result.padded, learned, run.size, columns);
-  resize(pictures.after, side, side);
-  const ctx = pictures.after.getContext('2d');
-  result.learnedImage = imageOf(values, result, result.learnedImage);
-  if (columns) ctx.putImageData(result.learnedImage, 0, 0, 0, 0, columns, side);
-  if (columns < side) ctx.putImageData(result.trueImage, 0, 0, columns, 0, side - columns, side);
-}
-
-function blankPictures() {
-  for (const canvas of Object.values(pictures)) surface(canvas);
-  if (result) result.theme = null; // to be drawn anew
-  after.drawn = '';
-}
-
-const divider = find('.kd-cut');
-
-function setCut(percent) {
-  cut = Math.round(Math.max(0, Math.min(100, percent)));
-  store.set('divider', cut);
-  paintCut();
-  after.due = 0;
-  schedule();
-}
-
-function paintCut() {
-  divider.style.left = `${cut}%`;
-  divider.setAttribute('aria-valuenow', cut);
-  divider.setAttribute('aria-valuetext', `${cut} % ${words.tag_learned}`);
-}
-
-divider.addEventListener('pointerdown', (event) => {
-  event.preventDefault();
-  event.stopPropagation();
-  divider.focus({ preventScroll: true });
-  divider.setPointerCapture(event.pointerId);
-});
-divider.addEventListener('pointermove', (event) => {
-  event.stopPropagation();
-  if (!divider.hasPointerCapture(event.pointerId)) return;
-  const box = views.after.getBoundingClientRect();
-  setCut((100 * (event.clientX - box.left)) / box.width);
-});
-divider.addEventListener('keydown', (event) => {
-  const step = { ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2, Home: -100, End: 100 }[event.key];
-  if (!step) return;
-  event.preventDefault();
-  event.stopPropagation();
-  setCut(cut + step);
-});
-
-// ---- The arithmetic of a pixel
-
-function choosePixel(x, y) {
-  const { left, top, side } = piece.view;
-  const inside = (v, from) => Math.max(from, Math.min(from + side - 1, v));
-  pixel = { x: inside(x, left), y: inside(y, top) };
-  schedule();
-}
-
-const partShown = () => (piece?.plane
-  ? { ...piece.view, width: piece.view.side, height: piece.view.side } : null);
-
-for (const view of Object.values(views)) {
-  choosable(view, {
-    part: partShown,
-    at: () => pixel,
-    choose: (x, y, how) => {
-      choosePixel(x, y);
-      if (how === 'over') return;
-      root.dataset.arithmetic = 'true';
-      if (how !== 'key') return;
-      const sums = sumsAt(learnedNow());
-      speak(say(words.pixel, { ...pixel, sum: whole(sums.sum), true: whole(sums.trueSum) }), true);
-    },
-  });
-}
-find('#to-kernels').addEventListener('click', () => {
-  delete root.dataset.arithmetic;
-  views.before.focus({ preventScroll: true });
-});
-
-function sumsAt(learned) {
-  const patch = patchAt(piece.plane, pixel.x, pixel.y, run.size, value.border);
-  const { products, sum } = productsOf(patch, learned);
-  return { patch, products, sum, trueSum: productsOf(patch, run.truth).sum };
-}
-
-function drawPixel(learned) {
-  const place = find('#arithmetic');
-  if (!piece?.plane || !pixel || !learned) {
-    for (const name of ['x', 'y', 'sum', 'true']) delete place.dataset[name];
-    for (const name of ['sum', 'true_sum']) write(text[name], '');
-    for (const canvas of Object.values(tables)) surface(canvas);
-    for (const view of Object.values(views)) markPixel(view, null, null);
-    return;
-  }
-  const { patch, products, sum, trueSum } = sumsAt(learned);
-  const { size: k } = run;
-  const scale = largest(run.truth) || 1;
-  drawArithmetic(tables, { patch, kernel: learned, products, k, scale }, theme);
-  later(() => {
-    const found = { ...pixel, k, patch, sum, trueSum, border: value.border };
-    tellArithmetic(place, found, words, words.true_sum);
-    for (const view of Object.values(views)) markPixel(view, partShown(), pixel);
+    write(text.at, step ? `${words.step} ${step}`
+      : learned && startOf(learned) !== 'random' ? words.no_start : words.start);
+    const reads = marked >= 0 && Boolean(learned);
+    text.reading.hidden = !reads;
+    text.sentence.hidden = reads;
+    if (reads) write(text.reading, reading(now, words));
   });
 }
 
 // ---- Curves and timeline
 
-function axes(now) {
-  const { rows } = run;
-  const furthest = rows[Math.min(player.furthest, lastRow())];
-  const ended = now === 'finished';
-  const last = ended ? Math.max(1, rows[lastRow()][STEP]) : axisFor(furthest ? furthest[STEP] : 0, value?.steps);
-  const until = ended ? Infinity : furthest ? furthest[STEP] : 0;
-  const seen = (points) => points.filter(([step]) => step <= until);
-  const lines = { loss: seen(run.loss), validation: seen(run.validation), error: seen(run.error) };
-  for (const name of ['loss', 'error']) {
-    const values = lines[name].map(([, v]) => v);
-    if (name === 'loss') values.push(...lines.validation.map(([, v]) => v));
-    ranges[name] = decadesOf(values, ranges[name]);
-    lines[`${name}Range`] = ended ? fittingDecades(values) : ranges[name];
-  }
-  return { last, lines };
-}
-
 function drawCurves(now) {
-  const { last, lines } = axes(now);
-  const row = rowShown();
-  const at = stepShown();
-  const marks = (value?.rates || []).map(([step, rate]) => [step, say(words.rate, { rate })]);
-  const frame = (name) => ({ last, range: lines[`${name}Range`], marks, stepWord: words.step });
-  const pale = (name) => (before
-    ? [{ points: before[name], colour: theme.muted, pale: true, name: before.name, short: words.run_before_short }] : []);
-  const cursor = (column, colour) => (row ? { step: at, value: row[column], colour } : null);
-  drawChart(curves.loss, {
-    ...frame('loss'),
-    series: [...pale('loss'), { points: lines.validation, colour: theme.muted, dashed: true, until: at },
-      { points: lines.loss, colour: theme.accent, until: at }],
-    cursor: cursor(LOSS, theme.accent),
-  }, theme);
-  drawChart(curves.error, {
-    ...frame('error'),
-    series: [...pale('error'), { points: lines.error, colour: theme.warm, until: at }],
-    cursor: cursor(ERROR, theme.warm),
-  }, theme);
+  const [row, at, ended] = [rowShown(), stepShown(), now === 'finished'];
+  const furthest = run.rows[Math.min(player.furthest, lastRow())]?.[STEP] || 0;
+  const last = ended ? Math.max(1, run.rows[lastRow()][STEP]) : axisFor(furthest, value.steps);
+  const seen = (points) => points.filter(([step]) => ended || step <= furthest);
+  const marks = value.rates.map(([step, rate]) => [step, say(words.rate, { rate })]);
+  for (const [name, column, colour] of [['loss', LOSS, theme.accent], ['error', ERROR, theme.warm]]) {
+    const [points, checked] = [seen(run[name]), name === 'loss' ? seen(run.validation) : []];
+    const values = [...points, ...checked].map(([, v]) => v);
+    ranges[name] = decadesOf(values, ranges[name]);
+    const series = [{ points: checked, colour: theme.muted, dashed: true, until: at },
+      { points, colour, until: at }];
+    if (before) {
+      series.unshift({
+        points: before[name], colour: theme.muted, pale: true, name: before.name, short: words.run_before_short,
+      });
+    }
+    drawChart(curves[name], {
+      series, last, marks, end: `${words.step} ${last}`,
+      range: ended ? fittingDecades(values) : ranges[name],
+      cursor: row && { step: at, value: row[column], colour },
+    }, theme);
+    later(() => write(text[name], row ? figure(row[column]) : ''));
+  }
   axisEnd = last;
-  later(() => {
-    write(text.loss, row ? figure(row[LOSS]) : '');
-    write(text.error, row ? figure(row[ERROR]) : '');
-    find('#clear-before').hidden = !before;
-  });
+  later(() => { find('#clear-before').hidden = !before; });
 }
 
 let axisEnd = 10;
@@ -706,7 +436,9 @@ timeline.addEventListener('keydown', (event) => {
   seek(player.at + move);
 });
 find('#play').addEventListener('click', () => {
-  setPlaying(find('#play').dataset.icon === 'play');
+  if (find('#play').dataset.icon !== 'play') return seek(player.at);
+  player = played(player, lastRow(), true, performance.now());
+  return tick();
 });
 find('#clear-before').addEventListener('click', () => {
   before = null;
@@ -742,12 +474,8 @@ function paintVerdict(now, learned) {
   const key = JSON.stringify(told.parts);
   if (text.verdict.dataset.said !== key) {
     text.verdict.dataset.said = key;
-    text.verdict.replaceChildren(...told.parts.flatMap(({ text: said, strong, extra }) => {
-      const node = document.createElement(strong ? 'b' : 'span');
-      node.textContent = said;
-      if (extra) node.className = 'kd-extra';
-      return [node, ' '];
-    }));
+    text.verdict.replaceChildren(...told.parts.flatMap(({ text: said, strong, extra }) => [
+      make(strong ? 'b' : 'span', extra && { class: 'kd-extra' }, said), ' ']));
   }
   const does = problem ? null : told.action;
   action.hidden = !does;
@@ -774,11 +502,11 @@ function describe(now, learned, difference, told) {
   for (const key of Object.keys(name)) {
     kernels[key].setAttribute('aria-label', `${name[key]}: ${list(shown[key])}`);
   }
-  curves.loss.setAttribute('aria-label', `${words.loss} ${row ? figure(row[LOSS]) : ''}`);
-  curves.error.setAttribute('aria-label', `${words.error} ${row ? figure(row[ERROR]) : ''}`);
-  for (const [key, canvas] of Object.entries(tables)) {
-    canvas.setAttribute('aria-label', { patch: words.square, kernel: words.learned, products: text.products.textContent }[key]);
+  for (const [key, column] of [['loss', LOSS], ['error', ERROR]]) {
+    curves[key].setAttribute('aria-label', `${words[key]} ${row ? figure(row[column]) : ''}`);
   }
+  const labels = { patch: words.square, kernel: words.learned, products: text.products.textContent };
+  for (const [key, label] of Object.entries(labels)) tables[key].setAttribute('aria-label', label);
 }
 
 // ---- Drawing
@@ -787,22 +515,17 @@ function draw() {
   if (!value || !root.clientWidth) return;
   const now = state();
   const row = rowShown();
-  const difference = differenceAt(run, player.at);
-  const learned = learnedFrom(difference, run.truth);
   const figures = row ? Array.from(row) : [];
-  once('kernels', [...figures, marked], () => {
-    drawKernels(learned, difference);
-  });
+  once('kernels', [...figures, marked], paintKernels);
   once('curves', [...figures, player.furthest, now, now === 'finished' ? lastRow() : '', value.rates.length,
     before?.name], () => drawCurves(now));
-  drawPictures(learned, now === 'running' && player.playing);
-  once('pixel', [...figures, piece?.key, Boolean(piece?.plane), pixel?.x, pixel?.y, value.border],
-    () => drawPixel(learned));
+  pictures.draw(now === 'running' && player.playing);
+  once('pixel', [...figures, ...pictures.key(), value.border], pictures.drawPixel);
   for (const call of deferred.splice(0)) call();
   paintTimeline(now);
   paintBar(now);
-  const told = paintVerdict(now, learned);
-  describe(now, learned, difference, told);
+  const { learned, difference } = kernelsNow();
+  describe(now, learned, difference, paintVerdict(now, learned));
   setData(root, {
     state: now,
     step: stepShown(),
@@ -824,11 +547,6 @@ function looks() {
     player.at < lastRow()].join('|');
 }
 
-// Words are written when all canvases are drawn: a font asked for after a word has changed would lay
-// the page out anew.
-const deferred = [];
-const later = (call) => deferred.push(call);
-
 // Draws a part if what it is made of is not what it was made of last.
 const last = {};
 function once(name, key, make) {
@@ -838,13 +556,6 @@ function once(name, key, make) {
   make();
 }
 
-let version = 0; // another one for each size, theme and font
-let waiting = 0;
-function schedule() {
-  if (!waiting) waiting = requestAnimationFrame(() => { waiting = 0; draw(); });
-}
-
-paintCut();
 follow(root, () => { theme = look(theme); }, () => { version += 1; schedule(); });
 watch('value', () => accept(props.value));
 accept(props.value);

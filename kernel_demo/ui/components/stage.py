@@ -141,7 +141,9 @@ WORDS = (
         "below": "Below: the whole picture, how sure this is, take it with you, race",
     }
 )
-SCRIPTS = ("drawing", "clipboard", "chart", "show", "verdict", "arithmetic", "bar")
+SCRIPTS = (
+    "drawing", "clipboard", "chart", "show", "verdict", "arithmetic", "bar", "kernels", "pictures",
+)  # fmt: skip
 
 
 def component(elem_id: str = "live", value: dict | None = None) -> gr.HTML:

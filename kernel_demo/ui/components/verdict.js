@@ -20,9 +20,9 @@ function decimal(value, up = false) {
   return rest ? `${whole}.${rest.length > 4 ? rest.replace(/...(?=.)/g, '$&\u202f') : rest}` : whole;
 }
 
-// To how many digits every weight is right, where the largest weight is `largest` (1 at most counts).
-function digitsOf(error, largest) {
-  return Math.max(0, Math.floor(-Math.log10((2 * error) / Math.min(1, largest || 1))));
+// To how many digits every weight is right, where the largest weight is `most` (1 at most counts).
+function digitsOf(error, most) {
+  return Math.max(0, Math.floor(-Math.log10((2 * error) / Math.min(1, most || 1))));
 }
 
 // A share that is gone: 98 %, and never more of it than 99.9 %.
@@ -68,7 +68,7 @@ function part(template, figures, more = {}) {
 }
 
 function figuresOf({ row, rows, last, truth, value }) {
-  const largest = truth.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  const most = largest(truth);
   const first = (rows.find((one) => one[LOSS] > 0) || row)[LOSS];
   const gone = 1 - row[LOSS] / first;
   return {
@@ -76,15 +76,15 @@ function figuresOf({ row, rows, last, truth, value }) {
     steps: rows[last][STEP],
     off: decimal(row[ERROR]),
     bound: decimal(row[ERROR], true),
-    largest: decimal(largest),
+    largest: decimal(most),
     gone: gonePercent(gone),
     share: gone,
-    wrong: !(row[ERROR] <= WRONG * largest), // what is no number is wrong
+    wrong: !(row[ERROR] <= WRONG * most), // what is no number is wrong
     small: row[LOSS] < SMALL_LOSS * first,
     final_off: decimal(rows[last][ERROR]),
     final_bound: decimal(rows[last][ERROR], true),
-    final_wrong: !(rows[last][ERROR] <= WRONG * largest),
-    digits: digitsOf(rows[last][ERROR], largest),
+    final_wrong: !(rows[last][ERROR] <= WRONG * most),
+    digits: digitsOf(rows[last][ERROR], most),
     seconds: inSeconds(rows[last][SECONDS]),
     sentence: value.end?.sentence || '',
     more: RUNS_ON,

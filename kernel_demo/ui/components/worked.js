@@ -1,30 +1,13 @@
 // The arithmetic of a pixel below the pictures of a result: a record of worked.py, worked out where
 // one points. Comes after drawing.js and arithmetic.js.
 
-// The bytes of a PNG in a URL, 4 a pixel.
-async function bytesOf(url, width, height) {
-  const image = new Image();
-  image.src = url;
-  await image.decode();
-  const ctx = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-  ctx.drawImage(image, 0, 0);
-  return ctx.getImageData(0, 0, width, height).data;
-}
-
 // A piece of worked.py as planes of grey levels; each has its shares of red, green and blue.
 async function planesOf(piece, shares, url = piece.url) {
   const { width, height } = piece;
   const high = await bytesOf(url, width, height);
-  const low = piece.fine ? await bytesOf(piece.fine, width, height) : null;
-  const level = low ? (at) => (256 * high[at] + low[at]) / 257 : (at) => high[at];
-  return shares.map(([red, green, blue]) => {
-    const values = new Float64Array(width * height);
-    for (let i = 0; i < values.length; i++) {
-      const at = 4 * i;
-      values[i] = red * level(at) + green * level(at + 1) + blue * level(at + 2);
-    }
-    return { ...piece, values };
-  });
+  const low = piece.fine && await bytesOf(piece.fine, width, height);
+  const levels = low ? Float64Array.from(high, (level, i) => (256 * level + low[i]) / 257) : high;
+  return shares.map((share) => planeOf(levels, piece, share));
 }
 
 const EVERY = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
@@ -152,8 +135,7 @@ function makeWorked(place) {
     if (!ready() || !place.clientWidth) return;
     const k = record.size;
     const [made, beside] = found();
-    const scale = made.parts.reduce((most, { kernel }) => (
-      kernel.reduce((m, v) => Math.max(m, Math.abs(v)), most)), 0) || 1;
+    const scale = Math.max(...made.parts.map(({ kernel }) => largest(kernel))) || 1;
     made.parts.forEach(({ patch, kernel, products, sum }, i) => {
       drawArithmetic(parts(rows[i], 'table'), { patch, kernel, products, k, scale }, theme);
       const alone = rows.length === 1;
@@ -213,8 +195,7 @@ function makeWorked(place) {
       at: () => pixel,
       choose: (x, y, how) => {
         const { left, top, width, height } = part();
-        const inside = (v, from, many) => Math.max(from, Math.min(from + many - 1, v));
-        choose(inside(x, left, width), inside(y, top, height), how, rule);
+        choose(clamp(x, left, left + width - 1), clamp(y, top, top + height - 1), how, rule);
       },
       leave: () => { pixel = start; schedule(); },
     });

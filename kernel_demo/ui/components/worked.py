@@ -83,7 +83,7 @@ def side(
     `constant` (one, or one a plane): white is 1.
     """
     return {
-        "terms": [{"plane": plane, "kernel": _doubles(kernel)} for plane, kernel in terms],
+        "terms": [{"plane": plane, "kernel": doubles(kernel)} for plane, kernel in terms],
         "border": border,
         "offset": LEVELS * offset,
         "around": (LEVELS * np.atleast_1d(around)).tolist(),
@@ -161,5 +161,6 @@ def _bytes(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     return (deep >> 8).astype(np.uint8), (deep & 255).astype(np.uint8)
 
 
-def _doubles(matrix: np.ndarray) -> str:
+def doubles(matrix: np.ndarray) -> str:
+    """Its values, row by row, as base64 of little-endian float64."""
     return base64.b64encode(np.asarray(matrix, "<f8").tobytes()).decode("ascii")

@@ -59,7 +59,7 @@ class Cards:
 
     def __init__(self, start: Experiment, seconds: float) -> None:
         """seconds: how long the state of a visitor who left is kept."""
-        with gr.Row(elem_classes="kd-beside", equal_height=True):
+        with gr.Row(elem_classes="kd-abreast", equal_height=True):
             with gr.Column(elem_classes="kd-card", elem_id="result-card", min_width=300):
                 with gr.Row(elem_classes="kd-head"):
                     block(title(WHOLE))
@@ -98,7 +98,7 @@ class Cards:
         redrawn.then(**mark)
 
     def concluding(self, session: gr.State, edges: gr.Dropdown) -> list[dict]:
-        """The events, one after the other, that fill the cards when a run ended."""
+        """The events, one after the other, that fill the cards when the show of a run rests."""
         result = [self.picture, self.try_own, self.empty, self.result, self.take, self.shown]
         return [
             {"fn": show, "inputs": [session, edges, self.own_path], "outputs": result, **QUIET},
@@ -113,16 +113,16 @@ class Cards:
         }  # fmt: skip
 
 
-def stale(session: Session, shown: Shown | None, told, values: Mapping) -> list[str]:
-    """The ids of what was made from other settings than those of the page."""
-    if session.experiment is None:
+def stale(shown: Shown | None, told, values: Mapping) -> list[str]:
+    """The ids of what was learned with other settings than those of the page."""
+    if shown is None:
         return []
     try:
         wanted = experiment(values)
     except DemoError:
         wanted = None
     marked = []
-    if shown is not None and (shown.session.experiment, shown.edges) != (wanted, values["edges"]):
+    if (shown.session.experiment, shown.edges) != (wanted, values["edges"]):
         marked += ["result-card", "take"]
     if wanted is None or told not in (wanted, wanted.taught):
         marked += ["certificate"]
@@ -259,15 +259,21 @@ def taken(session: Session, border: str) -> dict | None:
 def look(shown: Shown | None, values: Mapping) -> tuple:
     """The panel for what the page is set to: before learning, or of the run that was of just that.
 
-    What cannot be read is told beside its input; the panel then stays as it is.
+    What cannot be read is told beside its input; the panel then stays as it is. Where there are no
+    pictures, and nothing was learned yet, it says what to do.
     """
     try:
         wanted = experiment(values)
+    except DemoError:
+        return gr.skip(), gr.skip()
+    try:
         if shown is not None and shown.session.experiment.taught == wanted.taught:
             return prove(shown.session)
         return before_learning(wanted), wanted.taught
-    except DemoError:
-        return gr.skip(), gr.skip()
+    except DemoError as error:
+        if shown is not None:
+            return gr.skip(), gr.skip()
+        return _panel(str(error), "", "", sure=False), wanted.taught
 
 
 def prove(session: Session) -> tuple:

@@ -12,8 +12,8 @@ import gradio as gr
 
 from kernel_demo.errors import DemoError, finite, whole
 from kernel_demo.learning.training import MAX_RATE, Progress
-from kernel_demo.ui import device, jobs, pictures
-from kernel_demo.ui.jobs import DEVICE, FAILED, LINE, UNQUEUED, Job, throttled
+from kernel_demo.ui import device, pictures
+from kernel_demo.ui.jobs import DEVICE, FAILED, LINE, UNQUEUED, Job, hearing, throttled
 from kernel_demo.ui.learn import showing
 from kernel_demo.ui.learn.session import Session, Shown, prepare
 from kernel_demo.ui.learn.settings import experiment, most_steps, named
@@ -61,10 +61,10 @@ def _followed(session: Session, progresses: Iterator[Progress]) -> Iterator[Sess
 def connect(
     live: gr.HTML, controls: Mapping, session: gr.State, last: gr.State
 ) -> tuple[list, list]:
-    """Connect the events of the stage: learn, resume, step, rate, more; pause, stop; picture.
+    """Connect the events of the stage: what begins a run, or ends it; arrived; picture.
 
     last: the `Shown` of the cards below. Returns the events that answer who asked for a run, and
-    those that end one: then the session may still be `running`, by another turn.
+    those that come when a show rests: then the session may still be `running`, by another turn.
     """
     runs = Job([live, session], failed, [session, last])
     settings = [session, *controls.values()]
@@ -79,15 +79,12 @@ def connect(
             trigger, announce, go, inputs, given=[session], data=True, waiting=waits, **DEVICE
         )
     halts = [runs.halt(live.pause, pause, data=True), runs.halt(live.stop, stop, data=True)]
-    changed = named(picture)
-
-    def look(event: gr.EventData, *values):
-        return changed(jobs.said(event), *values)
-
+    came = live.arrived(hearing(arrived), session, session, trigger_mode="always_last", **UNQUEUED)
     live.picture(
-        look, [runs.turn, *settings], [live, session], trigger_mode="always_last", **UNQUEUED
-    )
-    return runs.heard, [*runs.events, *halts]
+        hearing(named(picture)), [runs.turn, *settings], [live, session],
+        trigger_mode="always_last", **UNQUEUED,
+    )  # fmt: skip
+    return runs.heard, [came, *halts]
 
 
 # ---- What asks for a run: each gets what the browser says, and returns the stage and the session
@@ -96,7 +93,7 @@ def connect(
 def learn(said: Mapping, session: Session, values: Mapping) -> tuple:
     """A new run of what the page is set to: it begins when the device is free."""
     try:
-        return _told(_begun(session, values), pixels=True)
+        return _announced(said, _begun(session, values))
     except DemoError as error:
         return _refused(session, error, showing.lacking(values))
 
@@ -114,7 +111,7 @@ def step(said: Mapping, session: Session, values: Mapping) -> tuple:
     try:
         wanted, at = experiment(values), _step(said)
         if session.progress is None or session.experiment != wanted or at == 0:
-            return _told(replace(_begun(session, values), goal=1), pixels=True)
+            return _announced(said, replace(_begun(session, values), goal=1))
         cut = session.cut(at)
         if not cut.unfinished:
             return _told(cut)
@@ -181,6 +178,14 @@ def stop(said: Mapping, session: Session, last: Shown | None = None) -> tuple:
     """Who waits leaves the queue, and all is as before; else the run ends with what it has."""
     made = _made(session, last)
     return _told(made.still() if session.waits else made.stopped())
+
+
+def arrived(said: Mapping, session: Session) -> Session | dict:
+    """The session at the step that the show came to, which may have gone on from a pause."""
+    at = _step(said)
+    if session.running or session.place is None or session.progress.step == at:
+        return gr.skip()
+    return session.seen(at)
 
 
 def failed(session: Session, last: Shown | None = None) -> tuple:
@@ -270,6 +275,12 @@ def _told(session: Session, pixels: bool = False) -> tuple:
 def _piece(session: Session) -> str:
     """Which piece of a picture it shows."""
     return (session.look.piece or {}).get("key", "")
+
+
+def _announced(said: Mapping, begun: Session) -> tuple:
+    """Updates for a run that has begun: with its picture, unless the browser says it holds it."""
+    held = said.get("held")
+    return _told(begun, pixels=not isinstance(held, list) or _piece(begun) not in held)
 
 
 def _refused(session: Session, error: DemoError, chips: Mapping | None = None) -> tuple:

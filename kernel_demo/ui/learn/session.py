@@ -85,7 +85,7 @@ class Marks:
 class Look:
     """What the stage shows beside the numbers of a run."""
 
-    chips: dict | None = None  # see `showing.chips`
+    chips: dict | None = None  # see `showing.look`
     border: str = "reflect"
     piece: dict | None = None  # see `showing.piece`
     picture: int = 0  # which of the pictures learned from it is of

@@ -16,8 +16,10 @@ from kernel_demo.imaging import kernels
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.imaging.filtering import BORDERS, CHANNELS
 from kernel_demo.learning.exact import ExactSettings
+from kernel_demo.learning.model import default_rate
 from kernel_demo.learning.training import MAX_RATE, MAX_SEED, TrainSettings
 from kernel_demo.learning.training import MAX_STEPS as MAX_PATIENCE
+from kernel_demo.numbers import short
 from kernel_demo.sources import bundled, hub
 from kernel_demo.ui.components import kernel_editor
 from kernel_demo.ui.html import square
@@ -194,8 +196,9 @@ TABLE = (
             container=False, elem_id="method"),
     _choice("optimizer", "by", "Optimizer", _OPTIMIZERS, "kfac", visible=False,
             elem_id="optimizer", **_FIELD),
-    _number("learning_rate", "rate", "Learning rate", finite, 0, MAX_RATE, 0, empty=0,
-            info="0: the method's own", step=0.001, elem_id="rate"),
+    _number("learning_rate", "rate", "Learning rate", finite, 0, MAX_RATE, None, empty=0,
+            placeholder=short(default_rate(TRAINED.method, 3)), info="empty: its own",
+            step=0.001, elem_id="rate"),
     _slider("batch", "batch", "Tiles in a batch", whole, 1, 256, TRAINED.batch),
     _choice("tile", "tile", "Tile side, pixels", (16, 32, 64, 128, 256), TRAINED.tile, **_FIELD),
     _slider("accumulation", "sum", "Batches per step", whole, 1, 16, TRAINED.accumulation),

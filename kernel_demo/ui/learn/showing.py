@@ -5,7 +5,6 @@ browser passes over what was made before what it shows. Gradio sends only what d
 value before: records travel as chunks of which only the last one grows, a picture once.
 """
 
-import base64
 import hashlib
 import itertools
 import secrets
@@ -18,7 +17,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from kernel_demo.imaging.catalogue import CATALOGUE
-from kernel_demo.imaging.filtering import to_uint8
+from kernel_demo.imaging.filtering import to_grey, to_uint8
 from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.exact import ExactSettings, train_exact
@@ -28,14 +27,17 @@ from kernel_demo.numbers import short
 from kernel_demo.sources import bundled
 from kernel_demo.sources.decoding import Photo
 from kernel_demo.ui import device, pictures
+from kernel_demo.ui.components import worked
 from kernel_demo.ui.components.kept import Kept, plain
 from kernel_demo.ui.learn.session import Experiment, Look, Session, Settings, prepare
 from kernel_demo.ui.learn.settings import BY_NAME, LABELS, experiment
 
 SIDE = 400  # pixels of a photo that the stage shows, in each direction
 MARGIN = 15  # around them, where the photo has more: what the largest kernel reaches
+LEVELS, ROUNDING = 255, 1e-3  # white; what a grey level of 8 bits may be off in float32
 SMALL = 48  # pixels: the longer side of a picture on a chip
 ON_CHIP = 4
+RATELESS = ("lbfgs", "closed_form")
 LARGE = 15  # beyond this size sums take longer than a click may
 
 # A count of this process, as clocks may be set back; a page that stays open while the server starts
@@ -72,7 +74,7 @@ def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> 
         "run": run_name(wanted.settings),
         "method": method(wanted.settings),
         "size": len(wanted.weights),
-        "truth": _doubles(wanted.truth),
+        "truth": worked.doubles(wanted.truth),
         "records": kept.encode(),
         "steps": session.most,
         "computing": session.running,
@@ -80,7 +82,7 @@ def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> 
         "paused": session.paused,
         "end": None if stop is None or session.running else _end(stop),
         "allowed": None if stand is None else plain(stand.allowed),
-        "rates": [[step, _rate(rate, wanted)] for step, rate in session.rates[1:]],
+        "rates": [[step, rate or own_rate(wanted)] for step, rate in session.rates[1:]],
         "device": known,
         "picture": piece if pixels or piece is None else piece | {"url": ""},
         "border": session.look.border,
@@ -122,12 +124,6 @@ def with_photos(look: Look, wanted: Experiment, photos: Sequence[Photo]) -> Look
     )
 
 
-def chips(values: Mapping) -> dict:
-    """What is set, in as few words as chips have: pictures, filter, method."""
-    wanted = experiment(values)
-    return look(values, wanted, pictures.gather(wanted.choice).photos).chips
-
-
 def lacking(values: Mapping) -> dict:
     """The chips that can be said of settings for which there is no experiment."""
     if values["source"] == "mine" and not values["uploads"]:
@@ -145,13 +141,17 @@ def piece(pixels: np.ndarray, channel: str) -> dict:
     """The middle of a photo as a PNG, with as much around it as a kernel may reach.
 
     pixels: H x W or H x W x 3, 0..1. left, top: of the PNG in the photo; view: (left, top, side) of
-    the square to be shown. channel: the grey that is learned from.
+    the square to be shown. channel: the grey that is learned from, which is "deep" where that is
+    what was sent: photos that 8 bits do not hold.
     """
     height, width = pixels.shape[:2]
     side = min(height, width, SIDE)
     top, left = (height - side) // 2, (width - side) // 2
     row, column = max(0, top - MARGIN), max(0, left - MARGIN)
-    sent = to_uint8(pixels[row : top + side + MARGIN, column : left + side + MARGIN])
+    held = pixels[row : top + side + MARGIN, column : left + side + MARGIN]
+    sent = to_uint8(held)
+    if np.abs(np.float64(LEVELS) * held - sent).max() > ROUNDING:
+        sent, channel = _deep(to_grey(held, channel)), "deep"
     url = pictures.data_url(sent)
     key = hashlib.sha256(f"{channel}{row},{column}{url}".encode()).hexdigest()[:16]
     return {
@@ -165,6 +165,12 @@ def piece(pixels: np.ndarray, channel: str) -> dict:
         "view": [left, top, side],
         "channel": channel,
     }
+
+
+def _deep(grey: np.ndarray) -> np.ndarray:
+    """H x W of 0..1 to H x W x 3 bytes: those of a number of 24 bits, the highest one is red."""
+    levels = np.rint(np.float64(2**24 - 1) * grey).astype(np.uint32)
+    return np.stack([levels >> shift & 255 for shift in (16, 8, 0)], axis=-1).astype(np.uint8)
 
 
 def _of(photo: Photo, make: Callable, *how):
@@ -280,10 +286,10 @@ def _note(settings: Settings) -> str:
     return "" if rate is None else f"rate {short(rate)}"
 
 
-def _rate(rate: float | None, wanted: Experiment) -> float:
-    """The rate itself where it is the method's own."""
-    own = default_rate(optimizer(wanted.settings), len(wanted.weights))
-    return own if rate is None else rate
+def own_rate(wanted: Experiment) -> float | None:
+    """The learning rate that the method has where none is set; None: it needs none."""
+    makes = optimizer(wanted.settings)
+    return None if makes in RATELESS else default_rate(makes, len(wanted.weights))
 
 
 def _end(stop: Stop) -> dict:
@@ -292,7 +298,3 @@ def _end(stop: Stop) -> dict:
 
 def _numbered() -> dict:
     return {"server": _SERVER, "number": next(_numbers)}
-
-
-def _doubles(matrix: np.ndarray) -> str:
-    return base64.b64encode(np.asarray(matrix, "<f8").tobytes()).decode("ascii")

@@ -10,12 +10,13 @@ from kernel_demo.imaging import kernels
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import TrainSettings
+from kernel_demo.numbers import short
 from kernel_demo.sources import hub
 from kernel_demo.ui import pictures
 from kernel_demo.ui.components import kernel_editor, stage
 from kernel_demo.ui.components.freshness import Freshness, Made, follow
 from kernel_demo.ui.html import block, filled, glyph, problem, quiet, square
-from kernel_demo.ui.jobs import FAILED, QUIET, UNQUEUED, tell_failure
+from kernel_demo.ui.jobs import FAILED, QUIET, UNQUEUED, hearing, tell_failure
 from kernel_demo.ui.learn import link, race, result, run, settings, showing
 from kernel_demo.ui.learn.session import Session
 from kernel_demo.ui.learn.settings import ARRANGING, NAMES, named, place
@@ -64,7 +65,7 @@ class Tab:
         with gr.Column(elem_classes="kd-after"):
             self.result = result.Cards(settings.experiment(settings.START), SESSION_SECONDS)
             raced, race_heard = race.build(self.controls, SESSION_SECONDS)
-        made = [self.session, self.result.shown, self.result.told]
+        made = [self.result.shown, self.result.told]
         learned = Made(fresh, made, [*self.controls.values()], named(result.stale))
         self.mark = follow([learned, raced], self._of(*ARRANGING))
         race_heard.then(**self.mark)
@@ -118,10 +119,10 @@ class Tab:
 
     def _connect_run(self) -> None:
         """A run, and the cards that it fills."""
-        heard, ended = run.connect(self.live, self.controls, self.session, self.result.shown)
+        heard, rested = run.connect(self.live, self.controls, self.session, self.result.shown)
         for event in heard:
             event.then(**self.mark)
-        for event in ended:
+        for event in rested:
             for step in self.result.concluding(self.session, self.controls["edges"]):
                 event = event.then(**step)
                 event.then(**self.mark)
@@ -144,15 +145,16 @@ class Tab:
     def _connect_settings(self) -> None:
         """Whatever is set otherwise, by hand or by a link, one event shows it.
 
-        A method decides how many steps there may be: that is arranged first. A rate that is changed
-        by hand may be that of the run in view: the stage knows, and says so.
+        A method decides how many steps there may be: that is arranged first. A rate is that of one
+        method: another one begins with its own. A rate that is changed by hand may be that of the
+        run in view: the stage knows, and says so.
         """
-        method, source = self._of("method", "source")
+        method, optimizer, source, rate = self._of("method", "optimizer", "source", "learning_rate")
         shows = {
             "fn": named(changed),
             "inputs": [self.session, *self.controls.values()],
             "outputs": [self.live, self.gallery, self.notice, self.filter_problem,
-                        self.method_problem],
+                        self.method_problem, self.controls["learning_rate"]],
             "trigger_mode": "always_last",
             "concurrency_limit": 8,
             **QUIET,
@@ -161,13 +163,17 @@ class Tab:
             source_chosen, self._of("source", "count"),
             self._of("dataset_id", "uploads", "count"), **UNQUEUED,
         )  # fmt: skip
-        method.input(method_chosen, method, self.controls["steps"], **UNQUEUED)
+        by_hand = [
+            method.input(method_chosen, method, [self.controls["steps"], rate], **UNQUEUED),
+            optimizer.input(lambda: None, None, rate, **UNQUEUED),
+        ]
         at_once = [name for name in NAMES if name not in (*ARRANGING, "edges", "learning_rate")]
         for event in (
             gr.on(list(map(_told_by, self._of(*at_once))), **shows),
             self.live.set(**shows),
             method.change(**self._method_arranging()).then(**shows),
             self._fetching().then(**shows),
+            *(event.then(**shows) for event in by_hand),
         ):
             event.failure(lambda: showing.failed(FAILED), None, self.live, **UNQUEUED)
             event.then(**self.mark)
@@ -185,7 +191,7 @@ class Tab:
 
     def _method_arranging(self) -> dict:
         """The event that gives a method what it needs."""
-        method, *shown = self._of("method", "optimizer", "learning_rate", "steps")
+        method, *shown = self._of("method", "optimizer", "steps")
         return {"fn": method_shown, "inputs": method, "outputs": shown, **UNQUEUED}
 
     def _connect_look(self, opened: gr.events.Dependency) -> None:
@@ -196,7 +202,7 @@ class Tab:
             "trigger_mode": "always_last",
             **UNQUEUED,
         }
-        self.gallery.choose(choose, **dressed)
+        self.gallery.choose(hearing(named(choose)), **dressed)
         for event in (self.controls["edges"].change, opened.then):  # a link may set a rate alone
             event(named(on_stage), **dressed)
         self.gallery.opened(hub.prefetch, None, None, **UNQUEUED)
@@ -237,18 +243,20 @@ def _glyphs() -> str:
 
 
 def changed(session: Session, values: Mapping) -> tuple:
-    """The stage, the thumbnails, and what is wrong in each panel, of what the page is set to.
+    """The stage, the thumbnails, what is wrong in each panel, and the rate, of what is set.
 
     Photos of a dataset that are not here yet are not waited for.
     """
     values = settings.fitting(values)
-    wrong = _wrong(settings.effect, values), _wrong(settings.training, values)
+    beside = (
+        _wrong(settings.effect, values), _wrong(settings.training, values), rate_field(values),
+    )  # fmt: skip
     which = (values[name] for name in ("source", "dataset_id", "split", "column"))
     if not pictures.at_hand(*which):
         meanwhile, _ = on_stage(session, values | {"source": "bundled"})
-        return meanwhile, gr.skip(), quiet(FETCHING), *wrong
+        return meanwhile, gr.skip(), quiet(FETCHING), *beside
     gallery, notice = show_gallery(session.look.picture, values)
-    return on_stage(session, values)[0], gallery, notice, *wrong
+    return on_stage(session, values)[0], gallery, notice, *beside
 
 
 def on_stage(session: Session, values: Mapping) -> tuple:
@@ -271,11 +279,11 @@ def on_stage(session: Session, values: Mapping) -> tuple:
         return showing.failed(str(error), chips=showing.lacking(values)), gr.skip()
 
 
-def choose(event: gr.EventData, session: Session, *values) -> tuple:
+def choose(said: Mapping, session: Session, values: Mapping) -> tuple:
     """The stage and the session with the picture whose thumbnail was chosen."""
     if session.running:
         return gr.skip(), gr.skip()
-    return run.picture(event._data, 0, session, dict(zip(NAMES, values, strict=True)))
+    return run.picture(said, 0, session, values)
 
 
 def _wrong(read: Callable, values: Mapping) -> str:
@@ -351,12 +359,22 @@ def use_pasted(text: str, divisor: float | None) -> tuple:
 
 
 def method_shown(method: str) -> tuple:
-    """What of its optimizer, rate and steps counts for a method, and how many steps it may take."""
+    """What of its optimizer and steps counts for a method, and how many steps it may take."""
     learns = method != "closed_form"
     steps = gr.update(maximum=settings.most_steps(method), interactive=learns)
-    return gr.update(visible=method == "exact"), gr.update(interactive=learns), steps
+    return gr.update(visible=method == "exact"), steps
 
 
-def method_chosen(method: str) -> dict:
-    """The steps that suit the method."""
-    return gr.update(value=(ExactSettings if method == "exact" else TrainSettings)().steps)
+def method_chosen(method: str) -> tuple[int, None]:
+    """The steps that suit the method, and no rate but its own."""
+    return (ExactSettings if method == "exact" else TrainSettings)().steps, None
+
+
+def rate_field(values: Mapping) -> dict:
+    """The learning rate's field, which says the method's own where none is set."""
+    try:
+        own = showing.own_rate(settings.experiment(values))
+    except DemoError:
+        return gr.skip()
+    told = "none" if own is None else short(own)
+    return gr.update(placeholder=told, interactive=own is not None)

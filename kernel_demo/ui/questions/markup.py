@@ -1,6 +1,6 @@
-"""The pieces of HTML that the answers are made of: tables, charts, pictures, progress."""
+"""The pieces of HTML that the answers are made of: tables, pictures, progress."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from markupsafe import Markup
@@ -8,10 +8,7 @@ from markupsafe import Markup
 from kernel_demo.numbers import short
 from kernel_demo.ui.html import each, fill, filled, joined, matrix
 
-CHART_POINTS = 200  # of a curve; more would not be seen
 NUMBERS_UP_TO = 5  # larger kernels are drawn in colour alone
-TONES = "accent", "warm"  # of the curves of a chart, in order: colours of the theme
-_WIDTH, _HEIGHT = 1000, 200  # units of the drawing, stretched to the card
 
 
 def result(*parts: str, done: bool = True, **figures: float | str) -> str:
@@ -125,60 +122,6 @@ def progress(fraction: float, text: str) -> str:
     )
 
 
-def chart(
-    curves: Mapping[str, Sequence[tuple[float, float]]],
-    x_end: float,
-    y_range: tuple[float, float],
-    y_ticks: Sequence[tuple[float, str]],
-    x_label: str,
-    y_label: str,
-) -> str:
-    """Curves over a common axis, from 0 to x_end, in the theme's colours.
-
-    curves: by their names, points (x, y), x ascending. y_ticks: (place, what to write).
-    """
-    up = max(y_range[1] - y_range[0], 1e-9)
-
-    def place(x: float, y: float) -> tuple[float, float]:
-        top = 1 - min(max((y - y_range[0]) / up, 0.0), 1.0)
-        return x / x_end * _WIDTH, top * _HEIGHT
-
-    def drawn(points: Sequence[tuple[float, float]]) -> str:
-        return " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in _thinned(points))
-
-    toned = list(zip(TONES, curves.items(), strict=False))
-    rows = [(place(0, y)[1], text) for y, text in y_ticks]
-    return filled(
-        '<figure class="kd-chart"><figcaption><b>{y_label}</b>{legend}</figcaption>'
-        '<div class="kd-chart-plot"><svg viewBox="0 0 {width} {height}" aria-hidden="true" '
-        'preserveAspectRatio="none">{grid}{lines}</svg>'
-        '<div class="kd-chart-ticks" aria-hidden="true">{ticks}</div></div>'
-        '<p class="kd-chart-x" aria-hidden="true">{x_label}</p></figure>',
-        y_label=y_label,
-        legend=each(
-            '<span><i class="kd-tone-{}"></i>{}</span>', ((tone, name) for tone, (name, _) in toned)
-        ),
-        width=_WIDTH,
-        height=_HEIGHT,
-        grid=each(
-            '<line x1="0" x2="{0}" y1="{1:.1f}" y2="{1:.1f}"/>', ((_WIDTH, row) for row, _ in rows)
-        ),
-        lines=each(
-            '<polyline class="kd-tone-{}" points="{}"/>',
-            ((tone, drawn(points)) for tone, (_, points) in toned),
-        ),
-        ticks=each(
-            '<span style="top:{:.1%}">{}</span>', ((row / _HEIGHT, text) for row, text in rows)
-        ),
-        x_label=x_label,
-    )
-
-
 def _vector(values: np.ndarray, scale: float) -> Markup:
     cells = ((fill(value, scale), short(float(value) + 0.0)) for value in values)
     return each('<span style="{}">{}</span>', cells)
-
-
-def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    every = -(-len(points) // CHART_POINTS) or 1
-    return [*points[:-1:every], *points[-1:]]

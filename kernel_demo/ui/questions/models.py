@@ -13,7 +13,8 @@ from kernel_demo.imaging.kernels import named, resolve
 from kernel_demo.lab import depth
 from kernel_demo.lab.speed import Row, rows
 from kernel_demo.lab.stopping import RULES, Moment, watch
-from kernel_demo.numbers import at_most, count, duration, figure, power_of_ten
+from kernel_demo.numbers import at_most, count, duration, figure
+from kernel_demo.ui.components import chart
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.html import CERTIFICATE
 from kernel_demo.ui.questions import markup
@@ -22,9 +23,9 @@ from kernel_demo.ui.questions.card import LEARNED, TRUE, Answer, answer
 STEPS = 1500  # of question 6
 DEADLINE = 40.0  # seconds: 1500 steps of question 7 take half of that on two cores
 STACK_STEPS, STACK_DEADLINE = 400, 30.0
-DECADES = (-4.0, 1.0)  # of the chart of question 6
-STACK_DECADES = (-7.0, 1.0)
-MOST_DECIBELS = 40.0  # of the chart of question 7, at least
+DECADES = (-4, 1)  # of the chart of question 6
+STACK_DECADES = (-7, 1)
+TEN, MOST_DECIBELS = 10, 40  # of the chart of question 7: a line at every ten, to 40 at least
 FACTORS_SHOWN = 1  # a kernel of a higher rank is told in words
 
 
@@ -173,7 +174,7 @@ def watch_rules(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
         for moment in moments:
             values = moment.loss_share, moment.progress.kernel_error
             for curve, value in zip(curves.values(), values, strict=True):
-                curve.append((moment.progress.step, _decade(value)))
+                curve.append((moment.progress.step, value))
             yield _watched(moment, curves, kernel)
 
 
@@ -194,9 +195,8 @@ def _watched(moment: Moment, curves: dict[str, list], kernel: np.ndarray) -> Ans
     return answer(
         markup.beside(
             markup.matrices([(TRUE, kernel), (LEARNED, progress.kernel)], decimals=2),
-            markup.chart(
-                curves, max(progress.step, 100), DECADES, _ticks(-4, 1),
-                f"step {progress.step}", "Both fall, but not together",
+            chart.html(
+                "Both fall, but not together", curves, DECADES, "step {}", done=moment.done
             ),
         ),
         markup.table(
@@ -226,19 +226,6 @@ def complete_finding(verdicts, done: bool) -> str:
     return f"{told} What does tell is “{CERTIFICATE}” on the tab Learn." if done else told
 
 
-def _decade(value: float) -> float:
-    return math.log10(max(value, 1e-12))
-
-
-def _ticks(low: int, high: int, step: int = 1) -> list[tuple[float, str]]:
-    """Decades of an axis: 0.01 as 10⁻²."""
-    written = {0: "1", 1: "10"}
-    return [
-        (float(decade), written.get(decade) or power_of_ten(decade))
-        for decade in range(low, high + 1, step)
-    ]
-
-
 # 7. Depth
 
 DEPTH_TABLE = ("Model", "weights", "step", "PSNR on pictures held out")
@@ -261,8 +248,8 @@ def deep(pictures: Sequence[np.ndarray], target: str) -> Iterator[Answer]:
 
 
 def _raced(moment: depth.Moment, curves: dict[str, list], why: str) -> Answer:
-    top = max(MOST_DECIBELS, *(value for curve in curves.values() for _, value in curve))
-    ticks = [(float(tick), str(tick)) for tick in range(0, int(top) + 1, 10)]
+    best = max(value for curve in curves.values() for _, value in curve)
+    top = max(MOST_DECIBELS, TEN * math.ceil(best / TEN))
     sides = (
         (ONE_LAYER, moment.shallow_weights, moment.shallow, moment.shallow_psnr),
         (DEEP, moment.deep_weights, moment.deep, moment.deep_psnr),
@@ -271,9 +258,9 @@ def _raced(moment: depth.Moment, curves: dict[str, list], why: str) -> Answer:
         (name, count(weights), _step(run), _decibels(psnr)) for name, weights, run, psnr in sides
     ]
     return answer(
-        markup.chart(
-            curves, max(moment.seconds, 2.0), (0, top), ticks,
-            duration(moment.seconds), "PSNR, dB, on pictures held out",
+        chart.html(
+            "PSNR, dB, on pictures held out", curves, (0, top), "{} s", every=TEN,
+            done=moment.done,
         ),
         markup.table(DEPTH_TABLE, rows),
         finding=depth_finding(moment.shallow_psnr, moment.deep_psnr, why),
@@ -303,13 +290,12 @@ def linear(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     )
     with closing(race) as moments:
         for moment in moments:
-            curves[SINGLE].append((moment.single.seconds, _decade(moment.single_error)))
-            curves[STACKED].append((moment.stacked.seconds, _decade(moment.stacked_error)))
+            curves[SINGLE].append((moment.single.seconds, moment.single_error))
+            curves[STACKED].append((moment.stacked.seconds, moment.stacked_error))
             yield _stacked(moment, curves, kernel)
 
 
 def _stacked(moment: depth.StackMoment, curves: dict[str, list], kernel: np.ndarray) -> Answer:
-    last = max(moment.single.seconds, moment.stacked.seconds, 1.0)
     weights = sum(factor.size for factor in moment.factors)
     sides = (
         (SINGLE, depth.STACK_SIZE**2, moment.single, moment.single_error),
@@ -326,10 +312,7 @@ def _stacked(moment: depth.StackMoment, curves: dict[str, list], kernel: np.ndar
         ratio = moment.stacked_error / moment.single_error
         further = f"{figure(ratio)} times further from the truth "
     return answer(
-        markup.chart(
-            curves, last, STACK_DECADES, _ticks(-7, 1, 2), duration(last),
-            "Kernel error of Sobel",
-        ),
+        chart.html("Kernel error of Sobel", curves, STACK_DECADES, "{} s", done=moment.done),
         markup.table(STACK_TABLE, rows),
         markup.matrices(list(zip(FACTORS, moment.factors, strict=True)), "∗∗"),
         markup.matrices(products, "≈"),

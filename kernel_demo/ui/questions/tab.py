@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from kernel_demo.ui.components import worked
+from kernel_demo.ui.components import chart, worked
 from kernel_demo.ui.html import (
     CERTIFICATE,
     block,
@@ -106,6 +106,7 @@ QUESTIONS = (
         "Watch the usual rules fail",
         models.watch_rules,
         trains=True,
+        script=chart.in_html(),
     ),
     Question(
         "depth",
@@ -116,6 +117,7 @@ QUESTIONS = (
         "Race one layer against a deep network",
         models.deep,
         trains=True,
+        script=chart.in_html(),
         choice=(models.TARGETS, "Filter to learn", "depth-target"),
     ),
     Question(
@@ -184,8 +186,9 @@ def _answered(number: int, question: Question, pictures: list, tabs: gr.Tabs) ->
     if question.key == "depth":
         linear = "And the opposite: three linear layers"
         stack = card.experiment(
-            "try-stack", linear, models.linear, pictures, trains=True, variant="secondary"
-        )
+            "try-stack", linear, models.linear, pictures, trains=True, variant="secondary",
+            script=question.script,
+        )  # fmt: skip
         return [tried, stack]
     if question.key == "limits":
         return [tried, *limits.build(question.button, pictures, tabs)]

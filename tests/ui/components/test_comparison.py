@@ -32,6 +32,23 @@ def test_zero_is_transparent_and_signs_have_their_colours():
     assert tuple(rgba[0, 2, :3]) == comparison.POSITIVE
 
 
+def test_a_signed_map_travels_in_the_colours_it_has():
+    """As a palette it is what `signed` draws, to half a shade."""
+    values = np.random.default_rng(0).normal(size=(20, 30))
+    drawn = decoded(comparison.signed_url(values, 1.5))
+    expected = comparison.signed(values, 1.5)
+    np.testing.assert_allclose(drawn[..., 3].astype(int), expected[..., 3], atol=2)
+    seen = drawn[..., 3] > 0
+    np.testing.assert_array_equal(drawn[seen][:, 2::-1], expected[seen][:, :3])
+
+
+def test_two_pictures_alike_travel_once():
+    """A kernel that is right draws the true picture: it is sent once."""
+    first = np.random.default_rng(0).normal(size=(40, 60)).astype(np.float32)
+    for second, sent in ((first + 1e-9, False), (first + 0.1, True)):
+        assert bool(comparison.view(first, second, ("a", "b"), is_map=True)["second"]) == sent
+
+
 @pytest.mark.parametrize(
     ("largest", "gain"),
     [

@@ -27,7 +27,7 @@ START = {
     "bits": False,
     "method": "kfac",
     "by": "kfac",
-    "rate": 0,
+    "rate": None,
     "batch": 32,
     "tile": 64,
     "sum": 1,

@@ -37,6 +37,13 @@ def choose(visitor, name, value) -> None:
 
 def learn(visitor) -> None:
     visitor.press("live", "learn", data={})
+    arrive(visitor)
+
+
+def arrive(visitor) -> None:
+    """The show comes to the last step there is, as the stage then tells."""
+    if not visitor.shown["live"]["value"]["computing"]:
+        visitor.press("live", "arrived", data={"step": step(visitor)})
 
 
 def step(visitor) -> int:
@@ -44,6 +51,37 @@ def step(visitor) -> int:
     value = visitor.shown["live"]["value"]
     records = np.frombuffer(b"".join(map(base64.b64decode, value["records"])), "<f4")
     return int(records.reshape(-1, 5 + value["size"] ** 2)[-1, 0])
+
+
+CARDS = ("result", "result-empty", "take", "certificate")
+
+
+def cards(visitor) -> list:
+    """What they say; of the files the code alone, as the order inside of some is by chance."""
+    values = [visitor.shown[name].get("value") for name in CARDS]
+    return [
+        one["snippets"] if isinstance(one, dict) and "snippets" in one else one for one in values
+    ]
+
+
+def test_the_cards_say_nothing_before_the_show_is_over(visitor):
+    """A run that ended is told below the stage when it has been shown, not when it was computed."""
+    before = cards(visitor)
+    visitor.press("live", "learn", data={})
+    assert visitor.shown["live"]["value"]["end"]
+    assert cards(visitor) == before
+    arrive(visitor)
+    assert not any(one == other for one, other in zip(cards(visitor), before, strict=True))
+
+
+def test_a_show_that_goes_on_from_a_pause_tells_its_end(visitor):
+    """Paused at step 2 of a run long computed, the cards are of step 2; at its end, of the end."""
+    learn(visitor)
+    ended = cards(visitor)
+    visitor.press("live", "pause", data={"step": 2})
+    assert not any(one == other for one, other in zip(cards(visitor), ended, strict=True) if one)
+    arrive(visitor)
+    assert cards(visitor) == ended
 
 
 @pytest.mark.sweep(4)
@@ -152,6 +190,7 @@ def let_go(visitor, waits: list[dict]) -> None:
     """The run has its turn, and ends."""
     visitor.events |= {event["id"]: event for event in waits}
     visitor.dispatch(next(each for each in waits if not each["trigger_only_on_failure"]))
+    arrive(visitor)
 
 
 def test_while_another_run_waits_the_old_results_are_stale(visitor):
@@ -270,3 +309,14 @@ def test_a_race_knows_who_raced_and_for_what(visitor):
         assert visitor.stale("race-stale") == stale
         choose(visitor, name, first)
         assert not visitor.stale("race-stale")
+
+
+def test_without_a_file_the_panel_says_what_to_do(visitor):
+    """Before anything is learned it tells nothing of pictures that are not chosen, and nothing is
+    said to be learned; with the pictures back, it tells of them."""
+    first = visitor.shown["certificate"]["value"]
+    choose(visitor, "source", "mine")
+    assert "Choose one or more files" in visitor.shown["certificate"]["value"]
+    assert marked(visitor) == set()
+    choose(visitor, "source", "bundled")
+    assert visitor.shown["certificate"]["value"] == first

@@ -3,11 +3,11 @@
 import re
 import threading
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from kernel_demo.learning.model import SingleConv, make
 from kernel_demo.sources import hub
 from kernel_demo.sources.memory import Memory
 from kernel_demo.ui import pictures
@@ -49,11 +49,44 @@ def test_no_grid_changes_no_size(grid):
 def test_what_is_wrong_is_told_in_its_panel_and_on_the_stage():
     """A seed that is none is told beside it and in the verdict, in no other panel."""
     values = START | {"kernel": "random", "kernel_seed": -1}
-    stage, gallery, notice, beside, method = tab.changed(Session(), values)
+    stage, gallery, notice, beside, method, _ = tab.changed(Session(), values)
     assert "got -1" in beside
     assert "got -1" in stage["error"]
     assert gallery.count("<img") == 8
     assert (notice, method) == ("", "")
+
+
+@pytest.mark.parametrize(("method", "size"), [("adam", 3), ("sgd", 3), ("sgd", 9), ("kfac", 5)])
+def test_the_rates_field_says_the_methods_own(method, size):
+    """The number in the empty field is the one that the optimizer itself has."""
+    optimizer = make(method, SingleConv(size))
+    rate = optimizer.param_groups[0]["lr"]
+    values = START | {"kernel": "random", "size": size, "method": method}
+    *_, field = tab.changed(Session(), values)
+    assert float(field["placeholder"]) == pytest.approx(rate, rel=1e-2)
+    assert field["interactive"]
+
+
+@pytest.mark.parametrize(
+    "others", [{"method": "closed_form"}, {"method": "exact", "optimizer": "lbfgs"}]
+)
+def test_what_needs_no_rate_says_so(others):
+    """Nothing can be typed where it would mean nothing."""
+    *_, field = tab.changed(Session(), START | others)
+    assert (field["placeholder"], field["interactive"]) == ("none", False)
+
+
+def test_a_rate_set_by_hand_is_that_of_one_method(address):
+    """Another method, chosen by hand, begins with its own rate, and the chip says none."""
+    visitor = Visitor(address)
+    for method, rate in (("adam", 0.2), ("kfac", None)):
+        visitor.choose("method", method)
+        visitor.press("method", "input")
+        assert visitor.shown["rate"]["value"] is None
+        visitor.shown["rate"]["value"] = rate
+        visitor.press("live", "set", data={})
+    note = visitor.shown["live"]["value"]["chips"]["method"]["note"]
+    assert (visitor.shown["rate"]["placeholder"], note) == ("0.5", "")
 
 
 def test_a_size_that_the_kernel_before_had_is_brought_to_it():
@@ -67,7 +100,7 @@ def test_another_picture_stays_on_the_stage():
 
     The gallery marks it.
     """
-    _, session = tab.choose(SimpleNamespace(_data={"index": 2}), Session(), *START.values())
+    _, session = tab.choose({"index": 2}, Session(), START)
     stage, gallery, *_ = tab.changed(session, START | {"method": "adam"})
     assert stage["picture"]["name"] == "Chelsea the cat"
     assert re.findall(r'data-index="(\d)" aria-pressed="true"', gallery) == ["2"]
@@ -79,7 +112,7 @@ def test_another_picture_stays_on_the_stage():
 @pytest.mark.parametrize("index", [-1, "2", None, 1.5])
 def test_a_picture_that_is_none_is_told(index):
     """A client may send anything in place of a number."""
-    stage, session = tab.choose(SimpleNamespace(_data={"index": index}), Session(), *START.values())
+    stage, session = tab.choose({"index": index}, Session(), START)
     assert "picture" in stage["error"]
     assert "value" not in session
 

@@ -15,7 +15,7 @@ from kernel_demo.imaging.filtering import to_grey
 from kernel_demo.lab.challenge import hidden
 from kernel_demo.lab.limits import LIMITS
 from kernel_demo.sources.bundled import photos
-from kernel_demo.ui.components import kernel_editor
+from kernel_demo.ui.components import chart, kernel_editor
 from kernel_demo.ui.questions import apply, card, limits, models, pixels
 from kernel_demo.ui.questions import markup as html
 
@@ -245,18 +245,8 @@ def test_text_is_escaped():
         html.sentence(evil),
         html.heading(evil),
         html.progress(0.5, evil),
-        html.chart({evil: [(0, 0)]}, 1, (0, 1), [(0, evil)], evil, evil),
+        chart.html(evil, {evil: [(0, 0)]}, (0, 1), evil),
         html.matrices([(evil, np.eye(3))], evil),
         html.result(name=evil),
     ]
     assert not any(evil in part for part in parts)
-
-
-def test_a_chart_keeps_its_ends_and_is_thinned():
-    """A long curve is drawn with few points, the last among them, and within its plot."""
-    points = [(x, 50.0) for x in range(10_001)]
-    drawn = html.chart({"a": points}, 10_000, (0, 10), [], "x", "y")
-    places = re.search(r'points="([^"]*)"', drawn)[1].split()
-    assert len(places) <= html.CHART_POINTS + 2
-    assert places[0] == "0.0,0.0"  # 50 is above the axis, and drawn at its upper end
-    assert places[-1] == "1000.0,0.0"
