@@ -35,6 +35,7 @@ from kernel_demo.ui.html import (
     title,
 )
 from kernel_demo.ui.jobs import PRIVATE, QUIET, RENDERING, tell_failure
+from kernel_demo.ui.learn import scale
 from kernel_demo.ui.learn.session import Experiment, Session, Shown, prepare
 from kernel_demo.ui.learn.settings import experiment, named
 
@@ -301,8 +302,8 @@ def before_learning(wanted: Experiment) -> str:
     if found.weak_count:
         noun = "combination" if found.weak_count == 1 else "combinations"
         sentence += f", {found.weak_count} {noun} of them by less than 8-bit files keep"
-    bar = f"error bars of 8-bit files ± {figure(float(found.rounding_error.max()))}"
-    return _certificate(found, statistics, f"{sentence}.", True, bar, "", problems)
+    marks = [_of_rounding(found)]
+    return _certificate(found, statistics, f"{sentence}.", True, marks, "", "", problems)
 
 
 def after_learning(session: Session) -> str:
@@ -311,11 +312,12 @@ def after_learning(session: Session) -> str:
     statistics, problems = prepare(wanted).sums(len(wanted.weights))
     found = certify(statistics, session.kernel, progress.offset, fit_offset=False)
     complete = progress.stop is not None and progress.stop.complete
-    bars = (
-        f"error bars of the best kernel ± {figure(float(found.solution.standard_error.max()))} · "
-        f"measured kernel error {figure(progress.kernel_error)} · "
-        f"excess loss (above the best kernel's) {figure(found.excess_loss)}"
-    )
+    marks = [
+        ("this kernel", "{} off", progress.kernel_error),
+        _of_rounding(found),
+        ("these pictures allow", "± {}", float(found.solution.standard_error.max())),
+    ]
+    excess = f"excess loss (above the best kernel’s) {figure(found.excess_loss)}"
     sure = complete or found.distance < NEAR
     if complete:
         sentence = progress.stopped_because
@@ -327,12 +329,16 @@ def after_learning(session: Session) -> str:
             "allow. More steps, or the closed form, would bring it nearer."
         )
     below = _bars(found.solution)
-    return _certificate(found, statistics, sentence, sure, bars, below, problems)
+    return _certificate(found, statistics, sentence, sure, marks, excess, below, problems)
+
+
+def _of_rounding(found: Certificate) -> tuple[str, str, float]:
+    return "8-bit files allow", "± {}", float(found.rounding_error.max())
 
 
 def _certificate(
-    found: Certificate, statistics: Statistics, sentence: str, sure: bool, bars: str, below: str,
-    problems: Sequence[str],
+    found: Certificate, statistics: Statistics, sentence: str, sure: bool, marks: Sequence[tuple],
+    more: str, below: str, problems: Sequence[str],
 ) -> str:  # fmt: skip
     """The panel; pictures that leave combinations of weights open have the first word."""
     if found.undetermined_count:
@@ -341,19 +347,21 @@ def _certificate(
             "combinations of weights. Take more or sharper pictures, or send the probe picture "
             "through the tool."
         )  # fmt: skip
-    figures = (
-        f"condition number {figure(found.solution.condition)} · {count(statistics.count)} pixels · "
-        f"{bars}"
-    )
-    return _panel(sentence, figures, _patterns(found) + below + "".join(map(quiet, problems)), sure)
+    drawn = scale.scale(marks)
+    condition = f"condition number {figure(found.solution.condition)}"
+    pixels = f"{count(statistics.count)} pixels"
+    figures = [scale.CAPTION if drawn else "", condition, pixels, more]
+    below = "".join([_patterns(found), below, *map(quiet, problems)])
+    return _panel(sentence, " · ".join(filter(None, figures)), below, sure, drawn)
 
 
-def _panel(sentence: str, figures: str, below: str, sure: bool) -> str:
+def _panel(sentence: str, figures: str, below: str, sure: bool, drawn: str = "") -> str:
     return filled(
-        '<section class="kd-verdict{}">{}<p>{}</p>{}{}</section>',
+        '<section class="kd-verdict{}">{}<p>{}</p>{}{}{}</section>',
         "" if sure else " kd-unsure",
         Markup(title(CERTIFICATE)),
         sentence,
+        Markup(drawn),
         Markup(quiet(figures)),
         Markup(below),
     )
