@@ -101,10 +101,6 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
     judgement = _certain(found, max_size) if found.at_floor else None
     if judgement is None or _merely_noise(found):
         judgement = _beyond_rounding(found, max_size)
-        small = all(fit.residual <= ONE_ROUNDING * fit.floor for fit in found.fits)
-        if small and judgement.alternative is not None:
-            # A factor near 1 leaves as little as a curve near the diagonal: which, is not seen.
-            judgement = _undetermined(Reason.UNCLEAR)
     searched = min(fit.searched for fit in found.fits)
     if searched < max_size and not judgement.verdict.linear:
         better = judgement.alternative
@@ -216,6 +212,8 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
     if _merely_noise(found):
         if found.used < HALF:
             return _undetermined(Reason.CLIPPED)
+        if found.at_floor:  # a factor near 1, or a faint blur, leaves as much
+            return UNCLEAR
         kind = Other.LOSSES if found.compressed else Other.NOISE
         return Judgement(Verdict.NOT, Alternative(kind))
     if found.compressed is not None and found.censored is None:
