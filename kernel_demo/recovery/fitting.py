@@ -287,17 +287,15 @@ def _least_squares(total: Statistics, free: np.ndarray | None = None):
     free: k x k bool, the weights that may differ from 0.
     """
     chosen = np.ones(total.size**2, bool) if free is None else free.ravel()
-    mean = total.patch_sum[chosen].astype(np.longdouble) / total.count
-    gram = total.gram[np.ix_(chosen, chosen)] - np.outer(mean, total.patch_sum[chosen])
-    cross = total.cross[chosen] - mean * total.after_sum
-    energy = total.energy - np.longdouble(total.after_sum) ** 2 / total.count
+    gram, cross, energy = total.centred
+    gram, cross = gram[np.ix_(chosen, chosen)], cross[chosen]
     ridge = 1e-14 * np.trace(total.gram) + 1e-300
     damped = gram.astype(np.float64) + ridge * np.eye(len(gram))
     weights = np.linalg.solve(damped, cross.astype(np.float64))
     left = max(float(energy - 2 * weights @ cross + weights @ gram @ weights), 0) / total.count
     kernel = np.zeros(total.size**2)
     kernel[chosen] = weights
-    offset = float(total.after_sum / total.count - mean @ weights)
+    offset = float(total.after_sum - total.patch_sum[chosen] @ weights) / total.count
     return kernel.reshape(total.size, total.size), offset, left
 
 
@@ -334,8 +332,8 @@ def _within(core: Statistics, solution: Solution, support) -> Solution:
         return solution
     kernel, offset, variance = _least_squares(core, free)
     chosen = free.ravel()
-    gram = core.gram - np.outer(core.patch_sum, core.patch_sum) / core.count
-    inverse = np.linalg.pinv(gram[np.ix_(chosen, chosen)], rcond=1e-14, hermitian=True)
+    gram = core.centred[0][np.ix_(chosen, chosen)].astype(np.float64)
+    inverse = np.linalg.pinv(gram, rcond=1e-14, hermitian=True)
     errors = np.zeros(free.shape)
     errors[free] = np.sqrt((variance * np.diag(inverse)).clip(0))
     errors[free & ~np.isfinite(solution.standard_error)] = np.inf

@@ -56,8 +56,8 @@ def scatter(tiles: list[Plane], kernel: np.ndarray, offset: float, total: Statis
     """
     size, chosen, total = len(kernel), free.ravel(), total.shrink(len(kernel))
     mean = total.patch_sum / total.count
-    gram = total.gram - np.outer(mean, total.patch_sum)
-    inverse = np.linalg.pinv(gram[np.ix_(chosen, chosen)], rcond=1e-12, hermitian=True)
+    gram = total.centred[0][np.ix_(chosen, chosen)].astype(np.float64)
+    inverse = np.linalg.pinv(gram, rcond=1e-12, hermitian=True)
     block = side(sum(tile.after.size for tile in tiles), 4 * int(free.sum()))
     scores, rounded, energy, count = [], np.zeros(np.count_nonzero(free)), 0.0, 0
     for tile in tiles:
