@@ -308,7 +308,8 @@ def _drawn(pairs: list[Pair], size: int):
     Unclipped ones. n numbers of blocks.
     """
     rng, edge, patches, answers, blocks = np.random.default_rng(0), size // 2, [], [], []
-    side = halves.side(sum(pair.after[..., 0].size for pair in pairs))
+    pixels = sum(pair.after[..., 0].size for pair in pairs)
+    side = halves.side(pixels, 4 * pairs[0].before.shape[2] * size**2)
     for pair in pairs:
         before, after, counted = pair.overlap()
         if min(after.shape[:2]) <= 2 * edge + 2:
@@ -377,8 +378,7 @@ def _too_small(design, inverse, rest, block, made, step: int) -> np.ndarray:
     off = np.rint(made / step) * step - made
     bent = (inverse @ (design.T @ off))[:-1] ** 2 / plain[:-1]
     for channel, left in enumerate(rest.T):
-        moved = halves.by_block(design * left[:, None], block) @ inverse
-        robust = (moved**2).sum(axis=0) * len(moved) / max(len(moved) - 1, 1)
+        robust = halves.variances(halves.by_block(design * left[:, None], block), inverse)
         factors[:, channel] = np.maximum(robust / plain[:, channel], bent[:, channel].max())
     return np.sqrt(np.maximum(factors, 1))
 

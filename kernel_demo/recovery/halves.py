@@ -77,16 +77,23 @@ def scatter(tiles: list[Plane], kernel: np.ndarray, offset: float, total: Statis
     factors, bent = np.ones(kernel.shape), 0.0
     scores = np.concatenate(scores) if scores else np.zeros((0, len(rounded)))
     if len(scores) >= 8 and energy:
-        moved = scores @ inverse  # what each block adds to the weights
-        # Each weight takes from the scatter what it was fitted to: as the jackknife, on average.
-        # Of a few blocks that cannot be said.
-        share = len(rounded) / len(scores) if len(scores) >= ENOUGH else 0
-        robust = (moved**2).sum(axis=0) * len(scores) / (len(scores) - 1)
-        robust /= (1 - min(share, 1 / 2)) ** 2
-        plain = energy / count * np.diag(inverse)
-        factors[free] = np.sqrt(np.maximum(robust / np.maximum(plain, 1e-300), 1))
-        bent = float((np.abs(inverse @ rounded) / np.sqrt(np.maximum(plain, 1e-300))).max())
+        plain = (energy / count * np.diag(inverse)).clip(1e-300)
+        factors[free] = np.sqrt(np.maximum(variances(scores, inverse) / plain, 1))
+        bent = float((np.abs(inverse @ rounded) / np.sqrt(plain)).max())
     return Scatter(factors, bent)
+
+
+def variances(scores: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+    """Of m weights, from the scatter of the scores of b blocks (b x m); inverse: m x m, of X'X.
+
+    Each weight takes from the scatter what it was fitted to: as the jackknife, on average. Of a few
+    blocks that cannot be said.
+    """
+    moved = scores @ inverse  # what each block adds to the weights
+    blocks, unknowns = moved.shape
+    share = unknowns / blocks if blocks >= ENOUGH else 0
+    found = (moved**2).sum(axis=0) * blocks / max(blocks - 1, 1)
+    return found / (1 - min(share, 1 / 2)) ** 2
 
 
 def side(pixels: int, enough: int = 0) -> int:
