@@ -17,7 +17,7 @@ from kernel_demo.imaging.filtering import LUMINANCE
 from kernel_demo.imaging.kernels import resized
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import fitting, halves, jpeg
-from kernel_demo.recovery.alignment import Pair, Plane, planes_of
+from kernel_demo.recovery.alignment import Pair, Plane, places, planes_of
 from kernel_demo.recovery.explanations import Channels
 from kernel_demo.recovery.fitting import FEW, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
 from kernel_demo.recovery.fractions import Fractions
@@ -315,11 +315,8 @@ def _drawn(pairs: list[Pair], size: int):
         if min(after.shape[:2]) <= 2 * edge + 2:
             continue
         # A place is drawn before it is looked at: pictures may have millions of them.
-        height, width = after.shape[0] - 2 * edge, after.shape[1] - 2 * edge
-        most = TRIED * PIXELS // len(pairs)
-        few = height * width <= most
-        places = rng.permutation(height * width) if few else rng.integers(0, height * width, most)
-        rows, columns = np.divmod(places, width)
+        inner = (side - 2 * edge for side in after.shape[:2])
+        rows, columns = places(*inner, TRIED * PIXELS // len(pairs), rng)
         answer = after[rows + edge, columns + edge]
         usable = ((answer > pair.clip[0]) & (answer < pair.clip[1])).all(axis=1)
         if counted is not None:

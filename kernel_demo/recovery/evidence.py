@@ -21,7 +21,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.recovery import halves
-from kernel_demo.recovery.alignment import Plane, distinct, sample
+from kernel_demo.recovery.alignment import Plane, distinct, places, sample
 from kernel_demo.recovery.channels import Arrangement
 from kernel_demo.recovery.fitting import Fit
 
@@ -120,25 +120,17 @@ def _drawn(fit: Fit, tile: Plane, rng: np.random.Generator) -> tuple[np.ndarray,
 
     n x k*k of before (k at most WIDEST), n x f, n, and n x 2: row and column in the picture, 0..1.
     """
-    size, (height, width) = len(fit.kernel), tile.after.shape
-    edge, cut = size // 2, max(size - WIDEST, 0) // 2
-    if min(height, width) <= 2 * edge + 2:
+    size = len(fit.kernel)
+    cut = max(size - WIDEST, 0) // 2
+    if min(tile.after.shape) <= size + 1:
         return None
-    rows, columns = np.nonzero(tile.used[tile.inside(size)])
-    chosen = rng.permutation(len(rows))[: PIXELS // len(fit.tiles)]
-    rows, columns = rows[chosen], columns[chosen]
-    windows = sliding_window_view(tile.before, (size, size))[rows, columns].astype(np.float64)
-    inner = windows[:, cut : size - cut, cut : size - cut].reshape(len(rows), (size - 2 * cut) ** 2)
-    at = rows + edge, columns + edge
-    top, left, bottom, right = tile.place
-    down, across = top + at[0] / height * (bottom - top), left + at[1] / width * (right - left)
-    predicted = np.tensordot(windows, fit.kernel, 2) + fit.offset
-    return (
-        inner,
-        _features(tile.before, tile.peak)[at],
-        tile.after[at] - predicted,
-        np.stack([down, across], 1),
+    patches, after, at, share = tile.drawn(size, PIXELS // len(fit.tiles), rng)
+    inner = patches[:, cut : size - cut, cut : size - cut].reshape(
+        len(after), (size - 2 * cut) ** 2
     )
+    left = after - np.tensordot(patches.astype(np.float64), fit.kernel, 2) - fit.offset
+    features = _features(tile.before, tile.peak)[tuple(at.T)]
+    return inner.astype(np.float64), features, left, share
 
 
 def significance(found: Arrangement) -> float:
@@ -173,8 +165,7 @@ def _left(found: Arrangement, tiles: list[Plane], channel: int) -> tuple[np.ndar
         if min(tile.after.shape[:2]) <= size:
             continue
         windows = sliding_window_view(tile.before, (size, size), axis=(0, 1))
-        places = rng.permutation(windows.shape[0] * windows.shape[1])[:most]
-        rows, columns = np.divmod(places, windows.shape[1])
+        rows, columns = places(*windows.shape[:2], most, rng)
         at = rows + size // 2, columns + size // 2
         patches = windows[rows, columns] / tile.step
         values = _values(patches, kernels, offsets, tile.after.shape[2])

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import correlate_valid
-from kernel_demo.recovery.alignment import Plane
+from kernel_demo.recovery.alignment import Plane, places
 from kernel_demo.recovery.candidates import candidates
 from kernel_demo.recovery.explanations import Rounding
 from kernel_demo.recovery.fitting import Fit, about_pixel, box
@@ -140,13 +140,8 @@ class _Probe:
         rng = np.random.default_rng(0)
         edge, parts = size // 2, []
         for plane in planes:
-            height, width = (side - 2 * edge for side in plane.after.shape)
-            count = CHECKED_FIRST // len(planes)
-            small = height * width <= count
-            chosen = (
-                rng.permutation(height * width) if small else rng.integers(0, height * width, count)
-            )
-            rows, columns = np.divmod(chosen, width)
+            inner = (side - 2 * edge for side in plane.after.shape)
+            rows, columns = places(*inner, CHECKED_FIRST // len(planes), rng)
             if plane.counted is not None:
                 seen = plane.counted[rows + edge, columns + edge]
                 rows, columns = rows[seen], columns[seen]

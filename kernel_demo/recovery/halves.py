@@ -14,7 +14,6 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.learning.statistics import Statistics
@@ -298,16 +297,10 @@ def draw(tiles: list[Plane], free: np.ndarray) -> Drawn | None:
     for tile in tiles:
         if min(tile.after.shape) <= size:
             continue
-        rows, columns = np.nonzero(tile.used[tile.inside(size)])
-        chosen = rng.permutation(len(rows))[: most // len(tiles)]
-        rows, columns = rows[chosen], columns[chosen]
-        windows = sliding_window_view(tile.before, (size, size))[rows, columns]
-        at = np.stack([rows, columns], axis=1) + size // 2
+        patches, after, _, share = tile.drawn(size, most // len(tiles), rng)
         top, left, bottom, right = tile.place
-        span = np.array([bottom - top, right - left])
-        share = np.array([top, left]) + at / tile.after.shape * span
-        whole = np.rint(share * np.array(tile.after.shape) / span).astype(int)
-        parts.append((windows[:, free].astype(np.float64), tile.after[tuple(at.T)], whole, share))
+        whole = np.rint(share * tile.after.shape / [bottom - top, right - left]).astype(int)
+        parts.append((patches[:, free].astype(np.float64), after, whole, share))
     if not parts or sum(len(part[1]) for part in parts) < 12 * unknowns:
         return None
     patches, after, whole, share = map(np.concatenate, zip(*parts, strict=True))

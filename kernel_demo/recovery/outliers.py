@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.recovery.alignment import Pair, Plane, common, planes_of, sample
@@ -129,20 +128,14 @@ def _search(planes: list[Plane], size: int) -> _Obeyed | None:
 
 def _drawn(planes: list[Plane], size: int):
     """Patches with a 1 (n x (k*k + 1)), results (n), and the part (n) of the picture."""
-    rng, edge, parts = np.random.default_rng(0), size // 2, []
+    rng, parts = np.random.default_rng(0), []
     for plane in planes:
-        if min(plane.after.shape) <= 2 * edge:
+        if min(plane.after.shape) < size:
             continue
-        rows, columns = np.nonzero(plane.used[plane.inside(size)])
-        chosen = rng.permutation(len(rows))[: PIXELS // size // len(planes)]
-        rows, columns = rows[chosen], columns[chosen]
-        windows = sliding_window_view(plane.before, (size, size))[rows, columns]
-        top, left, bottom, right = plane.place
-        down = top + (rows + edge) / plane.after.shape[0] * (bottom - top)
-        across = left + (columns + edge) / plane.after.shape[1] * (right - left)
-        part = (down * PARTS).astype(int) * PARTS + (across * PARTS).astype(int)
-        flat = windows.reshape(len(rows), size * size).astype(np.float64)
-        parts.append((flat, plane.after[rows + edge, columns + edge].astype(np.float64), part))
+        patches, after, _, share = plane.drawn(size, PIXELS // size // len(planes), rng)
+        part = (share * PARTS).astype(int) @ [PARTS, 1]
+        flat = patches.reshape(len(after), size * size).astype(np.float64)
+        parts.append((flat, after.astype(np.float64), part))
     if not parts:
         return None
     patches, after, part = map(np.concatenate, zip(*parts, strict=True))
