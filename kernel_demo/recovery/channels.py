@@ -146,10 +146,7 @@ class Arrangement:
     def kernels(self, exact: Sequence[Fractions] = ()) -> tuple[np.ndarray, list, np.ndarray]:
         """(values, offsets in grey levels, errors), of the exact numbers where there are some.
 
-        values and errors are (outputs, inputs, k, k) in one size, as Recovery explains it. Where
-        sums are whole numbers, nothing was rounded, and a weight may be off by half a level over
-        the brightest pixel before any result is another one: of even odds up to there, its
-        standard deviation is 3^-0.5 of that.
+        values and errors are (outputs, inputs, k, k) in one size, as Recovery explains it.
         """
         step = self.pairs[0].step
         if self.mixed is not None:
@@ -163,9 +160,8 @@ class Arrangement:
             np.stack([resized(square, size) for square in squares])[:, None]
             for squares in (values, [fit.standard_error for fit in fits])
         )
-        if any(part.divisor == 1 for part in exact):
-            brightest = max(float(pair.before.max()) for pair in self.pairs)
-            errors = np.maximum(errors, step / 2 / max(brightest, step) / 3**0.5)
+        for error, whole in zip(errors, exact, strict=False):
+            np.maximum(error, whole.hidden, out=error)
         return values, offsets, errors
 
 

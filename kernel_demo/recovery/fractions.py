@@ -52,6 +52,10 @@ class Fractions:
     pixels: int = 0  # every counted pixel whose patch lies inside the picture, but left_out
     undecided: int = 0  # of these: between two levels, and the tool took the other one
     left_out: int = 0  # pixels that something else has changed
+    # Where sums are whole numbers nothing was rounded, and a weight may be off by half a level over
+    # the brightest pixel before any result is another one: of even odds up to there, the standard
+    # deviation is 3^-0.5 of that.
+    hidden: float = 0.0
 
     @property
     def kernel(self) -> np.ndarray:
@@ -86,8 +90,10 @@ def find(fit: Fit, planes: list[Plane]) -> Fractions | None:
     best = _best(fit, whole, probe, evidence)
     if best is None:
         return None
-    support = box(best.numerators != 0)
-    return replace(best, numerators=about_pixel(best.numerators, support, fit.centre))
+    numerators = about_pixel(best.numerators, box(best.numerators != 0), fit.centre)
+    brightest = max(float(plane.before.max()) for plane in planes)
+    hidden = fit.step / max(brightest, fit.step) / 12**0.5 if best.divisor == 1 else 0.0
+    return replace(best, numerators=numerators, hidden=hidden)
 
 
 def _best(fit: Fit, planes: list[Plane], probe: _Probe, evidence: Evidence) -> Fractions | None:
