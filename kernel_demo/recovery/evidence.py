@@ -23,7 +23,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from kernel_demo.recovery import halves
 from kernel_demo.recovery.alignment import Plane, distinct, places, sample
 from kernel_demo.recovery.channels import Arrangement
-from kernel_demo.recovery.fitting import Fit
+from kernel_demo.recovery.fitting import NEARLY_EXACT, Fit
 
 PIXELS = 30_000
 WIDEST = 7  # size of the patches that the features and the kernels of the thirds are set against
@@ -34,6 +34,8 @@ NO_NOISE = 0.2
 # Another kernel in each third gains so much where the filter itself varies: 0.6 and more, while
 # kernels cut off by the search gain up to 0.12, as each part of the picture bends them its own way.
 VARYING = 0.4
+# Standard errors by which what is left goes with a nonlinear feature: 6 are no chance.
+SIGNIFICANT = 6.0
 PICTURE_LIKE = 0.8  # autocorrelation above which the residual is itself a picture
 UNSEEN = 1e-6  # of a feature's variance: so much is what float32 leaves of it
 SAMPLED = 100_000  # pixels of which some are drawn for each channel
@@ -131,6 +133,16 @@ def _drawn(fit: Fit, tile: Plane, rng: np.random.Generator) -> tuple[np.ndarray,
     left = after - np.tensordot(patches.astype(np.float64), fit.kernel, 2) - fit.offset
     features = _features(tile.before, tile.peak)[tuple(at.T)]
     return inner.astype(np.float64), features, left, share
+
+
+def betrayed(found: Arrangement) -> bool:
+    """Whether the little that roundings leave goes with the picture all the same."""
+    for fit in found.fits:
+        inexact = fit.residual > NEARLY_EXACT * fit.step
+        seen = examine(fit) if fit.kernel.any() and fit.in_passes and inexact else None
+        if seen is not None and seen.clearly_nonlinear:
+            return True
+    return found.at_floor and significance(found) > SIGNIFICANT
 
 
 def significance(found: Arrangement) -> float:

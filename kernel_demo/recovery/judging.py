@@ -16,7 +16,7 @@ from kernel_demo.numbers import percent
 from kernel_demo.recovery import known
 from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, planes_of
 from kernel_demo.recovery.channels import CURVED, Arrangement
-from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, examine, significance
+from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, betrayed, examine
 from kernel_demo.recovery.explanations import Channels, Other, Reason, Split, Told, Verdict
 from kernel_demo.recovery.fitting import NEARLY_EXACT, ONE_ROUNDING, Fit
 from kernel_demo.recovery.halves import Halves
@@ -34,8 +34,6 @@ DISTINCT, LEVELS = 10, 12
 # Bars by which rounding may bend a kernel (3 in clean photos, 13 and more in skies), and the share
 # of rounding's residual below which the fit has taken it for the picture.
 BENT, TOO_LITTLE = 4.0, 0.8
-# Standard errors by which what is left goes with a nonlinear feature: 6 are no chance.
-SIGNIFICANT = 6.0
 # What leaves less, in grey levels RMS, explains a pair to the rounding.
 EXPLAINED = 0.6
 # A kernel this close to leaving the picture as it is, with noise, is no filter.
@@ -146,18 +144,12 @@ def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
         return _undetermined(Reason.COLOURS)
     if any(map(_misleading, found.fits)):
         return _undetermined(Reason.SMOOTH)
-    # A channel of one level needs no proof: it has no kernel.
-    fits = [fit for fit in found.fits if fit.kernel.any()]
-    for fit in fits:
-        inexact = fit.residual > NEARLY_EXACT * fit.step
-        evidence = examine(fit) if fit.in_passes and inexact else None
-        if evidence is not None and evidence.clearly_nonlinear:
-            return _undetermined(Reason.UNCLEAR)
-    if found.at_floor and significance(found) > SIGNIFICANT:
-        return _undetermined(Reason.UNCLEAR)
-    for fit in fits:
+    if betrayed(found):
+        return UNCLEAR
+    for fit in found.fits:
         drawn = fit.drawn
-        if drawn is None:
+        # A channel of one level needs no proof: it has no kernel.
+        if drawn is None or not fit.kernel.any():
             continue
         if fit.at_floor and fit.levels < LEVELS:
             return _undetermined(Reason.FEW_LEVELS, levels=fit.levels)
