@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from kernel_demo.imaging.filtering import LUMINANCE
 from kernel_demo.imaging.kernels import resized
 from kernel_demo.learning.certificate import ROUNDING
-from kernel_demo.recovery import fitting, halves, jpeg
+from kernel_demo.recovery import blocks, fitting, halves, jpeg
 from kernel_demo.recovery.alignment import Pair, Plane, places, planes_of
 from kernel_demo.recovery.explanations import Channels
 from kernel_demo.recovery.fitting import FEW, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
@@ -303,9 +303,9 @@ def _drawn(pairs: list[Pair], size: int):
 
     Unclipped ones. n numbers of blocks.
     """
-    rng, edge, patches, answers, blocks = np.random.default_rng(0), size // 2, [], [], []
+    rng, edge, patches, answers, parts = np.random.default_rng(0), size // 2, [], [], []
     pixels = sum(pair.after[..., 0].size for pair in pairs)
-    side = halves.side(pixels, 4 * pairs[0].before.shape[2] * size**2)
+    side = blocks.side(pixels, 4 * pairs[0].before.shape[2] * size**2)
     for pair in pairs:
         before, after, counted = pair.overlap()
         if min(after.shape[:2]) <= 2 * edge + 2:
@@ -323,13 +323,13 @@ def _drawn(pairs: list[Pair], size: int):
         windows = sliding_window_view(before, (size, size), axis=(0, 1))
         patches.append(windows[rows[chosen], columns[chosen]].reshape(len(chosen), -1))
         answers.append(answer[chosen])
-        block = halves.numbered(rows[chosen], columns[chosen], side)
-        blocks.append(block + (1 + blocks[-1].max() if blocks else 0))
+        block = blocks.numbered(rows[chosen], columns[chosen], side)
+        parts.append(block + (1 + parts[-1].max() if parts else 0))
     if not patches or sum(map(len, patches)) < 20 * patches[0].shape[1]:
         return None
     design = np.concatenate(patches).astype(np.float64)
     answers = np.concatenate(answers).astype(np.float64)
-    return np.c_[design, np.ones(len(design))], answers, np.concatenate(blocks)
+    return np.c_[design, np.ones(len(design))], answers, np.concatenate(parts)
 
 
 def _solved(design: np.ndarray, answers: np.ndarray, block, size: int, step: int) -> Mixture:
@@ -362,7 +362,7 @@ def _solved(design: np.ndarray, answers: np.ndarray, block, size: int, step: int
 
 
 def _too_small(design, inverse, rest, block, made, step: int) -> np.ndarray:
-    """m x A, at least 1: by which least squares' bars are too small, as in halves.scatter.
+    """m x A, at least 1: by which least squares' bars are too small, as in blocks.scatter.
 
     By the scatter of blocks, and by what rounding of the mixture's own results (made) bends.
     """
@@ -371,7 +371,7 @@ def _too_small(design, inverse, rest, block, made, step: int) -> np.ndarray:
     off = np.rint(made / step) * step - made
     bent = (inverse @ (design.T @ off))[:-1] ** 2 / plain[:-1]
     for channel, left in enumerate(rest.T):
-        robust = halves.variances(halves.by_block(design * left[:, None], block), inverse)
+        robust = blocks.variances(blocks.by_block(design * left[:, None], block), inverse)
         factors[:, channel] = np.maximum(robust / plain[:, channel], bent[:, channel].max())
     return np.sqrt(np.maximum(factors, 1))
 

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from kernel_demo.recovery import halves
+from kernel_demo.recovery import blocks
 from kernel_demo.recovery.alignment import Plane, distinct, places, sample
 from kernel_demo.recovery.channels import Arrangement
 from kernel_demo.recovery.fitting import NEARLY_EXACT, Fit
@@ -149,7 +149,7 @@ def significance(found: Arrangement) -> float:
     """How many standard errors the residual of the told kernels goes with nonlinear features, most.
 
     3 or 4 by chance. A feature is set against the patches first, so that it takes nothing for
-    nonlinear that another kernel would explain; standard errors are those of whole blocks (halves).
+    nonlinear that another kernel would explain; standard errors are those of whole blocks.
     One rounding of a true kernel's result leaves nothing of after minus that, rounded as well: so
     where one rounding is all, rounding that follows the picture is no evidence.
     """
@@ -170,9 +170,9 @@ def _left(found: Arrangement, tiles: list[Plane], channel: int) -> tuple[np.ndar
     free = kernels[min(channel, len(kernels) - 1)].any(axis=0)
     unknowns = len(inputs) * np.count_nonzero(free) + 1
     pixels = sum(tile.after[..., 0].size for tile in tiles)
-    side = halves.BLOCKS[-1] if found.in_one_rounding else halves.side(pixels)
+    side = blocks.SIDES[-1] if found.in_one_rounding else blocks.side(pixels)
     most = min(PIXELS, VALUES // (unknowns * tiles[0].before.shape[2])) // len(tiles)
-    rng, parts, blocks = np.random.default_rng(0), [], 0
+    rng, parts, last = np.random.default_rng(0), [], 0
     for tile in tiles:
         if min(tile.after.shape[:2]) <= size:
             continue
@@ -189,8 +189,8 @@ def _left(found: Arrangement, tiles: list[Plane], channel: int) -> tuple[np.ndar
         left = left - (np.rint(value) if found.in_one_rounding else value)
         features = [_features(tile.before[..., c], tile.peak)[at] for c in inputs]
         features += [_of_colours(values), tile.before[at]]
-        block = blocks + halves.numbered(rows, columns, side)
-        blocks = int(block.max()) + 1
+        block = last + blocks.numbered(rows, columns, side)
+        last = int(block.max()) + 1
         own = patches[:, inputs][:, :, free].reshape(len(rows), -1)
         design = np.c_[own, np.ones(len(own))]
         parts.append([part[kept] for part in (design, np.hstack(features), left, block)])
@@ -221,7 +221,7 @@ def _worst(design: np.ndarray, features: np.ndarray, left: np.ndarray, block: np
     features = (features - features.mean(axis=0))[:, scale > 0] / scale[scale > 0]
     both = _unexplained(design, np.c_[left, features])
     scores = both[:, :1] * both[:, 1:]
-    squares = (halves.by_block(scores, block) ** 2).sum(axis=0)
+    squares = (blocks.by_block(scores, block) ** 2).sum(axis=0)
     error = np.sqrt(np.maximum(squares, (scores**2).sum(axis=0)))
     seen = (both[:, 1:] ** 2).mean(axis=0) > UNSEEN
     ratio = np.abs(scores.sum(axis=0)) / np.maximum(error, 1e-300)

@@ -16,7 +16,7 @@ import numpy as np
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.learning.statistics import Solution, Statistics
-from kernel_demo.recovery import halves
+from kernel_demo.recovery import blocks, halves
 from kernel_demo.recovery.alignment import Plane, sample, share, sums
 
 SAMPLE = 300_000  # pixels of the first pass: 226 unknowns want no more
@@ -164,7 +164,7 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
     errors = about_pixel(solution.standard_error, support, centre)
     bent = 0.0
     if solution.residual > NEARLY_EXACT * step and len(kernel) <= total.size:
-        scatter = halves.scatter(tiles, kernel, solution.offset, total, errors > 0)
+        scatter = blocks.scatter(tiles, kernel, solution.offset, total, errors > 0)
         bent = scatter.bent
         errors = errors * np.maximum(scatter.factors, bent)
         if not white:
