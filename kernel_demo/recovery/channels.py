@@ -52,6 +52,8 @@ def _imagemagick(colour: np.ndarray) -> np.ndarray:
     return np.floor(np.floor(257 * (colour @ np.array(REC_709)) + 0.5) / 257)
 
 
+# Luma and chroma of red, green and blue (Rec. 601).
+TO_LUMA = np.array([LUMINANCE, (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312)])
 REC_709 = (0.212656, 0.715158, 0.072186)
 # Grey as libraries make it: weights of red, green, blue, and the rounding.
 CONVERSIONS = (
@@ -364,16 +366,24 @@ def _solved(design: np.ndarray, answers: np.ndarray, block, size: int, step: int
 def _too_small(design, inverse, rest, block, made, step: int) -> np.ndarray:
     """m x A, at least 1: by which least squares' bars are too small, as in blocks.scatter.
 
-    By the scatter of blocks, and by what rounding of the mixture's own results (made) bends.
+    By the scatter of blocks, and by what rounding of the mixture's own results (made) bends. Where
+    more is left than that makes, luma and chroma may have been rounded on their way, too.
     """
     factors = np.ones((design.shape[1], rest.shape[1]))
     plain = np.outer(np.diag(inverse), (rest**2).mean(axis=0)).clip(1e-300)
-    off = np.rint(made / step) * step - made
+    off = _rounding(made, step)
+    if made.shape[1] == 3 and (rest**2).mean() > ONE_ROUNDING**2 * (off**2).mean():
+        off = _rounding(made @ TO_LUMA.T, step) @ np.linalg.inv(TO_LUMA).T
     bent = (inverse @ (design.T @ off))[:-1] ** 2 / plain[:-1]
     for channel, left in enumerate(rest.T):
         robust = blocks.variances(blocks.by_block(design * left[:, None], block), inverse)
         factors[:, channel] = np.maximum(robust / plain[:, channel], bent[:, channel].max())
     return np.sqrt(np.maximum(factors, 1))
+
+
+def _rounding(values: np.ndarray, step: int) -> np.ndarray:
+    """By how much whole grey levels are off."""
+    return np.rint(values / step) * step - values
 
 
 def _curved(design: np.ndarray, inverse, rest: np.ndarray, size: int, step: int) -> float:
