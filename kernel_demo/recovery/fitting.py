@@ -397,7 +397,8 @@ def _larger(tiles: list[Plane], total: Statistics, white: bool, unlike: float) -
     if wide is None:
         return False
     inner, outer = (_least_squares(stats)[2] for stats in (wide.shrink(total.size), wide))
-    if inner <= (NEARLY_EXACT * tiles[0].step) ** 2:
+    # A kernel that is cut off leaves more than rounding does, whose errors may follow the picture.
+    if inner <= (ROUNDING * tiles[0].step) ** 2:
         return False
     ring = wide.size**2 - total.size**2
     gain = inner / max(outer, 1e-12)

@@ -142,8 +142,9 @@ def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
         return judgement
     if found.mixed is not None and found.curved > CURVED:
         return _undetermined(Reason.COLOURS)
-    if any(map(_misleading, found.fits)):
-        return _undetermined(Reason.SMOOTH)
+    misled = next(filter(None, map(_misled, found.fits)), None)
+    if misled is not None:
+        return _undetermined(misled)
     if betrayed(found):
         return UNCLEAR
     for fit in found.fits:
@@ -205,7 +206,7 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
         if found.used < HALF:
             return _undetermined(Reason.CLIPPED)
         if found.at_floor:  # a factor near 1, or a faint blur, leaves as much
-            return UNCLEAR
+            return _undetermined(Reason.ROUNDED)
         kind = Other.LOSSES if found.compressed else Other.NOISE
         return Judgement(Verdict.NOT, Alternative(kind))
     if found.compressed is not None and found.censored is None:
@@ -287,13 +288,15 @@ def _blank(picture: np.ndarray) -> bool:
     return bool((few == picture[0, 0]).all() and (picture == picture[0, 0]).all())
 
 
-def _misleading(fit: Fit) -> bool:
-    """Whether rounding goes with the picture: its errors are no noise, and bars say nothing."""
-    bent = fit.bent > BENT and _vague(fit, VAGUE_IN_SKIES)
-    if fit.in_passes and (bent or fit.residual < TOO_LITTLE * fit.floor):
-        return fit.residual > NEARLY_EXACT * fit.step
+def _misled(fit: Fit) -> Reason | None:
+    """Why rounding goes with the picture: its errors are then no noise, and bars say nothing."""
+    vague = _vague(fit, VAGUE_IN_SKIES)
+    if fit.in_passes and (fit.residual < TOO_LITTLE * fit.floor or (vague and fit.bent > BENT)):
+        if fit.residual <= NEARLY_EXACT * fit.step:
+            return None
+        return Reason.SMOOTH if vague else Reason.ROUNDED
     small = fit.residual <= ONE_ROUNDING * fit.floor
-    return small and fit.noise.with_texture > IN_SKIES and _vague(fit, VAGUE_IN_SKIES)
+    return Reason.SMOOTH if small and vague and fit.noise.with_texture > IN_SKIES else None
 
 
 def _told(half: Halves) -> str:
