@@ -371,10 +371,10 @@ def _too_small(design, inverse, rest, block, made, step: int) -> np.ndarray:
     """
     factors = np.ones((design.shape[1], rest.shape[1]))
     plain = np.outer(np.diag(inverse), (rest**2).mean(axis=0)).clip(1e-300)
-    off = _rounding(made, step)
-    if made.shape[1] == 3 and (rest**2).mean() > ONE_ROUNDING**2 * (off**2).mean():
-        off = _rounding(made @ TO_LUMA.T, step) @ np.linalg.inv(TO_LUMA).T
-    bent = (inverse @ (design.T @ off))[:-1] ** 2 / plain[:-1]
+    off = [_rounding(made, step)]
+    if made.shape[1] == 3 and (rest**2).mean() > ONE_ROUNDING**2 * (off[0] ** 2).mean():
+        off.append(_rounding(made @ TO_LUMA.T, step) @ np.linalg.inv(TO_LUMA).T)
+    bent = sum((inverse @ (design.T @ one))[:-1] ** 2 for one in off) / plain[:-1]
     for channel, left in enumerate(rest.T):
         robust = blocks.variances(blocks.by_block(design * left[:, None], block), inverse)
         factors[:, channel] = np.maximum(robust / plain[:, channel], bent[:, channel].max())

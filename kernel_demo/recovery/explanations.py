@@ -100,7 +100,7 @@ class Reason(Enum):
         "Send a picture with more fine detail, or a probe of random noise, through the same tool.",
     )
     ROUNDED = (
-        "Rounding hides which kernel it is: the tool's results lie so near to whole grey levels "
+        "Rounding hides which filter it is: the tool's results lie so near to whole grey levels "
         "that its errors follow the picture.",
         "Save the picture after with 16 bits a sample, or use another strength of the tool.",
     )

@@ -192,14 +192,9 @@ def of_one_colour(picture: np.ndarray, mask: np.ndarray) -> bool:
 
 def _within(kernel: np.ndarray) -> np.ndarray:
     """The kernel without outer rings that have no weight: pixels near the border are judged too."""
-    while len(kernel) > 1 and np.abs(np.delete(kernel.ravel(), _inner(len(kernel)))).max() < NONE:
+    while len(kernel) > 1 and np.abs(kernel - np.pad(kernel[1:-1, 1:-1], 1)).max() < NONE:
         kernel = kernel[1:-1, 1:-1]
     return kernel
-
-
-def _inner(size: int) -> np.ndarray:
-    """The places in a size x size kernel, row by row, that are not in its outer ring."""
-    return np.arange(size * size).reshape(size, size)[1:-1, 1:-1].ravel()
 
 
 def _marked(pairs: list[Pair], obeyed: _Obeyed) -> Changed:
@@ -211,7 +206,9 @@ def _marked(pairs: list[Pair], obeyed: _Obeyed) -> Changed:
             beyond = off > (WRAP / 2 if obeyed.wrapped else OBEYS * plane.step)
             sizes.append(off[beyond] / plane.step)
             mask[there] |= beyond
-        inside += _inside(pair, len(obeyed.kernel))
+        height, width = pair.overlap()[1].shape[:2]
+        side = len(obeyed.kernel) - 1
+        inside += max(0, height - side) * max(0, width - side)
         masks.append(mask)
         textures.append(_texture(pair, mask))
     share = sum(np.count_nonzero(mask) for mask in masks) / max(inside, 1)
@@ -254,11 +251,6 @@ def residuals(pair: Pair, kernel: np.ndarray, offset: float) -> Iterator[tuple]:
             for whole, part in zip(here, inner, strict=True)
         )
         yield plane, there, left
-
-
-def _inside(pair: Pair, size: int) -> int:
-    height, width = pair.overlap()[1].shape[:2]
-    return max(0, height - size + 1) * max(0, width - size + 1)
 
 
 def _to_the_border(mask: np.ndarray, radius: int) -> np.ndarray:
