@@ -35,8 +35,9 @@ NO_NOISE = 0.2
 # kernels cut off by the search gain up to 0.12, as each part of the picture bends them its own way.
 VARYING = 0.4
 # Standard errors by which what is left goes with a nonlinear feature. Of true kernels, 2 in 120
-# reach 5 that round once, and 1 in 8 that round twice: what that swallows is small detail.
-SIGNIFICANT = 5.0
+# reach 5 that round once, and 1 in 8 that round twice: what that swallows is small detail. Mixtures
+# of the colours are set against more features.
+SIGNIFICANT, OF_COLOURS = 5.0, 6.0
 PICTURE_LIKE = 0.8  # autocorrelation above which the residual is itself a picture
 UNSEEN = 1e-6  # of a feature's variance: so much is what float32 leaves of it
 SAMPLED = 100_000  # pixels of which some are drawn for each channel
@@ -143,7 +144,8 @@ def betrayed(found: Arrangement) -> bool:
         seen = examine(fit) if fit.kernel.any() and fit.in_passes and inexact else None
         if seen is not None and seen.clearly_nonlinear:
             return True
-    return found.at_floor and significance(found) > SIGNIFICANT
+    limit = SIGNIFICANT if found.mixed is None else OF_COLOURS
+    return found.at_floor and significance(found) > limit
 
 
 def significance(found: Arrangement) -> float:
