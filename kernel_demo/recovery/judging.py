@@ -18,7 +18,7 @@ from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, pl
 from kernel_demo.recovery.channels import CURVED, Arrangement
 from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, betrayed, examine
 from kernel_demo.recovery.explanations import Channels, Other, Reason, Split, Told, Verdict
-from kernel_demo.recovery.fitting import NEARLY_EXACT, ONE_ROUNDING, Fit
+from kernel_demo.recovery.fitting import NEARLY_EXACT, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
 from kernel_demo.recovery.halves import Halves
 from kernel_demo.recovery.known import Alternative
 from kernel_demo.recovery.outliers import Changed
@@ -205,7 +205,8 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
     if _merely_noise(found):
         if found.used < HALF:
             return _undetermined(Reason.CLIPPED)
-        if found.at_floor:  # a factor near 1, or a faint blur, leaves as much
+        # A factor near 1, or a faint blur, leaves as much as a few roundings do.
+        if all(fit.residual <= SEVERAL_ROUNDINGS * fit.floor for fit in found.fits):
             return _undetermined(Reason.ROUNDED)
         kind = Other.LOSSES if found.compressed else Other.NOISE
         return Judgement(Verdict.NOT, Alternative(kind))
