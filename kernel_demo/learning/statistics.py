@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 
 import numpy as np
 
@@ -108,6 +109,17 @@ class Statistics:
             )
         totals = (getattr(self, name) + getattr(other, name) for name in Sums._fields)
         return Statistics(self.size, *totals, peak=max(self.peak, other.peak))
+
+    @cached_property
+    def centred(self) -> tuple[np.ndarray, np.ndarray, np.longdouble]:
+        """X'X, X'y and y'y about the means: the sums of a kernel that has an offset beside it.
+
+        Extended precision (where the machine has it) keeps the digits that the subtraction loses.
+        """
+        count = max(self.count, 1)
+        mean, after = self.patch_sum.astype(np.longdouble) / count, np.longdouble(self.after_sum)
+        gram = self.gram - np.outer(mean, self.patch_sum)
+        return gram, self.cross - mean * after, self.energy - after**2 / count
 
     def shrink(self, size: int) -> Statistics:
         """The sums of the smaller centred kernel: sub-blocks, at no further pass.
@@ -237,8 +249,7 @@ class Equations:
     """The normal equations with the offset eliminated, and the eigenvectors of their matrix.
 
     Least squares for [kernel, offset] (a column of ones added to X) is, by the Schur complement,
-    least squares for the kernel on sums about the mean. Extended precision (where the machine has
-    it) keeps the digits that the subtraction would lose.
+    least squares for the kernel on sums about the mean.
     """
 
     def __init__(self, statistics: Statistics, offset: bool) -> None:
@@ -247,10 +258,8 @@ class Equations:
         self.total = np.longdouble(max(statistics.count, 1))
         self.patch_mean = statistics.patch_sum.astype(np.longdouble) / self.total * bool(offset)
         self.after_mean = np.longdouble(statistics.after_sum) / self.total * bool(offset)
-        patch_mean, after_mean = self.patch_mean, self.after_mean
-        self.gram = statistics.gram - self.total * np.outer(patch_mean, patch_mean)  # (k*k, k*k)
-        self.cross = statistics.cross - self.total * patch_mean * after_mean  # (k*k,)
-        self.energy = statistics.energy - self.total * after_mean**2
+        plain = statistics.gram, statistics.cross, statistics.energy
+        self.gram, self.cross, self.energy = statistics.centred if offset else plain
         # Ascending eigenvalues, and eigenvectors as columns; the known ones come last.
         self.values, self.vectors = np.linalg.eigh(self.gram.astype(np.float64))
         self.known = self.values > RANK_TOLERANCE * np.trace(statistics.gram)

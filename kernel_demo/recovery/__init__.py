@@ -4,9 +4,13 @@ The map of the package, in the order of the work; recover() and recover_many() a
 
 search        swapped files, displaced pictures, and all that follows in turn, to the record
 alignment     the two pictures laid over each other: a Pair, and its Planes of one channel each
+outliers      pixels that something else than the kernel has changed
+blocks        bars from the scatter of whole blocks of the picture
+halves        kernels of halves of the pixels, which must agree
 fitting       the kernel of some planes from exact sums: how large it is, what noise it leaves
 jpeg          what a JPEG file tells in spite of its compression
 channels      the simplest arrangement of kernels that explains the pair
+evidence      what betrays that no kernel made the pair
 judging       is what the kernels leave noise? The verdict
 known         kernels that have a name, and operations that are no convolution
 candidates    round numbers that are worth trying

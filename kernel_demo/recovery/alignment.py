@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import correlate_valid, pad
@@ -26,6 +27,7 @@ MAX_DIFFERENCE = 64
 SEARCH_SIDE = 1024
 # Side of the tiles of a sample: large beside a 15 x 15 patch, small beside what varies in a photo.
 TILE = 192
+WHOLE = 1_000_000  # places of which all are shuffled; of more, some are drawn, now and then twice
 # A level is one of clipping with so many times the pixels of its neighbours.
 SPIKE, NEIGHBOURS = 3, 8
 
@@ -273,6 +275,19 @@ class Plane:
             )
         return self.using(mask)
 
+    def drawn(self, size: int, most: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """Of at most so many used pixels: patches, results, places here and in the whole picture.
+
+        n x size x size of before, n, n x 2 whole numbers and n x 2 of 0..1 (rows, columns).
+        """
+        at = np.argwhere(self.used[self.inside(size)])
+        at = at[rng.permutation(len(at))[:most]]
+        patches = sliding_window_view(self.before, (size, size))[tuple(at.T)]
+        at = at + size // 2
+        top, left, bottom, right = self.place
+        share = np.array([top, left]) + at / self.after.shape * [bottom - top, right - left]
+        return patches, self.after[tuple(at.T)], at, share
+
     def moved(self, down: int, right: int) -> Plane:
         """The plane with before[y + down, x + right] over after[y, x]."""
         if down == right == 0:
@@ -321,6 +336,14 @@ def sample(planes: list[Plane], pixels: int) -> list[Plane]:
             for left in np.linspace(0, width - wide, across)
         ]
     return tiles
+
+
+def places(height: int, width: int, most: int, rng: np.random.Generator):
+    """Rows and columns of at most so many places by chance, none of which is looked at first."""
+    count = height * width
+    few = count <= WHOLE
+    chosen = rng.permutation(count)[:most] if few else rng.integers(0, count, min(most, count))
+    return np.divmod(chosen, width)
 
 
 def sums(planes: list[Plane], size: int) -> Statistics | None:

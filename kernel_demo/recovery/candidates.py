@@ -33,7 +33,7 @@ class Candidate:
 def candidates(fit: Fit) -> Iterator[Candidate]:
     """Those that fit about as well as the best kernel, simplest first."""
     sums, solution = fit.core, fit.core.solve()
-    gram = sums.gram - np.outer(sums.patch_sum, sums.patch_sum) / sums.count
+    gram = sums.centred[0].astype(np.float64)
     unknowns = len(gram)
     try:
         factor = np.linalg.cholesky(gram + 1e-13 * np.trace(gram) * np.eye(unknowns)).T

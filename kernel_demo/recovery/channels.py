@@ -16,8 +16,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from kernel_demo.imaging.filtering import LUMINANCE
 from kernel_demo.imaging.kernels import resized
 from kernel_demo.learning.certificate import ROUNDING
-from kernel_demo.recovery import fitting, halves, jpeg
-from kernel_demo.recovery.alignment import Pair, Plane, planes_of
+from kernel_demo.recovery import blocks, fitting, halves, jpeg
+from kernel_demo.recovery.alignment import Pair, Plane, places, planes_of
 from kernel_demo.recovery.explanations import Channels
 from kernel_demo.recovery.fitting import FEW, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
 from kernel_demo.recovery.fractions import Fractions
@@ -52,6 +52,8 @@ def _imagemagick(colour: np.ndarray) -> np.ndarray:
     return np.floor(np.floor(257 * (colour @ np.array(REC_709)) + 0.5) / 257)
 
 
+# Luma and chroma of red, green and blue (Rec. 601).
+TO_LUMA = np.array([LUMINANCE, (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312)])
 REC_709 = (0.212656, 0.715158, 0.072186)
 # Grey as libraries make it: weights of red, green, blue, and the rounding.
 CONVERSIONS = (
@@ -146,10 +148,7 @@ class Arrangement:
     def kernels(self, exact: Sequence[Fractions] = ()) -> tuple[np.ndarray, list, np.ndarray]:
         """(values, offsets in grey levels, errors), of the exact numbers where there are some.
 
-        values and errors are (outputs, inputs, k, k) in one size, as Recovery explains it. Where
-        sums are whole numbers, nothing was rounded, and a weight may be off by half a level over
-        the brightest pixel before any result is another one: of even odds up to there, its
-        standard deviation is 3^-0.5 of that.
+        values and errors are (outputs, inputs, k, k) in one size, as Recovery explains it.
         """
         step = self.pairs[0].step
         if self.mixed is not None:
@@ -163,9 +162,8 @@ class Arrangement:
             np.stack([resized(square, size) for square in squares])[:, None]
             for squares in (values, [fit.standard_error for fit in fits])
         )
-        if any(part.divisor == 1 for part in exact):
-            brightest = max(float(pair.before.max()) for pair in self.pairs)
-            errors = np.maximum(errors, step / 2 / max(brightest, step) / 3**0.5)
+        for error, whole in zip(errors, exact, strict=False):
+            np.maximum(error, whole.hidden, out=error)
         return values, offsets, errors
 
 
@@ -307,18 +305,16 @@ def _drawn(pairs: list[Pair], size: int):
 
     Unclipped ones. n numbers of blocks.
     """
-    rng, edge, patches, answers, blocks = np.random.default_rng(0), size // 2, [], [], []
-    side = halves.side(sum(pair.after[..., 0].size for pair in pairs))
+    rng, edge, patches, answers, parts = np.random.default_rng(0), size // 2, [], [], []
+    pixels = sum(pair.after[..., 0].size for pair in pairs)
+    side = blocks.side(pixels, 4 * pairs[0].before.shape[2] * size**2)
     for pair in pairs:
         before, after, counted = pair.overlap()
         if min(after.shape[:2]) <= 2 * edge + 2:
             continue
         # A place is drawn before it is looked at: pictures may have millions of them.
-        height, width = after.shape[0] - 2 * edge, after.shape[1] - 2 * edge
-        most = TRIED * PIXELS // len(pairs)
-        few = height * width <= most
-        places = rng.permutation(height * width) if few else rng.integers(0, height * width, most)
-        rows, columns = np.divmod(places, width)
+        inner = (side - 2 * edge for side in after.shape[:2])
+        rows, columns = places(*inner, TRIED * PIXELS // len(pairs), rng)
         answer = after[rows + edge, columns + edge]
         usable = ((answer > pair.clip[0]) & (answer < pair.clip[1])).all(axis=1)
         if counted is not None:
@@ -329,13 +325,13 @@ def _drawn(pairs: list[Pair], size: int):
         windows = sliding_window_view(before, (size, size), axis=(0, 1))
         patches.append(windows[rows[chosen], columns[chosen]].reshape(len(chosen), -1))
         answers.append(answer[chosen])
-        block = halves.numbered(rows[chosen], columns[chosen], side)
-        blocks.append(block + (1 + blocks[-1].max() if blocks else 0))
+        block = blocks.numbered(rows[chosen], columns[chosen], side)
+        parts.append(block + (1 + parts[-1].max() if parts else 0))
     if not patches or sum(map(len, patches)) < 20 * patches[0].shape[1]:
         return None
     design = np.concatenate(patches).astype(np.float64)
     answers = np.concatenate(answers).astype(np.float64)
-    return np.c_[design, np.ones(len(design))], answers, np.concatenate(blocks)
+    return np.c_[design, np.ones(len(design))], answers, np.concatenate(parts)
 
 
 def _solved(design: np.ndarray, answers: np.ndarray, block, size: int, step: int) -> Mixture:
@@ -368,19 +364,26 @@ def _solved(design: np.ndarray, answers: np.ndarray, block, size: int, step: int
 
 
 def _too_small(design, inverse, rest, block, made, step: int) -> np.ndarray:
-    """m x A, at least 1: by which least squares' bars are too small, as in halves.scatter.
+    """m x A, at least 1: by which least squares' bars are too small, as in blocks.scatter.
 
-    By the scatter of blocks, and by what rounding of the mixture's own results (made) bends.
+    By the scatter of blocks, and by what rounding of the mixture's own results (made) bends. Where
+    more is left than that makes, luma and chroma may have been rounded on their way, too.
     """
     factors = np.ones((design.shape[1], rest.shape[1]))
     plain = np.outer(np.diag(inverse), (rest**2).mean(axis=0)).clip(1e-300)
-    off = np.rint(made / step) * step - made
-    bent = (inverse @ (design.T @ off))[:-1] ** 2 / plain[:-1]
+    off = [_rounding(made, step)]
+    if made.shape[1] == 3 and (rest**2).mean() > ONE_ROUNDING**2 * (off[0] ** 2).mean():
+        off.append(_rounding(made @ TO_LUMA.T, step) @ np.linalg.inv(TO_LUMA).T)
+    bent = sum((inverse @ (design.T @ one))[:-1] ** 2 for one in off) / plain[:-1]
     for channel, left in enumerate(rest.T):
-        moved = halves.by_block(design * left[:, None], block) @ inverse
-        robust = (moved**2).sum(axis=0) * len(moved) / max(len(moved) - 1, 1)
+        robust = blocks.variances(blocks.by_block(design * left[:, None], block), inverse)
         factors[:, channel] = np.maximum(robust / plain[:, channel], bent[:, channel].max())
     return np.sqrt(np.maximum(factors, 1))
+
+
+def _rounding(values: np.ndarray, step: int) -> np.ndarray:
+    """By how much whole grey levels are off."""
+    return np.rint(values / step) * step - values
 
 
 def _curved(design: np.ndarray, inverse, rest: np.ndarray, size: int, step: int) -> float:

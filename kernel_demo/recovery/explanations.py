@@ -99,6 +99,11 @@ class Reason(Enum):
         "tool leaves too little contrast, to tell them apart.",
         "Send a picture with more fine detail, or a probe of random noise, through the same tool.",
     )
+    ROUNDED = (
+        "Rounding hides which filter it is: the tool's results lie so near to whole grey levels "
+        "that its errors follow the picture.",
+        "Save the picture after with 16 bits a sample, or use another strength of the tool.",
+    )
     CLIPPED = (
         "Too few pixels lie between black and white to find a kernel from.",
         "Use a picture of middle tones, or a setting of the tool that does not clip.",

@@ -16,7 +16,7 @@ import numpy as np
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.learning.statistics import Solution, Statistics
-from kernel_demo.recovery import halves
+from kernel_demo.recovery import blocks, halves
 from kernel_demo.recovery.alignment import Plane, sample, share, sums
 
 SAMPLE = 300_000  # pixels of the first pass: 226 unknowns want no more
@@ -164,7 +164,7 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
     errors = about_pixel(solution.standard_error, support, centre)
     bent = 0.0
     if solution.residual > NEARLY_EXACT * step and len(kernel) <= total.size:
-        scatter = halves.scatter(tiles, kernel, solution.offset, total, errors > 0)
+        scatter = blocks.scatter(tiles, kernel, solution.offset, total, errors > 0)
         bent = scatter.bent
         errors = errors * np.maximum(scatter.factors, bent)
         if not white:
@@ -287,17 +287,15 @@ def _least_squares(total: Statistics, free: np.ndarray | None = None):
     free: k x k bool, the weights that may differ from 0.
     """
     chosen = np.ones(total.size**2, bool) if free is None else free.ravel()
-    mean = total.patch_sum[chosen].astype(np.longdouble) / total.count
-    gram = total.gram[np.ix_(chosen, chosen)] - np.outer(mean, total.patch_sum[chosen])
-    cross = total.cross[chosen] - mean * total.after_sum
-    energy = total.energy - np.longdouble(total.after_sum) ** 2 / total.count
+    gram, cross, energy = total.centred
+    gram, cross = gram[np.ix_(chosen, chosen)], cross[chosen]
     ridge = 1e-14 * np.trace(total.gram) + 1e-300
     damped = gram.astype(np.float64) + ridge * np.eye(len(gram))
     weights = np.linalg.solve(damped, cross.astype(np.float64))
     left = max(float(energy - 2 * weights @ cross + weights @ gram @ weights), 0) / total.count
     kernel = np.zeros(total.size**2)
     kernel[chosen] = weights
-    offset = float(total.after_sum / total.count - mean @ weights)
+    offset = float(total.after_sum - total.patch_sum[chosen] @ weights) / total.count
     return kernel.reshape(total.size, total.size), offset, left
 
 
@@ -334,8 +332,8 @@ def _within(core: Statistics, solution: Solution, support) -> Solution:
         return solution
     kernel, offset, variance = _least_squares(core, free)
     chosen = free.ravel()
-    gram = core.gram - np.outer(core.patch_sum, core.patch_sum) / core.count
-    inverse = np.linalg.pinv(gram[np.ix_(chosen, chosen)], rcond=1e-14, hermitian=True)
+    gram = core.centred[0][np.ix_(chosen, chosen)].astype(np.float64)
+    inverse = np.linalg.pinv(gram, rcond=1e-14, hermitian=True)
     errors = np.zeros(free.shape)
     errors[free] = np.sqrt((variance * np.diag(inverse)).clip(0))
     errors[free & ~np.isfinite(solution.standard_error)] = np.inf
@@ -399,7 +397,8 @@ def _larger(tiles: list[Plane], total: Statistics, white: bool, unlike: float) -
     if wide is None:
         return False
     inner, outer = (_least_squares(stats)[2] for stats in (wide.shrink(total.size), wide))
-    if inner <= (NEARLY_EXACT * tiles[0].step) ** 2:
+    # A kernel that is cut off leaves more than rounding does, whose errors may follow the picture.
+    if inner <= (ROUNDING * tiles[0].step) ** 2:
         return False
     ring = wide.size**2 - total.size**2
     gain = inner / max(outer, 1e-12)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import correlate_valid
-from kernel_demo.recovery.alignment import Plane
+from kernel_demo.recovery.alignment import Plane, places
 from kernel_demo.recovery.candidates import candidates
 from kernel_demo.recovery.explanations import Rounding
 from kernel_demo.recovery.fitting import Fit, about_pixel, box
@@ -52,6 +52,10 @@ class Fractions:
     pixels: int = 0  # every counted pixel whose patch lies inside the picture, but left_out
     undecided: int = 0  # of these: between two levels, and the tool took the other one
     left_out: int = 0  # pixels that something else has changed
+    # Where sums are whole numbers nothing was rounded, and a weight may be off by half a level over
+    # the brightest pixel before any result is another one: of even odds up to there, the standard
+    # deviation is 3^-0.5 of that.
+    hidden: float = 0.0
 
     @property
     def kernel(self) -> np.ndarray:
@@ -86,8 +90,10 @@ def find(fit: Fit, planes: list[Plane]) -> Fractions | None:
     best = _best(fit, whole, probe, evidence)
     if best is None:
         return None
-    support = box(best.numerators != 0)
-    return replace(best, numerators=about_pixel(best.numerators, support, fit.centre))
+    numerators = about_pixel(best.numerators, box(best.numerators != 0), fit.centre)
+    brightest = max(float(plane.before.max()) for plane in planes)
+    hidden = fit.step / max(brightest, fit.step) / 12**0.5 if best.divisor == 1 else 0.0
+    return replace(best, numerators=numerators, hidden=hidden)
 
 
 def _best(fit: Fit, planes: list[Plane], probe: _Probe, evidence: Evidence) -> Fractions | None:
@@ -140,13 +146,8 @@ class _Probe:
         rng = np.random.default_rng(0)
         edge, parts = size // 2, []
         for plane in planes:
-            height, width = (side - 2 * edge for side in plane.after.shape)
-            count = CHECKED_FIRST // len(planes)
-            small = height * width <= count
-            chosen = (
-                rng.permutation(height * width) if small else rng.integers(0, height * width, count)
-            )
-            rows, columns = np.divmod(chosen, width)
+            inner = (side - 2 * edge for side in plane.after.shape)
+            rows, columns = places(*inner, CHECKED_FIRST // len(planes), rng)
             if plane.counted is not None:
                 seen = plane.counted[rows + edge, columns + edge]
                 rows, columns = rows[seen], columns[seen]

@@ -16,9 +16,9 @@ from kernel_demo.numbers import percent
 from kernel_demo.recovery import known
 from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, planes_of
 from kernel_demo.recovery.channels import CURVED, Arrangement
-from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, examine, significance
+from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, betrayed, examine
 from kernel_demo.recovery.explanations import Channels, Other, Reason, Split, Told, Verdict
-from kernel_demo.recovery.fitting import NEARLY_EXACT, ONE_ROUNDING, Fit
+from kernel_demo.recovery.fitting import NEARLY_EXACT, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
 from kernel_demo.recovery.halves import Halves
 from kernel_demo.recovery.known import Alternative
 from kernel_demo.recovery.outliers import Changed
@@ -34,8 +34,6 @@ DISTINCT, LEVELS = 10, 12
 # Bars by which rounding may bend a kernel (3 in clean photos, 13 and more in skies), and the share
 # of rounding's residual below which the fit has taken it for the picture.
 BENT, TOO_LITTLE = 4.0, 0.8
-# Standard errors by which what is left goes with a nonlinear feature: 6 are no chance.
-SIGNIFICANT = 6.0
 # What leaves less, in grey levels RMS, explains a pair to the rounding.
 EXPLAINED = 0.6
 # A kernel this close to leaving the picture as it is, with noise, is no filter.
@@ -101,10 +99,6 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
     judgement = _certain(found, max_size) if found.at_floor else None
     if judgement is None or _merely_noise(found):
         judgement = _beyond_rounding(found, max_size)
-        small = all(fit.residual <= ONE_ROUNDING * fit.floor for fit in found.fits)
-        if small and judgement.alternative is not None:
-            # A factor near 1 leaves as little as a curve near the diagonal: which, is not seen.
-            judgement = _undetermined(Reason.UNCLEAR)
     searched = min(fit.searched for fit in found.fits)
     if searched < max_size and not judgement.verdict.linear:
         better = judgement.alternative
@@ -148,20 +142,15 @@ def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
         return judgement
     if found.mixed is not None and found.curved > CURVED:
         return _undetermined(Reason.COLOURS)
-    if any(map(_misleading, found.fits)):
-        return _undetermined(Reason.SMOOTH)
-    # A channel of one level needs no proof: it has no kernel.
-    fits = [fit for fit in found.fits if fit.kernel.any()]
-    for fit in fits:
-        inexact = fit.residual > NEARLY_EXACT * fit.step
-        evidence = examine(fit) if fit.in_passes and inexact else None
-        if evidence is not None and evidence.clearly_nonlinear:
-            return _undetermined(Reason.UNCLEAR)
-    if found.at_floor and significance(found) > SIGNIFICANT:
-        return _undetermined(Reason.UNCLEAR)
-    for fit in fits:
+    misled = next(filter(None, map(_misled, found.fits)), None)
+    if misled is not None:
+        return _undetermined(misled)
+    if betrayed(found):
+        return UNCLEAR
+    for fit in found.fits:
         drawn = fit.drawn
-        if drawn is None:
+        # A channel of one level needs no proof: it has no kernel.
+        if drawn is None or not fit.kernel.any():
             continue
         if fit.at_floor and fit.levels < LEVELS:
             return _undetermined(Reason.FEW_LEVELS, levels=fit.levels)
@@ -216,6 +205,9 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
     if _merely_noise(found):
         if found.used < HALF:
             return _undetermined(Reason.CLIPPED)
+        # A factor near 1, or a faint blur, leaves as much as a few roundings do.
+        if all(fit.residual <= SEVERAL_ROUNDINGS * fit.floor for fit in found.fits):
+            return _undetermined(Reason.ROUNDED)
         kind = Other.LOSSES if found.compressed else Other.NOISE
         return Judgement(Verdict.NOT, Alternative(kind))
     if found.compressed is not None and found.censored is None:
@@ -297,13 +289,15 @@ def _blank(picture: np.ndarray) -> bool:
     return bool((few == picture[0, 0]).all() and (picture == picture[0, 0]).all())
 
 
-def _misleading(fit: Fit) -> bool:
-    """Whether rounding goes with the picture: its errors are no noise, and bars say nothing."""
-    bent = fit.bent > BENT and _vague(fit, VAGUE_IN_SKIES)
-    if fit.in_passes and (bent or fit.residual < TOO_LITTLE * fit.floor):
-        return fit.residual > NEARLY_EXACT * fit.step
+def _misled(fit: Fit) -> Reason | None:
+    """Why rounding goes with the picture: its errors are then no noise, and bars say nothing."""
+    vague = _vague(fit, VAGUE_IN_SKIES)
+    if fit.in_passes and (fit.residual < TOO_LITTLE * fit.floor or (vague and fit.bent > BENT)):
+        if fit.residual <= NEARLY_EXACT * fit.step:
+            return None
+        return Reason.SMOOTH if vague else Reason.ROUNDED
     small = fit.residual <= ONE_ROUNDING * fit.floor
-    return small and fit.noise.with_texture > IN_SKIES and _vague(fit, VAGUE_IN_SKIES)
+    return Reason.SMOOTH if small and vague and fit.noise.with_texture > IN_SKIES else None
 
 
 def _told(half: Halves) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 
+import cv2
 import numpy as np
 
 from kernel_demo.imaging import kernels, operators
@@ -21,6 +22,7 @@ BETTER = 0.7
 TONE_PIXELS = 2_000_000
 # Fewer pixels for each grey level follow some curve whatever the operation.
 TONES_PIXELS = 4
+EDGE = 1e-3  # grey levels, for float32
 # Largest difference, as a share of the largest weight, at which two kernels are the same.
 SAME = 0.01
 ANGLES = range(0, 180, 15)
@@ -134,15 +136,33 @@ def tone_curve(planes: list[Plane]) -> Alternative | None:
     level = np.clip(before * (255 / peak), 0, 255).astype(int)
     count = np.maximum(np.bincount(level, minlength=256), 1)
     mean = np.bincount(level, after, 256) / count
-    inside = before - (np.bincount(level, before, 256) / count)[level]
+    middle = np.bincount(level, before, 256) / count
+    inside = before - middle[level]
     spread = np.maximum(np.bincount(level, inside**2, 256), 1e-9)
     slope = np.bincount(level, inside * after, 256) / spread  # within one of 256 levels
     residual = float(np.sqrt(((after - mean[level] - slope[level] * inside) ** 2).mean()))
     seen = np.flatnonzero(np.bincount(level, minlength=256))
     if len(seen) < 3 or len(before) < TONES_PIXELS * len(seen) or np.ptp(mean[seen]) < 1:
         return None
+    kept = (mean[seen] > planes[0].clip[0] / step) & (mean[seen] < planes[0].clip[1] / step)
+    if _straight(middle[seen[kept]], mean[seen[kept]]):
+        return None
     curve = _curve_name(after, seen / 255, mean[seen] / white, count[seen])
     return Alternative(Other.CURVE, residual, {"curve": curve})
+
+
+def _straight(levels: np.ndarray, values: np.ndarray) -> bool:
+    """Whether a line comes within half a level of all values: rounded, it explains them as well.
+
+    The height of a set of points along the vertical is least in the direction of an edge of its
+    convex hull. False of two values, or none: a threshold is as much as a line there.
+    """
+    if len(levels) < 3:
+        return False
+    hull = cv2.convexHull(np.stack([levels, values], axis=1).astype(np.float32))[:, 0]
+    right, up = (np.roll(hull, -1, axis=0) - hull).T
+    slopes = up[right != 0] / right[right != 0]
+    return bool(np.ptp(values[:, None] - slopes * levels[:, None], axis=0).min() <= 1 + EDGE)
 
 
 def _curve_name(after, before_levels, after_levels, count) -> str:

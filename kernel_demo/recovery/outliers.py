@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.recovery.alignment import Pair, Plane, common, planes_of, sample
@@ -129,20 +128,14 @@ def _search(planes: list[Plane], size: int) -> _Obeyed | None:
 
 def _drawn(planes: list[Plane], size: int):
     """Patches with a 1 (n x (k*k + 1)), results (n), and the part (n) of the picture."""
-    rng, edge, parts = np.random.default_rng(0), size // 2, []
+    rng, parts = np.random.default_rng(0), []
     for plane in planes:
-        if min(plane.after.shape) <= 2 * edge:
+        if min(plane.after.shape) < size:
             continue
-        rows, columns = np.nonzero(plane.used[plane.inside(size)])
-        chosen = rng.permutation(len(rows))[: PIXELS // size // len(planes)]
-        rows, columns = rows[chosen], columns[chosen]
-        windows = sliding_window_view(plane.before, (size, size))[rows, columns]
-        top, left, bottom, right = plane.place
-        down = top + (rows + edge) / plane.after.shape[0] * (bottom - top)
-        across = left + (columns + edge) / plane.after.shape[1] * (right - left)
-        part = (down * PARTS).astype(int) * PARTS + (across * PARTS).astype(int)
-        flat = windows.reshape(len(rows), size * size).astype(np.float64)
-        parts.append((flat, plane.after[rows + edge, columns + edge].astype(np.float64), part))
+        patches, after, _, share = plane.drawn(size, PIXELS // size // len(planes), rng)
+        part = (share * PARTS).astype(int) @ [PARTS, 1]
+        flat = patches.reshape(len(after), size * size).astype(np.float64)
+        parts.append((flat, after.astype(np.float64), part))
     if not parts:
         return None
     patches, after, part = map(np.concatenate, zip(*parts, strict=True))
@@ -199,14 +192,9 @@ def of_one_colour(picture: np.ndarray, mask: np.ndarray) -> bool:
 
 def _within(kernel: np.ndarray) -> np.ndarray:
     """The kernel without outer rings that have no weight: pixels near the border are judged too."""
-    while len(kernel) > 1 and np.abs(np.delete(kernel.ravel(), _inner(len(kernel)))).max() < NONE:
+    while len(kernel) > 1 and np.abs(kernel - np.pad(kernel[1:-1, 1:-1], 1)).max() < NONE:
         kernel = kernel[1:-1, 1:-1]
     return kernel
-
-
-def _inner(size: int) -> np.ndarray:
-    """The places in a size x size kernel, row by row, that are not in its outer ring."""
-    return np.arange(size * size).reshape(size, size)[1:-1, 1:-1].ravel()
 
 
 def _marked(pairs: list[Pair], obeyed: _Obeyed) -> Changed:
@@ -218,7 +206,9 @@ def _marked(pairs: list[Pair], obeyed: _Obeyed) -> Changed:
             beyond = off > (WRAP / 2 if obeyed.wrapped else OBEYS * plane.step)
             sizes.append(off[beyond] / plane.step)
             mask[there] |= beyond
-        inside += _inside(pair, len(obeyed.kernel))
+        height, width = pair.overlap()[1].shape[:2]
+        side = len(obeyed.kernel) - 1
+        inside += max(0, height - side) * max(0, width - side)
         masks.append(mask)
         textures.append(_texture(pair, mask))
     share = sum(np.count_nonzero(mask) for mask in masks) / max(inside, 1)
@@ -261,11 +251,6 @@ def residuals(pair: Pair, kernel: np.ndarray, offset: float) -> Iterator[tuple]:
             for whole, part in zip(here, inner, strict=True)
         )
         yield plane, there, left
-
-
-def _inside(pair: Pair, size: int) -> int:
-    height, width = pair.overlap()[1].shape[:2]
-    return max(0, height - size + 1) * max(0, width - size + 1)
 
 
 def _to_the_border(mask: np.ndarray, radius: int) -> np.ndarray:

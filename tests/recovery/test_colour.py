@@ -50,6 +50,10 @@ def test_a_kernel_for_each_channel():
     assert (found.channels, found.kernel.shape) == (Channels.EACH, (3, 1, 5, 5))
     assert [f.divisor for f in found.fractions] == [9, 256, 1]
     assert found.bit_exact
+    # Only of the one that needs no rounding may it hide half a level over the brightest pixel.
+    hidden = 1 / (12**0.5 * blue.max())
+    assert np.allclose(found.standard_error[2], hidden)
+    assert found.standard_error[:2].max() < hidden / 2
 
 
 @pytest.mark.parametrize("conversion", [cv2.COLOR_RGB2GRAY, None])

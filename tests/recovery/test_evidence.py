@@ -37,6 +37,13 @@ def test_a_hundredth_of_a_median_is_no_convolution(place, share):
     assert recover(before, rounded(blurred(before))).verdict == Verdict.CONVOLUTION
 
 
+def test_a_twentieth_of_a_median_after_a_blur_is_no_convolution():
+    """More is left than one rounding makes, and goes with the median."""
+    before = photo("cat", 20, 30, 180, 240)
+    after = rounded(0.95 * blurred(before) + 0.05 * cv2.medianBlur(before, 3))
+    assert not recover(before, after).verdict.linear
+
+
 def test_a_little_saturation_after_a_blur_is_no_mixture():
     """The largest of a pixel's blurred colours is no sum of them."""
     before = photo("coffee", 100, 150, 240, 320, "RGB")
@@ -57,20 +64,28 @@ def test_bars_of_a_mixture_hold():
     assert (error <= BARS * found.standard_error[:, :, middle, middle]).all()
 
 
-def test_a_mixture_is_as_large_as_the_pixels_say():
-    """Colour differences blurred with 7 x 7: no weight of the smaller kernel passes for sure."""
-    to_luma = np.array([
-        [0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]
-    ])  # fmt: skip
-    before = photo("cat", 30, 80, 120, 160, "RGB")
-    luma = before @ to_luma.T
-    luma[..., 1:] = cv2.GaussianBlur(luma[..., 1:], (7, 7), 1.0)
-    back = np.linalg.inv(to_luma)
-    found = recover(before, rounded(luma @ back.T))
-    line = cv2.getGaussianKernel(7, 1.0)
+TO_LUMA = np.array([
+    [0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]
+])  # fmt: skip
+CHROMA = np.array([0, 128, 128])
+
+
+@pytest.mark.parametrize("whole", [(), (1,), (0, 1)], ids=["once", "chroma", "before and after"])
+@pytest.mark.parametrize("name", ["cat", "astronaut"])
+@pytest.mark.parametrize("sigma", [1.0, 20.0])
+def test_colour_differences_that_are_blurred_lie_within_the_bars(name, whole, sigma):
+    """By 7 x 7, in floats or as a file keeps them: rounded before and after, or after alone."""
+    before = photo(name, 30, 80, 120, 160, "RGB")
+    steps = before @ TO_LUMA.T + CHROMA
+    steps = rounded(steps).astype(float) if 0 in whole else steps
+    steps[..., 1:] = cv2.GaussianBlur(steps[..., 1:], (7, 7), sigma)
+    steps = rounded(steps) if 1 in whole else steps
+    back = np.linalg.inv(TO_LUMA)
+    found = recover(before, rounded((steps - CHROMA) @ back.T))
+    line = cv2.getGaussianKernel(7, sigma)
     blur, same = line @ line.T, np.zeros((7, 7))
     same[3, 3] = 1
-    true = np.einsum("ac,cij,cb->abij", back, np.stack([same, blur, blur]), to_luma)
+    true = np.einsum("ac,cij,cb->abij", back, np.stack([same, blur, blur]), TO_LUMA)
     if found.verdict.linear:
         edge = (7 - found.size) // 2
         kernel, bars = (np.pad(v, [(0, 0), (0, 0), (edge, edge), (edge, edge)])

@@ -68,6 +68,7 @@ SOBEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 EMBOSS = np.array([[0, 0, 0], [0, 1, 0], [-1, 0, 0]])
 LAPLACE = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]]) / 8
 BOX = np.full((3, 3), 1 / 9)
+RANDOM = np.random.default_rng(5).normal(0, 0.2, (5, 5)) + np.eye(5) * 0.2
 NINE = np.arange(1, 10).reshape(3, 3) / 45
 GHOST = np.zeros((41, 41))
 GHOST[20, 20], GHOST[20, 40] = 0.7, 0.3
@@ -313,6 +314,73 @@ def test_brightness_and_contrast_of_a_jpeg(name, slope, shift):
     assert found.verdict != Verdict.NOT
     if found.verdict.linear:
         assert bars_off(found, slope * IDENTITY) <= 5
+
+
+@pytest.mark.parametrize("picture", [photo("cat", height=300, width=451), CAT, CAMERA])
+def test_brighter_is_a_filter_through_losses_too(picture):
+    """Thirty levels more, saved as JPEG: not "JPEG compression and no filter"."""
+    found = recover(picture, as_jpeg(as_file(picture + 30.0), 95), 9)
+    assert found.verdict != Verdict.NOT
+
+
+@pytest.mark.parametrize("factor", [0.99, 0.996, 1.004, 1.01])
+@pytest.mark.parametrize("size", [(60, 80), (HEIGHT, WIDTH)])
+@pytest.mark.parametrize("name", ["cat", "coffee"])
+def test_a_factor_near_1_is_no_curve(name, size, factor):
+    """Rounded, it is a staircase, which each curve near a line makes as well; nor is it noise."""
+    before = photo(name, top=60, height=size[0], width=size[1])
+    assert recover(before, as_file(factor * before), 9).verdict != Verdict.NOT
+
+
+@pytest.mark.parametrize("exponent", [0.9, 0.95, 1.05])
+def test_a_gamma_near_1_is_a_curve(exponent):
+    """No line comes within half a level of it, however little the best one leaves."""
+    found = recover(CAT, as_file(255 * (CAT / 255) ** exponent), 9)
+    assert f"a gamma curve with exponent {exponent:.2f}" in found.explanation
+
+
+@pytest.mark.parametrize("more", [0.0003, 0.0008])
+@pytest.mark.parametrize("before", [CAMERA, CAT], ids=["camera", "cat"])
+def test_bars_hold_what_rounding_hides(before, more):
+    """A corner of Sharpen that moves no sum by half a level makes the same file, bit for bit."""
+    kernel = SHARPEN + more * np.eye(1, 9).reshape(3, 3)
+    after = filtered(before, kernel)
+    found = recover(before, after, 9)
+    assert bars_off(found, kernel) <= 5
+    assert found.bit_exact == np.array_equal(after, filtered(before, SHARPEN))
+
+
+FAINT = np.full((3, 3), 0.0019) + (1 - 9 * 0.0019) * np.eye(1, 9, 4).reshape(3, 3)
+
+
+@pytest.mark.parametrize(
+    ("before", "kernel"),
+    [
+        (CAMERA, FAINT),
+        (photo("coffee", top=60), FAINT),
+        (photo("cat", top=0, left=0, height=300, width=451), SHARPEN + 0.003 * np.eye(3)),
+        (photo("coffee", top=60), 0.99 * np.ones((1, 1))),
+    ],
+    ids=["faint", "faint, coffee", "Sharpen", "factor"],
+)
+def test_what_rounding_hides_is_not_said_to_be_larger(before, kernel):
+    """Errors of rounding that follow the picture are explained by any ring, in part."""
+    found = recover(before, filtered(before, kernel), 9)
+    assert found.verdict == Verdict.UNDETERMINED
+    assert found.reason.code in (Reason.ROUNDED, Reason.UNCLEAR)
+
+
+@pytest.mark.parametrize(
+    ("name", "left", "kernel"),
+    [("coffee", 150, BOX), ("coffee", 150, RANDOM), ("camera", 200, gaussian(7, 1))],
+    ids=["box", "random", "Gaussian"],
+)
+def test_bars_hold_in_a_small_picture_of_fine_losses(name, left, kernel):
+    """JPEG's finest steps are not read off 80 blocks: few blocks give way to many weights."""
+    before = photo(name, left=left, height=60, width=80)
+    found = recover(before, as_jpeg(filtered(before, kernel), 96))
+    assert found.verdict != Verdict.NOT
+    assert not found.verdict.linear or bars_off(found, kernel) <= 5
 
 
 UNRELATED = [(CAMERA, CAT), (photo("gravel"), photo("brick"))]

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from kernel_demo.learning.statistics import Statistics
-from kernel_demo.recovery import halves
+from kernel_demo.recovery import blocks, halves
 from kernel_demo.recovery.alignment import Plane
 from kernel_demo.recovery.explanations import Split
 from kernel_demo.sources.bundled import FOLDER
@@ -48,7 +48,7 @@ def factor(before, noise):
     """Of the bar of one weight, the gain."""
     after = before + noise
     sums = Statistics.from_pair(before, after, 1)
-    return halves.scatter([plane(before, after)], ONE, 0.0, sums, ONE > 0).factors[0, 0]
+    return blocks.scatter([plane(before, after)], ONE, 0.0, sums, ONE > 0).factors[0, 0]
 
 
 @pytest.mark.parametrize("common", [0.2, 0.5, 1.0])
@@ -79,11 +79,11 @@ def test_weights_that_were_not_fitted_keep_their_bars():
     after = filtered(CAMERA, SHARPEN) + rng.normal(0, 2, CAMERA.shape)
     sums = Statistics.from_pair(CAMERA.astype(float), after, 3)
     tiles = [plane(CAMERA, after)]
-    factors = halves.scatter(tiles, SHARPEN, 0.0, sums, SHARPEN != 0).factors
+    factors = blocks.scatter(tiles, SHARPEN, 0.0, sums, SHARPEN != 0).factors
     assert (factors[SHARPEN == 0] == 1).all()
     assert (factors >= 1).all()
     small = [tile.part(0, 0, 60, 60) for tile in tiles]
-    assert (halves.scatter(small, SHARPEN, 0.0, sums, SHARPEN != 0).factors == 1).all()
+    assert (blocks.scatter(small, SHARPEN, 0.0, sums, SHARPEN != 0).factors == 1).all()
 
 
 @pytest.mark.parametrize("kernel", [SHARPEN, BOX], ids=["sharpen", "box"])

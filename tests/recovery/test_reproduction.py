@@ -22,7 +22,9 @@ SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0
 MODES = {
     "zero": cv2.BORDER_CONSTANT,
     "replicate": cv2.BORDER_REPLICATE,
+    "symmetric": cv2.BORDER_REFLECT,
     "reflect": cv2.BORDER_REFLECT_101,
+    "wrap": cv2.BORDER_WRAP,
     "constant": cv2.BORDER_CONSTANT,
 }
 
@@ -95,6 +97,31 @@ def test_a_mode_with_a_name_is_called_by_it(mode):
     """Black around is `zero`, and where a mode explains the border no value is made up."""
     found = recover(COLOUR, as_file(filtered(COLOUR, SHARPEN, 0, mode)), 5)
     assert (found.padding, found.padding_value) == (mode, None)
+
+
+NAMED = tuple(name for name in MODES if name != "constant")
+
+
+def lined(picture, turned):
+    """With its five outermost rows and columns alike, or as those of the opposite side."""
+    rows = np.r_[[0] * 5, 5 : len(picture)] if not turned else np.r_[: len(picture) - 5, 4:-1:-1]
+    columns = np.arange(picture.shape[1])
+    columns[:5] = 0
+    columns[-5:] = columns[4::-1] if turned else columns[-1]
+    return np.ascontiguousarray(picture[rows][:, columns])
+
+
+@pytest.mark.parametrize("mode", NAMED)
+@pytest.mark.parametrize("turned", [False, True], ids=["plain", "opposite"])
+@pytest.mark.parametrize("kernel", [np.eye(5) / 5, BLUR], ids=["motion", "blur"])
+def test_a_mode_is_named_where_no_other_makes_the_same(kernel, turned, mode):
+    """Along rows that are alike several modes do: a name would be a guess."""
+    before = lined(GREY[:60, :80], turned)
+    made = {name: as_file(filtered(before, kernel, 0, name)) for name in NAMED}
+    same = [name for name, after in made.items() if np.array_equal(after, made[mode])]
+    found = recover(before, made[mode], 5)
+    assert found.verdict == Verdict.CONVOLUTION
+    assert found.padding == (mode if same == [mode] else None)
 
 
 def test_sides_that_no_weight_leaves_are_not_told():
