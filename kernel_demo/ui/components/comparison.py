@@ -103,10 +103,10 @@ def view(
     # One scale for both pictures; the 98th percentile, so that one bright edge hides no other.
     scale = float(np.percentile(np.abs(first), 98)) if is_map else 1.0
     height, width = first.shape[:2]
-    one, other = (_drawn(image, is_map, scale) for image in (first, second))
+    alike = 2 * 255 * largest < scale  # apart by less than half a level: one picture serves both
     return {
-        "first": one,
-        "second": "" if other == one else other,  # alike to the eye: it travels once
+        "first": _drawn(first, is_map, scale),
+        "second": "" if alike else _drawn(second, is_map, scale),
         "difference": signed_url(strongest(difference, LONGEST) * gain, 1.0),
         "names": list(names),
         "gain": _gain(gain, largest),

@@ -138,7 +138,6 @@ WORDS = (
         "terms": "true {truth} − learned {learned} = {difference}",
         "entries": ENTRIES,
         "spoken": "Step {step}. Loss {loss}, kernel error {error}.",
-        "below": "Below: the whole picture, how sure this is, take it with you, race",
     }
 )
 SCRIPTS = (
