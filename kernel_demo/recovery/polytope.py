@@ -146,7 +146,7 @@ def _middle(pixels: _Pixels, free: np.ndarray) -> Chebyshev:
         goal = np.append(np.zeros(unknowns), 1.0)
         radius = reach + start + float(np.linalg.norm(point))
         found = maximise(goal, slopes, start - excess[chosen], radius, CLOSE / 10)
-        least = max(least, start - found.bound)
+        least = max(least, float(start - found.bound))
         point = point + found.point[:-1]
         excess = pixels.excess(point)
         if excess.max() < largest:

@@ -158,7 +158,7 @@ class Recovery:
 
         In grey levels. None: not known. Above `bounds`, no kernel made it in one rounding.
         """
-        return max((middle.least for middle in self.middles), default=None)
+        return max((float(middle.least) for middle in self.middles), default=None)
 
     @cached_property
     def interval(self) -> Interval | None:
