@@ -200,9 +200,9 @@ class _Pixels:
 
     @classmethod
     def of(cls, tiles: Sequence[Plane], free: np.ndarray) -> _Pixels | None:
-        """Those that count and whose patch lies inside. None: too few, or too many weights."""
+        """Those that count, their patch inside. None: too few, or none or too many are free."""
         parts = [_taken(tile, free) for tile in tiles if min(tile.after.shape) >= free.shape[-1]]
-        if not parts or np.count_nonzero(free) >= MOST:
+        if not parts or not 0 < np.count_nonzero(free) < MOST:
             return None
         patches, after, bounded = _different(*map(np.concatenate, zip(*parts, strict=True)))
         inside = np.random.default_rng(0).permutation(np.flatnonzero(bounded.all(axis=1)))[:SUMMED]

@@ -227,20 +227,21 @@ def _told(result: Recovery, pairs: list[Pair]) -> Recovery:
 
 def _centred(result: Recovery) -> Recovery:
     """The same with the kernels whose largest residual is smallest, where that is one rounding."""
-    frees = [kernel.squeeze() != 0 for kernel in result.kernel]
-    if any(np.count_nonzero(free) >= polytope.WIDEST for free in frees):
-        return result
-    parts = zip(result.polytopes, frees, strict=True)
-    middles = [(part if free.all() else replace(part, free=free)).middle for part, free in parts]
-    if not all(m and m.largest < b for m, b in zip(middles, result.bounds, strict=True)):
-        return result
-    offsets = tuple(middle.offset for middle in middles)
-    kernels = np.stack([middle.kernel for middle in middles]).reshape(result.kernel.shape)
+    kernels, offsets = result.kernel.copy(), np.array(result.offset, ndmin=1)
+    for output, (part, bound) in enumerate(zip(result.polytopes, result.bounds, strict=True)):
+        free = part.free & (kernels[output] != 0).squeeze()
+        if not free.any():  # a channel of one level has no kernel
+            continue
+        middle = replace(part, free=free).middle if free.sum() < polytope.WIDEST else None
+        if middle is None or middle.largest >= bound:
+            return result
+        kernels[output] = middle.kernel
+        offsets[output] = middle.offset
     alone = len(offsets) == 1
     return replace(
         result,
         kernel=kernels,
-        offset=offsets[0] if alone else offsets,
+        offset=float(offsets[0]) if alone else tuple(offsets.tolist()),
         name=known.kernel(kernels[0, 0]) if alone else None,
     )
 
