@@ -181,6 +181,17 @@ class Recovery:
         return Interval(low, high, all(part.tight for part in parts)) if inside.all() else None
 
     @property
+    def unrivalled(self) -> bool:
+        """Whether `interval` proves that no other whole numbers over such divisors are possible."""
+        if not self.fractions or self.interval is None:
+            return False
+        parts = zip(self.interval.low, self.interval.high, self.kernel, self.fractions, strict=True)
+        return all(
+            Interval(low, high).hold_alone(np.rint(kernel * whole.divisor), whole.divisor)
+            for low, high, kernel, whole in parts
+        )
+
+    @property
     def in_one_step(self) -> bool:
         """As little is left as one rounding leaves."""
         return self.residual <= ONE_ROUNDING * self.rounding_floor

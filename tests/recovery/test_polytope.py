@@ -328,11 +328,11 @@ def test_round_numbers_lie_in_their_interval():
     """The kernel told is the exact one, and no other over its divisor is in the set."""
     before = photo("cat")[:150, :200]
     found = recover(before, rounded(exactly(before, SOFT)), max_size=5)
-    (whole,) = found.fractions
     assert np.array_equal(found.kernel[0, 0], SOFT)
     assert holds(found.interval, found.kernel)
-    flat = Interval(found.interval.low[0, 0], found.interval.high[0, 0])
-    assert flat.hold_alone(whole.numerators, whole.divisor)
+    assert found.unrivalled
+    odd = recover(before, rounded(exactly(before, SKEW3)), max_size=3)
+    assert not odd.unrivalled  # no whole numbers
 
 
 def test_each_channel_has_its_own():
