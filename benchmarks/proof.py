@@ -1,8 +1,8 @@
 """Is anything certified that is not so? Pairs of which the truth is known, most of them damaged.
 
 A claim is false where the truth contradicts it: a weight that is further from the true one than
-five of its bars, a kernel where there is none, "not a convolution" where there is one, a border
-that is another one. "Undetermined" is never false, and counted.
+five of its bars, or outside its interval, a kernel where there is none, "not a convolution" where
+there is one, a border that is another one. "Undetermined" is never false, and counted.
 """
 
 from __future__ import annotations
@@ -452,6 +452,9 @@ def fault(case: Case, found: Recovery) -> str:
             else:
                 true = case.kernel if inputs == 1 or a == b else np.zeros((1, 1))
             worst = max(worst, distance(found.kernel[a, b], found.standard_error[a, b], true))
+            ends = found.interval
+            if ends is not None and not within(ends.low[a, b], ends.high[a, b], true):
+                return "a weight outside its interval"
     return f"{worst:.0f} bars off, {found.verdict}" if worst > BARS else ""
 
 
@@ -463,6 +466,14 @@ def distance(kernel: np.ndarray, bars: np.ndarray, true: np.ndarray) -> float:
     with np.errstate(divide="ignore", invalid="ignore"):
         # What the kernel leaves out has the largest bar of those that it has: it was looked at.
         return float(np.nan_to_num(error / np.where(bars > 0, bars, bars.max()), nan=0).max())
+
+
+def within(low: np.ndarray, high: np.ndarray, true: np.ndarray) -> bool:
+    """Whether the true weights lie between; a kernel larger than that says nothing of them."""
+    side = max(len(low), len(true))
+    low, high, true = (np.pad(v, (side - len(v)) // 2) for v in (low, high, true))
+    beyond = (low == high) & (np.abs(true) > 0)
+    return bool(beyond.any() or ((low <= true) & (true <= high)).all())
 
 
 def run(report):

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     if options.json:
-        print(json.dumps(found.as_dict() | {"files": notes}, indent=2))
+        print(json.dumps(found.as_dict(proved=True) | {"files": notes}, indent=2))
     else:
         print("\n".join([*_lines(found), *notes]))
     return 0

@@ -16,6 +16,8 @@ known         kernels that have a name, and operations that are no convolution
 candidates    round numbers that are worth trying
 uniqueness    whether pixels tell one of them from all others
 fractions     round numbers that reproduce every pixel
+polytope      all kernels that one rounding allows: their middle, and guaranteed intervals
+linear_program  the most of a sum under limits, with a bound that holds whatever its arithmetic did
 reproduction  the kernels applied again: the border mode, the picture
 record        what comes out
 leftover      where in the picture the kernels leave most

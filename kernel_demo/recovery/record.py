@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -12,11 +14,13 @@ from kernel_demo.recovery.explanations import Channels, Edge, Left, Phrase, Told
 from kernel_demo.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING, box
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.known import Alternative, Name
+from kernel_demo.recovery.polytope import Chebyshev, Interval, Polytope, allowed
 
 # What lies beyond the top, bottom, left and right: one of filtering.MODES or an Edge; None: not
 # seen.
 Sides = tuple[str | Edge | None, str | Edge | None, str | Edge | None, str | Edge | None]
 UNSEEN: Sides = (None, None, None, None)
+PATIENCE = 20.0  # seconds that an interval may take
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,7 @@ class Recovery:
     `padding_value` is in grey levels of the after file, 0..white: under `constant` that of all
     pixels beyond before (a number, or one for each channel of before where they differ), under
     Edge.PLAIN that of after along the border (a number, or one for each channel of after).
+    `smallest_bound` and `interval` are worked out when they are first read: that takes seconds.
     """
 
     verdict: Verdict
@@ -71,6 +76,8 @@ class Recovery:
     clip: tuple[int, int] = (0, 255)  # grey levels at which the after file is cut off
     noted: tuple[Told, ...] = ()  # what was done to the pair first
     title: str = ""  # the caller's name for the pair
+    # For each output, the kernels of this size that one rounding allows; none where more is left.
+    polytopes: tuple[Polytope, ...] = field(default=(), repr=False)
     reproduction: np.ndarray | None = field(default=None, repr=False)  # like after, same dtype
     residual_map: np.ndarray | None = field(default=None, repr=False)  # float32: after - that
 
@@ -129,6 +136,62 @@ class Recovery:
         return bool(self.fractions) and not any(w.undecided or w.left_out for w in self.fractions)
 
     @property
+    def middles(self) -> tuple[Chebyshev, ...]:
+        """For each output, the kernel whose largest residual is smallest; none: not known."""
+        found = tuple(polytope.middle for polytope in self.polytopes)
+        return found if all(middle is not None and middle.known for middle in found) else ()
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """For each output, the residual that one rounding leaves at most, in grey levels: 1/2 + e.
+
+        e is for the tool's arithmetic.
+        """
+        if self.kernel is None:
+            return ()
+        offsets = np.broadcast_to(self.offset, len(self.kernel)).tolist()
+        return tuple(allowed(*part, self.white) for part in zip(self.kernel, offsets, strict=True))
+
+    @cached_property
+    def smallest_bound(self) -> float | None:
+        """No kernel of this size keeps the residuals of all pixels that count below that.
+
+        In grey levels. None: not known. Above `bounds`, no kernel made it in one rounding.
+        """
+        return max((float(middle.least) for middle in self.middles), default=None)
+
+    @cached_property
+    def interval(self) -> Interval | None:
+        """No kernel of this size with a weight outside made the pair in one rounding.
+
+        Like `kernel`. It holds for all pixels but those left out, and arithmetic within `bounds`.
+        None: no kernel did, or not the one told, or not known.
+        """
+        if not self.polytopes or self.verdict != Verdict.CONVOLUTION:
+            return None
+        until = time.monotonic() + PATIENCE
+        parts = [p.interval(b, until) for p, b in zip(self.polytopes, self.bounds, strict=True)]
+        if any(part is None for part in parts):
+            return None
+        low, high = (
+            np.stack([getattr(part, end) for part in parts]).reshape(self.kernel.shape)
+            for end in ("low", "high")
+        )
+        inside = (low <= self.kernel) & (self.kernel <= high)
+        return Interval(low, high, all(part.tight for part in parts)) if inside.all() else None
+
+    @property
+    def unrivalled(self) -> bool:
+        """Whether `interval` proves that no other whole numbers over such divisors are possible."""
+        if not self.fractions or self.interval is None:
+            return False
+        parts = zip(self.interval.low, self.interval.high, self.kernel, self.fractions, strict=True)
+        return all(
+            Interval(low, high).hold_alone(np.rint(kernel * whole.divisor), whole.divisor)
+            for low, high, kernel, whole in parts
+        )
+
+    @property
     def in_one_step(self) -> bool:
         """As little is left as one rounding leaves."""
         return self.residual <= ONE_ROUNDING * self.rounding_floor
@@ -150,11 +213,12 @@ class Recovery:
             return tuple(value / self.white for value in self.offset)
         return self.offset / self.white
 
-    def as_dict(self) -> dict:
+    def as_dict(self, proved: bool = False) -> dict:
         """Everything but the pictures in plain types, for JSON; None: a number not known.
 
         What there is one of is no list: kernel and standard_error are k x k for one kernel, and
         3 x k x k for one a channel. No bar is told of a kernel that is not certified.
+        proved: with `smallest_bound` and `interval`, which may take PATIENCE.
         """
         found = {
             "verdict": self.verdict,
@@ -187,6 +251,10 @@ class Recovery:
             "clip": self.clip,
             "notes": self.notes,
         }
+        if proved:
+            ends = None if self.interval is None else vars(self.interval)
+            found["smallest_bound"] = self.smallest_bound
+            found["interval"] = ends and {end: _flat(ends[end]) for end in ("low", "high")}
         return {key: _plain(value) for key, value in found.items()}
 
 

@@ -8,6 +8,7 @@ record: round numbers (fractions), the border and the picture (reproduction), th
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,13 +22,15 @@ from kernel_demo.recovery import (
     judging,
     known,
     outliers,
+    polytope,
     reproduction,
 )
-from kernel_demo.recovery.alignment import Pair
+from kernel_demo.recovery.alignment import Pair, Plane
 from kernel_demo.recovery.channels import Arrangement
 from kernel_demo.recovery.explanations import Channels, Note, Reason, Told, Verdict
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
+from kernel_demo.recovery.polytope import Polytope
 from kernel_demo.recovery.record import UNSEEN, Recovery
 
 MIN_SIZE, MAX_SIZE = 3, 31
@@ -205,7 +208,56 @@ def _applied(bare: Recovery, found: Arrangement) -> Recovery:
         channel_weights=found.weights,
         compression="" if found.compressed is None else str(found.compressed),
     )
-    return reproduction.told(result, found.pairs)
+    return _told(result, found.pairs)
+
+
+def _told(result: Recovery, pairs: list[Pair]) -> Recovery:
+    """The record with what its kernels make, and what one rounding allows.
+
+    Where no round numbers are known, the kernels are the middle of those that it allows.
+    """
+    if result.verdict == Verdict.NOT or not result.in_passes or pairs[0].before.dtype.kind != "u":
+        return reproduction.told(result, pairs)
+    outputs, anywhere = _of_outputs(result, pairs), np.ones(result.kernel[0].squeeze().shape, bool)
+    result = replace(result, polytopes=tuple(Polytope.of(o, anywhere) for o in outputs))
+    if result.verdict == Verdict.CONVOLUTION and not result.fractions:
+        result = _centred(result)
+    return reproduction.told(result, pairs)
+
+
+def _centred(result: Recovery) -> Recovery:
+    """The same with the kernels whose largest residual is smallest, where that is one rounding."""
+    kernels, offsets = result.kernel.copy(), np.array(result.offset, ndmin=1)
+    for output, (part, bound) in enumerate(zip(result.polytopes, result.bounds, strict=True)):
+        free = part.free & (kernels[output] != 0).squeeze()
+        if not free.any():  # a channel of one level has no kernel
+            continue
+        middle = replace(part, free=free).middle if free.sum() < polytope.WIDEST else None
+        if middle is None or middle.largest >= bound:
+            return result
+        kernels[output] = middle.kernel
+        offsets[output] = middle.offset
+    alone = len(offsets) == 1
+    return replace(
+        result,
+        kernel=kernels,
+        offset=float(offsets[0]) if alone else tuple(offsets.tolist()),
+        name=known.kernel(kernels[0, 0]) if alone else None,
+    )
+
+
+def _of_outputs(result: Recovery, pairs: list[Pair]) -> Iterator[list[Plane]]:
+    """For each kernel of the record the planes that it explains; of a mixture, all inputs."""
+    outputs, inputs = result.kernel.shape[:2]
+    for output in range(outputs):
+        if inputs == 1:
+            yield alignment.planes_of(pairs, output if outputs > 1 else None)
+        else:
+            yield [
+                Plane(before, after[..., output], counted, pair.peak, pair.step, pair.clip)
+                for pair in pairs
+                for before, after, counted in [pair.overlap()]
+            ]
 
 
 def _without_changed(found: Arrangement, exact: tuple[Fractions, ...]) -> Arrangement:
@@ -244,7 +296,7 @@ def _of_all(result: Recovery, found: Arrangement) -> Recovery:
     if beyond == 0 or result.verdict != Verdict.CONVOLUTION:
         return result
     mask = gross if pair.outliers is None else gross | pair.outliers
-    return reproduction.told(result, [replace(pair, outliers=mask), *found.pairs[1:]])
+    return _told(result, [replace(pair, outliers=mask), *found.pairs[1:]])
 
 
 def _without_a_colour(result: Recovery, pair: Pair) -> Recovery:

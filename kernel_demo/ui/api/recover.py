@@ -12,6 +12,7 @@ from kernel_demo.ui.jobs import in_words
 KEYS = (
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
     "reproduced", "left_out", "used_fraction", "padding", "padding_value", "bit_exact", "white",
+    "interval", "smallest_bound",
 )  # fmt: skip
 
 
@@ -31,12 +32,18 @@ def recover(before: gr.FileData, after: gr.FileData, max_size: int = 15) -> dict
     that something else has changed: {share, reasons}. padding is a border mode of /apply, or
     copied, black or one value (pixels along the border that are not filtered). padding_value, with
     constant and one value, is the value (or a list, one for each channel), in grey levels too.
+
+    interval is {low, high}, each like kernel: no kernel of this size with a weight outside made the
+    pair in one rounding, whatever the noise, but for the pixels left out; or null. It is worked out
+    for at most 20 seconds, and wider where that is too short. smallest_bound: each kernel of this
+    size is so many grey levels off somewhere, or more; above a half (and a thousandth or so for the
+    tool's arithmetic), none made the pair in one rounding.
     """
     max_size = odd("max_size", max_size, MIN_SIZE, MAX_SIZE)
     pair = (samples(*sent(before, "before"), keep_alpha=True)[0],
             samples(*sent(after, "after"), keep_alpha=True)[0])  # fmt: skip
     found = find(*pair, max_size)
-    report = found.as_dict()
+    report = found.as_dict(proved=True)
     return {
         **{key: report[key] for key in KEYS},
         "explanation": f"{found.explanation} {found.next_step}".strip(),

@@ -183,6 +183,9 @@ def test_what_recover_answers_is_what_apply_takes(client, tmp_path, depth, white
     found = client.predict(*files, 5, api_name="/recover")
     assert (found["white"], found["padding"], found["bit_exact"]) == (white, "reflect", True)
     assert found["offset"] == pytest.approx(delta)
+    low, high = found["interval"]["low"], found["interval"]["high"]
+    assert ((np.array(low) <= found["kernel"]) & (found["kernel"] <= np.array(high))).all()
+    assert found["smallest_bound"] <= 0.501
     levels = 255 * found["offset"] / found["white"]
     path = client.predict(
         files[0], found["kernel"], found["padding"], offset_levels=levels, api_name="/apply"
