@@ -42,7 +42,8 @@ LEAST, SINGLE = 1e-3, 2 * 2.0**-24
 # Constraints of a linear program, for each unknown. For the smallest residual: the largest, and as
 # many as SPREAD by chance of BAND times as many; and the largest that a solution breaks.
 NEAREST, LARGEST, SPREAD, BAND, BROKEN = 20, 2, 6, 30, 4
-ROUNDS = 12  # of adding those that a solution breaks
+FIRST = 12  # of those that a solution breaks, that are broken first
+ROUNDS = 12  # of adding them
 CLOSE, TIGHT = 1e-4, 0.01  # grey levels of the smallest residual; share of a weight's extent
 # Unknowns: for which each weight's own extent is worked out (11 x 11), and any are (15 x 15).
 WIDEST, MOST = 125, 230
@@ -340,7 +341,7 @@ def _reachable(pixels: _Pixels, room, distances, points: np.ndarray):
     shares, first = [np.ones(len(points))], []
     for at in _chunks(len(near)):
         used = pixels.slopes(near[at]) @ points.T / room[near[at], None]
-        worst = np.argpartition(-used, min(BROKEN, len(used) - 1), axis=0)[:BROKEN]
+        worst = np.argpartition(-used, min(FIRST, len(used) - 1), axis=0)[:FIRST]
         first.append(near[at][worst])
         shares.append(1 / np.maximum(np.take_along_axis(used, worst, 0).max(axis=0), 1e-300))
     return np.min(shares, axis=0), np.concatenate([np.zeros((0, len(points)), int), *first])

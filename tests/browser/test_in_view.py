@@ -90,8 +90,8 @@ def test_a_rate_is_changed_while_the_run_is_shown(page, server):
     chip = page.locator("#chip-method")
     expect(chip).to_contain_text("Adam rate 0.01")
     page.locator("#learn").click()
-    expect(page.locator("#result .kd-first")).to_be_visible()  # its end was computed
-    expect(live(page)).not_to_have_attribute("data-step", "0")
+    expect(live(page)).to_have_attribute("data-step", "4")  # two seconds on, its end is computed
+    expect(page.locator("#result .kd-first")).to_be_hidden()  # and not told yet
     session = live(page).get_attribute("data-session")
     rate = opened(page, "method").locator("#rate input")
     rate.fill("0.25")

@@ -97,3 +97,12 @@ def test_copy_link(page, server, secure):
     reader = page.context.new_page()
     reader.goto(server)
     assert reader.evaluate("navigator.clipboard.readText()") == page.url
+
+
+def test_a_link_without_a_rate_leaves_the_field_to_the_method(page, server):
+    """Empty, it says the rate of the method that the link names; the address has none."""
+    page.goto(f"{server}/?method=adam")
+    rate = opened(page, "method").locator("#rate input")
+    expect(rate).to_have_attribute("placeholder", "0.03")
+    expect(rate).to_have_value("")
+    assert page.url.endswith("?method=adam")

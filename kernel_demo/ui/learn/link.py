@@ -130,4 +130,6 @@ def _update(key: str, values: dict, bounds: dict):
         return gr.update(choices=square(bounds[key]), **said)
     if key in ("n", "steps") and bounds:
         return gr.update(maximum=max(bounds[key]), **said)
+    if key == "rate":  # empty where it is the method's own, which no field of gradio's is at first
+        return values.get(key) or None
     return said.get("value", gr.skip())

@@ -196,7 +196,7 @@ TABLE = (
             container=False, elem_id="method"),
     _choice("optimizer", "by", "Optimizer", _OPTIMIZERS, "kfac", visible=False,
             elem_id="optimizer", **_FIELD),
-    _number("learning_rate", "rate", "Learning rate", finite, 0, MAX_RATE, None, empty=0,
+    _number("learning_rate", "rate", "Learning rate", finite, 0, MAX_RATE, 0, empty=0,
             placeholder=short(default_rate(TRAINED.method, 3)), info="empty: its own",
             step=0.001, elem_id="rate"),
     _slider("batch", "batch", "Tiles in a batch", whole, 1, 256, TRAINED.batch),

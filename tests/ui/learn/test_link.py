@@ -27,7 +27,7 @@ START = {
     "bits": False,
     "method": "kfac",
     "by": "kfac",
-    "rate": None,
+    "rate": 0,
     "batch": 32,
     "tile": 64,
     "sum": 1,
