@@ -116,10 +116,11 @@ class Statistics:
 
         Extended precision (where the machine has it) keeps the digits that the subtraction loses.
         """
-        count = max(self.count, 1)
-        mean, after = self.patch_sum.astype(np.longdouble) / count, np.longdouble(self.after_sum)
-        gram = self.gram - np.outer(mean, self.patch_sum)
-        return gram, self.cross - mean * after, self.energy - after**2 / count
+        count = np.longdouble(max(self.count, 1))
+        # Of an after of one level the mean is exact, and nothing is left of X'y.
+        after = self.after_sum / count
+        gram = self.gram - np.outer(self.patch_sum / count, self.patch_sum)
+        return gram, self.cross - after * self.patch_sum, self.energy - after * self.after_sum
 
     def shrink(self, size: int) -> Statistics:
         """The sums of the smaller centred kernel: sub-blocks, at no further pass.
