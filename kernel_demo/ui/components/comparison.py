@@ -28,6 +28,8 @@ WORDS = (
     }
 )
 SHADES = 127  # of blue, and of orange
+# Of full opacity in a signed map: a share of the strongest value, and eight grey levels, at least.
+STRONGEST, LEAST = 1 / 8, 8 / 255
 NEGATIVE, POSITIVE = theme.colour("negative"), theme.colour("positive")
 
 
@@ -100,8 +102,7 @@ def view(
     largest = float(np.abs(difference).max())
     # The gain is a power of ten that brings the largest difference to between 0.1 and 1.
     gain = 10.0 ** np.clip(np.floor(-np.log10(largest)), 0, 9) if largest > 0 else 1.0
-    # One scale for both pictures; the 98th percentile, so that one bright edge hides no other.
-    scale = float(np.percentile(np.abs(first), 98)) if is_map else 1.0
+    scale = _full(first) if is_map else 1.0  # one for both pictures
     height, width = first.shape[:2]
     alike = 2 * 255 * largest < scale  # apart by less than half a level: one picture serves both
     return {
@@ -116,6 +117,16 @@ def view(
         "note": note,
         "worked": arithmetic,
     }
+
+
+def _full(values: np.ndarray) -> float:
+    """The magnitude of full opacity in a signed map.
+
+    The 98th percentile, so that one bright edge hides no other; of a picture that is flat nearly
+    everywhere that is the rounding of zeros, which the share of the strongest value keeps pale.
+    """
+    magnitude = np.abs(values)
+    return max(float(np.percentile(magnitude, 98)), STRONGEST * float(magnitude.max()), LEAST)
 
 
 def _drawn(image: np.ndarray, is_map: bool, scale: float) -> str:

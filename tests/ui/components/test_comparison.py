@@ -42,6 +42,32 @@ def test_a_signed_map_travels_in_the_colours_it_has():
     np.testing.assert_array_equal(drawn[seen][:, 2::-1], expected[seen][:, :3])
 
 
+def disc() -> np.ndarray:
+    """A drawing of two flat colours, 200 x 300 float32, its edge less than a fiftieth of it."""
+    return np.float32(cv2.circle(np.full((200, 300), 1.0), (130, 100), 20, 0.2, -1))
+
+
+@pytest.mark.parametrize("pixels", [disc(), np.full((20, 20), 128 / 255, np.float32)])
+@pytest.mark.parametrize("off", [1e-7, -1e-7, 1e-5])
+def test_a_flat_picture_stays_pale_under_a_signed_map(pixels, off):
+    """Of flat colours the true map and one that is right to five digits are both pale, but for
+    edges, and those are shown."""
+    true = cv2.filter2D(pixels, cv2.CV_32F, named("sobel_x").values)
+    value = comparison.view(true, true + np.float32(off), ("a", "b"), is_map=True)
+    for url in filter(None, (value["first"], value["second"])):
+        opacity = decoded(url)[..., 3]
+        assert opacity[true == 0].max() <= 8
+        assert (opacity[np.abs(true) > 1] > 200).all()
+
+
+def test_true_and_learned_share_one_scale():
+    """A value of one sign and size has one colour in both pictures."""
+    first = np.zeros((20, 20), np.float32)
+    first[:, 10:] = 0.5
+    value = comparison.view(first, first[:, ::-1].copy(), ("a", "b"), is_map=True)
+    assert np.array_equal(decoded(value["first"]), decoded(value["second"])[:, ::-1])
+
+
 @pytest.mark.parametrize("is_map", [False, True])
 def test_two_pictures_alike_travel_once(is_map):
     """A kernel that is right draws the true picture: it is sent once; one grey level is seen."""
