@@ -757,6 +757,31 @@ def test_a_filtered_picture_is_of_the_step_shown(opened):
     assert all(a[1] != b[1] for a, b in itertools.pairwise(seen))
 
 
+@pytest.mark.parametrize("rest", ["end", "pause", "one step"])
+def test_a_large_filtered_picture_is_of_the_step_at_rest(opened, rest):
+    """Where drawing is slow After lags behind while a run is shown, and no more once it rests."""
+    kernel = np.random.default_rng(1).normal(size=(9, 9)) / 9
+    page = opened(first=idle(kernel, picture=piece(photo())))
+    page.evaluate(
+        """() => { const put = CanvasRenderingContext2D.prototype.putImageData;
+          CanvasRenderingContext2D.prototype.putImageData = function slow(...given) {
+            const until = performance.now() + 400;
+            while (performance.now() < until);
+            put.apply(this, given); }; }"""
+    )
+    at_speed(page, "fast")
+    show(page, value(falling(kernel, 2), kernel, number=2))
+    settled(page, step="2")
+    behind = value(falling(kernel, 9), kernel, number=3)
+    show(page, behind | (ended() if rest == "end" else {}))
+    settled(page, step="9")
+    if rest == "pause":
+        page.locator("#learn").click()
+    if rest == "one step":
+        at_speed(page, "step")
+    expect(page.locator("[data-text=after_note]")).to_have_text("step 9", timeout=5000)
+
+
 def test_the_timeline_stays_where_it_is_put(opened):
     """While it runs: the run goes on, the show waits; arrow keys go from kept step to kept step."""
     page = opened()

@@ -24,7 +24,7 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
   const text = parts(root, 'text');
   const place = root.querySelector('#arithmetic');
   const pieces = new Map(); // {key, plane, view} each
-  const after = { due: 0, timer: 0, drawn: '' };
+  const after = { ended: 0, took: 0, timer: 0, drawn: '' }; // when it was drawn last, and how long
   let piece = null; // the one that is shown; without a plane until it is decoded
   let result = null; // it, through the true kernel
   let pixel = null; // in the full picture: {x, y}
@@ -84,19 +84,22 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
       const before = imageOf(result.before, { grey: true }, now.theme);
       canvases.before.getContext('2d').putImageData(before, 0, 0);
       after.drawn = '';
+      after.took = 0; // it may be another kernel's
     }
     const key = `${result.key}|${now.place}|${cut}`;
     if (key === after.drawn || !now.learned) return;
     const begun = performance.now();
-    if (begun < after.due) {
-      after.timer = setTimeout(changed, after.due - begun);
+    // Once the show rests, what was saved up for while it went on is waited for no more.
+    const due = after.ended + after.took / (playing ? SHARE : 1);
+    if (begun < due) {
+      after.timer = setTimeout(changed, due - begun);
       return;
     }
     after.drawn = key;
     drawAfter(now);
-    const ended = performance.now();
+    after.ended = performance.now();
     const large = now.size > EACH_STEP;
-    after.due = large ? ended + (ended - begun) / (playing ? SHARE : 1) : 0;
+    after.took = large ? after.ended - begun : 0;
     // A picture that comes a few times a second says of which step it is.
     const note = large && now.step ? `${words.step} ${now.step}` : '';
     later(() => write(text.after_note, note));
@@ -129,7 +132,7 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
     divider.style.left = `${cut}%`;
     divider.setAttribute('aria-valuenow', cut);
     divider.setAttribute('aria-valuetext', `${cut} % ${words.tag_learned}`);
-    after.due = 0;
+    after.took = 0;
     changed();
   }
 

@@ -519,7 +519,7 @@ function draw() {
   once('kernels', [...figures, marked], paintKernels);
   once('curves', [...figures, player.furthest, now, now === 'finished' ? lastRow() : '', value.rates.length,
     before?.name], () => drawCurves(now));
-  pictures.draw(now === 'running' && player.playing);
+  pictures.draw(now === 'running' && player.playing && PACE[speed] < Infinity);
   once('pixel', [...figures, ...pictures.key(), value.border], pictures.drawPixel);
   for (const call of deferred.splice(0)) call();
   paintTimeline(now);
