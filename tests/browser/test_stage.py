@@ -966,6 +966,22 @@ def test_a_result_that_stays_positive_is_grey(opened):
     assert page.evaluate(saturation) > 60
 
 
+def test_what_rounding_leaves_of_flat_colours_is_neutral(opened):
+    """Of a disc on a ground After shows the edge alone, right to six digits or exactly."""
+    pixels = cv2.circle(np.full((200, 200, 3), 128, np.uint8), (100, 100), 8, (250, 200, 20), -1)
+    off = value([record(0, SOBEL, SOBEL + 1e-6)], picture=piece(pixels))
+    page = opened(first=off)
+    page.locator("#arithmetic[data-sum]").wait_for()
+    apart = page.evaluate(
+        """() => { const c = document.querySelector('[data-picture=after]');
+          return [[30, 100], [190, 100], [92, 100]].map(([x, y]) => {
+            const [r, , b] = c.getContext('2d').getImageData(x, y, 1, 1).data;
+            return Math.abs(r - b); }); }"""
+    )
+    assert max(apart[:2]) < 12
+    assert apart[2] > 60
+
+
 def test_what_is_below_zero_in_a_grey_result_is_blue(opened):
     """A start that turns the picture over is dark blue beside the true grey: not black."""
     blur = np.full((3, 3), 1 / 9)

@@ -7,10 +7,12 @@ const EACH_STEP = 5;
 const SHARE = 0.035;
 const PIECES = 4; // kept decoded: the pixels of a picture come once, later values name it alone
 
-// What all but the strongest hundredth of the values stay below, from every seventh of them.
+// What all but the strongest hundredth of the values stay below, from every seventh of them; of flat
+// colours that is rounding, which these keep pale: a share of the strongest, and so many grey levels.
+const [STRONGEST, LEAST] = [1 / 8, 8];
 function strength(values) {
-  const some = values.filter((_, i) => i % 7 === 0).map(Math.abs);
-  return some.sort()[Math.floor(some.length * 0.99)] || 1;
+  const some = values.filter((_, i) => i % 7 === 0).map(Math.abs).sort();
+  return Math.max(some[Math.floor(some.length * 0.99)] || 0, STRONGEST * largest(values), LEAST);
 }
 
 // root: of the stage. cut: per cent of After that are learned. shown(): {truth, size, border, learned,
