@@ -30,6 +30,8 @@ WORDS = (
 SHADES = 127  # of blue, and of orange
 # Of full opacity in a signed map: a share of the strongest value, and eight grey levels, at least.
 STRONGEST, LEAST = 1 / 8, 8 / 255
+BELOW = 0.05  # the share of an output below zero that makes it a signed map
+FAINT = 0.5 / 255  # hardly anything: half a grey level on average
 NEGATIVE, POSITIVE = theme.colour("negative"), theme.colour("positive")
 
 
@@ -60,9 +62,16 @@ def signed_url(values: np.ndarray, scale: float) -> str:
     return png_url(file.getvalue())
 
 
-def is_signed(kernel: np.ndarray) -> bool:
-    """Whether a flat picture comes out near zero: then the output is a signed map, not a photo."""
-    return bool(abs(kernel.sum()) < 0.5)
+def is_signed(output: np.ndarray, kernel: np.ndarray) -> bool:
+    """Whether the output of a kernel is a signed map, not a photo; pictures.js has the same rule.
+
+    output: 0..1 or signed. Where hardly anything is left of it, the kernel tells: whether a flat
+    picture comes out near zero.
+    """
+    total = float(np.abs(output).mean())
+    if total < FAINT:
+        return bool(abs(kernel.sum()) < 0.5)
+    return bool(-np.minimum(output, 0).mean() >= BELOW * total)
 
 
 def strongest(difference: np.ndarray, longest: int) -> np.ndarray:

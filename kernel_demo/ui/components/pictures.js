@@ -15,6 +15,15 @@ function strength(values) {
   return Math.max(some[Math.floor(some.length * 0.99)] || 0, STRONGEST * largest(values), LEAST);
 }
 
+// As comparison.py tells it: a result is a signed map where a twentieth of it is below zero; where
+// hardly anything is left, half a level on average, the kernel's sum decides.
+const [BELOW, FAINT] = [0.05, 0.5];
+function isSigned(values, sum) {
+  const below = values.reduce((all, v) => all + Math.max(0, -v), 0);
+  const total = values.reduce((all, v) => all + Math.abs(v), 0);
+  return total < FAINT * values.length ? Math.abs(sum) < 0.5 : below >= BELOW * total;
+}
+
 // root: of the stage. cut: per cent of After that are learned. shown(): {truth, size, border, learned,
 // step, theme} now. later(call): lets words be written when all is drawn. changed(): it is to be drawn
 // anew. chosen(sums): a pixel was chosen by a key. The result: take(picture) shows another one,
@@ -56,14 +65,12 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
     const { plane, view } = piece;
     const padded = around(plane, view, size >> 1, border);
     const { values } = correlate(padded, truth, size);
-    const below = values.reduce((sum, v) => sum + Math.max(0, -v), 0);
-    const total = values.reduce((sum, v) => sum + Math.abs(v), 0);
+    const flat = truth.reduce((sum, v) => sum + v, 0);
     const { pixels } = around(plane, view, 0, border);
     // A blurred picture is a picture still: it is shown in grey. What has a sign is shown signed.
-    const shades = { grey: below < 0.05 * total, factor: REACH / strength(values) };
+    const shades = { grey: !isSigned(values, flat), factor: REACH / strength(values) };
     result = { key, padded, values, before: pixels, ...shades };
     if (pixel) return;
-    const flat = truth.reduce((sum, v) => sum + v, 0);
     const [x, y] = edgeOf(pixels, values, view.side, flat, 0.6);
     pixel = { x: view.left + x, y: view.top + y };
   }

@@ -143,15 +143,18 @@ def picture_choices(session: Session, own: bool) -> list[tuple[str, int]]:
 def render(session: Session, picture: int, border: str, own_path: str | None) -> dict | None:
     """The result view's value; None where there is no learned kernel.
 
-    Both kernels are applied at full size with the same border mode. A filter whose output is a
-    signed map (Sobel) is shown on the grey picture, any other on the picture's own colours.
+    Both kernels are applied at full size with the same border mode. An output that is a signed map
+    (of Sobel, of most random kernels) is that of the grey picture, any other of its own colours.
     """
     if session.kernel is None:
         return None
     photo = _photo(session, picture, own_path)
-    is_map = comparison.is_signed(session.experiment.truth)
-    image = to_grey(photo.pixels, session.experiment.choice.channel) if is_map else photo.pixels
-    true = apply_tiled(image, session.experiment.truth, border)
+    truth = session.experiment.truth
+    image = to_grey(photo.pixels, session.experiment.choice.channel)
+    true = apply_tiled(image, truth, border)
+    is_map = comparison.is_signed(true, truth)
+    if not is_map and photo.pixels.ndim == 3:
+        image, true = photo.pixels, apply_tiled(photo.pixels, truth, border)
     learned = apply_tiled(image, session.kernel, border, session.progress.offset)
     found = compare(true, learned)
     figures = (

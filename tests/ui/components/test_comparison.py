@@ -15,13 +15,31 @@ def decoded(url: str) -> np.ndarray:
     return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
 
 
+NEGATIVE_ONES = -named("sharpen").values  # no sum near zero, and all below zero
+
+
 @pytest.mark.parametrize(
-    ("name", "is_map"),
-    [("sobel_x", True), ("laplacian_8", True), ("sharpen", False), ("box", False)],
+    ("kernel", "is_map"),
+    [
+        (named("sobel_x").values, True),
+        (named("laplacian_8").values, True),
+        (named("sharpen").values, False),
+        (named("box").values, False),
+        (NEGATIVE_ONES, True),
+        (named("box").values * 0.3, False),  # a sum near zero, and nothing below it
+    ],
 )
-def test_which_outputs_are_signed_maps(name, is_map):
-    """Edge filters are drawn as signed maps, filters that keep a flat grey are drawn as photos."""
-    assert comparison.is_signed(named(name).values) is is_map
+def test_which_outputs_are_signed_maps(kernel, is_map):
+    """What lies below zero in part is drawn as a signed map, what does not as a photo."""
+    photo = cv2.GaussianBlur(np.random.default_rng(0).random((60, 80)), (0, 0), 2)
+    assert comparison.is_signed(cv2.filter2D(photo, cv2.CV_64F, kernel), kernel) is is_map
+
+
+@pytest.mark.parametrize("name", ["sobel_x", "box"])
+@pytest.mark.parametrize("rest", [0, 1e-8, -1e-8])
+def test_of_nearly_nothing_the_kernel_tells(name, rest):
+    """Sobel makes a signed map of what is flat, a blur a photo of what is black: no sign tells."""
+    assert comparison.is_signed(np.full((8, 8), rest), named(name).values) is (name == "sobel_x")
 
 
 def test_zero_is_transparent_and_signs_have_their_colours():

@@ -1,11 +1,14 @@
 """What stands beside a run that ended: its result, how sure it is, what can be taken along."""
 
+import base64
+import io
 import re
 from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
@@ -54,6 +57,21 @@ def test_the_error_bars_are_those_of_the_best_kernel():
     cells = re.findall(r">([^<>]+)<small>", result.conclude(session))
     shown = np.array([float(cell.replace("−", "-")) for cell in cells])
     np.testing.assert_allclose(shown, kernels.named("sobel_x").values.ravel(), atol=1e-6)
+
+
+def test_the_whole_picture_of_a_kernel_partly_negative_is_signed():
+    """A random kernel takes a photo far below zero: it is blue there as on the stage, not black."""
+    weights = kernels.random(9, seed=5).values.copy()
+    weights -= weights.mean() + 1 / 81  # its sum is -1
+    session = Session(
+        experiment=Experiment(ONE, tuple(map(tuple, weights.tolist())), Damage(), None)
+    )
+    *_, last = run(session)
+    value = result.render(last, 0, "reflect", None)
+    png = base64.b64decode(value["first"].partition(",")[2])
+    drawn = np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
+    blue = (drawn[..., 2] > drawn[..., 0]) & (drawn[..., 3] > 100)
+    assert blue.mean() > 0.3
 
 
 def test_an_own_picture_that_is_gone_makes_place(tmp_path):
