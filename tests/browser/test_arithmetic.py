@@ -206,6 +206,15 @@ def test_of_a_run_on_the_page(page, server):
         assert float(place.get_attribute(f"data-{name}")) == pytest.approx(expected, abs=TOLERANCE)
 
 
+@pytest.mark.parametrize(("cut", "names"), [(0, ["b"]), (50, ["a", "b"]), (100, ["a"])])
+def test_a_name_is_seen_over_its_own_picture_alone(alone, cut, names):
+    """Where the divider leaves one of the pictures no room, its name is gone with it."""
+    page = alone(comparison.component("r"), compared(photo(100, 100), "reflect"))
+    page.locator("input[type=range]").fill(str(cut))
+    seen = [tag.inner_text() for tag in page.locator(".kd-tag").all()[:2] if tag.is_visible()]
+    assert seen == names
+
+
 def test_question_2(page, server):
     """In a corner of each border's picture: OpenCV's blur under it, beside that under Reflect."""
     page.goto(server)

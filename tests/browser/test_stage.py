@@ -1189,6 +1189,29 @@ def test_the_divider_moves_by_keys(opened):
     assert divider.get_attribute("aria-valuetext") == "2 % learned"
 
 
+def test_a_name_is_seen_over_its_own_part_alone(opened):
+    """Wherever the divider stands, and none where its part is too narrow."""
+    page = opened()
+    page.locator(".kd-cut").focus()
+    seen = """() => { const after = document.querySelector('[data-view=after]');
+      const view = after.getBoundingClientRect();
+      const cut = document.querySelector('.kd-cut').getBoundingClientRect();
+      return [(cut.left + cut.right) / 2 - view.left,
+        ...[...document.querySelectorAll('.kd-side-name')].map((name) => {
+          const box = name.getBoundingClientRect();
+          return getComputedStyle(name).visibility === 'visible'
+            && [box.left - view.left, box.right - view.left]; })]; }"""
+    both = 0
+    for key in ["Home", *["ArrowRight"] * 50]:
+        page.keyboard.press(key)
+        cut, learned, true = page.evaluate(seen)
+        assert not learned or learned[1] < cut
+        assert not true or true[0] > cut
+        both += bool(learned and true)
+        assert learned or true
+    assert both > 20
+
+
 def test_reduced_motion_shows_what_has_come(opened):
     """Who asks for less motion gets the fast pace unless another one is chosen."""
     page = opened(reduced_motion="reduce")

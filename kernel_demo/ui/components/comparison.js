@@ -1,11 +1,14 @@
 // Draws the value {first, second, difference, names, gain, width, height, figures, note, worked}. The
 // divider is a range input whose thumb alone takes the pointer: the rest are pixels to point at.
 const root = () => element.querySelector('.kd-result');
+const tags = [...root().querySelectorAll('.kd-tag')].slice(0, 2);
+const sides = makeSides(root().querySelector('.kd-compare'), tags);
 const move = (percent) => {
   const compare = root().querySelector('.kd-compare');
   compare.querySelector('.kd-first').style.clipPath = `inset(0 ${100 - percent}% 0 0)`;
   compare.querySelector('.kd-second').style.clipPath = `inset(0 0 0 ${percent}%)`;
   compare.querySelector('.kd-divider').style.left = `${percent}%`;
+  sides(Number(percent));
 };
 const all = () => (props.value?.worked
   ? { left: 0, top: 0, width: props.value.width, height: props.value.height } : null);
@@ -22,8 +25,8 @@ const draw = () => {
   const [compare, difference] = view.querySelectorAll('.kd-compare');
   const shape = `${value.width} / ${value.height}`;
   for (const box of [compare, difference]) box.style.aspectRatio = shape;
-  const sides = [['first', 'left', value.first], ['second', 'right', value.second || value.first]];
-  for (const [i, [image, tag, src]] of sides.entries()) {
+  const halves = [['first', 'left', value.first], ['second', 'right', value.second || value.first]];
+  for (const [i, [image, tag, src]] of halves.entries()) {
     Object.assign(compare.querySelector(`.kd-${image}`), { src, alt: value.names[i] });
     write(compare.querySelector(`.kd-tag-${tag}`), value.names[i]);
   }

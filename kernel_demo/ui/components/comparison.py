@@ -103,7 +103,8 @@ def view(
 ) -> dict:
     """The value for the component.
 
-    first, second: H x W or H x W x 3 float32, 0..1 or signed when `is_map`.
+    first, second: H x W or H x W x 3 float32, 0..1 or signed when `is_map`; their scale is then
+    that of the second, the true one.
     figures: (number, meaning) pairs, already worded. arithmetic: a record of `worked`, of the same
     pixels.
     """
@@ -111,7 +112,7 @@ def view(
     largest = float(np.abs(difference).max())
     # The gain is a power of ten that brings the largest difference to between 0.1 and 1.
     gain = 10.0 ** np.clip(np.floor(-np.log10(largest)), 0, 9) if largest > 0 else 1.0
-    scale = _full(first) if is_map else 1.0  # one for both pictures
+    scale = _full(second) if is_map else 1.0  # one for both pictures
     height, width = first.shape[:2]
     alike = 2 * 255 * largest < scale  # apart by less than half a level: one picture serves both
     return {

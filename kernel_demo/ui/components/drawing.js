@@ -77,6 +77,27 @@ function sizeOf(canvas) {
   return sizes.get(canvas);
 }
 
+// Two names over the parts of a view, left and right of a cut: each is seen only where all of it lies
+// over its own part. Gives what is to be told where the cut is, in per cent.
+const INSET = 8; // pixels from the side of the view, at most
+function makeSides(view, tags) {
+  let [cut, widths] = [50, null];
+  const place = () => {
+    if (!widths) return;
+    const [across, ...wide] = widths;
+    [cut, 100 - cut].forEach((share, i) => {
+      const fits = wide[i] + INSET <= (across * share) / 100;
+      tags[i].style.visibility = fits ? '' : 'hidden';
+    });
+  };
+  const measured = new ResizeObserver(() => {
+    widths = [view, ...tags].map((node) => node.offsetWidth);
+    place();
+  });
+  for (const node of [view, ...tags]) measured.observe(node);
+  return (percent) => { cut = percent; place(); };
+}
+
 // Draws anew when the size, the theme or the font is another one.
 function follow(root, retheme, draw) {
   redraw = draw;

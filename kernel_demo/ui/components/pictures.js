@@ -134,11 +134,13 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
   // ---- The divider
 
   const divider = root.querySelector('.kd-cut');
+  const sides = makeSides(views.after, views.after.querySelectorAll('.kd-side-name'));
 
   function setCut(percent) {
     cut = Math.round(clamp(percent, 0, 100));
     store.set('divider', cut);
     divider.style.left = `${cut}%`;
+    sides(cut);
     divider.setAttribute('aria-valuenow', cut);
     divider.setAttribute('aria-valuetext', `${cut} % ${words.tag_learned}`);
     after.took = 0;

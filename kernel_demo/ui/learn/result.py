@@ -166,9 +166,9 @@ def render(session: Session, picture: int, border: str, own_path: str | None) ->
     smaller = f"Shown smaller; the figures are those of all {width} × {height} pixels."
     shrunk = max(height, width) > comparison.LONGEST
     return comparison.view(
-        true,
         learned,
-        ("true", "learned"),
+        true,
+        ("learned", "true"),
         is_map=is_map,
         figures=figures,
         note=smaller if shrunk else "",

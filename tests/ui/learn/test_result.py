@@ -12,9 +12,10 @@ from PIL import Image
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
+from kernel_demo.imaging.filtering import to_grey
 from kernel_demo.learning.exact import ExactSettings
 from kernel_demo.learning.training import Cause, Stop, TrainSettings
-from kernel_demo.sources import hub
+from kernel_demo.sources import bundled, hub
 from kernel_demo.ui.learn import result
 from kernel_demo.ui.learn.run import run
 from kernel_demo.ui.learn.session import Damage, Experiment, Session
@@ -72,6 +73,18 @@ def test_the_whole_picture_of_a_kernel_partly_negative_is_signed():
     drawn = np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
     blue = (drawn[..., 2] > drawn[..., 0]) & (drawn[..., 3] > 100)
     assert blue.mean() > 0.3
+
+
+def test_learned_is_left_and_true_right_as_on_the_stage():
+    """The whole picture is under the divider as After is, and its difference is true - learned."""
+    value = result.render(ended(TrainSettings("adam", steps=2)), 0, "reflect", None)
+    assert value["names"] == ["learned", "true"]
+    photo = bundled.photos(1)[0].pixels
+    true = cv2.filter2D(to_grey(photo), cv2.CV_32F, kernels.named("sobel_x").values)
+    png = base64.b64decode(value["second"].partition(",")[2])
+    alpha = np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))[..., 3]
+    full = alpha == 255
+    assert np.abs(true)[full].min() >= np.abs(true)[~full].max() * 0.99
 
 
 def test_an_own_picture_that_is_gone_makes_place(tmp_path):
