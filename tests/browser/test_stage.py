@@ -670,12 +670,13 @@ def test_one_update_from_the_step_shown(opened):
 
 
 def test_one_step_a_press(opened):
-    """Speed 1 step: a run that is computed goes on by presses of Step alone."""
+    """Speed 1 step: a run that is computed goes on by presses of Step alone, and that is told."""
     page = opened()
     at_speed(page, "step")
     show(page, value(falling(SOBEL, 5), steps=5) | ended())
     page.wait_for_timeout(400)
     assert attribute(page, "step") == "0"
+    assert verdict(page) == "One step at a time: press Step. A weight is still 1.00 off."
     for _ in range(2):
         page.locator("#step").click()
     settled(page, step="2", state="running")

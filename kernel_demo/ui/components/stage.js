@@ -466,7 +466,7 @@ function paintVerdict(now, learned) {
     && (now === 'finished' || (now === 'running' && !player.playing));
   const told = verdictOf({
     state: now, row: rowShown(), learned, rows: run.rows, last: lastRow(), truth: run.truth, value,
-    asked: pressed.asked, lookingBack: back,
+    asked: pressed.asked, lookingBack: back, oneStep: PACE[speed] === Infinity,
   }, words);
   setData(line, { dot: problem ? 'bad' : told.dot });
   write(text.problem, problem);

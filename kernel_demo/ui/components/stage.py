@@ -46,6 +46,7 @@ VERDICT = {
     "place": "You are number {place} in the queue.",
     "queued_how": "Learning begins by itself; Stop gives the place away.",
     "learning": "Learning.",
+    "one_step": "One step at a time: press Step.",
     "still": "A weight is still {off} off.",
     "gone": "{gone} of the loss is gone.",
     "small": "Small loss, wrong kernel.",

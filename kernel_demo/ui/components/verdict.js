@@ -43,7 +43,8 @@ function startOf(learned) {
   return Math.abs(learned[middle]) > 1e-6 ? 'identity' : 'zeros';
 }
 
-// shown: {state, row, learned, rows, last (its place), truth, value, asked, lookingBack}. words: ours.
+// shown: {state, row, learned, rows, last (its place), truth, value, asked, lookingBack, oneStep}: whether
+// it goes on by Step alone. words: ours.
 function verdictOf(shown, words) {
   const { state, row } = shown;
   if (state === 'waiting') return waitingWords(shown, words);
@@ -60,7 +61,7 @@ function verdictOf(shown, words) {
     const lead = tell(figures.wrong ? 'paused' : 'paused_near', { strong: true });
     return { dot: 'grey', parts: [lead, tell('largest'), tell('paused_how', { extra: true })] };
   }
-  return state === 'finished' ? endWords(shown, figures, tell) : runningWords(figures, tell);
+  return state === 'finished' ? endWords(shown, figures, tell) : runningWords(shown, figures, tell);
 }
 
 function part(template, figures, more = {}) {
@@ -102,12 +103,11 @@ function waitingWords({ value, asked }, words) {
     { text: words.queued_how, extra: true }] };
 }
 
-function runningWords(figures, tell) {
-  if (!figures.wrong) return { dot: 'grey', parts: [tell('near', { strong: true }), tell('bound')] };
-  if (figures.small) {
-    return { dot: 'warm', parts: [tell('small', { strong: true }), tell('small_what')] };
-  }
-  const parts = [tell('learning', { strong: true }), tell('still')];
+function runningWords({ oneStep }, figures, tell) {
+  const lead = (name) => tell(oneStep ? 'one_step' : name, { strong: true });
+  if (!figures.wrong) return { dot: 'grey', parts: [lead('near'), tell('bound')] };
+  if (figures.small) return { dot: 'warm', parts: [lead('small'), tell('small_what')] };
+  const parts = [lead('learning'), tell('still')];
   if (figures.share >= 0.1) parts.push(tell('gone', { extra: true }));
   return { dot: 'grey', parts };
 }
