@@ -67,8 +67,9 @@ def value(records: Sequence[np.ndarray], truth=SOBEL, number=1, session=1, **cha
         "kind": "frame", "server": "one", "number": number, "session": session, "run": "K-FAC",
         "method": "kfac", "size": len(truth), "truth": encoded(truth, "<f8"),
         "records": [encoded(np.concatenate(chunk)) for chunk in chunks], "steps": 200,
-        "computing": True, "waiting": None, "paused": False, "end": None, "allowed": None,
-        "rates": [], "device": "CPU", "picture": None, "border": "reflect", "chips": CHIPS,
+        "computing": True, "waiting": None, "waits": False, "paused": False, "end": None,
+        "allowed": None, "rates": [], "device": "CPU", "picture": None, "border": "reflect",
+        "chips": CHIPS,
     }  # fmt: skip
     return made | changes
 

@@ -622,6 +622,25 @@ def test_learn_waits_and_stops(opened):
     assert arrivals(page) == []
 
 
+def test_what_has_not_begun_is_cancelled_when_it_has(opened):
+    """Learn, or Resume, pressed twice at once: Stop, or Pause, is told as soon as the run can be
+    cancelled, which is when anything of its own has come."""
+    page = opened()
+    page.locator("#learn").dblclick()
+    show(page, value([record(0, SOBEL, SOBEL)], number=2, waits=True))
+    assert [name for name, _ in told(page)] == ["learn"]
+    show(page, value([record(0, SOBEL, SOBEL)], number=3))
+    assert [name for name, _ in told(page)] == ["learn", "stop"]
+    show(page, value(falling(SOBEL, 3), number=4, computing=False, paused=True))
+    settled(page, state="paused")
+    page.locator("#learn").dblclick()
+    show(page, value(falling(SOBEL, 3), number=5, waits=True))
+    settled(page, state="paused")
+    assert [name for name, _ in told(page)] == ["learn", "stop", "resume"]
+    show(page, value(falling(SOBEL, 4), number=6))
+    assert [name for name, _ in told(page)] == ["learn", "stop", "resume", "pause"]
+
+
 def test_the_end_of_a_show_is_told_once(opened):
     """Not when computing has ended, but when its last step is shown; looking back and to the end
     again is nothing new. A pause is told by itself, and so is going on from it to the end."""

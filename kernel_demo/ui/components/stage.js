@@ -22,6 +22,8 @@ let run = { rows: [], parts: [], width: 0, truth: new Float64Array(9), size: 3 }
 let player = begun(0);
 let pressed = {}; // asked: for a run; halted: Pause; hold: what is waited for before it plays on
 let arrived = false; // at the end of the run
+let starting = false; // a run was asked for, and nothing of its own has come
+let ending = false; // Stop was pressed meanwhile
 let before = null; // the run before, pale: {name, loss, error}
 let ranges = {}; // decades of each axis: they only grow within a run
 let speed = store.get('speed', stillness.matches ? 'fast' : 'normal');
@@ -53,7 +55,9 @@ const rowShown = () => run.rows[player.at];
 const stepShown = () => (rowShown() ? rowShown()[STEP] : 0);
 const placeShown = () => `${value.server}|${value.session}|${stepShown()}`;
 const state = () => stateOf(value, player, lastRow(), { ...pressed, arrived });
+const STARTS = ['learn', 'step', 'resume', 'rate', 'more'];
 const tell = (name, data) => {
+  if (STARTS.includes(name)) starting = true;
   rested = name === 'pause' ? placeShown() : '';
   trigger(name, data);
 };
@@ -62,6 +66,7 @@ const tell = (name, data) => {
 
 function accept(next) {
   if (next?.kind === 'error') {
+    starting = ending = false;
     problem = next.error;
     pressed = { ...pressed, asked: false, hold: null };
     if (value) value = { ...value, chips: { ...value.chips, ...next.chips } };
@@ -81,7 +86,9 @@ function accept(next) {
   else player = cutTo(player, lastRow());
   if (!value.end) arrived = false;
   if (value.computing || value.paused || value.end) release();
+  starting &&= Boolean(next.waits) && (next.waiting ?? null) === null;
   tellPause();
+  if (ending && !starting) main.waiting();
   pictures.take(value.picture);
   tick();
 }
@@ -167,6 +174,8 @@ const main = {
   before: () => ask('learn'),
   finished: () => ask('learn'),
   waiting: () => {
+    ending = starting;
+    if (ending) return;
     pressed = {};
     if (value) value = { ...value, waiting: null, computing: false, paused: value.kind === 'frame' };
     tell('stop', {});
@@ -186,9 +195,10 @@ const main = {
   },
 };
 
-// Gradio's client cannot cancel a run before it has heard of it: Pause waits for its first step.
+// Gradio's client cannot cancel a run before it has heard of it: Pause waits for its first step, and
+// Stop for the first word of it, or for its place in the queue.
 function tellPause() {
-  if (!pressed.untold || (value.computing && lastRow() < 1)) return;
+  if (!pressed.untold || starting || (value.computing && lastRow() < 1)) return;
   pressed = { ...pressed, untold: false };
   tell('pause', { step: stepShown() });
 }

@@ -59,7 +59,8 @@ def idle(values: Mapping, picture: int = 0) -> dict:
 def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> dict:
     """The value for a run as it stands; for one that is neither made nor asked for, that of `idle`.
 
-    waiting: its place in the queue, 1: the next. pixels: whether those of the picture go along;
+    waiting: its place in the queue, 1: the next. Where `waits`, nothing of the run itself has come
+    yet. pixels: whether those of the picture go along;
     else its url is empty, and the browser has them by the key: they are most of all bytes.
     """
     wanted, begun = session.experiment, session.running or session.progress is not None
@@ -79,6 +80,7 @@ def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> 
         "steps": session.most,
         "computing": session.running,
         "waiting": waiting,
+        "waits": session.waits,
         "paused": session.paused,
         "end": None if stop is None or session.running else _end(stop),
         "allowed": None if stand is None else plain(stand.allowed),
