@@ -215,6 +215,28 @@ def test_a_name_is_seen_over_its_own_picture_alone(alone, cut, names):
     assert seen == names
 
 
+@pytest.mark.parametrize(
+    ("learned", "told"),
+    [
+        (0.00499, "100.00; true 100.01, apart by 2.0·10⁻⁵."),  # two digits make it a hundredth
+        (0.00502, "100.01; true 100.01."),
+        (0.01600, "100.02; true 100.01."),  # a hundredth indeed
+    ],
+)
+def test_two_digits_say_nothing_false(alone, learned, told):
+    """Learned and true that round to different hundredths are told with what they are apart."""
+    same = np.pad([[1.0]], 1)
+    pair = [worked.side([(0, same)], "reflect", n / 255) for n in (learned, 0.00501)]
+    record = worked.record(
+        worked.piece(np.full((20, 20), 100, np.uint8)), 3,
+        [{"name": "", "side": pair[0], "beside": pair[1]}], name="learned", beside="true {sum}",
+    )  # fmt: skip
+    light = np.full((20, 20), 0.4, np.float32)
+    value = comparison.view(light, light, ("a", "b"), is_map=False, arithmetic=record)
+    page = alone(comparison.component("r"), value)
+    expect(page.locator("[data-part=told]")).to_contain_text(told)
+
+
 def test_question_2(page, server):
     """In a corner of each border's picture: OpenCV's blur under it, beside that under Reflect."""
     page.goto(server)

@@ -124,7 +124,12 @@ function makeWorked(place) {
     if (!Number.isFinite(beside)) return `${at}: ${record.name} ${sum}.`;
     const there = say(record.beside, { sum: fixed(beside, Number.isInteger(beside) ? 0 : 2) });
     const cut = target && (beside === 0 ? found.sum < -1 : beside === 255 && found.sum > 256);
-    const other = `; ${cut ? say(words.cut, { beside: there }) : there}`;
+    // Written to two digits, what is apart by less may read as if it were apart by a hundredth.
+    const difference = Math.abs(found.sum - beside);
+    const written = [found.sum, beside].map((v) => Number(v.toFixed(2)));
+    const apart = difference < 0.0095 && written[0] !== written[1];
+    const other = `; ${cut ? say(words.cut, { beside: there })
+      : apart ? say(words.apart, { beside: there, difference: figure(difference) }) : there}`;
     return `${at}: ${record.name} ${sum}${other}.`;
   }
 

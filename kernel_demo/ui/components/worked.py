@@ -36,6 +36,7 @@ WORDS = {
 BELOW = {
     "walk": "arrow keys choose the pixel that is worked out",
     "cut": "{beside}, cut off",
+    "apart": "{beside}, apart by {difference}",
     "at": "Pixel {x}, {y}",
     "of_channel": "Pixel {x}, {y}, {channel}",
     "sum": "{terms} = {sum}",
