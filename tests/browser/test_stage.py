@@ -777,6 +777,50 @@ def test_a_filtered_picture_is_of_the_step_shown(opened):
     assert all(a[1] != b[1] for a, b in itertools.pairwise(seen))
 
 
+@pytest.mark.parametrize("level", [1e-4, 0.1, 0.95])
+@pytest.mark.parametrize("at", [2, 9.8])
+def test_no_curve_strikes_through_a_label(page, level, at):
+    """A mark's words and the name of a pale curve stand inside the plot, clear of the curves."""
+    found = run(
+        page,
+        """(level, at) => {
+          const canvas = document.createElement('canvas');
+          Object.assign(canvas.style, { width: '300px', height: '110px', display: 'block' });
+          document.body.append(canvas);
+          const said = [];
+          const write = CanvasRenderingContext2D.prototype.fillText;
+          CanvasRenderingContext2D.prototype.fillText = function note(text, x, y) {
+            const { width } = this.measureText(text);
+            said.push([text, { left: x, center: x - width / 2, right: x - width }[this.textAlign],
+              y - (this.textBaseline === 'middle' ? 6 : 10), width]);
+            write.call(this, text, x, y); };
+          const flat = Array.from({ length: 11 }, (_, step) => [step, level]);
+          const falling = flat.map(([step]) => [step, 10 ** (-step / 2.6)]);
+          drawChart(canvas, { last: 10, range: [-4, 0], end: 'step 10', marks: [[at, 'rate 0.03']],
+            series: [
+              { points: falling, colour: '#f00', pale: true, name: 'the run before', short: '' },
+              { points: flat, colour: '#f00' }], cursor: { step: 10, value: level, colour: '#f00' },
+          }, { font: 'sans-serif', ink: '#000', muted: '#00f', line: '#eee', ground: '#fff' });
+          const labels = said.filter(([text]) => /rate|before/.test(text));
+          return labels.map(([text, x, y, width]) => {
+            const { data } = canvas.getContext('2d').getImageData(x, y, width, 12);
+            let red = 0;
+            for (let i = 0; i < data.length; i += 4) {
+              red += data[i + 3] > 99 && data[i] > data[i + 2] + 60;
+            }
+            return [text, x, x + width, y, red]; }); }""",
+        level, at,
+    )  # fmt: skip
+    assert {text for text, *_ in found} == {"rate 0.03", "the run before"}
+    for _, left, right, top, red in found:
+        assert left >= 38
+        assert right <= 294
+        assert 0 <= top <= 92 - 12
+        assert red <= 8  # of the dot's edge
+    (_, a, b, top, _), (_, c, d, other, _) = found
+    assert b < c or d < a or abs(top - other) >= 12
+
+
 @pytest.mark.parametrize("rest", ["end", "pause", "one step"])
 def test_a_large_filtered_picture_is_of_the_step_at_rest(opened, rest):
     """Where drawing is slow After lags behind while a run is shown, and no more once it rests."""

@@ -69,8 +69,13 @@ function drawChart(canvas, chart, theme) {
   drawMarks(ctx, marks || [], x, [top, top + deep], theme);
   for (const one of series) drawSeries(ctx, one, x, y);
   ctx.restore();
-  for (const one of series) if (one.name) drawName(ctx, one, x, y, { width, last, deep }, theme);
-  if (cursor) drawCursor(ctx, cursor, x, y, [top, top + deep], theme);
+  if (cursor) drawCursor(ctx, cursor, x, [top, top + deep], theme);
+  const labels = [...(marks || []).map((mark) => markLabel(ctx, mark, x, { width, deep }, theme)),
+    ...series.filter(({ name }) => name)
+      .map((one) => nameLabel(ctx, one, x, y, { width, last, deep }, theme))];
+  drawLabels(ctx, labels.filter(Boolean), () => series.flatMap(({ points }) => (
+    trail(points.map(([step, value]) => [x(step), y(value)])))), theme);
+  if (cursor) drawDot(ctx, cursor, x, y, theme);
 }
 
 // The lines of decades, or of an even axis: every so many, and goals.
@@ -143,46 +148,97 @@ function drawSeries(ctx, one, x, y) {
   ctx.setLineDash([]);
 }
 
-// The name of a pale curve, under its right end; above it where there is no room. A narrow chart has
-// the short one.
-function drawName(ctx, { points, name, short }, x, y, { width, last, deep }, theme) {
-  const inside = (row) => row >= MARGIN.top && row <= MARGIN.top + deep;
-  const seen = points.filter(([step, value]) => step <= last && inside(y(value)));
-  if (!seen.length) return;
-  const end = seen[seen.length - 1];
-  const row = y(end[1]);
-  const below = row + 17 < MARGIN.top + deep;
-  ctx.font = `11.5px ${theme.font}`;
-  ctx.fillStyle = theme.muted;
-  ctx.textBaseline = 'middle';
-  const room = 0.8 * (width - MARGIN.left - MARGIN.right);
-  const said = ctx.measureText(name).width < room ? name : short;
-  const wide = ctx.measureText(said).width;
-  const edge = Math.max(x(end[0]), MARGIN.left + wide + 4);
-  ctx.textAlign = 'right';
-  ctx.fillText(said, Math.min(edge, width - MARGIN.right), below ? row + 11 : row - 10);
+// A label: {text, font, wide, places}, its places by preference, [left, middle] each.
+function label(ctx, text, font, placesOf) {
+  ctx.font = font;
+  const wide = ctx.measureText(text).width;
+  return { text, font, wide, places: placesOf(wide) };
 }
 
-function drawMarks(ctx, marks, x, [top, bottom], theme) {
-  ctx.font = `11px ${theme.font}`;
-  ctx.textBaseline = 'alphabetic';
-  ctx.textAlign = 'left';
-  ctx.lineWidth = 1;
-  for (const [step, text] of marks) {
+// The name of a pale curve, under its right end or above it. A narrow chart has the short one.
+function nameLabel(ctx, { points, name, short }, x, y, { width, last, deep }, theme) {
+  const inside = (row) => row >= MARGIN.top && row <= MARGIN.top + deep;
+  const seen = points.filter(([step, value]) => step <= last && inside(y(value)));
+  if (!seen.length) return null;
+  const end = seen[seen.length - 1];
+  const row = y(end[1]);
+  const font = `11.5px ${theme.font}`;
+  ctx.font = font;
+  const room = 0.8 * (width - MARGIN.left - MARGIN.right);
+  const said = ctx.measureText(name).width < room ? name : short;
+  return label(ctx, said, font, (wide) => {
+    const left = clamp(x(end[0]) - wide, MARGIN.left + 4, width - MARGIN.right - 2 - wide);
+    const rows = [row + 11, row - 10, MARGIN.top + deep - 8, MARGIN.top + 8];
+    return rows.filter((at) => at > MARGIN.top + 6 && at < MARGIN.top + deep - 6).map((at) => [left, at]);
+  });
+}
+
+// The words of a mark, right of its line, or left of it where the plot ends: low, else high.
+function markLabel(ctx, [step, text], x, { width, deep }, theme) {
+  return label(ctx, text, `11px ${theme.font}`, (wide) => {
     const column = Math.round(x(step)) + 0.5;
-    ctx.strokeStyle = ctx.fillStyle = theme.muted;
-    ctx.setLineDash([2, 3]);
-    drawLine(ctx, [[column, top], [column, bottom]]);
-    ctx.setLineDash([]);
-    ctx.fillText(text, column + 4, bottom - 4);
+    const left = column + 4 + wide < width - MARGIN.right - 2 ? column + 4 : column - 4 - wide;
+    return [MARGIN.top + deep - 8, MARGIN.top + 8, MARGIN.top + deep / 2].map((row) => [left, row]);
+  });
+}
+
+const LINE = 8; // half the height of a label
+
+// Each label where the fewest of a curve's places and no other label are, on the card's own colour.
+function drawLabels(ctx, labels, placesTaken, theme) {
+  if (!labels.length) return;
+  const taken = placesTaken();
+  const boxes = [];
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'middle';
+  for (const { text, font, wide, places } of labels) {
+    const cost = ([left, middle]) => {
+      const within = ([column, row]) => (
+        column > left - 3 && column < left + wide + 3 && Math.abs(row - middle) < LINE);
+      const over = boxes.some((box) => (
+        left < box.right + 3 && left + wide > box.left - 3 && Math.abs(middle - box.middle) < 2 * LINE));
+      return taken.filter(within).length + (over ? 1e6 : 0);
+    };
+    const costs = places.map(cost);
+    const [left, middle] = places[costs.indexOf(Math.min(...costs))];
+    boxes.push({ left, right: left + wide, middle });
+    ctx.fillStyle = theme.ground;
+    ctx.fillRect(left - 2, middle - LINE + 1, wide + 4, 2 * LINE - 2);
+    ctx.fillStyle = theme.muted;
+    ctx.font = font;
+    ctx.fillText(text, left, middle);
   }
 }
 
-function drawCursor(ctx, { step, value, colour }, x, y, [top, bottom], theme) {
+// Places of a curve, no more than a few pixels from one to the next.
+function trail(places) {
+  return places.flatMap(([column, row], i) => {
+    const [from, start] = places[Math.max(0, i - 1)];
+    const parts = Math.min(100, Math.ceil(Math.hypot(column - from, row - start) / 6)) || 1;
+    return Array.from({ length: parts }, (_, n) => (
+      [from + ((column - from) * (n + 1)) / parts, start + ((row - start) * (n + 1)) / parts]));
+  });
+}
+
+function drawMarks(ctx, marks, x, [top, bottom], theme) {
+  ctx.lineWidth = 1;
+  ctx.strokeStyle = theme.muted;
+  ctx.setLineDash([2, 3]);
+  for (const [step] of marks) {
+    const column = Math.round(x(step)) + 0.5;
+    drawLine(ctx, [[column, top], [column, bottom]]);
+  }
+  ctx.setLineDash([]);
+}
+
+function drawCursor(ctx, { step }, x, [top, bottom], theme) {
   const column = Math.round(x(step)) + 0.5;
   ctx.strokeStyle = theme.muted;
   ctx.lineWidth = 1;
   if (step > 0) drawLine(ctx, [[column, top], [column, bottom]]);
+}
+
+function drawDot(ctx, { step, value, colour }, x, y, theme) {
   if (!(value > 0)) return;
   ctx.beginPath();
   ctx.arc(x(step), y(value), 4, 0, 2 * Math.PI);
