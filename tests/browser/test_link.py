@@ -92,8 +92,15 @@ def test_copy_link(page, server, secure):
         page.add_init_script("delete Navigator.prototype.clipboard")
     page.goto(f"{server}/?kernel=random&seed=41")
     page.locator("#more").click()
+    page.evaluate(
+        """() => {
+          const place = document.getElementById('copy-link');
+          new MutationObserver(() => { window.told ||= place.textContent.trim(); })
+            .observe(place, { childList: true, characterData: true, subtree: true });
+        }"""
+    )
     page.locator("#copy-link").click()
-    expect(page.locator("#copy-link")).to_have_text("Link copied")
+    page.wait_for_function("window.told === 'Link copied'")  # for a moment
     reader = page.context.new_page()
     reader.goto(server)
     assert reader.evaluate("navigator.clipboard.readText()") == page.url
