@@ -23,8 +23,8 @@ from kernel_demo.ui.learn.settings import START, experiment
 # What every value has, of whatever kind but an error.
 KEYS = {
     "kind", "server", "number", "session", "run", "method", "size", "truth", "records", "steps",
-    "computing", "waiting", "paused", "end", "allowed", "rates", "device", "picture", "border",
-    "chips",
+    "computing", "waiting", "waits", "paused", "end", "allowed", "rates", "device", "picture",
+    "border", "chips",
 }  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def test_a_run_is_told_as_it_stands(through):
     """Asked for, waiting, at its end, at rest: the state is of the computing, and each is said."""
     value, asked = events.learn({}, Session(), START)
     assert (value["kind"], value["computing"], value["waiting"]) == ("frame", True, None)
-    assert value["end"] is None
+    assert (value["end"], value["waits"]) == (None, True)
     assert showing.frame(asked, waiting=3)["waiting"] == 3
     value = showing.frame(through)
     assert set(value) == KEYS
