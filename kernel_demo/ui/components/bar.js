@@ -82,13 +82,15 @@ function walkable(menu) {
   });
 }
 
-// What the chips say: words, the thumbnails of pictures. The filter's own picture is drawn.
+// What the chips say: words, the thumbnails of pictures. The filter's own picture is drawn; where
+// there is no filter, it is one before, and hidden.
 function fillChips(root, chips) {
   const text = parts(root, 'chip');
   const small = text.pictures_short;
   write(text.pictures, chips.pictures.text);
   write(small, chips.pictures.short || chips.pictures.text);
   write(text.filter, chips.filter.text);
+  setData(root.querySelector('#chip-filter'), { none: Boolean(chips.filter.none) });
   write(text.method, chips.method.text);
   write(text.note, chips.method.note || '');
   const urls = chips.pictures.urls || [];

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from kernel_demo.errors import DemoError
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.imaging.filtering import to_grey, to_uint8
 from kernel_demo.learning import devices
@@ -30,7 +31,7 @@ from kernel_demo.ui import device, pictures
 from kernel_demo.ui.components import worked
 from kernel_demo.ui.components.kept import Kept, plain
 from kernel_demo.ui.learn.session import Experiment, Look, Session, Settings, prepare
-from kernel_demo.ui.learn.settings import BY_NAME, LABELS, experiment
+from kernel_demo.ui.learn.settings import BY_NAME, LABELS, experiment, truth
 
 SIDE = 400  # pixels of a photo that the stage shows, in each direction
 MARGIN = 15  # around them, where the photo has more: what the largest kernel reaches
@@ -126,9 +127,14 @@ def with_photos(look: Look, wanted: Experiment, photos: Sequence[Photo]) -> Look
 
 def lacking(values: Mapping) -> dict:
     """The chips that can be said of settings for which there is no experiment."""
+    said = {}
     if values["source"] == "mine" and not values["uploads"]:
-        return {"pictures": {"text": "No picture yet", "short": "none yet", "urls": []}}
-    return {}
+        said["pictures"] = {"text": "No picture yet", "short": "none yet", "urls": []}
+    try:
+        truth(values)
+    except DemoError:
+        said["filter"] = {"text": "No filter yet", "none": True}
+    return said
 
 
 def piece_of(photos: Sequence[Photo], number: int, channel: str) -> dict:

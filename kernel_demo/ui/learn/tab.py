@@ -36,6 +36,7 @@ KERNEL_PURPOSE = {
     "random": "Random weights: nothing to guess, only to learn. The seed brings them back.",
     "own": "Type the weights, or paste a matrix below. Every odd size from 3 to 31 works.",
 }
+SIZE_TAKEN = " It does not come in {before} × {before}: {size} × {size} is the nearest."
 PASTE_PLACEHOLDER = "[[1, 0, -1], [2, 0, -2], [1, 0, -1]]\nor rows of numbers, or NumPy's output"
 STALE = (
     "What is greyed out here was learned with other settings than those of the page now. "
@@ -324,14 +325,17 @@ def kernel_chosen(kernel: str, size: int, editor: dict | None) -> tuple:
     if kernel == "own":  # of any odd size, and learned as the grid holds it
         size = len((editor or {}).get("rows") or ()) or size
         sizes = tuple(sorted({*sizes, size}))
-    size = settings.nearest(sizes, size)
+    before, size = size, settings.nearest(sizes, size)
+    purpose = chosen.purpose if chosen else KERNEL_PURPOSE[kernel]
+    if before and before != size:
+        purpose += SIZE_TAKEN.format(before=before, size=size)
     return (
         gr.update(choices=square(sizes), value=size, interactive=len(sizes) > 1),
         gr.update(visible=bool(chosen and chosen.takes_angle)),
         gr.update(visible=kernel == "random"),
         gr.update(visible=kernel == "own"),
         gr.update(visible=kernel == "own"),
-        quiet(chosen.purpose if chosen else KERNEL_PURPOSE[kernel]),
+        quiet(purpose),
     )
 
 
