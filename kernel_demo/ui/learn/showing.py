@@ -38,6 +38,7 @@ MARGIN = 15  # around them, where the photo has more: what the largest kernel re
 LEVELS, ROUNDING = 255, 1e-3  # white; what a grey level of 8 bits may be off in float32
 SMALL = 48  # pixels: the longer side of a picture on a chip
 ON_CHIP = 4
+NOT_IN_LINK = "without your pictures"
 RATELESS = ("lbfgs", "closed_form")
 LARGE = 15  # beyond this size sums take longer than a click may
 
@@ -280,6 +281,7 @@ def _pictures_chip(wanted: Experiment, photos: Sequence[Photo] = ()) -> dict:
         "text": f"{number} {which}{noun}",
         "short": f"{number} {noun}",
         "urls": [_of(photo, _small) for photo in photos[:ON_CHIP]],
+        "unshared": NOT_IN_LINK if choice.source == "mine" else "",
     }
 
 
