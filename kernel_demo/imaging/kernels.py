@@ -127,11 +127,11 @@ def check(values) -> np.ndarray:
     if not np.isfinite(array).all():
         raise _refused("NaN or Infinity", "Use finite numbers.")
     if np.abs(array).max() > MAX_VALUE:
-        raise _refused(
-            f"{array.flat[np.abs(array).argmax()]:g}", "Use numbers up to a million; divide them."
-        )
+        most = f"{array.flat[np.abs(array).argmax()]:g}"
+        raise DemoError("weights up to a million", most, "Divide all of them by one number.")
     if not array.any():
-        raise _refused("zeros only", "They turn every picture black: set at least one number.")
+        remedy = "They turn every picture black: set at least one."
+        raise DemoError("at least one weight other than 0", "zeros only", remedy)
     return array
 
 

@@ -1,5 +1,7 @@
 """What the page shows without scrolling, and that a run can be watched; on the real page."""
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -116,3 +118,62 @@ def test_a_link_may_set_a_rate_alone(page, server):
     """The chip says what the page is set to, before anything is pressed."""
     page.goto(f"{server}/?rate=0.0123")
     expect(page.locator("#chip-method")).to_contain_text("rate 0.0123")
+
+
+@pytest.mark.parametrize("fold", ["Which grey", "Paste a matrix", "Steps, batch"])
+def test_a_panel_ends_in_the_window(new_page, server, fold):
+    """What is unfolded in it is scrolled to in the panel; the page stays where it is."""
+    name = {"W": "pictures", "P": "filter", "S": "method"}[fold[0]]
+    page = new_page(viewport={"width": 1280, "height": 650})
+    page.goto(f"{server}/?kernel=own")
+    panel = opened(page, name)
+    panel.get_by_role("button", name=fold).click()
+    if name != "pictures":
+        page.wait_for_function(
+            "(panel) => panel.scrollHeight > panel.clientHeight + 40", arg=panel.element_handle()
+        )
+    box = panel.bounding_box()
+    assert box["y"] + box["height"] <= 650
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.wheel(0, 5000)
+    page.wait_for_function(
+        "(panel) => panel.scrollTop >= panel.scrollHeight - panel.clientHeight - 1",
+        arg=panel.element_handle(),
+    )
+    page.mouse.wheel(0, 5000)
+    page.wait_for_timeout(200)
+    assert page.evaluate("scrollY") == 0
+
+
+def test_fifteen_columns_are_in_view(new_page, server):
+    """A grid of 15 x 15 shows every column; chip, list and grid say the same size."""
+    page = new_page(viewport={"width": 1280, "height": 720})
+    page.goto(f"{server}/?kernel=own")
+    panel = opened(page, "filter")
+    page.locator("#size input").click()
+    page.get_by_role("option", name="15 × 15", exact=True).click()
+    expect(page.locator("#editor input")).to_have_count(225)
+    expect(page.locator("#chip-filter")).to_contain_text("Your own, 15 × 15")
+    expect(page.locator("#size input")).to_have_value("15 × 15")
+    grid = page.locator(".kd-editor")
+    assert grid.evaluate("(e) => e.scrollWidth <= e.clientWidth")
+    box = panel.bounding_box()
+    assert box["x"] + box["width"] <= 1280
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_thumb_of_a_slider_is_seen(new_page, server, scheme):
+    """Its middle stands out from the panel behind: a contrast of three or more."""
+    page = new_page(viewport={"width": 1280, "height": 720}, color_scheme=scheme)
+    page.goto(server)
+    panel = opened(page, "pictures")
+    slider = panel.locator("#count input[type=range]")
+    expect(slider).to_have_value("8")  # its most: the thumb is at the right end
+    box, around = slider.bounding_box(), panel.bounding_box()
+    shot = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR) / 255
+    linear = np.where(shot <= 0.04045, shot / 12.92, ((shot + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ [0.0722, 0.7152, 0.2126]  # OpenCV's order: blue, green, red
+    thumb = luminance[round(box["y"] + box["height"] / 2), round(box["x"] + box["width"] - 7)]
+    behind = luminance[round(around["y"]) + 6, round(around["x"]) + 150]
+    dark, light = sorted((thumb, behind))
+    assert (light + 0.05) / (dark + 0.05) >= 3

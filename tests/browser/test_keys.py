@@ -1,5 +1,7 @@
 """The page by keys alone."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -149,6 +151,30 @@ def test_single_keys(page):
     page.wait_for_timeout(500)
     expect(menu).to_be_hidden()
     assert chip.inner_text() == random
+
+
+def test_every_press_counts(page):
+    """R, five times within a second: the fifth random filter."""
+    page.locator("#learn").focus()
+    for _ in range(5):
+        page.keyboard.press("r")
+        page.wait_for_timeout(100)
+    expect(page.locator("#chip-filter")).to_contain_text("Random")
+    expect(page.locator("#seed input")).to_have_value("4")
+    expect(page).to_have_url(re.compile("seed=4$"))
+
+
+def test_the_ring_of_the_timeline_is_about_its_track(page):
+    """With the focus, nothing changes above the track but near the thumb."""
+    page.locator("#learn").click()
+    expect(live(page)).to_have_attribute("data-done", "true")
+    box = page.locator("#timeline").bounding_box()
+    clip = {"x": box["x"] + 2, "y": box["y"] - 5, "width": box["width"] * 0.8, "height": 8}
+    page.locator("#play").focus()
+    before = page.screenshot(clip=clip)
+    page.keyboard.press("Tab")
+    expect(page.locator("#timeline")).to_be_focused()
+    assert page.screenshot(clip=clip) == before
 
 
 @pytest.mark.parametrize("tab", ["Learn", "Recover", "Questions"])

@@ -397,6 +397,20 @@ def test_what_is_stale_is_marked_and_cannot_be_taken(page, server):
     assert len(downloads) == 1
 
 
+def test_what_to_do_is_not_said_to_who_does_it(page, server):
+    """While another run is on, what is greyed out says no more that one may learn anew."""
+    learn(page, server)
+    pick(page, "method", "Adam")
+    page.keyboard.press("Escape")
+    expect(page.locator("#learn-stale .kd-stale")).to_be_visible()
+    page.locator("#speed").click()
+    page.locator("#speed-slow").click()
+    page.locator("#learn").click()
+    expect(live(page)).to_have_attribute("data-state", "running")
+    expect(page.locator("#result-card")).to_have_attribute("data-stale", "true")
+    expect(page.locator("#learn-stale .kd-stale")).to_be_hidden()
+
+
 def test_a_link_arranges_the_inputs(page, server):
     """A link to the closed form: its line is there, and Steps, of no matter to it, is disabled."""
     page.goto(f"{server}/?method=closed_form&source=hub&kernel=random")

@@ -2,10 +2,12 @@
 
 import re
 
+import cv2
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import opened
+from tests.browser.stage_values import photo
 
 
 def live(page):
@@ -113,3 +115,37 @@ def test_a_link_without_a_rate_leaves_the_field_to_the_method(page, server):
     expect(rate).to_have_attribute("placeholder", "0.03")
     expect(rate).to_have_value("")
     assert page.url.endswith("?method=adam")
+
+
+def test_the_rate_is_empty_until_it_is_set(page, server):
+    """At first and after other settings: the field says the method's own, the address none."""
+    page.goto(server)
+    rate = opened(page, "method").locator("#rate input")
+    expect(rate).to_have_attribute("placeholder", "0.5")
+    expect(rate).to_have_value("")
+    page.keyboard.press("Escape")
+    opened(page, "filter")
+    page.locator("#random").click()
+    expect(page).to_have_url(f"{server}/?kernel=random")
+    page.locator("#random").click()
+    expect(page).to_have_url(f"{server}/?kernel=random&seed=1")
+    expect(page.locator("#chip-filter")).to_contain_text("Random")
+    expect(rate).to_have_value("")
+
+
+def test_a_link_is_without_ones_own_pictures(page, server, tmp_path):
+    """Where the address lacks the pictures of the page, the button says so before and after."""
+    cv2.imwrite(str(tmp_path / "own.png"), photo(200, 200))
+    page.goto(server)
+    page.locator("#more").click()
+    expect(page.locator("#copy-link")).to_have_text("Copy link")
+    page.keyboard.press("Escape")
+    opened(page, "pictures")
+    page.locator("#source").get_by_role("radio", name="Mine").check()
+    page.locator("#uploads input[type=file]").set_input_files(tmp_path / "own.png")
+    expect(page.locator("#chip-pictures")).to_contain_text("1 own photo")
+    page.keyboard.press("Escape")
+    page.locator("#more").click()
+    expect(page.locator("#copy-link")).to_have_text("Copy link without your pictures")
+    page.locator("#copy-link").click()
+    expect(page.locator("#copy-link")).to_have_text("Link copied without your pictures")

@@ -1159,8 +1159,36 @@ def test_a_phone_shows_the_arithmetic_in_the_place_of_the_equation(opened):
     assert not page.locator(".kd-equation").is_visible()
     assert page.locator(".kd-sum b").is_visible()
     assert page.locator(".kd-stage").bounding_box()["height"] == height
-    page.locator("#to-kernels").click()
+    back = page.locator("#to-kernels")
+    expect(back).to_have_text("Back to the kernels")
+    box = back.bounding_box()
+    for part in page.locator(".kd-sum > *").all():
+        other = part.bounding_box()
+        assert not other or other["x"] + other["width"] <= box["x"]
+    back.click()
     assert page.locator(".kd-equation").is_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1280, 720), (1000, 700), (390, 844)])
+def test_the_bar_keeps_its_place_whatever_the_chips_say(opened, width, height):
+    """Short words, and the longest: every button stays; what is cut off is in its title."""
+    page = opened(width, height)
+    bar = """() => [...document.querySelectorAll('.kd-bar > button')]
+      .map((e) => e.getBoundingClientRect()).map((r) => [r.x, r.y, r.width, r.height].join(' '))"""
+    at_first = page.evaluate(bar)
+    long = {
+        "pictures": {"text": "16 bundled photos", "short": "16 photos", "urls": []},
+        "filter": {"text": "Laplacian of Gaussian 175°, 31 × 31"},
+        "method": {"text": "Exact gradient, L-BFGS", "note": "rate 0.0123"},
+    }
+    lacking = {"pictures": {"text": "No picture yet", "short": "none yet", "urls": []}}
+    for number, chips in enumerate([long, long | lacking], start=2):
+        show(page, idle(SOBEL) | {"number": number, "chips": chips})
+        assert page.evaluate(bar) == at_first
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.locator("#chip-filter").get_attribute("title") == long["filter"]["text"]
+    title = page.locator("#chip-method").get_attribute("title")
+    assert title == "Exact gradient, L-BFGS rate 0.0123"
 
 
 def test_ink_on_cells_can_be_read(page):

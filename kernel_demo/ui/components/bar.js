@@ -14,10 +14,13 @@ const store = {
 // click outside, Tab out of it and the opener close it; the focus goes into it, and back.
 function makeOpener(root) {
   let open = null; // {button, box}
+  const placed = () => open && place(open.button, open.box);
+  const resized = new ResizeObserver(placed); // what is chosen in it may make it wider
   const close = (back) => {
     if (!open) return;
     const { button, box } = open;
     open = null;
+    resized.unobserve(box);
     delete box.dataset.open;
     button.setAttribute('aria-expanded', 'false');
     if (back || box.contains(document.activeElement)) button.focus({ preventScroll: !back });
@@ -27,6 +30,7 @@ function makeOpener(root) {
     close(false);
     if (again || !box) return;
     open = { button, box };
+    resized.observe(box);
     if (button.ariaHasPopup === 'dialog') asDialog(box, button);
     box.dataset.open = 'true';
     button.setAttribute('aria-expanded', 'true');
@@ -50,7 +54,7 @@ function makeOpener(root) {
   document.addEventListener('focusin', (event) => {
     if (open && !open.box.contains(event.target) && event.target !== open.button) close(true);
   });
-  window.addEventListener('resize', () => open && place(open.button, open.box));
+  window.addEventListener('resize', placed);
   return { show, close, isOpen: (box) => open?.box === box };
 }
 
@@ -60,7 +64,10 @@ function asDialog(panel, chip) {
   panel.setAttribute('aria-labelledby', chip.id);
 }
 
-// Under its button, inside what it is placed in; a little to the left where it would stand out.
+const LOWEST = 240; // pixels: a box that would have less room than that goes on below the window
+
+// Under its button, inside what it is placed in; a little to the left where it would stand out. What
+// does not fit above the window's end is scrolled to.
 function place(button, box) {
   const frame = box.offsetParent?.getBoundingClientRect();
   if (!frame) return;
@@ -68,6 +75,7 @@ function place(button, box) {
   const left = Math.max(0, Math.min(at.left - frame.left, frame.width - wide));
   box.style.left = `${Math.round(left)}px`;
   box.style.top = `${Math.round(at.bottom - frame.top + 6)}px`;
+  box.style.maxHeight = `${Math.max(LOWEST, Math.floor(window.innerHeight - at.bottom - 12))}px`;
 }
 
 // Arrow keys walk the buttons of a menu.
@@ -82,15 +90,25 @@ function walkable(menu) {
   });
 }
 
-// What the chips say: words, the thumbnails of pictures. The filter's own picture is drawn.
+// What the chips say: words, the thumbnails of pictures. The filter's own picture is drawn; where
+// there is no filter, it is one before, and hidden.
 function fillChips(root, chips) {
   const text = parts(root, 'chip');
   const small = text.pictures_short;
   write(text.pictures, chips.pictures.text);
   write(small, chips.pictures.short || chips.pictures.text);
+  write(text.unshared, chips.pictures.unshared || '');
   write(text.filter, chips.filter.text);
+  setData(root.querySelector('#chip-filter'), { none: Boolean(chips.filter.none) });
   write(text.method, chips.method.text);
   write(text.note, chips.method.note || '');
+  const { method, filter } = chips;
+  const whole = { // for what is too long for its chip
+    pictures: chips.pictures.text, filter: filter.text, method: `${method.text} ${method.note || ''}`.trim(),
+  };
+  for (const [name, title] of Object.entries(whole)) {
+    setAttribute(root.querySelector(`#chip-${name}`), 'title', title);
+  }
   const urls = chips.pictures.urls || [];
   if (text.thumbs.dataset.urls === urls.join(' ')) return;
   text.thumbs.dataset.urls = urls.join(' ');

@@ -7,6 +7,7 @@ const draw = () => {
   if (JSON.stringify(rows) === own && grid().childElementCount) return;
   own = JSON.stringify(rows);
   grid().style.setProperty('--kd-size', rows.length);
+  grid().dataset.wide = rows.length > 7;
   grid().replaceChildren(...rows.flatMap((row, i) => row.map((cell, j) => {
     const box = document.createElement('input');
     box.value = cell;

@@ -6,7 +6,7 @@ import gradio as gr
 import numpy as np
 
 from kernel_demo.errors import DemoError
-from kernel_demo.imaging.kernels import check, resized
+from kernel_demo.imaging.kernels import MAX_VALUE, check, resized
 from kernel_demo.ui.components import from_files
 
 
@@ -33,7 +33,7 @@ def fitted(value: dict | None, size: int) -> dict:
 
 
 def read(value: dict | None) -> np.ndarray:
-    """The (k, k) float64 kernel in the grid. Raises DemoError for a cell that is no number."""
+    """The (k, k) float64 kernel in the grid. Raises DemoError for a cell that cannot be used."""
     rows = (value or {}).get("rows") or []
     for i, row in enumerate(rows, 1):
         for j, cell in enumerate(row, 1):
@@ -43,7 +43,7 @@ def read(value: dict | None) -> np.ndarray:
 
 def _number(cell: object, row: int, column: int) -> None:
     try:
-        float(str(cell))
+        value = float(str(cell))
     except ValueError:
         raise DemoError(
             "a number in every cell",
@@ -52,3 +52,9 @@ def _number(cell: object, row: int, column: int) -> None:
             else f"an empty cell in row {row}, column {column}",
             "Fill it in; 0 leaves that neighbour out.",
         ) from None
+    if abs(value) > MAX_VALUE:
+        raise DemoError(
+            "weights up to a million",
+            f"{str(cell)[:20]} in row {row}, column {column}",
+            "Divide all of them by one number.",
+        )

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from kernel_demo.errors import DemoError
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.imaging.filtering import to_grey, to_uint8
 from kernel_demo.learning import devices
@@ -30,13 +31,14 @@ from kernel_demo.ui import device, pictures
 from kernel_demo.ui.components import worked
 from kernel_demo.ui.components.kept import Kept, plain
 from kernel_demo.ui.learn.session import Experiment, Look, Session, Settings, prepare
-from kernel_demo.ui.learn.settings import BY_NAME, LABELS, experiment
+from kernel_demo.ui.learn.settings import BY_NAME, LABELS, experiment, truth
 
 SIDE = 400  # pixels of a photo that the stage shows, in each direction
 MARGIN = 15  # around them, where the photo has more: what the largest kernel reaches
 LEVELS, ROUNDING = 255, 1e-3  # white; what a grey level of 8 bits may be off in float32
 SMALL = 48  # pixels: the longer side of a picture on a chip
 ON_CHIP = 4
+NOT_IN_LINK = "without your pictures"
 RATELESS = ("lbfgs", "closed_form")
 LARGE = 15  # beyond this size sums take longer than a click may
 
@@ -128,9 +130,14 @@ def with_photos(look: Look, wanted: Experiment, photos: Sequence[Photo]) -> Look
 
 def lacking(values: Mapping) -> dict:
     """The chips that can be said of settings for which there is no experiment."""
+    said = {}
     if values["source"] == "mine" and not values["uploads"]:
-        return {"pictures": {"text": "No picture yet", "short": "none yet", "urls": []}}
-    return {}
+        said["pictures"] = {"text": "No picture yet", "short": "none yet", "urls": []}
+    try:
+        truth(values)
+    except DemoError:
+        said["filter"] = {"text": "No filter yet", "none": True}
+    return said
 
 
 def piece_of(photos: Sequence[Photo], number: int, channel: str) -> dict:
@@ -276,6 +283,7 @@ def _pictures_chip(wanted: Experiment, photos: Sequence[Photo] = ()) -> dict:
         "text": f"{number} {which}{noun}",
         "short": f"{number} {noun}",
         "urls": [_of(photo, _small) for photo in photos[:ON_CHIP]],
+        "unshared": NOT_IN_LINK if choice.source == "mine" else "",
     }
 
 

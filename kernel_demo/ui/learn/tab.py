@@ -36,6 +36,16 @@ KERNEL_PURPOSE = {
     "random": "Random weights: nothing to guess, only to learn. The seed brings them back.",
     "own": "Type the weights, or paste a matrix below. Every odd size from 3 to 31 works.",
 }
+SIZE_TAKEN = " It does not come in {before} × {before}: {size} × {size} is the nearest."
+# A random kernel; the next one where there is one already. In the browser, and on from what it has
+# just said, which may not stand in the field yet: every press counts.
+ANOTHER_RANDOM = """(kernel, seed) => {
+  const [now, last] = [performance.now(), window.kdRandom];
+  const pending = last && now - last.at < 1000 ? last.seed : -1;
+  const next = Math.max(Math.trunc(seed || 0) - (kernel === 'random' ? 0 : 1), pending) + 1;
+  window.kdRandom = { seed: next, at: now };
+  return ['random', next];
+}"""
 PASTE_PLACEHOLDER = "[[1, 0, -1], [2, 0, -2], [1, 0, -1]]\nor rows of numbers, or NumPy's output"
 STALE = (
     "What is greyed out here was learned with other settings than those of the page now. "
@@ -136,7 +146,9 @@ class Tab:
         used = self.use.click(use_pasted, [self.text, self.divisor], grid, **QUIET)
         for event in (edited, used):
             tell_failure(event, self.filter_problem)
-        drawn = self.random.click(another_random, [kernel, seed], [kernel, seed], **QUIET)
+        drawn = self.random.click(
+            None, [kernel, seed], [kernel, seed], js=ANOTHER_RANDOM, **QUIET
+        )  # fmt: skip
         kernel.input(**self._kernel_arranging())
         for event in (drawn, edited, used, opened):
             event.then(**self._kernel_arranging())
@@ -324,20 +336,18 @@ def kernel_chosen(kernel: str, size: int, editor: dict | None) -> tuple:
     if kernel == "own":  # of any odd size, and learned as the grid holds it
         size = len((editor or {}).get("rows") or ()) or size
         sizes = tuple(sorted({*sizes, size}))
-    size = settings.nearest(sizes, size)
+    before, size = size, settings.nearest(sizes, size)
+    purpose = chosen.purpose if chosen else KERNEL_PURPOSE[kernel]
+    if before and before != size:
+        purpose += SIZE_TAKEN.format(before=before, size=size)
     return (
         gr.update(choices=square(sizes), value=size, interactive=len(sizes) > 1),
         gr.update(visible=bool(chosen and chosen.takes_angle)),
         gr.update(visible=kernel == "random"),
         gr.update(visible=kernel == "own"),
         gr.update(visible=kernel == "own"),
-        quiet(chosen.purpose if chosen else KERNEL_PURPOSE[kernel]),
+        quiet(purpose),
     )
-
-
-def another_random(kernel: str, seed: float | None) -> tuple[str, int]:
-    """A random kernel; the next one where there is one already. The seed brings it back."""
-    return "random", int(seed or 0) + (kernel == "random")
 
 
 def edit_current(values: Mapping) -> tuple:

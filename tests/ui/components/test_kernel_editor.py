@@ -31,9 +31,10 @@ def test_another_size_keeps_the_centre(size, expected):
         ("", "empty cell in row 2, column 3"),
         ("abc", "'abc' in row 2, column 3"),
         ("nan", "(?i)nan"),
+        ("1e9", "^Expected weights up to a million; got 1e9 in row 2, column 3"),
     ],
 )
-def test_a_cell_that_is_no_number_is_named(cell, words):
+def test_a_cell_that_cannot_be_used_is_named(cell, words):
     """The message says which cell to mend."""
     value = kernel_editor.editor_value(np.ones((3, 3)))
     value["rows"][1][2] = cell

@@ -40,6 +40,13 @@ def test_other_kernels_keep_the_size_or_take_the_nearest(kernel, before, size):
     assert size_of(kernel, before, kernel_editor.editor_value(np.eye(5))) == size
 
 
+def test_another_size_than_before_is_said():
+    """Who goes from 15 to a Sobel reads why it is 7 now; who keeps the size reads nothing of it."""
+    told = [tab.kernel_chosen("sobel_x", size, None)[-1] for size in (15, 7)]
+    assert "does not come in 15 × 15: 7 × 7 is the nearest" in told[0]
+    assert "nearest" not in told[1]
+
+
 @pytest.mark.parametrize("grid", [None, {}, {"rows": []}])
 def test_no_grid_changes_no_size(grid):
     """A client may send anything in place of the grid."""
@@ -93,6 +100,15 @@ def test_a_size_that_the_kernel_before_had_is_brought_to_it():
     """Sobel chosen after a box of 15 is Sobel at 7, and no error on the way."""
     stage, *_ = tab.changed(Session(), START | {"size": 15})
     assert (stage["kind"], stage["size"]) == ("idle", 7)
+
+
+def test_a_grid_that_is_no_kernel_is_no_filter():
+    """Zeros only: the stage says why, and that there is no filter, not the name of one before."""
+    zeros = kernel_editor.editor_value(np.zeros((15, 15)))
+    stage, *_, beside, _, _ = tab.changed(Session(), START | {"kernel": "own", "editor": zeros})
+    assert "zeros only" in beside
+    assert "zeros only" in stage["error"]
+    assert stage["chips"]["filter"]["text"] == "No filter yet"
 
 
 def test_another_picture_stays_on_the_stage():
