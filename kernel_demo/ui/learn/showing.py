@@ -35,7 +35,7 @@ from kernel_demo.ui.learn.settings import BY_NAME, LABELS, experiment, truth
 
 SIDE = 400  # pixels of a photo that the stage shows, in each direction
 MARGIN = 15  # around them, where the photo has more: what the largest kernel reaches
-LEVELS, ROUNDING = 255, 1e-3  # white; what a grey level of 8 bits may be off in float32
+ROUNDING = 1e-3  # what a grey level of 8 bits may be off in float32
 SMALL = 48  # pixels: the longer side of a picture on a chip
 ON_CHIP = 4
 NOT_IN_LINK = "without your pictures"
@@ -61,9 +61,9 @@ def idle(values: Mapping, picture: int = 0) -> dict:
 def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> dict:
     """The value for a run as it stands; for one that is neither made nor asked for, that of `idle`.
 
-    waiting: its place in the queue, 1: the next. Where `waits`, nothing of the run itself has come
-    yet. pixels: whether those of the picture go along;
-    else its url is empty, and the browser has them by the key: they are most of all bytes.
+    waiting: its place in the queue, 1: the next. pixels: whether those of the picture go along;
+    else its url is empty, and the browser has them by the key: they are most of all bytes. In the
+    value `waits` says that nothing of the run itself has come yet.
     """
     wanted, begun = session.experiment, session.running or session.progress is not None
     kept, stand = session.kept or first(wanted), session.stand or session.progress
@@ -159,7 +159,7 @@ def piece(pixels: np.ndarray, channel: str) -> dict:
     row, column = max(0, top - MARGIN), max(0, left - MARGIN)
     held = pixels[row : top + side + MARGIN, column : left + side + MARGIN]
     sent = to_uint8(held)
-    if np.abs(np.float64(LEVELS) * held - sent).max() > ROUNDING:
+    if np.abs(np.float64(worked.LEVELS) * held - sent).max() > ROUNDING:
         sent, channel = _deep(to_grey(held, channel)), "deep"
     url = pictures.data_url(sent)
     key = hashlib.sha256(f"{channel}{row},{column}{url}".encode()).hexdigest()[:16]
