@@ -36,6 +36,9 @@ from kernel_demo.recovery.record import UNSEEN, Recovery
 MIN_SIZE, MAX_SIZE = 3, 31
 # What is more off than this many grey levels, or this many times the residual, is not the kernel's.
 TWO_LEVELS, GROSS = 2.0, 6.0
+# Share of the other pixels' variance that a kernel must explain for an edit to be told: where after
+# is of one level, any kernel with no weight is obeyed.
+LEAST = 0.5
 RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
 
 
@@ -107,7 +110,7 @@ def _analysed(pairs: list[Pair], notes: tuple[Told, ...], max_size: int) -> Anal
         changed = outliers.find(pairs)
     if changed is not None and not changed.wrapped:
         rest = channels.arrange(changed.pairs, max_size) if changed.told else None
-        if rest is None or not rest.in_one_rounding:
+        if rest is None or not rest.in_one_rounding or rest.explained < LEAST:
             changed = None
         elif changed.few:
             pairs, found, changed = changed.pairs, rest, None

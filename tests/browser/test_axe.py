@@ -56,6 +56,7 @@ def recover(page):
     yield "before"
     page.locator(".kd-example").first.click()
     expect(page.locator("#recover-take .kd-take")).to_be_visible()
+    expect(page.locator("#recover")).to_be_enabled()
     yield "after"
 
 

@@ -224,3 +224,12 @@ def test_a_gaussian_of_a_chart(seed, sigma):
     kernel = np.outer(line, line) / line.sum() ** 2
     before = chart(np.random.default_rng(seed))
     assert not fault(recover(before, as_file(exactly(before, kernel)), 9), kernel)
+
+
+def test_a_plain_background_is_no_kernel():
+    """Two thirds of after are of one level, which a kernel without weights makes: that tells
+    nothing of the rest, where noise of before was sharpened."""
+    kernel = np.array([[1, -2, -1], [1, 4, 1], [0, -2, -1]], float)
+    before = chart(np.random.default_rng(2))
+    seen, after, _ = damaged("noise before", before, kernel, 0, np.random.default_rng(0))
+    assert not fault(recover(seen, after, 9), kernel)
