@@ -29,7 +29,7 @@ quick: $(VENV)/dev.stamp ## Run those that need no browser, no other program and
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not (slow or browser or tool or served)" $(ARGS)
 
 slow: $(VENV)/dev.stamp chromium tools ## Run those that take over 20 s each
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check rules, format and floors of the code
 	$(BIN)/ruff check

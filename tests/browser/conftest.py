@@ -9,6 +9,7 @@ A test fails at its end when its page wrote an error to the console or asked for
 """
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -23,6 +24,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from kernel_demo.ui import theme
+from kernel_demo.ui.components import stage
+from tests.browser import stage_values
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -238,6 +241,20 @@ def alone(new_page):
         return page
 
     return draw
+
+
+@pytest.fixture
+def on_stage(alone):
+    """The stage by itself at a size: on_stage(width=1280, height=720, first=...) -> the page."""
+
+    def open_stage(width=1280, height=720, first=None, **options):
+        first = first or stage_values.idle(picture=stage_values.piece(stage_values.photo()))
+        size = {"width": width, "height": height}
+        return alone(
+            stage.component("live", None), json.loads(json.dumps(first)), viewport=size, **options
+        )
+
+    return open_stage
 
 
 def at_pace(page: Page, speed: str) -> None:

@@ -72,14 +72,15 @@ def questions(page):
     yield "answered"
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("walk", [panels, run, recover, questions])
 @pytest.mark.parametrize(
     ("screen", "scheme"),
     [
         ("laptop", "light"),
         ("phone", "dark"),
-        pytest.param("laptop", "dark", marks=pytest.mark.slow),
-        pytest.param("phone", "light", marks=pytest.mark.slow),
+        ("laptop", "dark"),
+        ("phone", "light"),
     ],
 )
 def test_axe_finds_nothing(new_page, server, screen, scheme, walk):
