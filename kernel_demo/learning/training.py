@@ -150,7 +150,7 @@ class Progress:
 
     step: int  # 0: before any update
     steps: int  # the last step there will be
-    loss: float  # mean squared error over the latest batch, before its update
+    loss: float  # mean squared error of this very model over the batch of the next step
     validation_loss: float  # mean squared error over tiles never trained on, at the latest check
     kernel: np.ndarray | None  # (k, k) float64; None: the model is not a single convolution
     offset: float
@@ -232,6 +232,7 @@ def _train(begin, resume, deadline, optimum, report) -> Iterator[Progress]:
                     stop = stop or Stop(Cause.STEPS, loop.step)
                 if overdue:
                     stop = stop or Stop(Cause.TIME, deadline)
+                loop.look(last=stop is not None)
                 loop.seconds += time.monotonic() - since
                 yield loop.progress(stop)
                 if stop:
@@ -258,16 +259,17 @@ class Loop:
         self.counts = self.pairs.weight.sum((1, 2, 3))  # (N,) valid pixels of each tile
         held = self.pairs.before[self.pairs.validation[:VALIDATION_TILES]]
         self.brightness = held.square().mean().item()
-        self.step, self.loss, self.validation_loss = 0, math.nan, math.inf
+        self.step, self.validation_loss = 0, math.inf
+        self.loss: torch.Tensor | float | None = None  # over the next step's batch, once asked for
         self.seconds, self.watch = 0.0, Watch()
         self.optimum: Optimum | None = None  # once it is known
         self._epoch, self._order = -1, self.pairs.training
+        self._steep = False  # whether the gradient of the next step is there
 
     def start(self, resume: Progress | None) -> None:
         """Gets the first loss, or puts everything where it was."""
         if resume is None:
-            with torch.no_grad():
-                self.loss = self._mean_loss(self._chosen(1))
+            self.look(last=True)  # who asks for the start alone needs no gradient
             return
         self.step, self.seconds = resume.step, resume.seconds
         self.loss, self.validation_loss = resume.loss, resume.validation_loss
@@ -280,16 +282,32 @@ class Loop:
         self.optimizer.load_state_dict(saved)
 
     def update(self, step: int) -> None:
-        """Makes step number 1, 2, ...; `loss` is that of its batch before it, () on the device."""
+        """Makes step number 1, 2, ...: by the gradient that was looked at, where one was."""
+        if not self._steep:
+            self._differentiate(step)
+        self.optimizer.step()
+        self.step, self.loss, self._steep = step, None, False
+
+    def look(self, last: bool) -> None:
+        """Takes the loss over the batch of the next step, () on the device, where it is not known.
+
+        last: no step follows; else its gradient, which is needed for it anyway, is taken at once.
+        """
+        if self.loss is None and not last:
+            self._differentiate(self.step + 1)
+        elif self.loss is None:
+            with torch.no_grad():
+                self.loss = self._mean_loss(self._chosen(self.step + 1))
+
+    def _differentiate(self, step: int) -> None:
         self.optimizer.zero_grad(set_to_none=True)
         chosen = self._chosen(step)
         count = self.counts[chosen].sum()
-        self.step, self.loss = step, 0.0
+        self.loss, self._steep = 0.0, True
         for part in chosen.split(self.settings.batch):
             share = self._squared_error(part) / count
             share.backward()
             self.loss = self.loss + share.detach()
-        self.optimizer.step()
 
     @torch.no_grad()
     def check(self) -> Stop | None:

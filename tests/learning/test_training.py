@@ -238,6 +238,29 @@ def test_losses_are_those_of_the_formula(sobel, device):
     assert progress.validation_loss == pytest.approx(expected(pairs.validation), rel=1e-5)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_each_loss_is_that_of_the_kernel_beside_it(sobel, device, method):
+    """At the start, on the way and at the end: the mean square over the batch of the next step by
+    the very kernel of that Progress. To look at it changes no weight."""
+    pairs, _ = sobel
+    settings = TrainSettings(
+        method, batch=8, accumulation=2, steps=5, check_every=1, device=device, seed=4
+    )
+    told = list(train(SingleConv(3, seed=3), pairs, settings))
+    bare = Loop(SingleConv(3, seed=3), pairs, settings, torch.device(device))
+    assert [progress.step for progress in told] == [0, 1, 2, 3, 4, 5]
+    for progress in told:
+        if progress.step:
+            bare.update(progress.step)  # never looked at
+        np.testing.assert_array_equal(progress.kernel, bare.model.kernel())
+        weights = torch.from_numpy(progress.kernel)[None, None]
+        chosen = bare._chosen(progress.step + 1).cpu()
+        made = torch.nn.functional.conv2d(pairs.before[chosen].double(), weights)
+        weight = pairs.weight[chosen]
+        squares = weight * (made - pairs.after[chosen]).square()
+        assert progress.loss == pytest.approx((squares.sum() / weight.sum()).item(), rel=1e-4)
+
+
 def test_each_epoch_goes_once_through_all(sobel, device):
     """The batches of an epoch are disjoint and make up the training tiles."""
     pairs, _ = sobel
