@@ -93,6 +93,15 @@ def resolve(text: str | list, size: int = 3, seed: int = 0, angle: float = 0.0) 
     return parse(text)
 
 
+def number(cell: str) -> float:
+    """The value of a decimal number or of a fraction (1/9) in text.
+
+    ValueError for what is neither, ZeroDivisionError for a fraction of zero.
+    """
+    above, slash, below = cell.translate(_ALIKE).partition("/")
+    return float(above) / float(below) if slash else float(above)
+
+
 def resized(square: np.ndarray, size: int) -> np.ndarray:
     """A centred odd square array in another odd size: zeros around it, or cut off."""
     more = (size - len(square)) // 2
@@ -203,9 +212,8 @@ def _cells(row: str) -> list[str]:
 
 
 def _number(cell: str) -> float:
-    above, slash, below = cell.partition("/")
     try:
-        return float(above) / float(below) if slash else float(above)
+        return number(cell)
     except ValueError:
         raise _unreadable(_quoted(cell), "Use numbers such as -1, 0.5 or 1/9.") from None
     except ZeroDivisionError:

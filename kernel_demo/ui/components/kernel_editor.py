@@ -1,13 +1,16 @@
 """A grid of numbers that a visitor fills in by hand."""
 
 from contextlib import suppress
+from fractions import Fraction
 
 import gradio as gr
 import numpy as np
 
 from kernel_demo.errors import DemoError
-from kernel_demo.imaging.kernels import MAX_VALUE, check, resized
+from kernel_demo.imaging.kernels import MAX_VALUE, check, number, resized
 from kernel_demo.ui.components import from_files
+
+SIMPLE = 1000  # a weight that is a fraction with no larger denominator is written as that
 
 
 def component(values: np.ndarray, elem_id: str) -> gr.HTML:
@@ -16,8 +19,8 @@ def component(values: np.ndarray, elem_id: str) -> gr.HTML:
 
 
 def editor_value(values: np.ndarray) -> dict:
-    """(k, k) values as the editor wants them: short decimal text for each cell."""
-    return {"rows": [[f"{value:.6g}" for value in row] for row in values]}
+    """(k, k) values as the editor wants them: for each cell the shortest text that is its value."""
+    return {"rows": [[_written(float(value)) for value in row] for row in values]}
 
 
 def fitted(value: dict | None, size: int) -> dict:
@@ -27,26 +30,35 @@ def fitted(value: dict | None, size: int) -> dict:
     values = np.zeros((side, side))
     for i, row in enumerate(rows):
         for j, cell in enumerate(row):
-            with suppress(ValueError, TypeError):
-                values[i, j] = float(cell)
+            with suppress(ValueError, ZeroDivisionError):
+                values[i, j] = number(str(cell))
     return editor_value(resized(values, int(size)))
 
 
 def read(value: dict | None) -> np.ndarray:
     """The (k, k) float64 kernel in the grid. Raises DemoError for a cell that cannot be used."""
     rows = (value or {}).get("rows") or []
-    for i, row in enumerate(rows, 1):
-        for j, cell in enumerate(row, 1):
-            _number(cell, i, j)
-    return check([[float(cell) for cell in row] for row in rows])
+    return check(
+        [[_number(cell, i, j) for j, cell in enumerate(row, 1)] for i, row in enumerate(rows, 1)]
+    )
 
 
-def _number(cell: object, row: int, column: int) -> None:
+def _written(value: float) -> str:
+    """Six digits, a fraction such as 1/9, or every digit: the first that is the value itself."""
+    short = f"{value + 0.0:.6g}"  # -0.0 is written as 0
+    if float(short) == value:
+        return short
+    near = Fraction(value).limit_denominator(SIMPLE)
+    exact = near.numerator / near.denominator == value
+    return f"{near.numerator}/{near.denominator}" if exact else repr(value)
+
+
+def _number(cell: object, row: int, column: int) -> float:
     try:
-        value = float(str(cell))
-    except ValueError:
+        value = number(str(cell))
+    except (ValueError, ZeroDivisionError):
         raise DemoError(
-            "a number in every cell",
+            "a number such as -1, 0.5 or 1/9 in every cell",
             f"{str(cell)[:20]!r} in row {row}, column {column}"
             if cell
             else f"an empty cell in row {row}, column {column}",
@@ -58,3 +70,4 @@ def _number(cell: object, row: int, column: int) -> None:
             f"{str(cell)[:20]} in row {row}, column {column}",
             "Divide all of them by one number.",
         )
+    return value
