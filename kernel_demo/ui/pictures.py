@@ -120,9 +120,11 @@ def _from_uploads(paths: Sequence[str], beside: bool) -> Gathered:
         raise DemoError("at least one picture of yours", "none", "Choose one or more files.")
     photos, problems = uploads.open_uploads(paths)
     if not photos:
-        if beside or not all(map(os.path.isfile, paths)):  # forgotten since: not told there
+        # Files that are forgotten since are told of nowhere else.
+        if beside or len(paths) == 1 or not all(map(os.path.isfile, paths)):
             raise uploads.together(problems)
-        raise DemoError("a picture that can be used", "none of yours", TOLD_BESIDE)
+        received = f"{len(paths)} files, none of which can be used"
+        raise DemoError("a picture among your files", received, TOLD_BESIDE)
     return Gathered(photos, problem=str(uploads.together(problems)) if problems else "")
 
 

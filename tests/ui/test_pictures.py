@@ -154,7 +154,7 @@ def test_uploads_that_are_all_bad_get_one_sentence(tmp_path):
     assert str(tmp_path) not in told
     assert show_pictures("mine", paths) == told
     for use in (grey, lambda _, paths: next(run(mine(paths)))):
-        with pytest.raises(DemoError, match="none of yours. See beside your files"):
+        with pytest.raises(DemoError, match="2 files, none of which can be used. See beside"):
             use("mine", paths)
 
 

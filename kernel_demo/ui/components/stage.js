@@ -65,6 +65,7 @@ const tell = (name, data) => {
 // ---- Values
 
 function accept(next) {
+  if (next?.server === value?.server && next?.number < value?.number) return;
   if (next?.kind === 'error') {
     starting = ending = false;
     problem = next.error;
@@ -72,7 +73,7 @@ function accept(next) {
     if (value) value = { ...value, chips: { ...value.chips, ...next.chips } };
     return schedule();
   }
-  if (!next?.kind || (next.server === value?.server && next.number < value.number)) return;
+  if (!next?.kind) return;
   problem = next.error || '';
   if (problem) pressed = { ...pressed, asked: false, hold: null };
   const begins = ['server', 'session', 'kind'].some((name) => next[name] !== value?.[name]);
@@ -89,7 +90,7 @@ function accept(next) {
   starting &&= Boolean(next.waits) && (next.waiting ?? null) === null;
   tellPause();
   if (ending && !starting) main.waiting();
-  pictures.take(value.picture);
+  pictures.take(value.picture || (value.kind === 'idle' ? { key: '' } : null)); // none is chosen
   tick();
 }
 

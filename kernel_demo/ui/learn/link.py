@@ -5,19 +5,23 @@ paint are left out. What a link says is looked at key by key: what cannot be use
 and named, never obeyed.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import gradio as gr
 
 from kernel_demo.errors import DemoError
 from kernel_demo.ui.components import changes
-from kernel_demo.ui.html import CHALLENGE, quiet, square
+from kernel_demo.ui.html import CHALLENGE, square
 from kernel_demo.ui.jobs import QUIET
+from kernel_demo.ui.learn.session import Notice, Session
 from kernel_demo.ui.learn.settings import (
     TABLE,
+    Setting,
     most_pictures,
     most_steps,
     nearest,
@@ -26,6 +30,9 @@ from kernel_demo.ui.learn.settings import (
 
 SHARED = {setting.key: setting for setting in TABLE if setting.key}
 NAMES = tuple(SHARED)
+START = {key: setting.value for key, setting in SHARED.items()}  # at first paint
+KERNEL = ("kernel", "size", "angle", "seed", "own")  # all that says which kernel
+OWN_GONE = "Own pictures are not kept after a reload, nor in a link: choose them again."
 # Replaces the query in the address bar whenever Python names another one.
 FOLLOW = """
 watch('value', () => {
@@ -40,10 +47,11 @@ def keys(values: Iterable[Any]) -> dict[str, Any]:
     return dict(zip(NAMES, values, strict=True))
 
 
-def query(start: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+def query(start: Mapping[str, Any], values: Mapping[str, Any], before: str = "") -> str:
     """The query, "?kernel=random&seed=7", or an empty one, of values by key.
 
-    start: those of the first paint; what equals them is left out.
+    start: those of the first paint; what equals them is left out, and so is what cannot be used. Of
+    a kernel of one's own that is none the address says what it said `before`.
     """
     said = {}
     unsaid = "size" if values["kernel"] == "own" else "own"  # the rows of one's own say its size
@@ -51,10 +59,25 @@ def query(start: Mapping[str, Any], values: Mapping[str, Any]) -> str:
         value = values[key]
         counts = key == "own" or value != start[key]
         if counts and key != unsaid and value is not None:
-            said[key] = setting.write(value)
-    if said.get("source") == "mine":  # a visitor's own pictures stay with the visitor
-        said = {key: text for key, text in said.items() if key not in ("source", "n")}
+            said[key] = _written(setting, value)
+    if values["kernel"] == "own" and said["own"] is None:  # as it was when it last was a kernel
+        held = dict(parse_qsl(before.lstrip("?")))
+        said |= {key: held.get(key) for key in KERNEL}
+    if values["source"] == "mine":  # a visitor's own pictures stay with the visitor
+        said["n"] = None
+    said = {key: text for key, text in said.items() if text is not None}
     return "?" + urlencode(said, safe=",;/") if said else ""
+
+
+def _written(setting: Setting, value: Any) -> str | None:
+    """The value as it stands in an address; None for one that no link could bring back."""
+    try:
+        text = setting.write(value)
+        if value != "mine":
+            setting.parse(text)
+    except (LookupError, TypeError, ValueError, ArithmeticError, DemoError):
+        return None
+    return text
 
 
 def settings(
@@ -65,18 +88,27 @@ def settings(
     ours = [key for key in asked if key != CHALLENGE and not key.startswith("__")]
     values = {}
     for key in ours:
-        with suppress(KeyError, ValueError, OverflowError, DemoError):
+        with suppress(LookupError, ValueError, ArithmeticError, DemoError):
             values[key] = SHARED[key].parse(asked[key])
     for key, choices in allowed(start, values).items():
         if key in values and values[key] not in choices:
             del values[key]
-    return values, tuple(key[:20] for key in ours if key not in values)
+    passed = tuple(key[:20] for key in ours if key not in values)
+    if "own" in passed and values.get("kernel") == "own":  # whose name other numbers would bear
+        del values["kernel"]
+    return values, passed
 
 
-def ignored(names: tuple[str, ...]) -> str:
-    """What a link asked for and did not get."""
+def ignored(passed: Sequence[str], asked: Mapping[str, str] = MappingProxyType({})) -> str:
+    """What a link asked for and did not get, in the words of the page.
+
+    passed: the keys. asked: what the link says, by key.
+    """
+    told = [key for key in passed if not (key == "source" and asked.get(key) == "mine")]
+    names = [f"“{SHARED[key].label}”" if key in SHARED else key for key in told]
     what, left = ("settings", "they were") if len(names) > 1 else ("a setting", "it was")
-    return f"This link has {what} that cannot be used, left as {left}: {', '.join(names)}."
+    cannot = f"This link has {what} that cannot be used, left as {left}: {', '.join(names)}."
+    return " ".join([OWN_GONE] * (len(told) < len(passed)) + [cannot] * bool(told))
 
 
 def allowed(start: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Sequence[int]]:
@@ -89,39 +121,49 @@ def allowed(start: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Se
     }
 
 
+def address_of(values: Mapping[str, Any]) -> str:
+    """The query of values by the names of their settings."""
+    return query(START, {key: values[setting.name] for key, setting in SHARED.items()})
+
+
 def address() -> gr.HTML:
     """An element without a look that carries the query to the address bar."""
     return gr.HTML("", html_template="<i></i>", js_on_load=FOLLOW, elem_id="address")
 
 
 def connect(
-    page: gr.Blocks, controls: Mapping, bar: gr.HTML, notice: gr.HTML
+    page: gr.Blocks, controls: Mapping, bar: gr.HTML, session: gr.State
 ) -> gr.events.Dependency:
     """Connect the address with the controls, which go by the names of their settings.
 
     What depends on them follows their changes, whether a hand or a link has made them. Returns the
-    event that has set them by a link.
+    event that has set them by a link; the session then has the notice of what it could not set.
     """
     shared = [controls[setting.name] for setting in SHARED.values()]
-    start = keys(setting.value for setting in SHARED.values())
     gr.on(
-        changes(shared), lambda *values: query(start, keys(values)), shared, bar,
+        changes(shared), follow, [bar, *shared], bar,
         trigger_mode="always_last", preprocess=False, queue=False, **QUIET,
     )  # fmt: skip
-    return page.load(_opener(start), None, [notice, *shared], **QUIET)
+    return page.load(open_link, session, [session, *shared], **QUIET)
 
 
-def _opener(start: Mapping[str, Any]) -> Callable:
-    def open_link(request: gr.Request):
-        values, passed = settings(start, dict(request.query_params))
-        told = quiet(ignored(passed)) if passed else ""
-        bounds = allowed(start, values) if values else {}
-        if bounds:  # what stays as it was may not fit the kernel
-            values.setdefault("size", nearest(bounds["size"], start["size"]))
-        updates = [_update(key, values, bounds) for key in NAMES]
-        return told, *updates
+def follow(before: str | None, *values) -> str:
+    """The query for the address bar, where it was another one before."""
+    return query(START, keys(values), before or "")
 
-    return open_link
+
+def open_link(session: Session, request: gr.Request) -> tuple:
+    """The session, and updates of the shared controls, by what the page's address says."""
+    asked = dict(request.query_params)
+    values, passed = settings(START, asked)
+    bounds = allowed(START, values) if values else {}
+    if bounds:  # what stays as it was may not fit the kernel
+        values.setdefault("size", nearest(bounds["size"], START["size"]))
+    updates = [_update(key, values, bounds) for key in NAMES]
+    if not passed:
+        return gr.skip(), *updates
+    notice = Notice(ignored(passed, asked), query(START, {**START, **values}))
+    return replace(session, notice=notice), *updates
 
 
 def _update(key: str, values: dict, bounds: dict):

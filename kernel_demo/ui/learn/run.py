@@ -95,7 +95,7 @@ def learn(said: Mapping, session: Session, values: Mapping) -> tuple:
     try:
         return _announced(said, _begun(session, values))
     except DemoError as error:
-        return _refused(session, error, showing.lacking(values))
+        return _declined(session, error, values)
 
 
 def resume(said: Mapping, session: Session) -> tuple:
@@ -117,7 +117,7 @@ def step(said: Mapping, session: Session, values: Mapping) -> tuple:
             return _told(cut)
         return _told(replace(_asked(cut), goal=cut.progress.step + 1))
     except DemoError as error:
-        return _refused(session, error, showing.lacking(values))
+        return _declined(session, error, values)
 
 
 def rate(said: Mapping, session: Session) -> tuple:
@@ -221,7 +221,7 @@ def picture(said: Mapping, turn: int, session: Session, values: Mapping) -> tupl
 def _begun(session: Session, values: Mapping) -> Session:
     """A new run. Its pictures, where they are not at hand, come when it begins."""
     wanted = experiment(values)
-    at_hand = wanted.choice.source == "bundled" or showing.lacking(values)
+    at_hand = wanted.choice.source == "bundled" or showing.unchosen(wanted.choice)
     photos = pictures.gather(wanted.choice).photos if at_hand else ()
     return Session(
         number=session.number + 1,
@@ -283,6 +283,14 @@ def _announced(said: Mapping, begun: Session) -> tuple:
     return _told(begun, pixels=not isinstance(held, list) or _piece(begun) not in held)
 
 
-def _refused(session: Session, error: DemoError, chips: Mapping | None = None) -> tuple:
+def _declined(session: Session, error: DemoError, values: Mapping) -> tuple:
+    """There is no such run: what is in view stays, which may be the start of another one."""
+    if session.running:
+        return _refused(session, error)
+    return showing.failed(str(error), chips=showing.chips(values)), session
+
+
+def _refused(session: Session, error: DemoError) -> tuple:
+    """The run in view cannot be gone on with as asked; it stands still."""
     still = session.still()
-    return showing.failed(str(error), still, chips), still
+    return showing.failed(str(error), still), still

@@ -91,6 +91,14 @@ class Look:
     picture: int = 0  # which of the pictures learned from it is of
 
 
+@dataclass(frozen=True)
+class Notice:
+    """What a link could not set: told as long as the page is set to just what it did set."""
+
+    said: str = ""
+    of: str = ""  # the page's address, see `link.address_of`
+
+
 @dataclass(frozen=True, eq=False)
 class Session:
     """One visitor's run, from the click on Learn to its result."""
@@ -106,6 +114,7 @@ class Session:
     shift: float = 0.0  # seconds to be added to those of `stand`: nothing is counted twice
     goal: int | None = None  # the step at which it is to pause
     look: Look = Look()
+    notice: Notice = Notice()
     running: bool = False  # or asked for
     waits: bool = False  # asked for, and not begun yet
 

@@ -45,6 +45,7 @@ class Setting:
     read: Callable[[Any], Any]  # of the control's value; DemoError for what cannot be used
     parse: Callable[[str], Any]  # of an address; an error for what cannot be used
     write: Callable[[Any], str] = str
+    label: str = ""  # what a visitor reads beside the control
 
 
 def _choice(name, key, label, choices, value, make=gr.Dropdown, kept=(), **look) -> Setting:
@@ -55,6 +56,7 @@ def _choice(name, key, label, choices, value, make=gr.Dropdown, kept=(), **look)
         lambda: make(choices, value=value, label=label, **look),
         lambda chosen: one_of(_mid_sentence(label), chosen, values),
         {str(each): each for each in values if each not in kept}.__getitem__,
+        label=label,
     )  # fmt: skip
 
 
@@ -67,6 +69,7 @@ def _number(name, key, label, check, low, high, value, make=gr.Number, empty=Non
         lambda given: check(what, empty if given is None else given, low, high),
         lambda text: check(what, kind(text), low, high),
         lambda given: str(int(given)) if float(given).is_integer() else repr(given),  # every digit
+        label,
     )  # fmt: skip
 
 
@@ -79,12 +82,13 @@ def _slider(name, key, label, check, low, high, value, step=1, most=None, **look
 def _flag(name, key, label, **look) -> Setting:
     control = lambda: gr.Checkbox(False, label=label, **look)  # noqa: E731
     return Setting(name, key, False, control, bool, {"0": False, "1": True}.__getitem__,
-                   lambda on: "1" if on else "0")  # fmt: skip
+                   lambda on: "1" if on else "0", label)  # fmt: skip
 
 
 def _text(name, key, value, make, **look) -> Setting:
     control = lambda: make(value=value, **look)  # noqa: E731
-    return Setting(name, key, value, control, lambda text: str(text or "").strip(), _plain)
+    return Setting(name, key, value, control, lambda text: str(text or "").strip(), _plain,
+                   label=look["label"])  # fmt: skip
 
 
 def _plain(text: str) -> str:
@@ -93,8 +97,11 @@ def _plain(text: str) -> str:
     return text
 
 
-def _grid(name, key, values: np.ndarray) -> Setting:
-    """A kernel made by hand; in an address, rows such as 1,0,-1;2,0,-2;1,0,-1."""
+def _grid(name, key, label, values: np.ndarray) -> Setting:
+    """A kernel made by hand; in an address, rows such as 1,0,-1;1/2,0,-1/2;1,0,-1.
+
+    Each cell as it was written, with every digit; with six where an address has no room for more.
+    """
 
     def control() -> gr.HTML:
         editor = kernel_editor.component(values, "editor")
@@ -105,14 +112,23 @@ def _grid(name, key, values: np.ndarray) -> Setting:
         if len(text) > MAX_MATRIX:
             raise ValueError("too long")
         rows = [row.split(",") for row in text.split(";")]
-        kernels.check([[float(cell) for cell in row] for row in rows])
+        kernels.check([[kernels.number(cell) for cell in row] for row in rows])
         return {"rows": rows}
 
     def write(editor: Mapping) -> str:
-        return ";".join(",".join(map(str, row)) for row in editor["rows"])
+        whole = _rows(editor["rows"])
+        if len(whole) <= MAX_MATRIX:
+            return whole
+        return _rows(
+            [[f"{kernels.number(str(cell)):.6g}" for cell in row] for row in editor["rows"]]
+        )
 
     start = kernel_editor.editor_value(values)
-    return Setting(name, key, start, control, kernel_editor.read, parse, write)
+    return Setting(name, key, start, control, kernel_editor.read, parse, write, label)
+
+
+def _rows(rows: Sequence[Sequence]) -> str:
+    return ";".join(",".join(map(str, row)) for row in rows)
 
 
 def _mid_sentence(label: str) -> str:
@@ -135,6 +151,7 @@ def _size(name, key, label) -> Setting:
         name, key, 3, control,
         lambda size: odd("size", size or 3, kernels.MIN_SIZE, kernels.MAX_SIZE),
         {str(size): size for size in FREE_SIZES}.__getitem__,
+        label=label,
     )  # fmt: skip
 
 
@@ -178,7 +195,7 @@ TABLE = (
     _text("column", "column", "", gr.Textbox, label="Column", **_FOUND),
     Setting("uploads", "", None, lambda: gr.File(
         file_count="multiple", type="filepath", label="Your pictures", visible=False, height=120,
-        elem_id="uploads"), lambda files: tuple(files or ()), str),
+        elem_id="uploads"), lambda files: tuple(files or ()), str, label="Your pictures"),
     _choice("channel", "grey", "Grey to learn from", _CHANNELS, "luminance"),
     # Which filter.
     _choice("kernel", "kernel", "Kernel", _KERNELS, START_KERNEL, gr.Radio, show_label=False,
@@ -187,7 +204,7 @@ TABLE = (
     _slider("angle", "angle", "Angle, degrees", finite, 0, 175, 0, step=5, visible=False),  # 180: 0
     _number("kernel_seed", "seed", "Seed", whole, 0, kernels.MAX_SEED, 0, empty=0,
             visible=False, elem_id="seed", precision=0, **_FIELD),
-    _grid("editor", "own", kernels.named(START_KERNEL).values),
+    _grid("editor", "own", "The numbers of your own kernel", kernels.named(START_KERNEL).values),
     # What happens to the after pictures: the fields of Damage.
     _slider("noise", "noise", "Noise, grey levels", finite, 0, 20, 0, step=0.5, elem_id="noise"),
     _flag("eight_bit", "bits", "Round and clip to 8 bits, as files are", elem_id="eight-bit"),

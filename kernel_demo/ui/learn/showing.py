@@ -9,7 +9,7 @@ import hashlib
 import itertools
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import lru_cache
 from types import SimpleNamespace
@@ -26,19 +26,24 @@ from kernel_demo.learning.model import SingleConv, default_rate
 from kernel_demo.learning.training import Stop, TrainSettings, train
 from kernel_demo.numbers import short
 from kernel_demo.sources import bundled
-from kernel_demo.sources.decoding import Photo
+from kernel_demo.sources.decoding import KEPT, Photo
+from kernel_demo.sources.memory import Memory
 from kernel_demo.ui import device, pictures
 from kernel_demo.ui.components import worked
 from kernel_demo.ui.components.kept import Kept, plain
 from kernel_demo.ui.learn.session import Experiment, Look, Session, Settings, prepare
-from kernel_demo.ui.learn.settings import BY_NAME, LABELS, experiment, truth
+from kernel_demo.ui.learn.settings import BY_NAME, LABELS, choice, experiment, training, truth
+from kernel_demo.ui.pictures import PictureChoice
 
 SIDE = 400  # pixels of a photo that the stage shows, in each direction
 MARGIN = 15  # around them, where the photo has more: what the largest kernel reaches
 ROUNDING = 1e-3  # what a grey level of 8 bits may be off in float32
 SMALL = 48  # pixels: the longer side of a picture on a chip
 ON_CHIP = 4
+NAMED = 3  # rates that the name of a run has at most
 NOT_IN_LINK = "without your pictures"
+NO_PICTURE = {"text": "No picture yet", "short": "none yet", "urls": [], "unshared": ""}
+UNREAD = {"text": "Own photos", "short": "own", "urls": [], "unshared": NOT_IN_LINK}
 RATELESS = ("lbfgs", "closed_form")
 LARGE = 15  # beyond this size sums take longer than a click may
 
@@ -46,15 +51,17 @@ LARGE = 15  # beyond this size sums take longer than a click may
 # anew gets lower numbers, and knows them by another name of the server.
 _SERVER = secrets.token_hex(4)
 _numbers = itertools.count(1)
+_own_chips = Memory(2 * 2**20)  # by the files: what their pictures look like on a chip
 
 
 def idle(values: Mapping, picture: int = 0) -> dict:
     """The value for what the page is set to, before learning: the random start.
 
-    picture: which of the pictures learned from. DemoError where there is no such experiment.
+    picture: which of the pictures learned from; without one where the visitor's own are yet to be
+    chosen. DemoError where there is no such experiment.
     """
     wanted = experiment(values)
-    photos = pictures.gather(wanted.choice).photos
+    photos = () if unchosen(wanted.choice) else pictures.gather(wanted.choice).photos
     return frame(Session(experiment=wanted, look=look(values, wanted, photos, picture)))
 
 
@@ -72,9 +79,9 @@ def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> 
     known = devices.name(devices.best()) if stand is None else stand.device
     return {
         "kind": "frame" if begun else "idle",
-        **_numbered(),
+        **numbered(),
         "session": session.number if begun else 0,
-        "run": run_name(wanted.settings),
+        "run": run_name(wanted.settings, _rates(session)),
         "method": method(wanted.settings),
         "size": len(wanted.weights),
         "truth": worked.doubles(wanted.truth),
@@ -86,7 +93,7 @@ def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> 
         "paused": session.paused,
         "end": None if stop is None or session.running else _end(stop),
         "allowed": None if stand is None else plain(stand.allowed),
-        "rates": [[step, rate or own_rate(wanted)] for step, rate in session.rates[1:]],
+        "rates": [[*change] for change in _rates(session)[1:]],
         "device": known,
         "picture": piece if pixels or piece is None else piece | {"url": ""},
         "border": session.look.border,
@@ -101,7 +108,7 @@ def failed(sentence: str, session: Session | None = None, chips: Mapping | None 
     that say something else from now on.
     """
     if session is None or session.experiment is None:
-        return {"kind": "error", **_numbered(), "error": sentence, "chips": dict(chips or {})}
+        return {"kind": "error", **numbered(), "error": sentence, "chips": dict(chips or {})}
     told = frame(session)
     return told | {"error": sentence, "chips": {**(told["chips"] or {}), **(chips or {})}}
 
@@ -123,21 +130,37 @@ def with_photos(look: Look, wanted: Experiment, photos: Sequence[Photo]) -> Look
         return look
     return replace(
         look,
-        chips=look.chips | {"pictures": _pictures_chip(wanted, photos)},
+        chips=look.chips | {"pictures": _pictures_chip(wanted.choice, photos)},
         piece=piece_of(photos, look.picture, wanted.choice.channel),
     )
 
 
-def lacking(values: Mapping) -> dict:
-    """The chips that can be said of settings for which there is no experiment."""
-    said = {}
-    if values["source"] == "mine" and not values["uploads"]:
-        said["pictures"] = {"text": "No picture yet", "short": "none yet", "urls": []}
-    try:
-        truth(values)
-    except DemoError:
-        said["filter"] = {"text": "No filter yet", "none": True}
+def chips(values: Mapping) -> dict:
+    """The chips of settings for which there is no experiment: those that can be said."""
+    said = {"filter": {"text": "No filter yet", "none": True}}
+    with suppress(DemoError):
+        said["filter"] = _filter_chip(values, len(truth(values)))
+    with suppress(DemoError):
+        said["method"] = method_chip(training(values))
+    with suppress(DemoError):
+        wanted = choice(values)
+        said["pictures"] = _pictures_chip(wanted, _photos_at_hand(wanted))
     return said
+
+
+def unchosen(choice: PictureChoice) -> bool:
+    """Whether the visitor's own pictures are to be used, and none is chosen yet."""
+    return choice.source == "mine" and not choice.uploads
+
+
+def _photos_at_hand(choice: PictureChoice) -> tuple[Photo, ...] | None:
+    """Those that need not be waited for, which may be none; None where they are on their way."""
+    if not pictures.at_hand(choice.source, choice.dataset_id, choice.split, choice.column):
+        return None
+    try:
+        return pictures.gather(choice).photos
+    except DemoError:
+        return ()
 
 
 def piece_of(photos: Sequence[Photo], number: int, channel: str) -> dict:
@@ -245,9 +268,22 @@ def optimizer(settings: Settings) -> str:
     return settings.optimizer if isinstance(settings, ExactSettings) else method(settings)
 
 
-def run_name(settings: Settings) -> str:
-    """What to call a run: "K-FAC", "Adam, rate 0.2", "Exact gradient, L-BFGS"."""
-    return ", ".join(filter(None, [_method_name(settings), _note(settings)]))
+def run_name(settings: Settings, rates: Sequence[tuple[int, float | None]] = ()) -> str:
+    """What to call a run: "K-FAC", "Adam, rate 0.2", "Adam, rate 0.03 then 3".
+
+    rates: (step, rate) of a run, in ascending order; those of the first and the last always count.
+    """
+    told = [short(rate) for _, rate in rates if rate is not None]
+    told = [one for one, before in zip(told, [None, *told], strict=False) if one != before]
+    if len(told) > NAMED:
+        told = [told[0], "others", told[-1]]
+    note = f"rate {' then '.join(told)}" if len(told) > 1 else _note(settings)
+    return ", ".join(filter(None, [_method_name(settings), note]))
+
+
+def _rates(session: Session) -> list[tuple[int, float | None]]:
+    """From which step on which rate, the method's own as a number."""
+    return [(step, rate or own_rate(session.experiment)) for step, rate in session.rates]
 
 
 def _method_name(settings: Settings) -> str:
@@ -258,14 +294,18 @@ def _method_name(settings: Settings) -> str:
 
 
 def _chips(values: Mapping, wanted: Experiment) -> dict:
-    kernel, size = values["kernel"], len(wanted.weights)
-    turned = kernel in CATALOGUE and CATALOGUE[kernel].takes_angle
-    label = LABELS["kernel"][kernel] + (f" {values['angle']:g}°" if turned else "")
     return {
-        "pictures": _pictures_chip(wanted),
-        "filter": {"text": f"{label}, {size} × {size}"},
+        "pictures": _pictures_chip(wanted.choice),
+        "filter": _filter_chip(values, len(wanted.weights)),
         "method": method_chip(wanted.settings),
     }
+
+
+def _filter_chip(values: Mapping, size: int) -> dict:
+    kernel = values["kernel"]
+    turned = kernel in CATALOGUE and CATALOGUE[kernel].takes_angle
+    label = LABELS["kernel"][kernel] + (f" {values['angle']:g}°" if turned else "")
+    return {"text": f"{label}, {size} × {size}"}
 
 
 def method_chip(settings: Settings) -> dict:
@@ -273,17 +313,32 @@ def method_chip(settings: Settings) -> dict:
     return {"text": _method_name(settings), "note": _note(settings)}
 
 
-def _pictures_chip(wanted: Experiment, photos: Sequence[Photo] = ()) -> dict:
-    """photos: empty while they are on their way."""
-    choice = wanted.choice
-    number = len(photos) or len(choice.uploads) or choice.count
+def _pictures_chip(choice: PictureChoice, photos: Sequence[Photo] | None = None) -> dict:
+    """photos: None while they are on their way."""
+    if choice.source == "mine":
+        return _own_chip(choice.uploads, photos)
+    number = choice.count if photos is None else len(photos)
+    return _photos_chip(number, "bundled " if choice.source == "bundled" else "", photos or ())
+
+
+def _own_chip(uploads: tuple[str, ...], photos: Sequence[Photo] | None) -> dict:
+    """Of a visitor's files only pictures count: how many there are is known once they were read."""
+    if not uploads or photos == ():
+        return NO_PICTURE
+    if photos is None:
+        return _own_chips.recall(uploads) or UNREAD
+    chip = _photos_chip(len(photos), "own ", photos) | {"unshared": NOT_IN_LINK}
+    _own_chips.remember(uploads, chip, sum(map(len, chip["urls"])), KEPT)
+    return chip
+
+
+def _photos_chip(number: int, which: str, photos: Sequence[Photo]) -> dict:
     noun = "photo" if number == 1 else "photos"
-    which = {"bundled": "bundled ", "mine": "own "}.get(choice.source, "")
     return {
         "text": f"{number} {which}{noun}",
         "short": f"{number} {noun}",
         "urls": [_of(photo, _small) for photo in photos[:ON_CHIP]],
-        "unshared": NOT_IN_LINK if choice.source == "mine" else "",
+        "unshared": "",
     }
 
 
@@ -306,5 +361,6 @@ def _end(stop: Stop) -> dict:
     return {"cause": stop.cause.name, "sentence": str(stop), "complete": stop.complete}
 
 
-def _numbered() -> dict:
+def numbered() -> dict:
+    """Marks a value as of now. What takes long is marked as of when it was asked for."""
     return {"server": _SERVER, "number": next(_numbers)}

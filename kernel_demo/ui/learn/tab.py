@@ -57,7 +57,7 @@ class Tab:
     """The components of the tab; made inside a gr.Tab of the page, it is laid out and connected."""
 
     def __init__(self, page: gr.Blocks) -> None:
-        notice, bar = block("", "link-notice"), link.address()
+        bar = link.address()
         self.controls: dict = {}  # by the names of their settings
         self.session = gr.State(Session(), time_to_live=SESSION_SECONDS)
         with gr.Column(elem_classes="kd-stage-tab"):
@@ -80,7 +80,7 @@ class Tab:
         self.mark = follow([learned, raced], self._of(*ARRANGING))
         race_heard.then(**self.mark)
         self._connect_run()
-        opened = link.connect(page, self.controls, bar, notice)
+        opened = link.connect(page, self.controls, bar, self.session)
         self._connect_kernel(opened)
         self._connect_settings()
         self._connect_look(opened)
@@ -279,16 +279,22 @@ def on_stage(session: Session, values: Mapping) -> tuple:
     """
     if session.running:
         return gr.skip(), gr.skip()
-    picture = session.look.picture
+    picture, asked = session.look.picture, showing.numbered()
     try:
         wanted = settings.experiment(values)
         if session.progress is None or session.experiment != wanted:
-            return showing.idle(values, picture), gr.skip()
+            return showing.idle(values, picture) | asked | _noticed(session, values), gr.skip()
         photos = pictures.gather(wanted.choice).photos
         session = replace(session, look=showing.look(values, wanted, photos, picture))
-        return showing.frame(session), session
+        return showing.frame(session) | asked, session
     except DemoError as error:
-        return showing.failed(str(error), chips=showing.lacking(values)), gr.skip()
+        return showing.failed(str(error), chips=showing.chips(values)) | asked, gr.skip()
+
+
+def _noticed(session: Session, values: Mapping) -> dict:
+    """What is said of a link, as long as the page is as it made it."""
+    notice = session.notice
+    return {"error": notice.said} if notice.said and notice.of == link.address_of(values) else {}
 
 
 def choose(said: Mapping, session: Session, values: Mapping) -> tuple:

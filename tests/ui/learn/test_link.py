@@ -1,15 +1,18 @@
 """An experiment as a link."""
 
 from types import SimpleNamespace
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import gradio as gr
+import numpy as np
 import pytest
 
 from kernel_demo.errors import DemoError
 from kernel_demo.learning.training import MAX_RATE
-from kernel_demo.ui.learn import link, settings
+from kernel_demo.ui.components import kernel_editor
+from kernel_demo.ui.learn import link, run, settings, tab
 from kernel_demo.ui.learn import link as learn
+from kernel_demo.ui.learn.session import Session
 
 START = {
     "source": "bundled",
@@ -77,8 +80,48 @@ def test_a_kernel_of_ones_own_has_the_size_of_its_rows():
 
 
 def test_own_pictures_stay_with_their_visitor():
-    """A link says nothing of uploads."""
-    assert link.query(TABLE, START | {"source": "mine", "n": 12}) == ""
+    """A link says nothing of uploads but that there were some: who opens it, or reloads, is told in
+    a sentence that they are gone, and has the pictures of the first paint."""
+    query = link.query(TABLE, START | {"source": "mine", "n": 12})
+    assert query == "?source=mine"
+    values, passed = opened(query)
+    assert values == {}
+    assert learn.ignored(passed, {"source": "mine"}) == learn.OWN_GONE
+    both = learn.ignored(("size", "source"), {"source": "mine", "size": "4"})
+    assert both.startswith(f"{learn.OWN_GONE} This link has a setting")
+
+
+OWN = {"rows": [["1/3", "-2/9", "0.12345678901234567"], ["0"] * 3, ["-1e-7", "2", "0"]]}
+BAD = {"rows": [["abc", "0", "0"], ["0"] * 3, ["0"] * 3]}
+
+
+def test_what_cannot_be_used_is_not_in_the_address():
+    """A bad cell, zeros only, a rate below zero: nobody who opens the address, or reloads, is told
+    of a setting that is not set."""
+    before = link.query(TABLE, START | {"kernel": "own", "own": OWN})
+    for bad in (BAD, {"rows": [["0"] * 3] * 3}, {"rows": []}):
+        values = START | {"kernel": "own", "own": bad, "method": "adam", "rate": -1, "noise": 2}
+        query = link.query(TABLE, values, before)
+        expected = {"kernel": "own", "own": OWN, "method": "adam", "noise": 2}
+        assert opened(query) == (expected, ())
+        assert opened(link.query(TABLE, values, "")) == ({"method": "adam", "noise": 2}, ())
+
+
+def test_a_broken_kernel_of_ones_own_names_no_other():
+    """The page does not say "Your own" over the numbers of another kernel."""
+    assert opened("kernel=own&own=abc,0,0;0,0,0;0,0,0&n=3") == ({"n": 3}, ("own",))
+
+
+@pytest.mark.parametrize("size", [3, 15, 31])
+def test_a_kernel_of_ones_own_keeps_its_digits(size):
+    """All of them, and fractions as they were written; six where an address has no room."""
+    assert opened(link.query(TABLE, START | {"kernel": "own", "own": OWN}))[0]["own"] == OWN
+    kernel = np.random.default_rng(size).normal(size=(size, size))
+    own = kernel_editor.editor_value(kernel)
+    values, passed = opened(link.query(TABLE, START | {"kernel": "own", "own": own}))
+    assert passed == ()
+    read = kernel_editor.read(values["own"])
+    np.testing.assert_allclose(read, kernel, rtol=1e-5 if size == 31 else 0, atol=0)
 
 
 @pytest.mark.parametrize(
@@ -127,9 +170,12 @@ def test_a_link_has_the_choices_of_the_control(controls, name):
 
 def _alone(name, value) -> tuple:
     """What comes of a link that says one setting, in the digits of a page's own link."""
-    changed = {**START, name: value}
-    said = link.query(link.keys([None] * len(START)), changed)  # without a default all is said
-    return opened("&".join(part for part in said[1:].split("&") if part.startswith(f"{name}=")))
+    return opened(said_of({name: value}))
+
+
+def said_of(values: dict) -> str:
+    """A link to these, whether or not they can be used."""
+    return urlencode({key: link.SHARED[key].write(value) for key, value in values.items()})
 
 
 @pytest.mark.parametrize(
@@ -152,7 +198,7 @@ def test_a_bound_hangs_on_what_else_the_link_says(said, name, most):
         asked = said | {name: value}
         assert opened(link.query(TABLE, START | asked)) == (asked, ())
     rest = {key: value for key, value in said.items() if key != name}
-    assert opened(link.query(TABLE, START | said | {name: 2 * most + 1})) == (rest, (name,))
+    assert opened(said_of(said | {name: 2 * most + 1})) == (rest, (name,))
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2**31 - 1, 2**31, 2**32 - 1, 2**32])
@@ -188,7 +234,7 @@ def _training(seed):
 def test_an_opened_link_sets_the_bounds_of_the_sliders(query, bounds):
     """A slider goes as far as its setting may there, whatever number the link brings."""
     request = SimpleNamespace(query_params=dict(parse_qsl(query)))
-    _, *updates = link._opener(TABLE)(request)
+    _, *updates = link.open_link(Session(), request)
     by_name = dict(zip(link.NAMES, updates, strict=True))
     assert {name: by_name[name]["maximum"] for name in bounds} == bounds
 
@@ -207,7 +253,27 @@ def test_the_rest_of_a_broken_link_still_counts():
 
 
 def test_the_notice_counts():
-    """One setting is not spoken of as many."""
-    one, two = learn.ignored(("size",)), learn.ignored(("size", "n"))
-    assert one == "This link has a setting that cannot be used, left as it was: size."
-    assert two == "This link has settings that cannot be used, left as they were: size, n."
+    """One setting is not spoken of as many, and each by the page's own word for it."""
+    one, two = learn.ignored(("size",)), learn.ignored(("own", "n", "nonsense"))
+    assert one == "This link has a setting that cannot be used, left as it was: “Size”."
+    assert two == (
+        "This link has settings that cannot be used, left as they were: "
+        "“The numbers of your own kernel”, “How many”, nonsense."
+    )
+    assert all(setting.label for setting in link.SHARED.values())
+
+
+def test_what_a_link_could_not_set_is_told_on_the_stage():
+    """In the verdict's line, where no line is pushed down; until anything is set otherwise, or a
+    run begins. Set back, it is told again."""
+    request = SimpleNamespace(query_params={"kernel": "box", "size": "4", "method": "adam"})
+    session, *_ = link.open_link(Session(), request)
+    told = settings.START | {"kernel": "box", "method": "adam"}
+    for values, said in ((told, True), (told | {"steps": 90}, False), (told, True)):
+        stage, _ = tab.on_stage(session, values)
+        assert stage["kind"] == "idle"
+        assert ("“Size”" in stage.get("error", "")) == said
+    _, begun = run.learn({}, session, told)
+    assert "error" not in tab.on_stage(begun.still(), told)[0]
+    clean, *_ = link.open_link(Session(), SimpleNamespace(query_params={"kernel": "box"}))
+    assert not isinstance(clean, Session)  # nothing is said, nothing is changed

@@ -420,6 +420,21 @@ def step_said(begun, said):
         return events.step({"step": said}, begun, START)
 
 
+@pytest.mark.parametrize("event", [events.learn, events.step])
+@pytest.mark.parametrize("ran_before", [True, False])
+def test_what_cannot_be_read_is_not_learned(event, ran_before):
+    """A bad cell, and another method than that of the run before: the sentence comes alone, without
+    that run, and the chips say what is set; the run before is still there to be set back to."""
+    before = ran(session(ADAM)) if ran_before else Session()
+    grid = {"rows": [["abc", "0", "0"], ["0"] * 3, ["0"] * 3]}
+    value, same = event({}, before, START | {"kernel": "own", "editor": grid})
+    assert (value["kind"], "records" in value) == ("error", False)
+    assert "row 1, column 1" in value["error"]
+    assert value["chips"]["method"] == {"text": "K-FAC", "note": ""}
+    assert value["chips"]["filter"]["text"] == "No filter yet"
+    assert same is before
+
+
 def test_a_step_of_another_experiment_is_a_run_of_its_own():
     """The page was set otherwise since: Step begins anew, and stops after one update."""
     through = ran(replace(session(KFAC), number=4))

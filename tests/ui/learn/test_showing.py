@@ -78,7 +78,8 @@ def test_before_learning_there_is_a_kernel_already(values):
 
 def test_what_cannot_be_learned_is_an_error():
     """An input that cannot be used, and no picture at all."""
-    for wrong in ({"noise": -1}, {"source": "mine"}, {"learning_rate": 1e9}):
+    nothing = {"source": "mine", "uploads": ["/none.png"]}
+    for wrong in ({"noise": -1}, nothing, {"learning_rate": 1e9}):
         with pytest.raises(DemoError):
             showing.idle(START | wrong)
 
@@ -131,8 +132,48 @@ def test_a_failure_keeps_what_is_drawn(through):
 def test_the_chip_of_pictures_says_that_there_is_none():
     """Own pictures without a file: no chip goes on to tell what was chosen before."""
     mine = {**START, "source": "mine", "uploads": None}
-    assert showing.lacking(mine)["pictures"]["text"] == "No picture yet"
-    assert showing.lacking({**mine, "uploads": ["a.png"]}) == showing.lacking(START) == {}
+    for values in (mine, {**mine, "uploads": ["/none.png"]}):
+        assert showing.chips(values)["pictures"]["text"] == "No picture yet"
+
+
+def test_before_a_picture_is_chosen_nothing_is_wrong():
+    """Own pictures without a file: the stage is at its start without a picture, and scolds nobody;
+    Learn then says what is missing."""
+    mine = START | {"source": "mine", "uploads": None}
+    value = showing.idle(mine)
+    assert (value["kind"], value["picture"], "error" in value) == ("idle", None, False)
+    assert value["chips"]["pictures"]["text"] == "No picture yet"
+    value, session = events.learn({}, Session(), mine)
+    assert (value["kind"], session.running) == ("error", False)
+    assert "at least one picture of yours" in value["error"]
+
+
+def test_the_chips_of_what_cannot_be_learned_say_what_is_set():
+    """Each that can be read: a filter that is none takes neither the method nor the pictures."""
+    grid = {"rows": [["abc", "0", "0"], ["0"] * 3, ["0"] * 3]}
+    values = START | {"kernel": "own", "editor": grid, "method": "adam", "count": 2}
+    told = showing.chips(values)
+    assert told["filter"] == {"text": "No filter yet", "none": True}
+    assert (told["method"]["text"], told["pictures"]["text"]) == ("Adam", "2 bundled photos")
+    assert showing.chips(START) == showing.idle(START)["chips"]
+
+
+def test_only_pictures_are_counted(tmp_path):
+    """Of a visitor's files: before Learn, at once after it, and while it learns; unknown before
+    they were opened."""
+    noise = np.random.default_rng(0).integers(0, 256, (3, 40, 40), dtype=np.uint8)
+    paths = [str(tmp_path / f"{number}.png") for number in range(4)]
+    for path, pixels in zip(paths, noise, strict=False):
+        Image.fromarray(pixels).save(path)
+    (tmp_path / "3.png").write_bytes(b"no picture")
+    mine = START | {"source": "mine", "uploads": paths}
+    value, _ = events.learn({}, Session(), mine)
+    assert value["chips"]["pictures"]["text"] == "Own photos"
+    assert showing.idle(mine)["chips"]["pictures"]["text"] == "3 own photos"
+    value, asked = events.learn({}, Session(), mine)
+    told = [value, *(frame for frame, _ in events.go(dict, asked))]
+    assert {frame["chips"]["pictures"]["text"] for frame in told} == {"3 own photos"}
+    assert {len(frame["chips"]["pictures"]["urls"]) for frame in told} == {3}
 
 
 @pytest.mark.parametrize(("size", "most"), [(3, 1700), (9, 1700), (15, 2600)])
@@ -312,13 +353,18 @@ def test_a_turned_filter_says_its_angle():
 
 
 def test_the_chip_of_a_run_has_the_rate_that_counts():
-    """Changed on the way: the rate on the chip, the name of the run and its mark are the new ones;
-    what came before keeps its own in the list of changes."""
+    """Changed on the way: the rate on the chip and its mark are the new ones, the name of the run
+    has all; what came before keeps its own in the list of changes."""
     ran = learned(method="adam", steps=20)
     value, _ = events.rate({"step": 5, "rate": 0.2}, ran)
     assert value["chips"]["method"] == {"text": "Adam", "note": "rate 0.2"}
-    assert value["run"] == "Adam, rate 0.2"
+    assert value["run"] == "Adam, rate 0.03 then 0.2"
     assert value["rates"] == [[5, 0.2]]
     *_, again = events.run(events.rate({"step": 3, "rate": 0.2}, ran)[1])
     back, _ = events.rate({"step": 5, "rate": 0}, again)
     assert back["rates"] == [[3, 0.2], [5, 0.03]]  # the method's own, as a number
+    assert back["run"] == "Adam, rate 0.03 then 0.2 then 0.03"
+    rates = [(step, step / 100) for step in (1, 2, 3, 4)]
+    assert (
+        showing.run_name(ran.experiment.settings, rates) == "Adam, rate 0.01 then others then 0.04"
+    )
