@@ -181,9 +181,10 @@ def _check_pictures(befores, afters, masks) -> None:
 
 def _check_fitting(befores, fits, size) -> None:
     if not any(fits):
+        height, width = max((before.shape for before in befores), key=min)
         raise DemoError(
-            f"a picture of at least {size} x {size} pixels",
-            "only smaller ones",
+            f"a picture of at least {size} x {size} pixels for a {size} x {size} kernel",
+            f"only smaller ones, up to {width} x {height}",
             "Choose larger pictures or a smaller kernel.",
         )
     if all(np.ptp(before) == 0 for before, fit in zip(befores, fits, strict=True) if fit):

@@ -35,7 +35,8 @@ def open_uploads(paths: Sequence[str | Path]) -> tuple[tuple[Photo, ...], tuple[
 
 
 def together(problems: Sequence[DemoError]) -> DemoError:
-    """The problems of at least one file as one error, in one sentence: each with its reason."""
+    """The problems of at least one file as one error, in one sentence: each reason once."""
+    problems = [*{problem.received: problem for problem in problems}.values()]  # chosen twice
     if len(problems) == 1:
         return problems[0]
     reasons = [problem.received for problem in problems[:TOLD]]

@@ -79,14 +79,22 @@ def test_the_total_is_told_as_it_is(save, monkeypatch):
     [
         (["notes.txt"], "Expected a picture (PNG, JPEG, WebP, TIFF, BMP or GIF); got “notes.txt”,"),
         (["notes.txt", "cut.png"], "none or is damaged; “cut.png”, which is damaged or cut short."),
-        (["notes.txt", "cut.png"] * 4, "“cut.png”, which is damaged or cut short; 4 more. Choose"),
+        (
+            ["notes.txt", "cut.png"] * 4,
+            "none or is damaged; “cut.png”, which is damaged or cut short.",
+        ),
+        (
+            ["cut.png"] * 2,
+            "Expected a whole picture; got “cut.png”, which is damaged or cut short.",
+        ),
+        ([f"{n}cut.png" for n in range(8)], "“3cut.png”, which is damaged or cut short; 4 more."),
     ],
 )
 def test_problems_are_one_sentence(save, names, told):
-    """However many files are bad: one "Expected", one "got", one remedy, each reason once."""
+    """However many files are bad, or there twice: one "Expected", one remedy, each reason once."""
     good = np.random.default_rng(0).integers(0, 256, (64, 64)).astype(np.uint8)
     contents = {"notes.txt": b"no", "cut.png": cv2.imencode(".png", good)[1].tobytes()[:2000]}
-    _, problems = open_uploads([save(name, contents[name]) for name in names])
+    _, problems = open_uploads([save(name, contents[name.lstrip("01234567")]) for name in names])
     assert len(problems) == len(names)
     sentence = str(together(problems))
     assert told in sentence

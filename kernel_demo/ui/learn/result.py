@@ -299,20 +299,24 @@ def conclude(session: Session) -> str:
 
 def before_learning(wanted: Experiment) -> str:
     """What the pictures can tell of any kernel of this size: X'X alone decides that."""
-    statistics, problems = prepare(wanted).sums(len(wanted.weights))
+    taught = prepare(wanted)
+    statistics, left_out = taught.sums(len(wanted.weights))
     found = certify(statistics, fit_offset=False)
-    sentence = f"These pictures tell all {statistics.size**2} weights apart"
+    which = "The other pictures" if left_out else "These pictures"
+    sentence = f"{which} tell all {statistics.size**2} weights apart"
     if found.weak_count:
         noun = "combination" if found.weak_count == 1 else "combinations"
         sentence += f", {found.weak_count} {noun} of them by less than 8-bit files keep"
     marks = [_of_rounding(found)]
-    return _certificate(found, statistics, f"{sentence}.", True, marks, "", "", problems)
+    said = [taught.note, *left_out]
+    return _certificate(found, statistics, f"{sentence}.", True, marks, "", "", said)
 
 
 def after_learning(session: Session) -> str:
     """The proof: the distance to the best kernel, error bars, measured error beside them."""
     progress, wanted = session.progress, session.experiment
-    statistics, problems = prepare(wanted).sums(len(wanted.weights))
+    taught = prepare(wanted)
+    statistics, left_out = taught.sums(len(wanted.weights))
     found = certify(statistics, session.kernel, progress.offset, fit_offset=False)
     complete = progress.stop is not None and progress.stop.complete
     marks = [
@@ -332,7 +336,8 @@ def after_learning(session: Session) -> str:
             "allow. More steps, or the closed form, would bring it nearer."
         )
     below = _bars(found.solution)
-    return _certificate(found, statistics, sentence, sure, marks, excess, below, problems)
+    said = [taught.note, *left_out]
+    return _certificate(found, statistics, sentence, sure, marks, excess, below, said)
 
 
 def _of_rounding(found: Certificate) -> tuple[str, str, float]:

@@ -274,9 +274,32 @@ class Lesson:
             array.setflags(write=False)  # one lesson serves all visitors who choose it
 
     def sums(self, size: int) -> tuple[Statistics, tuple[str, ...]]:
-        """The exact sums for a kernel of that size, and what must be said of them."""
-        statistics, problems = accumulate(self.pairs, size)
-        return statistics, (*filter(None, [self.note]), *problems)
+        """The exact sums for a kernel of that size, and of which pictures they are not, and why."""
+        reasons = [_useless(before, mask, size) for before, _, mask in self.pairs]
+        usable = (pair for pair, reason in zip(self.pairs, reasons, strict=True) if not reason)
+        statistics, problems = accumulate(usable, size)
+        left_out = [
+            f"“{photo.name}” was left out: {reason}"
+            for photo, reason in zip(self.photos, reasons, strict=True)
+            if reason
+        ]
+        return statistics, (*left_out, *problems)
+
+
+def _useless(before: np.ndarray, mask: np.ndarray | None, size: int) -> str:
+    """Why a picture has too few pixels for sums of a kernel of that size; empty: it has enough."""
+    (height, width), edge, least = before.shape, size // 2, size * size + 1
+    inside = max(0, height - 2 * edge) * max(0, width - 2 * edge)
+    if not inside or (mask is not None and inside < least):
+        side = 2 * size if inside else size  # (2 k - 2 r)^2 = (k + 1)^2 pixels are enough
+        return (
+            f"at least {side} × {side} pixels are needed for a {size} × {size} kernel; "
+            f"got {width} × {height}."
+        )
+    used = inside if mask is None else int(mask[edge : height - edge, edge : width - edge].sum())
+    if mask is None or used >= least:
+        return ""
+    return f"{used} of its filtered pixels lie between black and white, and {least} are needed."
 
 
 def prepare(experiment: Experiment) -> Lesson:

@@ -101,6 +101,30 @@ def test_an_own_picture_that_is_gone_makes_place(tmp_path):
     assert ["–", "SSIM"] in value["figures"]  # a picture smaller than SSIM's window has none
 
 
+def test_pictures_that_are_of_no_use_are_told_by_their_names(tmp_path):
+    """Too small for the kernel, or without a pixel that 8 bits hold: what they lack is said in
+    pixels, and what the panel tells is told of the others."""
+    noise = np.random.default_rng(0).integers(0, 256, (60, 60), dtype=np.uint8)
+    ramp = np.repeat(np.arange(60, dtype=np.uint8)[:, None], 60, axis=1)  # Sobel x of it is black
+    files = {"tiny": noise[:4, :5], "good": noise, "ramp": ramp, "thin": noise[:2]}
+    paths = tuple(str(tmp_path / f"{name}.png") for name in files)
+    for path, pixels in zip(paths, files.values(), strict=True):
+        Image.fromarray(pixels).save(path)
+    weights = tuple(map(tuple, kernels.named("sobel_x").values.tolist()))
+    mine = PictureChoice("mine", uploads=paths)
+    told = result.before_learning(Experiment(mine, weights, Damage(2.0, eight_bit=True), None))
+    for said in (
+        "“tiny.png” was left out: at least 6 × 6 pixels are needed for a 3 × 3 kernel; got 5 × 4.",
+        "“thin.png” was left out: at least 3 × 3 pixels are needed for a 3 × 3 kernel; got 60 × 2.",
+        "“ramp.png” was left out: 0 of its filtered pixels lie between black and white, and 10 are",
+        "The other pictures tell all 9 weights apart",
+    ):
+        assert said in told
+    assert "good.png" not in told
+    assert "mask" not in told
+    assert "pair" not in told
+
+
 def test_photos_instead_of_a_dataset_are_told(monkeypatch):
     """Who learned from the bundled photos for want of a dataset reads so beside the result."""
 
