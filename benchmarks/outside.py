@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.proof import Case, fault, gaussian
+from benchmarks.proof import BARS, Case, distance, fault, gaussian
 from kernel_demo.recovery import Channels, Recovery, Verdict, recover
 from kernel_demo.sources.decoding import samples
 
@@ -124,12 +124,22 @@ def wrong(pair: Pair, found: Recovery, before: np.ndarray, after: np.ndarray) ->
     if off.any():
         wide = np.pad(true, [(0, 0)] * (true.ndim - 2) + [(np.abs(off).max(),) * 2] * 2)
         true = np.roll(wide, off, axis=(-2, -1))
+    if found.channels == Channels.GREY and true.ndim == 4:
+        return _grey(true, found)
     if true.ndim == 4 and found.kernel.shape[1] == 1:
         own = true[range(3), range(3)]
-        if found.channels == Channels.GREY or np.abs(true).sum() > np.abs(own).sum():
+        if np.abs(true).sum() > np.abs(own).sum():
             return "channels that are not mixed"
         true = own[:, None]
     return fault(Case(pair.suite, pair.name, before, after, true), found)
+
+
+def _grey(true: np.ndarray, found: Recovery) -> str:
+    """What of a grey made of colours (one row of a 3 x 3 matrix) the weights told contradict."""
+    weights = np.array(found.channel_weights)[:, None, None]
+    alone = (found.kernel[0, 0] * weights, found.standard_error[0, 0] * weights)
+    worst = max(distance(*part, row) for *part, row in zip(*alone, true[0], strict=True))
+    return f"{worst:.0f} bars off" if worst > BARS or np.ptp(true, axis=0).any() else ""
 
 
 def read(file: File, folder: Path | None) -> np.ndarray:

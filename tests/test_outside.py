@@ -162,7 +162,7 @@ def pair_of(**truth) -> outside.Pair:
         ("negative", {"kind": "convolution", "kernel": [[-1.01]]}, "a weight outside"),
         ("negative", {"kind": "convolution"}, ""),
         ("negative", {"kind": "curve"}, "called a convolution"),
-        ("negative", {"kind": "shift", "kernel": [[-1]], "shift": [0, 3]}, "a weight outside"),
+        ("negative", {"kind": "shift", "kernel": [[-1]], "shift": [0, 3]}, "bars off"),
         ("square", {"kind": "curve"}, ""),
         ("square", {"kind": "convolution", "kernel": [[1]]}, "denied"),
         ("black", {"kind": "curve"}, "undetermined"),

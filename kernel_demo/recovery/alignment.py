@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.errors import DemoError
-from kernel_demo.imaging.filtering import correlate_valid, pad
+from kernel_demo.imaging.filtering import LUMINANCE, correlate_valid, pad
 from kernel_demo.learning.statistics import Statistics
 from kernel_demo.recovery.explanations import Note, Told, Turn
 
@@ -29,6 +29,7 @@ SEARCH_SIDE = 1024
 TILE = 192
 WHOLE = 1_000_000  # places of which all are shuffled; of more, some are drawn, now and then twice
 ALIKE = 0.9  # share of the variance that a turned picture must explain
+UNTOUCHED = 2.5  # grey levels RMS that a fine JPEG file takes from a picture's brightness
 # A level is one of clipping with so many times the pixels of its neighbours.
 SPIKE, NEIGHBOURS = 3, 8
 
@@ -271,6 +272,27 @@ def turned(pair: Pair) -> Turn | None:
     best = max(alike, key=alike.get)
     stands_out = alike[best] > ALIKE and alike[None] < alike[best] / 2
     return best if stands_out else None
+
+
+def cut_out(before: np.ndarray, after: np.ndarray) -> tuple[int, int] | None:
+    """Row and column of before at which after, which is smaller, is just what stands there.
+
+    Pictures as in `prepare`. None also where a filter has changed it by more than a fine file does.
+    """
+    there, here = (_brightness(picture) for picture in (before, after))
+    if any(a > b for a, b in zip(here.shape, there.shape, strict=True)) or here.std() == 0:
+        return None
+    score = cv2.matchTemplate(there, here, cv2.TM_CCOEFF_NORMED)
+    y, x = map(int, np.unravel_index(int(score.argmax()), score.shape))
+    off = here - there[y : y + here.shape[0], x : x + here.shape[1]]
+    return (y, x) if off.std() <= UNTOUCHED and abs(off.mean()) <= UNTOUCHED / 2 else None
+
+
+def _brightness(picture: np.ndarray) -> np.ndarray:
+    """H x W float32, 0 to 255."""
+    scaled = picture * np.float32(255 / np.iinfo(picture.dtype).max)
+    deep = scaled.reshape(*picture.shape[:2], -1)
+    return deep[..., :3] @ np.float32(LUMINANCE) if deep.shape[2] > 2 else deep[..., 0]
 
 
 @dataclass(frozen=True, eq=False)

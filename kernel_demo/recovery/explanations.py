@@ -227,6 +227,10 @@ class Other(Enum):
         "the picture turned {turn}",
         "Turn one of the files back, and try again: what else was done to it then shows.",
     )
+    CUT = (
+        "a part of the picture before, cut out {rows} rows down and {columns} columns to the right",
+        "Cut the same part out of before, and try again: a faint filter then shows.",
+    )
     VARYING = (
         "a filter that varies over the picture, such as a varying blur",
         "Cut the same small part out of both pictures, where the filter hardly varies, and try "

@@ -70,9 +70,9 @@ def recover_many(pairs: list[tuple], max_size: int = 15, name: str = "") -> Reco
     if not pairs:
         raise DemoError("at least one pair of pictures", "none", "Choose a before and an after.")
     usable, notes = _prepared(pairs, max_size)
-    if not usable and all(_grown(before, after) for before, after in pairs):
-        other = Alternative(Other.GEOMETRY)
-        return Recovery(Verdict.NOT, alternative=other, noted=notes, title=name)
+    frames = [] if usable else [_framed(before, after) for before, after in pairs]
+    if frames and all(frames):
+        return Recovery(Verdict.NOT, alternative=frames[0], noted=notes[:-1], title=name)
     if not usable:
         reason = Told(Reason.SIZES, {"note": notes[-1]})
         return Recovery(Verdict.UNDETERMINED, reason, noted=notes, title=name)
@@ -83,9 +83,15 @@ def recover_many(pairs: list[tuple], max_size: int = 15, name: str = "") -> Reco
     return result if result.fractions else _swapped(pairs, max_size, result) or result
 
 
-def _grown(before: np.ndarray, after: np.ndarray) -> bool:
-    """Whether after is larger by more than a kernel makes it whose results are all kept."""
-    return max(np.subtract(after.shape[:2], before.shape[:2])) >= MAX_SIZE
+def _framed(before: np.ndarray, after: np.ndarray) -> Alternative | None:
+    """What made after of another size, where no filter did; None: that is open."""
+    # A kernel whose results are all kept adds its size less 1.
+    if max(np.subtract(after.shape[:2], before.shape[:2])) >= MAX_SIZE:
+        return Alternative(Other.GEOMETRY)
+    place = alignment.cut_out(before, after)
+    if place is None:
+        return None
+    return Alternative(Other.CUT, figures=dict(zip(("rows", "columns"), place, strict=True)))
 
 
 def _prepared(pairs: list[tuple], max_size: int) -> tuple[list[Pair], tuple[Told, ...]]:
@@ -127,6 +133,11 @@ def _analysed(pairs: list[Pair], notes: tuple[Told, ...], max_size: int) -> Anal
     if found.censored is None:
         found = channels.doubted(found)
     judgement = judging.judge(found, max_size, pairs)
+    lossy = found.compressed is not None and found.mode == Channels.ONE
+    if lossy and judgement.verdict == Verdict.UNDETERMINED:
+        fit = found.fits[0]
+        shares = [outliers.painted(pair, fit.kernel, fit.offset) for pair in pairs]
+        judgement = judging.edit(float(np.mean(shares))) if all(shares) else judgement
     if changed is not None:
         judgement = judging.edited(judgement, changed)
     return Analysis(pairs, notes, found, judgement)

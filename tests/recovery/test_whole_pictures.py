@@ -94,7 +94,48 @@ def test_no_kernel_makes_a_picture_so_much_larger(rows, columns):
     assert found.explanation.endswith(".")
 
 
-def test_a_part_of_before_is_left_open():
+@pytest.mark.parametrize("written", [np.array, as_jpeg])
+def test_a_part_of_before_is_called_that(written):
+    """What was cut out, and nothing else, is told with its place."""
+    found = recover(CAT, written(CAT[35:105, 48:118]))
+    assert found.verdict == Verdict.NOT
+    assert found.alternative.kind == Other.CUT
+    assert found.alternative.figures == {"rows": 35, "columns": 48}
+
+
+def test_a_filtered_part_of_before_is_left_open():
     """Filtered and cut out of the middle, after is smaller: that is said, and nothing else."""
     found = recover(CAT, cv2.filter2D(CAT, -1, SHARPEN)[35:105, 40:110])
     assert found.verdict == Verdict.UNDETERMINED
+
+
+def painted(red: bool) -> np.ndarray:
+    picture = CAT.copy()
+    cv2.circle(picture, (120, 60), 34, (250, 20, 10) if red else (0, 0, 0), -1)
+    return picture
+
+
+@pytest.mark.parametrize("red", [True, False])
+def test_what_is_painted_over_is_an_edit_through_a_jpeg_too(red):
+    """The rest is as it was, but for the losses: no kernel does that, and the share is told."""
+    found = recover(CAT, as_jpeg(painted(red)))
+    assert found.verdict == Verdict.NOT
+    assert found.alternative.kind == Other.EDIT
+
+
+@pytest.mark.parametrize(
+    "filtered",
+    [
+        lambda picture: cv2.filter2D(picture, -1, SHARPEN),
+        lambda picture: cv2.GaussianBlur(picture, (25, 25), 4),
+        lambda picture: cv2.filter2D(picture, -1, np.pad([[0.5]], ((0, 24), (0, 24)))),
+    ],
+    ids=["sharpened", "blurred", "a ghost"],
+)
+def test_a_kernel_through_a_coarse_jpeg_is_no_edit(filtered):
+    """Blocks that a kernel leaves as they are, and those that it changes, are not taken for one."""
+    half = CAT.copy()
+    half[:, :80] = cv2.GaussianBlur(half, (0, 0), 5)[:, :80]  # as if out of focus
+    data = io.BytesIO()
+    Image.fromarray(filtered(half)).save(data, "JPEG", quality=30, subsampling=2)
+    assert recover(half, np.array(Image.open(data))).verdict != Verdict.NOT
