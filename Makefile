@@ -14,7 +14,7 @@ debian = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Install
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick slow lint format bench gpu clean chromium tools
+.PHONY: help demo test quick slow lint format bench outside gpu clean chromium tools
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -43,11 +43,14 @@ format: $(VENV)/dev.stamp ## Put the code into its format
 bench: $(VENV)/dev.stamp ## Measure, beside what people would use instead (ARGS="learning" for one)
 	$(BIN)/python -m benchmarks $(ARGS)
 
+outside: $(VENV)/dev.stamp ## Recover what other projects keep as tests (FOLDER=... has the files)
+	FOLDER="$(FOLDER)" $(BIN)/python -m benchmarks outside
+
 gpu: ## Test and measure the core on a CUDA GPU within six minutes, with the machine's own Python
 	$(PYTHON) -m benchmarks.gpu $(ARGS)
 
 clean: ## Remove .venv and every cache
-	rm -rf $(VENV) .pytest_cache .ruff_cache bench-results
+	rm -rf $(VENV) .pytest_cache .ruff_cache bench-results outside-files
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip is the last thing that venv makes: its presence says that .venv is whole.

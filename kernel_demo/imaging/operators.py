@@ -57,8 +57,14 @@ def varying_blur(image: np.ndarray, size: int = 9) -> np.ndarray:
 
 
 def median(image: np.ndarray, size: int = 3) -> np.ndarray:
-    """The middle value of the window, 3 x 3 or 5 x 5; the border is replicated."""
-    return cv2.medianBlur(np.asarray(image, np.float32), size)
+    """The middle value of the window; the border is replicated.
+
+    Beyond 5 x 5 OpenCV does it in 8 bits alone: there, values (0..1) come in steps of 1 / 255.
+    """
+    if size <= 5:
+        return cv2.medianBlur(np.asarray(image, np.float32), size)
+    whole = np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)
+    return cv2.medianBlur(whole, size).astype(np.float32) / 255
 
 
 def dilate(image: np.ndarray, size: int = 3) -> np.ndarray:

@@ -9,6 +9,7 @@ blocks        bars from the scatter of whole blocks of the picture
 halves        kernels of halves of the pixels, which must agree
 fitting       the kernel of some planes from exact sums: how large it is, what noise it leaves
 jpeg          what a JPEG file tells in spite of its compression
+luma          whether the brightness alone doubts that kernel
 channels      the simplest arrangement of kernels that explains the pair
 evidence      what betrays that no kernel made the pair
 judging       is what the kernels leave noise? The verdict

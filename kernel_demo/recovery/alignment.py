@@ -17,9 +17,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.errors import DemoError
-from kernel_demo.imaging.filtering import correlate_valid, pad
+from kernel_demo.imaging.filtering import LUMINANCE, correlate_valid, pad
 from kernel_demo.learning.statistics import Statistics
-from kernel_demo.recovery.explanations import Note, Told
+from kernel_demo.recovery.explanations import Note, Told, Turn
 
 # Sizes that differ by more were resized or are of different pictures.
 MAX_DIFFERENCE = 64
@@ -28,6 +28,8 @@ SEARCH_SIDE = 1024
 # Side of the tiles of a sample: large beside a 15 x 15 patch, small beside what varies in a photo.
 TILE = 192
 WHOLE = 1_000_000  # places of which all are shuffled; of more, some are drawn, now and then twice
+ALIKE = 0.9  # share of the variance that a turned picture must explain
+UNTOUCHED = 2.5  # grey levels RMS that a fine JPEG file takes from a picture's brightness
 # A level is one of clipping with so many times the pixels of its neighbours.
 SPIKE, NEIGHBOURS = 3, 8
 
@@ -213,25 +215,84 @@ def displacement(pair: Pair) -> tuple[int, int] | None:
     The filter's impulse response A conj(B) / (|B|^2 + noise) (Wiener's deconvolution, with A and B
     the spectra) has its energy where the kernel is, however far from the centre.
     """
+    height, width = (min(SEARCH_SIDE, side) for side in pair.overlap()[1].shape[:2])
+    # What a window dims at the border may be all that both show; without one, the borders are edges
+    # of their own, but for pictures that go round.
+    for window in (np.outer(np.hanning(height), np.hanning(width)), np.ones((height, width))):
+        energy = _response(pair, window)
+        spread = cv2.blur(energy, (5, 5), borderType=cv2.BORDER_REFLECT)
+        y, x = np.unravel_index(int(spread.argmax()), spread.shape)
+        if spread[y, x] > 50 * np.median(spread):
+            y, x = _middle(energy, int(y), int(x))
+            return pair.origin[0] + height // 2 - y, pair.origin[1] + width // 2 - x
+    return None
+
+
+def _middle(energy: np.ndarray, y: int, x: int) -> tuple[int, int]:
+    """The whole pixel next to the centre of the energy within two of (y, x)."""
+    top, left = max(y - 2, 0), max(x - 2, 0)
+    near = energy[top : y + 3, left : x + 3]
+    rows, columns = np.indices(near.shape)
+    down, right = ((near * places).sum() / near.sum() for places in (rows, columns))
+    return top + round(float(down)), left + round(float(right))
+
+
+def _response(pair: Pair, window: np.ndarray) -> np.ndarray:
+    """The energy of the impulse response of the pair's middle (h x w, as the window is)."""
     before, after, _ = pair.overlap()
-    height, width = (min(SEARCH_SIDE, side) for side in after.shape[:2])
+    height, width = window.shape
     top, left = (after.shape[0] - height) // 2, (after.shape[1] - width) // 2
-    window = np.outer(np.hanning(height), np.hanning(width))
     spectra = []
     for picture in (before, after):
         part = picture[top : top + height, left : left + width].mean(axis=2)
         spectra.append(np.fft.rfft2((part - part.mean()) * window))
     power = np.abs(spectra[0]) ** 2
     if not power.any():
-        return None
+        return np.zeros(window.shape)
     response = np.fft.irfft2(
         spectra[1] * spectra[0].conj() / (power + 1e-3 * power.mean()), (height, width)
     )
-    energy = cv2.blur(np.fft.fftshift(response**2), (5, 5), borderType=cv2.BORDER_REFLECT)
-    y, x = np.unravel_index(int(energy.argmax()), energy.shape)
-    if energy[y, x] < 50 * np.median(energy):
+    return np.fft.fftshift(response**2)
+
+
+def turned(pair: Pair) -> Turn | None:
+    """The turn of before under which after shows the same picture, if one stands out."""
+    before, after, _ = pair.overlap()
+    there, here = (picture.mean(axis=2) for picture in (before, after))
+    if there.std() == 0 or here.std() == 0:
         return None
-    return pair.origin[0] + height // 2 - int(y), pair.origin[1] + width // 2 - int(x)
+    turns = {
+        Turn.ACROSS: there[:, ::-1], Turn.DOWN: there[::-1], Turn.HALF: there[::-1, ::-1],
+        None: there,
+    }  # fmt: skip
+    alike = {
+        turn: np.corrcoef(picture.ravel(), here.ravel())[0, 1] ** 2
+        for turn, picture in turns.items()
+    }
+    best = max(alike, key=alike.get)
+    stands_out = alike[best] > ALIKE and alike[None] < alike[best] / 2
+    return best if stands_out else None
+
+
+def cut_out(before: np.ndarray, after: np.ndarray) -> tuple[int, int] | None:
+    """Row and column of before at which after, which is smaller, is just what stands there.
+
+    Pictures as in `prepare`. None also where a filter has changed it by more than a fine file does.
+    """
+    there, here = (_brightness(picture) for picture in (before, after))
+    if any(a > b for a, b in zip(here.shape, there.shape, strict=True)) or here.std() == 0:
+        return None
+    score = cv2.matchTemplate(there, here, cv2.TM_CCOEFF_NORMED)
+    y, x = map(int, np.unravel_index(int(score.argmax()), score.shape))
+    off = here - there[y : y + here.shape[0], x : x + here.shape[1]]
+    return (y, x) if off.std() <= UNTOUCHED and abs(off.mean()) <= UNTOUCHED / 2 else None
+
+
+def _brightness(picture: np.ndarray) -> np.ndarray:
+    """H x W float32, 0 to 255."""
+    scaled = picture * np.float32(255 / np.iinfo(picture.dtype).max)
+    deep = scaled.reshape(*picture.shape[:2], -1)
+    return deep[..., :3] @ np.float32(LUMINANCE) if deep.shape[2] > 2 else deep[..., 0]
 
 
 @dataclass(frozen=True, eq=False)

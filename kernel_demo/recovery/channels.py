@@ -107,6 +107,7 @@ class Arrangement:
     doubts: tuple[halves.Doubts | None, ...] = ()  # of each fit, if they were looked for
     compressed: jpeg.Compression | None = None  # what after went through, if that was looked for
     censored: jpeg.Censored | None = None  # the one kernel in spite of it, if it is surer
+    nearly: jpeg.Censored | None = None  # ... or if nothing else doubts it
 
     @property
     def parts(self) -> list[Fit] | list[Mixture]:
@@ -269,14 +270,14 @@ def through_jpeg(found: Arrangement) -> Arrangement:
         return found
     start = found.fits[0]
     kernel = jpeg.fit(found.pairs, compressed, start.kernel, start.offset, WIDEST_THROUGH_JPEG)
-    if kernel is None or not kernel.believable:
+    if kernel is None or not kernel.nearly:
         return found
     if kernel.standard_error.max() > SURE * np.abs(kernel.kernel).max():
         return found
     coloured = first.after.shape[2] == 3
     if coloured and not jpeg.colours_agree(first, compressed, kernel):
         return found
-    return replace(found, censored=kernel)
+    return replace(found, **{"censored" if kernel.believable else "nearly": kernel})
 
 
 def _mixture(pairs: list[Pair], sizes: tuple[int, ...] = SIZES) -> Mixture | None:

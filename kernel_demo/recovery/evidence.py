@@ -67,9 +67,13 @@ class Evidence:
     @property
     def nonlinear(self) -> bool:
         """Whether any of them is more than noise leaves."""
+        return self.features > FEATURES_LIMIT or self.differing
+
+    @property
+    def differing(self) -> bool:
+        """Whether parts of the picture, dark ones, or bright ones have kernels of their own."""
         return (
-            self.features > FEATURES_LIMIT
-            or max(self.across, self.down) > PLACE_LIMIT
+            max(self.across, self.down) > PLACE_LIMIT
             or self.tones > TONE_LIMIT
             or abs(self.autocorrelation) > PICTURE_LIKE
         )

@@ -91,6 +91,14 @@ class Split(Phrase):
     BORDER = "its border of {n} pixels and its inside"
 
 
+class Turn(Phrase):
+    """How a picture lies otherwise than before."""
+
+    ACROSS = "left for right"
+    DOWN = "upside down"
+    HALF = "by 180 degrees"
+
+
 class Reason(Enum):
     """Why a pair is undetermined, and the remedy."""
 
@@ -214,6 +222,14 @@ class Other(Enum):
     GEOMETRY = (
         "a change of geometry (rotation, scaling) or another picture",
         "Check that both files show the same picture, neither turned nor scaled.",
+    )
+    TURNED = (
+        "the picture turned {turn}",
+        "Turn one of the files back, and try again: what else was done to it then shows.",
+    )
+    CUT = (
+        "a part of the picture before, cut out {rows} rows down and {columns} columns to the right",
+        "Cut the same part out of before, and try again: a faint filter then shows.",
     )
     VARYING = (
         "a filter that varies over the picture, such as a varying blur",

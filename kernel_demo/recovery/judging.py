@@ -12,7 +12,7 @@ import numpy as np
 
 from kernel_demo.imaging.catalogue import identity
 from kernel_demo.imaging.kernels import MAX_SIZE
-from kernel_demo.numbers import percent
+from kernel_demo.numbers import percent, rounded_up
 from kernel_demo.recovery import known
 from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, planes_of
 from kernel_demo.recovery.channels import CURVED, Arrangement
@@ -48,6 +48,7 @@ COLOURED = 0.1  # autocorrelation of noise that is not white
 HALF = 0.5  # ... or that there was no filter: one that clips is not seen where all is clipped
 MOSTLY = 0.9  # share of the pixels that must not be clipped, for a residual to tell that
 ONCE_MORE = 0.3  # share of what is left that the picture explains, laid aside
+TENTH = 0.001  # of the pixels: less would be written as 0.0 %
 STRANGE = 0.6  # share of the variance that a kernel explains, at most, of another picture
 
 
@@ -133,7 +134,8 @@ def edited(judgement: Judgement, changed: Changed) -> Judgement:
 
 def edit(share: float) -> Judgement:
     """The verdict where a kernel holds, but for a share of the pixels that is not a few."""
-    return Judgement(Verdict.NOT, Alternative(Other.EDIT, figures={"share": percent(share)}))
+    told = percent(share) if share > TENTH else f"{rounded_up(100 * share, 1)} %"
+    return Judgement(Verdict.NOT, Alternative(Other.EDIT, figures={"share": told}))
 
 
 def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
@@ -322,6 +324,8 @@ def _merely_noise(found: Arrangement) -> bool:
     """The picture as it was, but for what no identity would change."""
     if found.mode == Channels.GREY or any(pair.outliers is not None for pair in found.pairs):
         return False
+    if any(pair.origin != (0, 0) and pair.before.shape == pair.after.shape for pair in found.pairs):
+        return False  # it was moved
     kernels, _, _ = found.kernels()
     distances = np.abs(kernels - identity(kernels.shape[-1])).max(axis=(1, 2, 3))
     for fit, off in zip(found.fits, distances, strict=True):

@@ -70,6 +70,8 @@ def _sum_of_absolutes(image: np.ndarray) -> np.ndarray:
 OPERATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "a median filter, 3 × 3": lambda image: operators.median(image, 3),
     "a median filter, 5 × 5": lambda image: operators.median(image, 5),
+    "a median filter, 9 × 9": lambda image: operators.median(image, 9),
+    "a median filter, 15 × 15": lambda image: operators.median(image, 15),
     "a dilation, 3 × 3": operators.dilate,
     "an erosion, 3 × 3": lambda image: -operators.dilate(-image),
     "a dilation, 5 × 5": lambda image: operators.dilate(image, 5),

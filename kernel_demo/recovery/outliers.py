@@ -40,6 +40,9 @@ BUSY = 0.8
 LOOKED_AT = 100_000  # pixels that outliers are compared with
 DEEP = 2  # rings of so many pixels are few: they are found one by one
 SOME, ALL_OF_THEM = 8, 0.8  # pixels of a colour, and the share of them that is replaced
+# Blocks of a lossy file: with something in them, of so many levels; kept to that share of it;
+# changed by so many levels RMS, beyond what losses are; and the least share of the latter.
+BLOCK, TEXTURED, KEPT, PAINTED, SPARSE = 16, 5.0, 0.5, 40.0, 0.01
 FEW = 20  # pixels: too few to say where they lie
 
 
@@ -176,6 +179,40 @@ def copied(pairs: list[Pair]) -> list[Pair] | None:
         kept = rings((pair.after == pair.before).all(axis=2))
         marked.append(replace(pair, outliers=kept if kept[DEEP:-DEEP, DEEP:-DEEP].any() else None))
     return marked if any(pair.outliers is not None for pair in marked) else None
+
+
+def painted(pair: Pair, kernel: np.ndarray, offset: float) -> float:
+    """The share that something else was painted over, where a lossy file keeps the rest as it was.
+
+    0 where that is not sure: most blocks with something in them must be as before, what differs
+    must differ grossly, lie together and not where the picture is busy, and the best kernel (k x k,
+    of all channels) must fail there as well.
+    """
+    before, after, _ = pair.overlap()
+    if not pair.same_frame or before.shape != after.shape or min(after.shape[:2]) < 4 * BLOCK:
+        return 0.0
+    wide = before.astype(np.float64)
+    made = cv2.filter2D(wide, cv2.CV_64F, kernel, borderType=cv2.BORDER_REFLECT_101) + offset
+    made = np.clip(made.reshape(before.shape), *pair.clip)
+    off, lost = (np.sqrt(_averages((after - p) ** 2)) / pair.step for p in (wide, made))
+    spread = np.sqrt(np.maximum(_averages(wide**2) - _averages(wide) ** 2, 0)).mean(axis=2)
+    off, lost, spread = off.max(axis=2), lost.max(axis=2), spread / pair.step
+    textured = spread > TEXTURED
+    kept, changed = off < KEPT * spread, np.minimum(off, lost) > PAINTED
+    mask = np.kron(changed, np.ones((BLOCK, BLOCK))) > 0
+    whole = np.zeros(after.shape[:2], bool)
+    whole[: mask.shape[0], : mask.shape[1]] = mask
+    share = float(changed.mean())
+    most_kept = np.count_nonzero(textured & kept) > MOST * max(np.count_nonzero(textured), FEW)
+    sure = SPARSE < share < MOST and most_kept and together([whole])
+    return share if sure and _texture(pair, whole) <= BUSY else 0.0
+
+
+def _averages(picture: np.ndarray) -> np.ndarray:
+    """Over whole blocks: h x w x C."""
+    height, width = (side // BLOCK for side in picture.shape[:2])
+    inner = picture[: height * BLOCK, : width * BLOCK]
+    return inner.reshape(height, BLOCK, width, BLOCK, -1).mean(axis=(1, 3))
 
 
 def of_one_colour(picture: np.ndarray, mask: np.ndarray) -> bool:

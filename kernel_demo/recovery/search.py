@@ -21,15 +21,17 @@ from kernel_demo.recovery import (
     fractions,
     judging,
     known,
+    luma,
     outliers,
     polytope,
     reproduction,
 )
 from kernel_demo.recovery.alignment import Pair, Plane
 from kernel_demo.recovery.channels import Arrangement
-from kernel_demo.recovery.explanations import Channels, Note, Reason, Told, Verdict
+from kernel_demo.recovery.explanations import Channels, Note, Other, Reason, Told, Verdict
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
+from kernel_demo.recovery.known import Alternative
 from kernel_demo.recovery.polytope import Polytope
 from kernel_demo.recovery.record import UNSEEN, Recovery
 
@@ -68,14 +70,28 @@ def recover_many(pairs: list[tuple], max_size: int = 15, name: str = "") -> Reco
     if not pairs:
         raise DemoError("at least one pair of pictures", "none", "Choose a before and an after.")
     usable, notes = _prepared(pairs, max_size)
+    frames = [] if usable else [_framed(before, after) for before, after in pairs]
+    if frames and all(frames):
+        return Recovery(Verdict.NOT, alternative=frames[0], noted=notes[:-1], title=name)
     if not usable:
         reason = Told(Reason.SIZES, {"note": notes[-1]})
         return Recovery(Verdict.UNDETERMINED, reason, noted=notes, title=name)
     seen = _analysed(usable, notes, max_size)
     if seen.judgement.verdict != Verdict.CONVOLUTION:
-        seen = _displaced(seen, max_size) or seen
+        seen = _turned(_displaced(seen, max_size) or seen)
     result = _reported(seen, name)
     return result if result.fractions else _swapped(pairs, max_size, result) or result
+
+
+def _framed(before: np.ndarray, after: np.ndarray) -> Alternative | None:
+    """What made after of another size, where no filter did; None: that is open."""
+    # A kernel whose results are all kept adds its size less 1.
+    if max(np.subtract(after.shape[:2], before.shape[:2])) >= MAX_SIZE:
+        return Alternative(Other.GEOMETRY)
+    place = alignment.cut_out(before, after)
+    if place is None:
+        return None
+    return Alternative(Other.CUT, figures=dict(zip(("rows", "columns"), place, strict=True)))
 
 
 def _prepared(pairs: list[tuple], max_size: int) -> tuple[list[Pair], tuple[Told, ...]]:
@@ -100,7 +116,7 @@ def _analysed(pairs: list[Pair], notes: tuple[Told, ...], max_size: int) -> Anal
     if found is None:
         return Analysis(pairs, notes, None, judging.judge(None, max_size, pairs))
     if not found.at_floor:
-        found = channels.through_jpeg(found)
+        found = luma.settled(channels.through_jpeg(found))
     changed = None
     rings = None if found.at_floor or found.mode == Channels.GREY else outliers.copied(pairs)
     rest = channels.arrange(rings, max_size) if rings else None
@@ -117,6 +133,11 @@ def _analysed(pairs: list[Pair], notes: tuple[Told, ...], max_size: int) -> Anal
     if found.censored is None:
         found = channels.doubted(found)
     judgement = judging.judge(found, max_size, pairs)
+    lossy = found.compressed is not None and found.mode == Channels.ONE
+    if lossy and judgement.verdict == Verdict.UNDETERMINED:
+        fit = found.fits[0]
+        shares = [outliers.painted(pair, fit.kernel, fit.offset) for pair in pairs]
+        judgement = judging.edit(float(np.mean(shares))) if all(shares) else judgement
     if changed is not None:
         judgement = judging.edited(judgement, changed)
     return Analysis(pairs, notes, found, judgement)
@@ -131,12 +152,28 @@ def _displaced(seen: Analysis, max_size: int) -> Analysis | None:
         # What is nearer lies well inside the largest kernel and has been found without this.
         moved.append(replace(pair, origin=origin) if distance > max_size // 4 else pair)
     stayed = all(a.origin == b.origin for a, b in zip(moved, seen.pairs, strict=True))
-    if stayed or any(min(pair.overlap()[1].shape[:2]) < 4 * max_size for pair in moved):
+    least = min(min(pair.overlap()[1].shape[:2]) for pair in moved)
+    if stayed or least < 4 * MIN_SIZE:
         return None
     rows, columns = moved[0].origin
     shifted = Told(Note.SHIFTED, {"rows": -rows, "columns": -columns})
-    other = _analysed(moved, (*seen.notes, shifted), max_size)
+    # What overlaps little shows small kernels only, and noise may make anything of it.
+    size = min(max_size, least // 4 - 1 | 1)
+    other = _analysed(moved, (*seen.notes, shifted), size)
+    if size < max_size and other.judgement.verdict != Verdict.CONVOLUTION:
+        return None
     return other if _explains_more(other, seen) else None
+
+
+def _turned(seen: Analysis) -> Analysis:
+    """The same, but for a picture that shows what it did before turned, and no kernel explains."""
+    if seen.judgement.verdict.linear or (seen.found and seen.found.explained > LEAST):
+        return seen
+    turns = {alignment.turned(pair) for pair in seen.pairs}
+    if len(turns) > 1 or None in turns:
+        return seen
+    turn = Alternative(Other.TURNED, figures={"turn": turns.pop()})
+    return replace(seen, judgement=Judgement(Verdict.NOT, turn))
 
 
 def _explains_more(other: Analysis, seen: Analysis) -> bool:
@@ -189,7 +226,8 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
         title=title,
     )
     if found is not None:
-        return _without_a_colour(_of_all(_applied(bare, found), found), found.pairs[0])
+        result = _of_all(_applied(bare, found), found)
+        return _without_a_colour(_without_an_edit(result, found.pairs[0]), found.pairs[0])
     open_range = [((p.after > p.clip[0]) & (p.after < p.clip[1])).mean() for p in seen.pairs]
     return replace(bare, used_fraction=float(np.mean(open_range)))
 
@@ -300,6 +338,16 @@ def _of_all(result: Recovery, found: Arrangement) -> Recovery:
         return result
     mask = gross if pair.outliers is None else gross | pair.outliers
     return _told(result, [replace(pair, outliers=mask), *found.pairs[1:]])
+
+
+def _without_an_edit(result: Recovery, pair: Pair) -> Recovery:
+    """The same, unless all but what is left out is as it was before: then that edit is all."""
+    mask = result.left_out.mask
+    if mask is None or not result.verdict.linear or pair.origin != (0, 0):
+        return result
+    there, here = alignment.common(pair.before, pair.after, pair.origin)
+    same = (pair.before[there] == pair.after[here]).all(axis=2)
+    return _judged(result, judging.edit(mask.mean())) if same[~mask[here]].all() else result
 
 
 def _without_a_colour(result: Recovery, pair: Pair) -> Recovery:

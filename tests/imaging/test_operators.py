@@ -53,6 +53,13 @@ def test_magnitude_is_the_length_of_the_gradient():
     np.testing.assert_allclose(operators.magnitude(picture) ** 2, x**2 + y**2, atol=1e-6)
 
 
+def test_a_wide_median_is_scipys():
+    """Beyond 5 x 5 values are those of 8 bits, and equal SciPy's."""
+    picture = np.random.default_rng(2).integers(0, 256, (40, 30)) / 255
+    theirs = scipy.ndimage.median_filter(picture, 9, mode="nearest")
+    np.testing.assert_allclose(operators.median(picture, 9), theirs, atol=1e-7)
+
+
 def test_median_is_scipys():
     """The median of nine equals SciPy's, with the edge pixel repeated outside."""
     picture = _photo()

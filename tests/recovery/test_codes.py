@@ -10,7 +10,7 @@ import pytest
 
 import kernel_demo
 from kernel_demo.recovery import Channels, Edge, Recovery, Rounding, Verdict
-from kernel_demo.recovery.explanations import Left, Note, Other, Reason, Told
+from kernel_demo.recovery.explanations import Left, Note, Other, Reason, Told, Turn
 
 PHRASES = {
     Verdict.CONVOLUTION: "convolution",
@@ -28,6 +28,9 @@ PHRASES = {
     Edge.COPIED: "copied",
     Edge.BLACK: "black",
     Edge.PLAIN: "one value",
+    Turn.ACROSS: "left for right",
+    Turn.DOWN: "upside down",
+    Turn.HALF: "by 180 degrees",
     Left.COPIED: "copied border",
     Left.PLAIN: "border of one value",
     Left.CHANGED: "changed pixels",
@@ -51,10 +54,11 @@ def test_a_code_is_written_as_its_phrase(code, phrase):
 
 def test_every_code_has_its_phrase():
     """No code is without a phrase in the table above."""
-    assert set(PHRASES) == {*Verdict, *Channels, *Rounding, *Edge, *Left}
+    assert set(PHRASES) == {*Verdict, *Channels, *Rounding, *Edge, *Left, *Turn}
 
 
 FIGURES = {
+    "turn": Turn.DOWN,
     "size": 5, "name": "after", "pixels": 2, "rows": 3, "columns": -4, "before": "9 x 9",
     "after": "4 x 4", "some": 1, "all": 3, "height": 3, "width": 5, "down": 1.0, "right": -2.5,
     "patches": 12, "levels": 3, "split": "its dark and its bright parts", "sigma": 1.0,

@@ -1,5 +1,7 @@
 """What goes with the picture a little is seen where nothing but rounding is left."""
 
+import io
+
 import cv2
 import numpy as np
 import pytest
@@ -164,3 +166,23 @@ def test_a_small_kernel_on_text_is_not_said_to_be_larger():
     found = recover(before, after)
     assert found.reason is None or found.reason.code != Reason.LARGER
     assert found.size == 7
+
+
+@pytest.mark.parametrize("side", [9, 13])
+def test_a_wide_median_is_named(side):
+    """Through a JPEG, too, though its window is not to the pixel one of those that are tried."""
+    before = np.asarray(Image.open(FOLDER / "coffee.jpg").convert("L"))[:220, :300]
+    data = io.BytesIO()
+    Image.fromarray(cv2.medianBlur(before, side)).save(data, "JPEG", quality=95)
+    found = recover(before, np.asarray(Image.open(data)))
+    assert found.verdict == Verdict.NOT
+    assert "a median filter" in found.explanation
+
+
+@pytest.mark.parametrize("radius", [8, 12])
+def test_a_blur_that_is_wider_than_searched_is_no_median(radius):
+    """A disc of more than 15 pixels is not denied for a median that comes near it."""
+    before = np.asarray(Image.open(FOLDER / "gravel.jpg").convert("L"))[:300, :300]
+    disc = np.hypot(*np.mgrid[-radius : radius + 1, -radius : radius + 1]) <= radius + 0.3
+    found = recover(before, rounded(cv2.filter2D(before.astype(float), -1, disc / disc.sum())))
+    assert found.verdict != Verdict.NOT

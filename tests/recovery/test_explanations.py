@@ -10,13 +10,14 @@ import pytest
 from PIL import Image
 
 from kernel_demo.recovery import Edge, Recovery, Rounding, Verdict, recover
-from kernel_demo.recovery.explanations import Note, Other, Reason, Told
+from kernel_demo.recovery.explanations import Note, Other, Reason, Told, Turn
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.known import Alternative
 from kernel_demo.recovery.record import LeftOut
 from kernel_demo.sources.bundled import FOLDER
 
 FIGURES = {
+    "turn": Turn.DOWN, "rows": 3, "columns": 4,
     "size": 5, "patches": 12345, "levels": 3, "split": "its dark and its bright parts",
     "sigma": 1.0, "note": Told(Note.STRANGERS, {"before": "9 × 9", "after": "4 × 4"}),
     "operation": "a median filter, 3 × 3", "curve": "a threshold", "place": "one row in 2",

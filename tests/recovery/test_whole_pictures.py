@@ -1,0 +1,141 @@
+"""Pictures that were moved, turned or edited: what that is called, and what it is not."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from kernel_demo.recovery import Verdict, recover
+from kernel_demo.recovery.explanations import Other, Turn
+from kernel_demo.sources.bundled import FOLDER
+
+CAT = np.array(Image.open(FOLDER / "cat.jpg"))[40:180, 60:230]
+SHARPEN = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]], float)
+
+
+def as_jpeg(picture: np.ndarray) -> np.ndarray:
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, "JPEG", quality=95, subsampling=2)
+    return np.array(Image.open(data))
+
+
+@pytest.mark.parametrize("spots", [1, 5])
+def test_an_edit_and_no_filter_is_no_convolution(spots):
+    """What is as it was, but for some pixels, is edited; a kernel beside the same spots is told."""
+    at = np.random.default_rng(spots).integers(20, 120, (spots, 2))
+    edited, filtered = CAT.copy(), cv2.filter2D(CAT, -1, SHARPEN)
+    for picture in (edited, filtered):
+        picture[tuple(at.T)] = (250, 10, 10)
+    found = recover(CAT, edited)
+    assert found.verdict == Verdict.NOT
+    assert found.alternative.kind == Other.EDIT
+    assert "0.0 %" not in found.explanation
+    found = recover(CAT, filtered)
+    assert found.verdict == Verdict.CONVOLUTION
+    assert np.array_equal(found.kernel[0, 0], SHARPEN)
+
+
+@pytest.mark.parametrize("small", [(46, 70), (50, 64)])
+def test_a_small_picture_that_goes_round_is_shifted(small):
+    """What leaves on one side comes in on the other: the overlap proves the shift."""
+    before = CAT[: small[0], : small[1]]
+    found = recover(before, np.roll(before, (10, 20), (0, 1)))
+    assert (found.verdict, found.bit_exact) == (Verdict.CONVOLUTION, True)
+    assert found.shift == (-10, -20)
+
+
+def test_a_shift_through_a_jpeg_is_told_whole():
+    """The kernel is the identity about the shift, not a spot beside its middle."""
+    photo = Image.open(FOLDER / "cat.jpg")
+    before = np.array(photo.resize((360, 240), Image.Resampling.BOX))  # no marks of its own file
+    moved = np.zeros_like(before)
+    moved[:, 80:] = before[:, :-80]
+    found = recover(before, as_jpeg(moved))
+    assert found.verdict == Verdict.NOISY
+    assert found.shift == (0, -80)
+    assert found.catalogue_name == "Identity 3×3"
+
+
+@pytest.mark.parametrize(
+    ("turn", "turned"),
+    [
+        (Turn.ACROSS, CAT[:, ::-1]),
+        (Turn.DOWN, CAT[::-1]),
+        (Turn.HALF, CAT[::-1, ::-1]),
+        (Turn.DOWN, 255 - CAT[::-1]),
+    ],
+)
+def test_a_turned_picture_is_called_turned(turn, turned):
+    """Mirrored, upside down or both, whatever else was done to it and to the file."""
+    for after in (turned, as_jpeg(np.ascontiguousarray(turned))):
+        found = recover(CAT, after)
+        assert found.verdict == Verdict.NOT
+        assert found.alternative.kind == Other.TURNED
+        assert found.alternative.figures["turn"] == turn
+
+
+def test_a_picture_that_is_its_own_mirror_image_is_not_turned():
+    """A negative of a ramp is that ramp turned, and a kernel all the same."""
+    ramp = np.tile(np.arange(20, 220, dtype=np.uint8), (80, 1))
+    ramp += np.random.default_rng(0).integers(0, 9, ramp.shape, np.uint8)
+    found = recover(ramp, 255 - ramp)
+    assert found.verdict == Verdict.CONVOLUTION
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(0, 100), (31, 0), (60, -20)])
+def test_no_kernel_makes_a_picture_so_much_larger(rows, columns):
+    """By more than the largest kernel's border: scaled, sheared or another picture."""
+    size = CAT.shape[1] + columns, CAT.shape[0] + rows
+    found = recover(CAT[:40, :50], cv2.resize(CAT, size))
+    assert found.verdict == Verdict.NOT
+    assert found.alternative.kind == Other.GEOMETRY
+    assert found.explanation.endswith(".")
+
+
+@pytest.mark.parametrize("written", [np.array, as_jpeg])
+def test_a_part_of_before_is_called_that(written):
+    """What was cut out, and nothing else, is told with its place."""
+    found = recover(CAT, written(CAT[35:105, 48:118]))
+    assert found.verdict == Verdict.NOT
+    assert found.alternative.kind == Other.CUT
+    assert found.alternative.figures == {"rows": 35, "columns": 48}
+
+
+def test_a_filtered_part_of_before_is_left_open():
+    """Filtered and cut out of the middle, after is smaller: that is said, and nothing else."""
+    found = recover(CAT, cv2.filter2D(CAT, -1, SHARPEN)[35:105, 40:110])
+    assert found.verdict == Verdict.UNDETERMINED
+
+
+def painted(red: bool) -> np.ndarray:
+    picture = CAT.copy()
+    cv2.circle(picture, (120, 60), 34, (250, 20, 10) if red else (0, 0, 0), -1)
+    return picture
+
+
+@pytest.mark.parametrize("red", [True, False])
+def test_what_is_painted_over_is_an_edit_through_a_jpeg_too(red):
+    """The rest is as it was, but for the losses: no kernel does that, and the share is told."""
+    found = recover(CAT, as_jpeg(painted(red)))
+    assert found.verdict == Verdict.NOT
+    assert found.alternative.kind == Other.EDIT
+
+
+@pytest.mark.parametrize(
+    "filtered",
+    [
+        lambda picture: cv2.filter2D(picture, -1, SHARPEN),
+        lambda picture: cv2.GaussianBlur(picture, (25, 25), 4),
+        lambda picture: cv2.filter2D(picture, -1, np.pad([[0.5]], ((0, 24), (0, 24)))),
+    ],
+    ids=["sharpened", "blurred", "a ghost"],
+)
+def test_a_kernel_through_a_coarse_jpeg_is_no_edit(filtered):
+    """Blocks that a kernel leaves as they are, and those that it changes, are not taken for one."""
+    half = CAT.copy()
+    half[:, :80] = cv2.GaussianBlur(half, (0, 0), 5)[:, :80]  # as if out of focus
+    data = io.BytesIO()
+    Image.fromarray(filtered(half)).save(data, "JPEG", quality=30, subsampling=2)
+    assert recover(half, np.array(Image.open(data))).verdict != Verdict.NOT
