@@ -7,6 +7,7 @@ alignment     the two pictures laid over each other: a Pair, and its Planes of o
 outliers      pixels that something else than the kernel has changed
 blocks        bars from the scatter of whole blocks of the picture
 halves        kernels of halves of the pixels, which must agree
+attenuation   what noise in before has taken from a kernel
 fitting       the kernel of some planes from exact sums: how large it is, what noise it leaves
 jpeg          what a JPEG file tells in spite of its compression
 luma          whether the brightness alone doubts that kernel

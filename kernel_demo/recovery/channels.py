@@ -18,6 +18,7 @@ from kernel_demo.imaging.kernels import resized
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import blocks, fitting, halves, jpeg
 from kernel_demo.recovery.alignment import Pair, Plane, places, planes_of
+from kernel_demo.recovery.attenuation import attenuation
 from kernel_demo.recovery.explanations import Channels
 from kernel_demo.recovery.fitting import FEW, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
 from kernel_demo.recovery.fractions import Fractions
@@ -236,25 +237,35 @@ def _made_grey(pair: Pair, weights, convert: Callable | None) -> Pair:
 def doubted(found: Arrangement) -> Arrangement:
     """The same with bars no smaller than what halves of the pixels differ by, beyond chance.
 
-    Nor smaller than those of the distinct patches, where many occur more than once.
-
-    One rounding bounds every error by itself: it needs no such evidence, and in skies, where it
-    follows the picture, halves differ by it.
+    Nor smaller than those of the distinct patches, where many occur more than once, nor than what
+    noise of before may have taken from the weights.
     """
-    doubts, fits = [], []
-    for fit in found.fits:
-        doubt, errors = None, fit.standard_error
-        if not fit.in_one_rounding and fit.kernel.any():
-            doubt = halves.doubts(fit.tiles, fit.kernel, fit.floor)
-        if doubt is not None:
-            errors = np.maximum(errors, doubt.difference)
-        elif fit.kernel.any() and fit.residual > fitting.NEARLY_EXACT * fit.step:
-            drawn = fit.drawn
-            if drawn is not None and drawn.distinct < OFTEN * len(drawn.after):
-                errors = np.maximum(errors, drawn.error(fit.residual))
-        doubts.append(doubt)
-        fits.append(replace(fit, standard_error=errors))
-    return replace(found, fits=fits, doubts=tuple(doubts))
+    parts = [_doubted(fit, found.compressed is not None) for fit in found.fits]
+    return replace(found, fits=[p[0] for p in parts], doubts=tuple(p[1] for p in parts))
+
+
+def _doubted(fit: Fit, lossy: bool) -> tuple[Fit, halves.Doubts | None]:
+    """One fit of doubted(), and its doubts.
+
+    One rounding bounds every error by itself: it needs no evidence of halves, and in skies, where
+    it follows the picture, halves differ by it.
+    """
+    doubt, errors = None, fit.standard_error
+    inexact = fit.kernel.any() and fit.residual > fitting.NEARLY_EXACT * fit.step
+    drawn = fit.drawn if inexact else None
+    if fit.kernel.any() and not fit.in_one_rounding:
+        doubt = halves.doubts(fit.tiles, fit.kernel, fit.floor)
+    if doubt is not None:
+        errors = np.maximum(errors, doubt.difference)
+    elif drawn is not None and drawn.distinct < OFTEN * len(drawn.after):
+        errors = np.maximum(errors, drawn.error(fit.residual))
+    if drawn is None:
+        return replace(fit, standard_error=errors), doubt
+    weaker = attenuation(fit.tiles, drawn, fit.kernel, fit.offset)
+    if doubt is not None and weaker.hides and not lossy:
+        sigma = max(doubt.noise_before, weaker.variance**0.5)
+        doubt = replace(doubt, noise_before=sigma)
+    return replace(fit, standard_error=np.hypot(errors, weaker.bars)), doubt
 
 
 def through_jpeg(found: Arrangement) -> Arrangement:

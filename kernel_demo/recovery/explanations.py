@@ -150,9 +150,9 @@ class Reason(Enum):
         "it.",
     )
     NOISE_BEFORE = (
-        "Smooth parts ask for another kernel than textured ones do, as if the picture before had "
-        "noise of about {sigma:.1f} grey levels that the tool did not see; rounding between "
-        "several passes of a tool looks alike.",
+        "The picture before looks as if it had noise of about {sigma:.1f} grey levels that the "
+        "tool did not see, which makes weights smaller than they are; rounding between several "
+        "passes of a tool looks alike.",
         "Use the very file that went into the tool, not another copy or photograph of it, and one "
         "pass of the tool.",
     )
