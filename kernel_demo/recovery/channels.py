@@ -16,12 +16,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from kernel_demo.imaging.filtering import LUMINANCE
 from kernel_demo.imaging.kernels import resized
 from kernel_demo.learning.certificate import ROUNDING
-from kernel_demo.recovery import blocks, fitting, halves, jpeg
+from kernel_demo.recovery import blocks, chroma, fitting, halves, jpeg
 from kernel_demo.recovery.alignment import Pair, Plane, places, planes_of
 from kernel_demo.recovery.attenuation import attenuation
 from kernel_demo.recovery.explanations import Channels
 from kernel_demo.recovery.fitting import FEW, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
 from kernel_demo.recovery.fractions import Fractions
+from kernel_demo.recovery.quantisation import Compression, compression
 
 # A more complicated arrangement must leave at most this share of the simpler one's variance.
 WORTH = 0.9
@@ -106,7 +107,7 @@ class Arrangement:
     curved: float = 0.0  # share of what a mixture leaves that depends on the colours
     weights: tuple[float, float, float] | None = None  # of red, green, blue in GREY
     doubts: tuple[halves.Doubts | None, ...] = ()  # of each fit, if they were looked for
-    compressed: jpeg.Compression | None = None  # what after went through, if that was looked for
+    compressed: Compression | None = None  # what after went through, if that was looked for
     censored: jpeg.Censored | None = None  # the one kernel in spite of it, if it is surer
     nearly: jpeg.Censored | None = None  # ... or if nothing else doubts it
 
@@ -274,7 +275,7 @@ def through_jpeg(found: Arrangement) -> Arrangement:
     looked_for = found.compressed is not None
     if looked_for or first.peak != 255 or first.after.dtype != np.uint8:
         return found
-    compressed = jpeg.compression(first)
+    compressed = compression(first)
     found = replace(found, compressed=compressed)
     narrow = all(len(fit.kernel) <= WIDEST_THROUGH_JPEG for fit in found.fits)
     if compressed is None or len(found.fits) != 1 or not narrow:
@@ -286,9 +287,11 @@ def through_jpeg(found: Arrangement) -> Arrangement:
     if kernel.standard_error.max() > SURE * np.abs(kernel.kernel).max():
         return found
     coloured = first.after.shape[2] == 3
-    if coloured and not jpeg.colours_agree(first, compressed, kernel):
+    if coloured and not chroma.colours_agree(first, compressed, kernel):
         return found
-    return replace(found, **{"censored" if kernel.believable else "nearly": kernel})
+    if kernel.believable:
+        return replace(found, censored=jpeg.proved(found.pairs, compressed, kernel))
+    return found if kernel.smoothing else replace(found, nearly=kernel)
 
 
 def _mixture(pairs: list[Pair], sizes: tuple[int, ...] = SIZES) -> Mixture | None:

@@ -478,7 +478,7 @@ def _exactness(fractions) -> str:
 
 def _noisy(found) -> tuple[str, str]:
     left = f"{_small(found.residual)} grey levels RMS"
-    known = f"every weight is known to ±{rounded_up(_worst_share(found), 1)} % of the largest"
+    known = _known(found)
     is_a = f"{_this(found)} is a convolution{_called(found)}"
     if not found.compression and found.in_passes:
         return (
@@ -498,6 +498,19 @@ def _noisy(found) -> tuple[str, str]:
         f"{_but(found)}.",
         "Average several pictures that the tool made of one, or use one of more pixels: bars "
         "shrink.",
+    )
+
+
+def _known(found) -> str:
+    """How well the kernel is known: by its weights, or by its family alone."""
+    of = found.smoothing
+    if of is None:
+        return f"every weight is known to ±{rounded_up(_worst_share(found), 1)} % of the largest"
+    width, bar = f"{of.width:.3f}", rounded_up(max(of.bar, 0.001), 1)
+    measure = f"sigma {width} ± {bar}" if of.family == "Gaussian" else f"{width} ± {bar} pixels"
+    return (
+        f"it is known as a {of.family} of {measure}; the single weights are not in this file "
+        "(those shown are the family's)"
     )
 
 

@@ -16,38 +16,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
-import cv2
 import numpy as np
 import torch
 
-from kernel_demo.imaging.catalogue import identity
-from kernel_demo.imaging.filtering import LUMINANCE, correlate_valid
+from kernel_demo.imaging.filtering import LUMINANCE
 from kernel_demo.imaging.kernels import resized
+from kernel_demo.recovery import recompression
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.fitting import about_pixel, box
-
-# Annex K of ITU-T T.81, the luminance table that nearly all encoders scale (IJG's "quality").
-TABLE = np.array([
-    [16, 11, 10, 16, 24, 40, 51, 61],
-    [12, 12, 14, 19, 26, 58, 60, 55],
-    [14, 13, 16, 24, 40, 57, 69, 56],
-    [14, 17, 22, 29, 51, 87, 80, 62],
-    [18, 22, 37, 56, 68, 109, 103, 77],
-    [24, 35, 55, 64, 81, 104, 113, 92],
-    [49, 64, 78, 87, 103, 121, 120, 101],
-    [72, 92, 95, 98, 112, 100, 103, 99],
-])  # fmt: skip
-
-# Orthonormal DCT-II of length 8: C x C' transforms a block.
-COSINES = np.sqrt(2 / 8) * np.cos(np.pi * np.outer(np.arange(8), 2 * np.arange(8) + 1) / 16)
-COSINES[0] /= np.sqrt(2)
-
-READ = 4000  # blocks from which the steps are read
-# Rounding of the decoder leaves 12**-0.5 = 0.29 in a coefficient that is a multiple of the step:
-# nine in ten of them within 0.48. Nine in ten of others are within 0.45 steps: 0.9 and more.
-NINE_IN_TEN = 0.65
+from kernel_demo.recovery.quantisation import COSINES, FEWEST, Blocks, Compression, drawn
+from kernel_demo.recovery.smoothing import Smoothing, smoothing
 
 # Newton starts from a wide distribution, under which even a poor kernel is not impossible.
 WIDE = (3.0, 1.5, 0.8, 0.45)
@@ -55,20 +35,18 @@ WIDE = (3.0, 1.5, 0.8, 0.45)
 # conversion 0.35; rounding between passes of a filter twice as much.
 SPREADS = np.geomspace(0.12, 3.0, 16)
 # The encoder rounds to eighths of a level first, and halves away from 0: a value is taken for the
-# next multiple so many levels early (measured on libjpeg-turbo 3).
-EARLY = 0.05
+# next multiple so many levels early.
+EARLY = 1 / 16
+# Steps that the decoder's rounding (0.29) may hide.
+SMALL_STEP = 2
 PRODUCTS = 6_000_000  # observations times unknowns: 48 MB
 COMMON = 2.5066282746310002  # sqrt(2 pi)
 # Predictions keep so many levels from black and white; the first that spoils few blocks is taken.
 MARGINS, SPOILED = (2, 4, 8, 16, 32, 64), 0.01
-FEWEST = 50  # blocks
-SIMULATED = 512  # side of the part that is compressed anew
-SAMPLINGS = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-             cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422)  # fmt: skip
-# Measured over 7 filters, 6 qualities, 4 pictures: up to 1.4 times what rounding makes, up to 0.6
-# times what is left if the colours were not filtered; 1.1 times and more where they were not.
-ROUNDED_TWICE, BETTER = 1.5, 0.75
-SAME = 2  # bars by which a kernel that is the identity may be off
+# Where predictions vary by less (levels RMS), all pixels of a block are rounded the same way, by
+# the tool and by the decoder: a coefficient may err by 4.
+FLAT = 2.0
+KNOWN = 0.01  # errors as a share of the largest weight, above which a family is looked for
 # What a kernel must reach to be believed. Measured at qualities 30 to 95: convolutions put 99.7 %
 # of the coefficients where they are, mild nonlinear operations up to 99.5 %; they leave up to 0.54
 # levels before quantisation, and halves of the blocks differ by 4 only beside errors of 0.1 %.
@@ -76,41 +54,6 @@ CONSISTENT, UNEXPLAINED, SPLIT = 0.996, 0.7, 4.0
 # ... and what it must reach if before is not to the last level what the tool saw: a tool that has a
 # decoder of its own reaches 96.5 % and 1.03 levels, half the size and back 86 % and 2.4.
 NEARLY, APART = 0.96, 1.1
-
-
-@dataclass(frozen=True)
-class Compression:
-    """The quantisation of a picture that went through a JPEG file."""
-
-    steps: np.ndarray  # 8 x 8, of the luminance; 0 where nothing tells
-    quality: int | None  # IJG's, where the steps are those of its table
-
-    @property
-    def most(self) -> float:
-        """RMS of the luminance, in levels, that rounding to known steps takes at most."""
-        return float(np.sqrt((self.steps.astype(float) ** 2).mean()) / 2)
-
-    def __str__(self) -> str:
-        return "JPEG" if self.quality is None else f"JPEG, quality {self.quality}"
-
-
-@dataclass(frozen=True, eq=False)
-class Blocks:
-    """Blocks of 8 x 8 pixels of after, and what lies under and around them in before."""
-
-    before: np.ndarray  # n x (8 + 2 radius) x (8 + 2 radius) x B
-    after: np.ndarray  # n x 8 x 8: luminance in whole levels
-    spoiled: np.ndarray  # n bool: some sample was cut off by the decoder
-    place: np.ndarray  # n x 2: row and column in the picture, 0 to 1
-    radius: int
-
-    def __len__(self) -> int:
-        return len(self.after)
-
-    def only(self, chosen: np.ndarray) -> Blocks:
-        """Those of a mask, or in a list of places."""
-        parts = {name: getattr(self, name)[chosen] for name in ("before", "after", "spoiled")}
-        return replace(self, **parts, place=self.place[chosen])
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +66,8 @@ class Censored:
     consistent: float  # share of the coefficients that it puts within their interval (+- 1 level)
     spread: float  # RMS in grey levels of what differs before quantisation
     split: float  # how far the kernels of halves of the blocks differ: chi-squared a weight
+    smoothing: Smoothing | None = None  # what `kernel` is of, where no single weight is known
+    alike: float | None = None  # share of the coefficients that its picture has as well
 
     @property
     def believable(self) -> bool:
@@ -147,10 +92,6 @@ class Observed:
     count: int  # blocks; n is a multiple
     orders: tuple[np.ndarray, ...]  # of the blocks: by brightness, texture, row, column
 
-    def only(self, free: np.ndarray) -> Observed:
-        """With the rows of some weights (k x k bool) alone, where all were free."""
-        return replace(self, design=self.design[np.append(free.ravel(), True)])
-
     def predicted(self, found: Solution) -> np.ndarray:
         return np.append(found.kernel[found.free], found.offset) @ self.design
 
@@ -171,97 +112,29 @@ class Solution:
         return square
 
 
-def levels(samples: np.ndarray) -> np.ndarray:
-    """The luminance (...) that a file holds, of decoded samples (... x C, C = 1 or 3).
+@dataclass(frozen=True, eq=False)
+class Step:
+    """The likeliest weights of what some blocks say."""
 
-    The decoder adds whole levels to whole luminances, and the sum of the errors made by rounding is
-    less than half a level: the whole number next to the weighted sum is the luminance itself.
-    """
-    if samples.shape[-1] == 1:
-        return samples[..., 0].astype(np.float64)
-    return np.rint(samples @ np.array(LUMINANCE))
+    observed: Observed
+    found: Solution
 
+    @cached_property
+    def _errors(self) -> tuple[np.ndarray, float]:
+        return _covariance(self.observed, self.found)
 
-def coefficients(whole: np.ndarray) -> np.ndarray:
-    """n x 64: the transforms of blocks (n x 8 x 8)."""
-    return (COSINES @ whole @ COSINES.T).reshape(-1, 64)
+    @property
+    def covariance(self) -> np.ndarray:
+        return self._errors[0]
 
+    @property
+    def split(self) -> float:
+        return self._errors[1]
 
-def drawn(pair: Pair, radius: int, count: int) -> Blocks:
-    """At most `count` blocks, by chance, that count and have their surroundings in before."""
-    starts = []
-    for axis, origin in enumerate(pair.origin):
-        first = np.arange(0, pair.after.shape[axis] - 7, 8)
-        last = pair.before.shape[axis] - 8 - radius
-        starts.append(first[(first + origin >= radius) & (first + origin <= last)])
-    at = np.stack(np.meshgrid(*starts, indexing="ij"), -1).reshape(-1, 2)
-    at = np.random.default_rng(0).permutation(at)
-    inner, outer = np.arange(8), np.arange(-radius, 8 + radius)
-    y, x = (at[:, axis, None, None] for axis in (0, 1))
-    counted = pair.counted
-    if counted is not None:
-        at = at[counted[y + inner[:, None], x + inner].all(axis=(1, 2))]
-    at = at[:count]
-    y, x = (at[:, axis, None, None] for axis in (0, 1))
-    after = pair.after[y + inner[:, None], x + inner]
-    oy, ox = pair.origin
-    return Blocks(
-        before=pair.before[y + oy + outer[:, None], x + ox + outer],
-        after=levels(after),
-        spoiled=((after == 0) | (after == 255)).any(axis=(1, 2, 3)),
-        place=at / pair.after.shape[:2],
-        radius=radius,
-    )
-
-
-def compression(pair: Pair) -> Compression | None:
-    """The quantisation of an 8-bit after, if its blocks bear the marks of one."""
-    seen = drawn(pair, 0, 2 * READ)
-    values = coefficients(seen.after[~seen.spoiled][:READ] - 128)
-    if len(values) < FEWEST:
-        return None
-    found = np.array([_step(column) for column in values.T])
-    if np.count_nonzero(found > 2) < 8:
-        return None
-    known = found > 2
-    tables = np.stack([steps(quality).ravel() for quality in range(1, 101)])
-    # A picture that was compressed before may use every second multiple only.
-    fits = (found % tables == 0)[:, known].mean(axis=1) > 0.95
-    agree = (tables == found)[:, known].mean(axis=1) * fits
-    if agree.max() < 0.4:
-        return Compression(np.where(known, found, 0).reshape(8, 8), None)
-    # Where tables that fit as well differ, or the pixels contradict them, nothing is known.
-    likely = tables[agree == agree.max()]
-    told = [_told(values, table) for table in likely]
-    likely = likely[np.array(told) == max(told)]
-    doubtful = (likely != likely[0]).any(axis=0) | (known & (found % likely[0] != 0))
-    quality = None if len(likely) > 1 else int((tables == likely[0]).all(axis=1).argmax()) + 1
-    return Compression(np.where(doubtful, 0, likely[0]).reshape(8, 8), quality)
-
-
-def _told(values: np.ndarray, table: np.ndarray) -> int:
-    """How many of the values that are not 0 are multiples of the steps."""
-    times = np.rint(values / table)
-    return np.count_nonzero((np.abs(values) > 1.5) & (np.abs(values - times * table) < 0.75))
-
-
-def steps(quality: int) -> np.ndarray:
-    """IJG's luminance table, 8 x 8, for a quality of 1..100 (jcparam.c)."""
-    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
-    return np.clip((TABLE * scale + 50) // 100, 1, 255)
-
-
-def _step(values: np.ndarray) -> int:
-    """The largest step of which all larger values are multiples, up to rounding; 0 if none is."""
-    found, sizes = 0, np.abs(values)
-    for step in range(2, 256):
-        sizes = sizes[sizes > max(0.4 * step, 1.1)]
-        if len(sizes) < 12:
-            break
-        rest = np.abs(sizes - step * np.rint(sizes / step))
-        if np.count_nonzero(rest < NINE_IN_TEN) > 0.9 * len(rest):
-            found = step
-    return found
+    @property
+    def error(self) -> np.ndarray:
+        """k x k"""
+        return self.found.laid_out(np.sqrt(np.diag(self.covariance)))
 
 
 def fit(
@@ -274,50 +147,106 @@ def fit(
     size = min(len(kernel) + 2, max(widest, len(kernel)))
     budget = max(200, PRODUCTS // (np.count_nonzero(compressed.steps) * (size**2 + 1)))
     seen = _together([drawn(pair, size // 2, 3 * budget // len(pairs)) for pair in pairs])
-    free = np.ones((size, size), bool)
-    found, used = Solution(resized(kernel, size), offset, free), []
-    for share in (4, 1, 1, 1):  # of the budget; then with a better kernel's choice
+    start = Solution(resized(kernel, size), offset, np.ones((size, size), bool))
+    whole = _fitted(seen, compressed, start, budget)
+    if whole is None:
+        return None
+    family = _of_family(whole)
+    if family is not None:
+        return family
+    inner, free = whole, _significant(whole.found, whole.covariance)
+    if not free.all():
+        start = replace(whole.found, kernel=np.where(free, whole.found.kernel, 0), free=free)
+        inner = _fitted(seen, compressed, start, budget)
+    return None if inner is None else _told(inner, whole)
+
+
+def proved(pairs: Sequence[Pair], compressed: Compression, found: Censored) -> Censored:
+    """The same with the share of the coefficients that its picture, encoded again, has as well.
+
+    Round numbers near it take its place where they give no fewer; the errors stay.
+    """
+    share = partial(recompression.share_alike, pairs, compressed)
+    best = replace(found, alike=share(found.kernel, found.offset))
+    if best.alike is None or found.smoothing is not None:
+        return best
+    for kernel, offset in recompression.round_numbers(
+        found.kernel, found.offset, found.standard_error
+    ):
+        alike = share(kernel, offset)
+        if alike >= best.alike:
+            best = replace(found, kernel=kernel, offset=offset, alike=alike)
+    return best
+
+
+def _of_family(whole: Step) -> Censored | None:
+    """A smoothing kernel by its family, where the single weights are not known well."""
+    observed, found = whole.observed, whole.found
+    if whole.error.max() < KNOWN * np.abs(found.kernel).max():
+        return None
+    family = smoothing(found.kernel, whole.covariance)
+    if family is None:
+        return None
+    response = family.kernel.ravel() @ observed.design[:-1]
+    alone = replace(observed, design=np.stack([response, observed.design[-1]]))
+    one = np.ones((1, 1))
+    gain = _maximum(alone, Solution(one, found.offset, one > 0, found.spread))
+    if gain is None:
+        return None
+    return Censored(
+        gain.kernel[0, 0] * family.kernel,
+        gain.offset,
+        family.standard_error * max(1, whole.split) ** 0.5,
+        _consistent(alone, gain),
+        gain.spread,
+        whole.split,
+        family,
+    )
+
+
+def _consistent(observed: Observed, found: Solution) -> float:
+    """The share of the coefficients within a level of their interval."""
+    predicted = observed.predicted(found)
+    return float(np.mean((predicted > observed.low - 1) & (predicted < observed.high + 1)))
+
+
+def _fitted(seen: Blocks, compressed: Compression, start: Solution, budget: int) -> Step | None:
+    """The likeliest weights of the blocks that are not clipped: chosen anew as the kernel changes.
+
+    None: they are left open.
+    """
+    found, used, step = start, [], None
+    for share in (4, 1, 1, 1) if start.spread == 0 else (1,):  # of the budget
         chosen = _unclipped(seen, found)[: budget // share]
         if len(np.setxor1d(chosen, used)) < 0.01 * len(chosen):
             break
         used = chosen
-        observed = _observed(seen.only(chosen), compressed, free)
+        observed = _observed(seen.only(chosen), compressed, start.free)
         found = _maximum(observed, found)
         if found is None:
             return None
-    return _trimmed(observed, found) if len(used) else None
+        step = Step(observed, found)
+    return step
 
 
-def _trimmed(observed: Observed, whole: Solution) -> Censored | None:
-    """The kernel in the smallest box beyond which nothing is significant, and its errors.
+def _told(inner: Step, whole: Step) -> Censored:
+    """What is known of the kernel in the smallest box beyond which nothing is significant.
 
     What was left out may not be 0, for all that it is not significant: errors are no less than half
     of those without that assumption, and than half of what the assumption has changed.
     """
-    covariance, split = _covariance(observed, whole)
-    free = _significant(whole, covariance)
-    error = whole.laid_out(np.sqrt(np.diag(covariance)))
-    found, errors = whole, error
-    if not free.all():
-        within = observed.only(free)
-        found = _maximum(within, replace(whole, free=free))
-        if found is None:
-            return None
-        covariance, split = _covariance(within, found)
-        own = found.laid_out(np.sqrt(np.diag(covariance)))
-        changed = np.abs(found.kernel - whole.kernel)
-        errors = np.where(free, np.maximum(own, np.maximum(error, changed) / 2), 0)
-        observed = within
-    predicted = observed.predicted(found)
-    consistent = np.mean((predicted > observed.low - 1) & (predicted < observed.high + 1))
+    found, free, errors = inner.found, inner.found.free, inner.error
+    if inner is not whole:
+        changed = np.abs(found.kernel - whole.found.kernel)
+        errors = np.where(free, np.maximum(errors, np.maximum(whole.error, changed) / 2), 0)
     square = partial(about_pixel, support=box(free), centre=(0, 0))
     return Censored(
         square(found.kernel),
         found.offset,
-        square(errors) * max(1, split) ** 0.5,  # Birge, Phys. Rev. 40, 1932
-        float(consistent),
+        square(errors) * max(1, inner.split) ** 0.5,  # Birge, Phys. Rev. 40, 1932
+        _consistent(inner.observed, found),
         found.spread,
-        split,
+        inner.split,
     )
 
 
@@ -360,15 +289,11 @@ def _together(seen: list[Blocks]) -> Blocks:
     return Blocks(*joined, seen[0].radius).only(order)
 
 
-def _unclipped(seen: Blocks, kernel: Solution) -> np.ndarray:
+def _unclipped(seen: Blocks, found: Solution) -> np.ndarray:
     """The places of the blocks of which the kernel predicts that nothing cut them off."""
-    side = len(kernel.kernel)
-    inset = seen.radius - side // 2
-    predicted = np.full((len(seen), 8, 8, seen.before.shape[-1]), kernel.offset, np.float32)
-    for i, j in np.argwhere(kernel.kernel):
-        there = np.s_[:, i + inset : i + inset + 8, j + inset : j + inset + 8]
-        predicted += np.float32(kernel.kernel[i, j]) * seen.before[there]
-    inside = np.minimum(predicted, 255 - predicted).min(axis=(1, 2, 3))
+    made = seen.through(found.kernel, found.offset, np.float32)
+    inside = np.minimum(made, 255 - made).min(axis=(1, 2, 3))
+    inside[made.std(axis=(1, 2)).max(axis=1) < FLAT] = -1
     for margin in MARGINS:
         chosen = inside >= margin
         if seen.spoiled[chosen].mean() <= SPOILED if chosen.any() else True:
@@ -398,8 +323,7 @@ def _maximum(observed: Observed, start: Solution) -> Solution | None:
             return None
         settled = (np.abs(step) < 0.02 * np.sqrt(np.abs(np.diag(inverse)))).all()
         if settled and turn > len(spreads):
-            kernel = np.zeros(start.free.shape)
-            kernel[start.free] = weights[:-1]
+            kernel = start.laid_out(weights[:-1])
             return Solution(kernel, float(weights[-1]), start.free, float(spread))
         weights = weights + step
     return None
@@ -474,7 +398,7 @@ def _observed(seen: Blocks, compressed: Compression, free: np.ndarray) -> Observ
     times = np.rint((seen.after.reshape(count, 64) - 128) @ cosines.T / steps)
     half = np.where(times == 0, steps / 2 - EARLY, steps / 2)
     middle = times * steps - EARLY * np.sign(times) + 128 * constant
-    extra = np.broadcast_to(np.where(steps == 1, 1 / 12, 0), middle.shape).ravel()
+    extra = np.broadcast_to(np.where(steps <= SMALL_STEP, 1 / 12, 0), middle.shape).ravel()
     orders = (before.mean(axis=(1, 2)), before.std(axis=(1, 2)), *seen.place.T)
     return Observed(
         design.reshape(len(design), -1),
@@ -484,76 +408,6 @@ def _observed(seen: Blocks, compressed: Compression, free: np.ndarray) -> Observ
         count,
         orders,
     )
-
-
-def colours_agree(pair: Pair, compressed: Compression, found: Censored) -> bool:
-    """Whether the kernel of the luminance is that of all three channels.
-
-    The luminance tells nothing of tools that filter it alone, or the colours in another way. So the
-    middle of the picture is predicted, compressed in the same way, and its colours (Cb, Cr) are
-    compared: they are to agree as well as two roundings do, and better than untouched colours,
-    unless the kernel is the identity, under which both are the same.
-    False also where the tables are not IJG's, so that nothing can be compressed in the same way.
-    """
-    if compressed.quality is None:
-        return False
-    predicted, untouched, after = _middle(pair, found)
-    if min(after.shape[:2]) < 32:
-        return False
-    untouched = untouched + ((predicted - untouched) @ np.array(LUMINANCE))[..., None]
-    dither = np.random.default_rng(0).uniform(-0.5, 0.5, predicted.shape)
-    dither *= max(1, found.spread / UNEXPLAINED)  # so much differs in the luminance
-    pictures = {"kernel": predicted, "rounding": predicted + dither, "untouched": untouched}
-    left = []
-    for sampling in SAMPLINGS:
-        again = {name: _again(p, compressed.quality, sampling) for name, p in pictures.items()}
-        left.append((
-            _colour_difference(after, again["kernel"]),
-            _colour_difference(again["rounding"], again["kernel"]),
-            _colour_difference(after, again["untouched"]),
-        ))  # fmt: skip
-    kernel, rounding, _ = min(left)
-    other = min(untouched for _, _, untouched in left)
-    off = np.abs(found.kernel - identity(len(found.kernel))).max()
-    same = off <= SAME * found.standard_error.max()
-    return kernel < ROUNDED_TWICE * rounding and (same or kernel < BETTER * other)
-
-
-def _again(picture: np.ndarray, quality: int, sampling: int) -> np.ndarray:
-    """A picture (H x W x 3, 0 to 255) out of a JPEG file."""
-    options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
-    whole = np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
-    _, data = cv2.imencode(".jpg", whole[..., ::-1], options)
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
-
-
-def _middle(pair: Pair, found: Censored) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The middle of after as predicted, as before has it, and itself; whole blocks of 16 x 16."""
-    radius, spans = len(found.kernel) // 2, []
-    for axis, origin in enumerate(pair.origin):
-        first = -(-max(0, radius - origin) // 16) * 16
-        last = min(pair.after.shape[axis], pair.before.shape[axis] - origin - radius)
-        count = max(0, min(SIMULATED, (last - first) // 16 * 16))
-        first += (last - first - count) // 32 * 16
-        spans.append((first, first + count))
-    (top, bottom), (left, right) = spans
-    down, across = (
-        slice(first + origin - radius, last + origin + radius)
-        for (first, last), origin in zip(spans, pair.origin, strict=True)
-    )
-    wide = pair.before[down, across].astype(np.float64)
-    wide = np.broadcast_to(wide, (*wide.shape[:2], 3))
-    predicted = [correlate_valid(wide[..., c], found.kernel, found.offset) for c in range(3)]
-    inner = wide[radius : len(wide) - radius, radius : wide.shape[1] - radius]
-    return np.stack(predicted, axis=-1), inner, pair.after[top:bottom, left:right]
-
-
-def _colour_difference(one: np.ndarray, other: np.ndarray) -> float:
-    """RMS difference of Cb and Cr, in levels, of two pictures (H x W x 3: red, green, blue)."""
-    colour = one.astype(np.float64) - other
-    luma = colour @ np.array(LUMINANCE)
-    cb, cr = (colour[..., 2] - luma) / 1.772, (colour[..., 0] - luma) / 1.402
-    return float(np.sqrt((cb**2 + cr**2).mean() / 2))
 
 
 def _likelihood(predicted, low, high, spread):

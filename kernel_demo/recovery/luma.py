@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from kernel_demo.imaging.filtering import LUMINANCE
-from kernel_demo.recovery import evidence, fitting, halves, jpeg
+from kernel_demo.recovery import evidence, fitting, halves, quantisation
 from kernel_demo.recovery.alignment import Pair, Plane
 from kernel_demo.recovery.channels import WIDEST_THROUGH_JPEG, Arrangement
 
@@ -43,7 +43,7 @@ def planes(pairs: list[Pair], kernel: np.ndarray, offset: float) -> list[Plane]:
         kept = ~_whole_blocks(cut)
         kept = kept if counted is None else kept & counted
         nowhere = -pair.step, pair.peak + pair.step  # nothing else is clipped
-        there, here = _luma(before), jpeg.levels(after)
+        there, here = _luma(before), quantisation.levels(after)
         found.append(Plane(there, here, kept, pair.peak, pair.step, nowhere))
     return found
 

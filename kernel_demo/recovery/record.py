@@ -15,6 +15,7 @@ from kernel_demo.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING, box
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.known import Alternative, Name
 from kernel_demo.recovery.polytope import Chebyshev, Interval, Polytope, allowed
+from kernel_demo.recovery.smoothing import Smoothing
 
 # What lies beyond the top, bottom, left and right: one of filtering.MODES or an Edge; None: not
 # seen.
@@ -71,6 +72,9 @@ class Recovery:
     channel_weights: tuple[float, ...] | None = None  # of red, green, blue in GREY
     swapped: bool = False  # the files were taken the other way round: what they show is `kernel`
     compression: str = ""  # what the after file went through: "JPEG, quality 95"
+    # Share of the file's coefficients that the kernel's picture has as well, if compressed so.
+    coefficients: float | None = None
+    smoothing: Smoothing | None = None  # what alone is known of the kernel through a JPEG file
     alternative: Alternative | None = None  # the operation that explains a "not a convolution"
     white: int = 255  # in the after file
     clip: tuple[int, int] = (0, 255)  # grey levels at which the after file is cut off
@@ -246,6 +250,7 @@ class Recovery:
             "shift": self.shift,
             "swapped": self.swapped,
             "compression": self.compression,
+            "coefficients": self.coefficients if self.verdict.linear else None,
             "alternative": None if self.alternative is None else self.alternative.name,
             "white": self.white,
             "clip": self.clip,

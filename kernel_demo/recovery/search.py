@@ -235,7 +235,7 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
 def _applied(bare: Recovery, found: Arrangement) -> Recovery:
     """The record with its kernels, what they are called and what they make of the picture."""
     pair, (kernels, offsets, errors) = found.pairs[0], found.kernels(bare.fractions)
-    alone = len(offsets) == 1
+    alone, censored = len(offsets) == 1, found.censored
     result = replace(
         bare,
         kernel=kernels,
@@ -248,6 +248,8 @@ def _applied(bare: Recovery, found: Arrangement) -> Recovery:
         channels=found.mode,
         channel_weights=found.weights,
         compression="" if found.compressed is None else str(found.compressed),
+        coefficients=None if censored is None else censored.alike,
+        smoothing=None if censored is None else censored.smoothing,
     )
     return _told(result, found.pairs)
 

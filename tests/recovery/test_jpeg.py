@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from kernel_demo.recovery import alignment, channels, jpeg
+from kernel_demo.recovery import alignment, channels, quantisation
 from kernel_demo.sources.bundled import FOLDER
 
 CAMERA = np.asarray(Image.open(FOLDER / "camera.jpg").convert("L"))
@@ -57,7 +57,7 @@ def test_the_quantisation_is_read_off(quality, picture):
     """The steps found in the pixels are those written in the file, clipped pixels or not."""
     noisy = picture + np.random.default_rng(0).normal(0, 9, picture.shape)
     image = decoded(np.clip(noisy - 5, 0, 255).astype(np.uint8), quality)
-    found = jpeg.compression(pair_of(picture, image))
+    found = quantisation.compression(pair_of(picture, image))
     assert found.quality == quality
     assert np.array_equal(found.steps.ravel(), image.quantization[0])
 
@@ -66,7 +66,7 @@ def test_a_picture_compressed_twice_has_the_steps_of_the_second_time():
     """Sharpened multiples of the same steps are often even: no step of twice the size for that."""
     after = Image.fromarray(CAMERA).filter(ImageFilter.SHARPEN)
     image = decoded(np.asarray(after), 90)
-    found = jpeg.compression(pair_of(CAMERA, image))
+    found = quantisation.compression(pair_of(CAMERA, image))
     assert found.quality == 90
     known = found.steps.ravel() > 0
     assert np.array_equal(found.steps.ravel()[known], np.array(image.quantization[0])[known])
@@ -75,7 +75,7 @@ def test_a_picture_compressed_twice_has_the_steps_of_the_second_time():
 def test_no_quantisation_where_there_was_none():
     """A photo with noise bears no marks of JPEG."""
     noisy = np.clip(CAT + np.random.default_rng(0).normal(0, 2, CAT.shape), 0, 255)
-    assert jpeg.compression(pair_of(CAT, noisy.astype(np.uint8))) is None
+    assert quantisation.compression(pair_of(CAT, noisy.astype(np.uint8))) is None
 
 
 @pytest.mark.sweep(3)

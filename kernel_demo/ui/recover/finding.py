@@ -145,9 +145,17 @@ def _facts(found: Recovery) -> list[tuple[str, str]]:
         ("Pixels used", used(found.used_fraction, _unused(found))),
         ("Left out", _left_out(found)),
         ("Cut off", _cut_off(found)),
-        ("After file", found.compression),
+        ("After file", _file(found)),
     ]
     return [(name, text) for name, text in facts if text]
+
+
+def _file(found: Recovery) -> str:
+    """What the file went through, and the proof of the kernel that lies in it."""
+    if found.coefficients is None or not found.verdict.linear:
+        return found.compression
+    alike = percent(found.coefficients, 2)
+    return f"{found.compression}; ours, compressed again, has {alike} of its coefficients"
 
 
 def _offset(values: Sequence[float]) -> str:
