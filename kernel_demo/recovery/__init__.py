@@ -13,6 +13,10 @@ channels      the simplest arrangement of kernels that explains the pair
 evidence      what betrays that no kernel made the pair
 judging       is what the kernels leave noise? The verdict
 known         kernels that have a name, and operations that are no convolution
+operations    those operations, as functions and as lines of code
+light         kernels that work on light instead of stored values
+alternatives  what is known beside a kernel done again: parameters, figures, picture
+programs      ... and a program
 candidates    round numbers that are worth trying
 uniqueness    whether pixels tell one of them from all others
 fractions     round numbers that reproduce every pixel

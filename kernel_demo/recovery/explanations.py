@@ -91,6 +91,29 @@ class Split(Phrase):
     BORDER = "its border of {n} pixels and its inside"
 
 
+class Curve(Phrase):
+    """What makes each pixel by itself."""
+
+    THRESHOLD = "threshold"
+    POSTERISED = "posterisation"
+    GAMMA = "gamma"
+    TO_LIGHT = "sRGB to light"
+    FROM_LIGHT = "light to sRGB"
+    EQUALISED = "equalisation"
+    FREE = "tone curve"
+
+
+CURVES = {
+    Curve.THRESHOLD: "a threshold",
+    Curve.POSTERISED: "a posterisation to {levels} levels",
+    Curve.GAMMA: "a gamma curve with exponent {exponent:.2f}",
+    Curve.TO_LIGHT: "the curve that decodes sRGB to light",
+    Curve.FROM_LIGHT: "the curve that encodes light as sRGB",
+    Curve.EQUALISED: "a histogram equalisation",
+    Curve.FREE: "a tone curve: each pixel by itself",
+}
+
+
 class Reason(Enum):
     """Why a pair is undetermined, and the remedy."""
 
@@ -204,8 +227,15 @@ class Other(Enum):
     )
     LIGHT = (
         "a convolution of the light (gamma decoded and encoded)",
-        "Decode the picture to light, filter that, and encode it again; for the kernel, save both "
-        "pictures as light in 16 bits and try again.",
+        "Decode the picture to light, filter that with the kernel, and encode it again.",
+    )
+    MATRIX = (
+        "a colour matrix, each pixel by itself",
+        "Multiply the channels of each pixel by that matrix, before they are rounded and cut off.",
+    )
+    GREY = (
+        "grey of {red:.3f} red, {green:.3f} green and {blue:.3f} blue",
+        "Add up the channels of each pixel by those weights, before the sum is rounded.",
     )
     COLOUR = (
         "a colour operation beyond a matrix, such as saturation or hue",
