@@ -24,6 +24,7 @@ polytope      all kernels that one rounding allows: their middle, and guaranteed
 linear_program  the most of a sum under limits, with a bound that holds whatever its arithmetic did
 reproduction  the kernels applied again: the border mode, the picture
 record        what comes out
+several       pairs of which most are of one filter, and those that are not
 leftover      where in the picture the kernels leave most
 explanations  codes, and the sentences made of them
 """
@@ -31,6 +32,7 @@ explanations  codes, and the sentences made of them
 from kernel_demo.recovery.explanations import Channels, Edge, Rounding, Verdict
 from kernel_demo.recovery.record import Recovery
 from kernel_demo.recovery.search import recover, recover_many
+from kernel_demo.recovery.several import recover_common
 
 __all__ = [
     "Channels",
@@ -39,5 +41,6 @@ __all__ = [
     "Rounding",
     "Verdict",
     "recover",
+    "recover_common",
     "recover_many",
 ]

@@ -26,6 +26,7 @@ EDGE = 1e-3  # grey levels, for float32
 NEAR_CURVE = 0.012  # of white: a curve this near to a named one has its name
 # Largest difference, as a share of the largest weight, at which two kernels are the same.
 SAME = 0.01
+CONTRAST = "Change of contrast"  # a weight of the pixel itself alone
 ANGLES = range(0, 180, 15)
 SIGMAS = np.geomspace(0.3, 6, 120)
 
@@ -196,6 +197,10 @@ def kernel(values: np.ndarray) -> Name | None:
     tolerance = SAME * np.abs(values).max()
     if tolerance == 0:
         return None
+    pixel = float(values[len(values) // 2, len(values) // 2])
+    alone = np.abs(values - pixel * identity(len(values))).max() <= tolerance
+    if alone and abs(pixel - 1) > SAME / 2:
+        return Name(CONTRAST, pixel)
     named = _of_catalogue(values, tolerance) or _box(values, tolerance)
     return named or _gaussian(values) or _unsharp(values)
 

@@ -29,7 +29,7 @@ from kernel_demo.ui.recover import events, finding, pairs, tab
 KEYS = {
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
     "reproduced", "left_out", "used_fraction", "padding", "padding_value", "bit_exact", "white",
-    "interval", "smallest_bound", "explanation",
+    "interval", "smallest_bound", "alternative", "alternative_name", "explanation",
 }  # fmt: skip
 
 
@@ -371,5 +371,7 @@ def test_a_mixture_has_each_offset_once():
     after = np.clip(np.floor(mixed + [10, 20, 30] + 0.5), 0, 255).astype(np.uint8)
     found = recover(before, after, 3)
     assert found.channels == Channels.MIXTURE
-    offsets = [taken.offset for _, taken in finding.taken(found)]
+    (label, program), *kernels = finding.taken(found)
+    assert (label, "matrix" in program.code) == ("the colour matrix", True)
+    offsets = [taken.offset for _, taken in kernels]
     assert 255 * np.reshape(offsets, (3, 3)).sum(axis=1) == pytest.approx([10, 20, 30], abs=0.2)
