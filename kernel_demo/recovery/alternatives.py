@@ -27,6 +27,7 @@ STRIP = 1_000_000  # pixels made at once
 CROP = 512  # side of the part of each pair by which ways to say it are compared
 AS_MANY = 0.002  # share of the pixels that the simpler way may reproduce less
 BETTER = 0.7  # of what is left, for another operation to be told instead
+EXPLAINED = 0.6  # grey levels RMS: no more than rounding leaves
 LEVELS = 256
 
 
@@ -71,6 +72,16 @@ def greyed(other: Alternative | None, pairs: Sequence[Pair]) -> Alternative | No
     known = np.inf if other is None or other.residual is None else other.residual
     some = float(np.std(pairs[0].after)) / pairs[0].step / 4
     return best if best and best.residual < min(BETTER * known, some) else other
+
+
+def curve(pairs: Sequence[Pair]) -> Alternative | None:
+    """What makes each pixel by itself, if that leaves no more than rounding in any channel."""
+    if pairs[0].before.shape[2] > pairs[0].after.shape[2]:
+        return None
+    found = [tone_curve(planes_of(list(pairs), c)) for c in range(pairs[0].after.shape[2])]
+    if any(one is None or one.residual > EXPLAINED for one in found):
+        return None
+    return told(found[0], pairs, None)
 
 
 def _by_grey(operation: Operation, pairs: Sequence[Pair]) -> Alternative | None:

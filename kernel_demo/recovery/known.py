@@ -19,6 +19,9 @@ from kernel_demo.recovery.operations import BY_LIGHT, LIGHTS, OPERATIONS, WHITE,
 
 # An operation is named if it leaves at most this share of what the best kernel leaves.
 BETTER = 0.7
+# What leaves more than this share of after's contrast is a turn or another picture, of which an
+# operation happens to explain more than a kernel does. One on light has as many weights as any.
+OF_LIGHT, OF_OTHERS = 0.1, 0.3
 TONE_PIXELS = 2_000_000
 # Fewer pixels for each grey level follow some curve whatever the operation.
 TONES_PIXELS = 4
@@ -80,9 +83,15 @@ class Alternative:
 def operation(fit: Fit, planes: list[Plane]) -> Alternative | None:
     """The known operation that explains the planes best, if clearly better than the kernel."""
     found = [tone_curve(planes), *_linear_light(fit), *_pixelwise(fit)]
-    best = min(filter(None, found), key=lambda a: a.residual, default=None)
     kernel_leaves = fit.residual / planes[0].step
-    return best if best is not None and best.residual < BETTER * kernel_leaves else None
+    after = kernel_leaves / max(1 - fit.explained, 1e-12) ** 0.5  # its standard deviation
+    clear = [
+        other
+        for other in filter(None, found)
+        if other.residual < BETTER * kernel_leaves
+        and other.residual < (OF_LIGHT if other.kind == Other.LIGHT else OF_OTHERS) * after
+    ]
+    return min(clear, key=lambda a: a.residual, default=None)
 
 
 def _pixelwise(fit: Fit) -> Iterator[Alternative]:

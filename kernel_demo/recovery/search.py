@@ -177,7 +177,9 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
     if result.verdict != Verdict.NOT:
         return replace(result, alternative=alternatives.matrix(result, seen.pairs))
     other = result.alternative
-    if other is not None:
+    if other is None or other.residual is None:
+        other = alternatives.curve(seen.pairs) or other
+    elif not other.code:
         other = alternatives.told(other, seen.pairs, weights)
     if weights is not None:
         other = alternatives.greyed(other, seen.pairs)

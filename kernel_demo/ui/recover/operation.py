@@ -103,7 +103,7 @@ def _ends(found: Recovery) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _facts(found: Recovery, other: Alternative, proved: bool) -> list[tuple[str, str]]:
-    facts = [("It is", other.name)]
+    facts = [("It is" if other.reproduced == 1 else "It looks like", other.name)]
     if other.kernel is not None:
         name = kernel_name(other.kernel)
         facts += [("Name", str(name))] if name else []
