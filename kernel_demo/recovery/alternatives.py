@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 
 import cv2
 import numpy as np
@@ -27,6 +28,7 @@ STRIP = 1_000_000  # pixels made at once
 CROP = 512  # side of the part of each pair by which ways to say it are compared
 AS_MANY = 0.002  # share of the pixels that the simpler way may reproduce less
 BETTER = 0.7  # of what is left, for another operation to be told instead
+OF_CONTRAST = 0.3  # share of after's contrast that may be left, at most, as in `known`
 EXPLAINED = 0.6  # grey levels RMS: no more than rounding leaves
 LEVELS = 256
 
@@ -64,14 +66,25 @@ def greyed(other: Alternative | None, pairs: Sequence[Pair]) -> Alternative | No
     """
     if pairs[0].before.shape[2] != 3 or pairs[0].after.shape[2] != 1:
         return other
-    found = [_by_grey(operation, pairs) for operation in GREYS]
-    for weights in {known: None for known, _ in CONVERSIONS}:
-        curve = tone_curve(planes_of([_greyed(pair, weights) for pair in pairs]))
-        found.append(curve and told(curve, pairs, weights))
-    best = min(filter(None, found), key=lambda one: one.residual, default=None)
+    ways = [partial(_by_grey, operation) for operation in GREYS]
+    ways += [partial(_by_curve, weights) for weights in {known: None for known, _ in CONVERSIONS}]
+    middles = [_middle_of(pair) for pair in pairs]
+    found = [(one.residual, number) for number, way in enumerate(ways) if (one := way(middles))]
+    best = ways[min(found)[1]](pairs) if found else None
     known = np.inf if other is None or other.residual is None else other.residual
-    some = float(np.std(pairs[0].after)) / pairs[0].step / 4
+    some = OF_CONTRAST * float(np.std(pairs[0].after)) / pairs[0].step
     return best if best and best.residual < min(BETTER * known, some) else other
+
+
+def _by_grey(operation: Operation, pairs: Sequence[Pair]) -> Alternative | None:
+    models = list(_scaled(operation, pairs))
+    start = Alternative(Other.OPERATION, figures={"operation": operation.name})
+    return _made(start, _simplest(models, pairs), pairs, "") if models else None
+
+
+def _by_curve(weights: Sequence[float], pairs: Sequence[Pair]) -> Alternative | None:
+    found = tone_curve(planes_of([_greyed(pair, weights) for pair in pairs]))
+    return found and told(found, pairs, weights)
 
 
 def curve(pairs: Sequence[Pair]) -> Alternative | None:
@@ -82,12 +95,6 @@ def curve(pairs: Sequence[Pair]) -> Alternative | None:
     if any(one is None or one.residual > EXPLAINED for one in found):
         return None
     return told(found[0], pairs, None)
-
-
-def _by_grey(operation: Operation, pairs: Sequence[Pair]) -> Alternative | None:
-    models = list(_scaled(operation, pairs))
-    start = Alternative(Other.OPERATION, figures={"operation": operation.name})
-    return _made(start, _simplest(models, pairs), pairs, "") if models else None
 
 
 def matrix(found: Recovery, pairs: Sequence[Pair]) -> Alternative | None:
@@ -224,47 +231,57 @@ def _equalised(pair: Pair) -> bool:
 
 
 def _tables(pairs: Sequence[Pair]) -> list[tuple[np.ndarray, np.ndarray]] | None:
-    """For each channel of after (what is after each of 256 levels, how often that was seen)."""
-    found = []
-    for channel in range(pairs[0].after.shape[2]):
-        x, y = (np.concatenate(part) for part in zip(*_levels(pairs, channel), strict=True))
-        if len(x) == 0:
-            return None
-        found.append(_table(x, y, pairs[0]))
-    return found
+    """For each channel of after (what is after each of 256 levels, how often that was seen).
+
+    None: no pixel counts.
+    """
+    by = _most_often if _whole(pairs[0]) else _by_lines
+    found = [by(_levels(pairs, channel)) for channel in range(pairs[0].after.shape[2])]
+    return found if all(seen.any() for _, seen in found) else None
 
 
 def _levels(pairs: Sequence[Pair], channel: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Before and after, a strip at a time, in 255ths of white."""
     for pair in pairs:
         before, after, counted = pair.overlap()
-        x = before[..., min(channel, before.shape[2] - 1)]
-        kept = np.ones(x.shape, bool) if counted is None else counted
-        yield x[kept] * (WHITE / pair.peak), after[..., channel][kept] * (WHITE / pair.peak)
+        x, y = before[..., min(channel, before.shape[2] - 1)], after[..., channel]
+        rows = max(1, STRIP // max(1, x.shape[1]))
+        for top in range(0, len(x), rows):
+            at = slice(top, top + rows)
+            kept = slice(None) if counted is None else counted[at]
+            yield tuple(side[at][kept].ravel() * (WHITE / pair.peak) for side in (x, y))
 
 
-def _table(x: np.ndarray, y: np.ndarray, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
-    """8-bit files: what is after a level most often. Else straight lines between 256 levels."""
-    level = np.rint(x).astype(int).clip(0, LEVELS - 1)
-    seen = np.bincount(level, minlength=LEVELS)
-    if pair.peak == WHITE:
-        often = np.bincount(level * LEVELS + np.rint(y).astype(int), minlength=LEVELS**2)
-        table = often.reshape(LEVELS, LEVELS).argmax(axis=1).astype(float)
-        known = np.flatnonzero(seen)
-        return np.interp(np.arange(LEVELS), known, table[known]).round(), seen
-    # Least squares in the hats about the levels; unseen ones go on straight.
-    left = np.floor(x).astype(int).clip(0, LEVELS - 2)
-    share = x - left
-    gram = np.zeros((LEVELS, LEVELS))
-    for i, j, product in (
-        (0, 0, (1 - share) ** 2), (0, 1, share * (1 - share)), (1, 1, share**2),
-    ):  # fmt: skip
-        sums = np.bincount(left, product, LEVELS - 1)
-        at = np.arange(LEVELS - 1)
-        gram[at + i, at + j] += sums
-        gram[at + j, at + i] += sums * (i != j)
-    cross = np.bincount(left, (1 - share) * y, LEVELS) + np.bincount(left + 1, share * y, LEVELS)
+def _most_often(parts: Iterator) -> tuple[np.ndarray, np.ndarray]:
+    """Of 8-bit files: what is after a level most often; levels not seen lie between."""
+    often = np.zeros(LEVELS**2, np.int64)
+    for x, y in parts:
+        often += np.bincount(x.astype(int) * LEVELS + y.astype(int), minlength=LEVELS**2)
+    often = often.reshape(LEVELS, LEVELS)
+    table, seen = often.argmax(axis=1), often.sum(axis=1)
+    known = np.flatnonzero(seen)
+    if len(known) == 0:
+        return table.astype(float), seen
+    return np.interp(np.arange(LEVELS), known, table[known]).round(), seen
+
+
+def _by_lines(parts: Iterator) -> tuple[np.ndarray, np.ndarray]:
+    """Of deeper files: straight lines between 256 levels, by least squares of their hats."""
+    seen = np.zeros(LEVELS, int)
+    gram, cross = np.zeros((LEVELS, LEVELS)), np.zeros(LEVELS)
+    at = np.arange(LEVELS - 1)
+    for x, y in parts:
+        left = np.floor(x).astype(int).clip(0, LEVELS - 2)
+        right, seen = x - left, seen + np.bincount(np.rint(x).astype(int), minlength=LEVELS)
+        gram[at, at] += np.bincount(left, (1 - right) ** 2, LEVELS - 1)
+        gram[at + 1, at + 1] += np.bincount(left, right**2, LEVELS - 1)
+        gram[at, at + 1] += np.bincount(left, right * (1 - right), LEVELS - 1)
+        cross += np.bincount(left, (1 - right) * y, LEVELS)
+        cross += np.bincount(left + 1, right * y, LEVELS)
+    gram += np.triu(gram, 1).T
+    # Levels that were not seen go on straight.
     bends = np.diff(np.eye(LEVELS), 2, axis=0)
-    return np.linalg.solve(gram + 1e-6 * bends.T @ bends, cross), seen
+    return np.linalg.solve(gram + 1e-6 * bends.T @ bends + 1e-12 * np.eye(LEVELS), cross), seen
 
 
 def _together(own: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
@@ -314,6 +331,15 @@ def _crops(pairs: Sequence[Pair], radius: int) -> Iterator[tuple]:
 
 def _inner(radius: int) -> tuple[slice, slice]:
     return (slice(radius, -radius or None),) * 2
+
+
+def _middle_of(pair: Pair) -> Pair:
+    """The part of a pair by which ways to say it are compared."""
+    before, after, counted = pair.overlap()
+    at = tuple(map(_middle, after.shape[:2]))
+    opaque = None if counted is None else counted[at]
+    return replace(pair, before=before[at], after=after[at], opaque=opaque, outliers=None,
+                   origin=(0, 0))  # fmt: skip
 
 
 def _middle(length: int) -> slice:
