@@ -158,10 +158,11 @@ def _scaled(operation: Operation, pairs: Sequence[Pair]) -> Iterator[Model]:
 def _of_light(other: Alternative, pairs: Sequence[Pair]) -> Iterator[Model]:
     curve = next(one for one in LIGHTS if one.name == other.parameters["curve"])
     found = light.fit(pairs, curve)
-    for kernel in [] if found is None else light.simpler(found):
+    for kernel, plainer in [] if found is None else light.simpler(found):
         body = programs.light(curve.code, kernel, found.offset)
         more = {"kernel": kernel, "standard_error": found.standard_error}
         parameters = {"curve": curve.name, "size": len(kernel), "offset": found.offset}
+        parameters |= plainer
         make = light.maker(curve, kernel, found.offset)
         yield Model(make, body, parameters, len(kernel) // 2, more=more)
 

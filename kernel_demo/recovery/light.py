@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kernel_demo.imaging.catalogue import gaussian
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.recovery.alignment import Pair, Plane, planes_of
 from kernel_demo.recovery.operations import WHITE, Light
@@ -20,7 +21,8 @@ LARGEST = 15
 ROUNDS = 4  # of Gauss and Newton: each squares the error
 DARKEST = 1e-4  # of white: below, the slope of a power law goes to infinity
 STEP = 1e-6  # of white, for that slope
-BARS, DIVISORS = 4.0, 400  # of whole numbers over a divisor that are a kernel's
+BARS, DIVISORS = 4.0, 400  # within which a plainer kernel is this one; of whole numbers
+SIGMAS = np.geomspace(0.3, 6, 3000)  # of Gaussians: in steps of a thousandth
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,14 +77,31 @@ def fit(pairs: Sequence[Pair], curve: Light) -> Found | None:
     return Found(weights[:-1].reshape(square), float(weights[-1]), errors[:-1].reshape(square))
 
 
-def simpler(found: Found) -> Iterator[np.ndarray]:
-    """Kernels of whole numbers over a divisor that are this one, within its bars, and itself."""
+def simpler(found: Found) -> Iterator[tuple[np.ndarray, dict[str, float]]]:
+    """(kernel, parameters): plainer ones within its bars, and itself.
+
+    Whole numbers over a divisor, and Gaussians.
+    """
     for divisor in range(1, DIVISORS + 1):
         near = np.rint(divisor * found.kernel) / divisor
-        if (np.abs(near - found.kernel) <= BARS * found.standard_error).all():
-            yield near
+        if _within(near, found):
+            yield near, {}
             break
-    yield found.kernel
+    best = float(min(SIGMAS, key=lambda sigma: _distance(sigma, found)))
+    for sigma in dict.fromkeys((round(best, 1), round(best, 2), best)):
+        if sigma > 0 and _within(gaussian(len(found.kernel), sigma), found):
+            yield gaussian(len(found.kernel), sigma), {"sigma": sigma}
+    yield found.kernel, {}
+
+
+def _within(kernel: np.ndarray, found: Found) -> bool:
+    return bool((np.abs(kernel - found.kernel) <= BARS * found.standard_error).all())
+
+
+def _distance(sigma: float, found: Found) -> float:
+    """Of a Gaussian from the kernel, in bars."""
+    apart = gaussian(len(found.kernel), sigma) - found.kernel
+    return float(np.square(apart / np.maximum(found.standard_error, 1e-12)).sum())
 
 
 def _free(size: int, whole: int) -> np.ndarray:

@@ -29,6 +29,7 @@ WORDS = {
     "from": ("From level", None),
     "below": ("Below that", None),
     "above": ("From there on", None),
+    "sigma": ("Sigma, pixels", None),
     "tone": ("Tone, grey levels", None),
     "reach": ("Reach, pixels", None),
     "factor": ("Times", 1),
