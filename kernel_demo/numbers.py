@@ -54,6 +54,24 @@ def at_most(value: float) -> str:
     return figure(_up(value, _decimals(value)))
 
 
+def at_least(value: float) -> str:
+    """A lower bound as figure() writes it, rounded downwards: never above the value. value >= 0."""
+    if value >= shown(value) or not math.isfinite(value):
+        return figure(value)
+    decimals = _decimals(value)
+    return figure(round(shown(value) - 10.0**-decimals, decimals))
+
+
+def between(low: float, high: float) -> tuple[str, str]:
+    """Two ends for a narrow cell, rounded outwards, to two digits of what lies between."""
+    if not low < high:
+        return powered(low, 9), powered(high, 9)
+    decimals = max(0, 1 - math.floor(math.log10(high - low)))
+    ends = (rounds(end * 10**decimals) / 10**decimals
+            for rounds, end in ((math.floor, low), (math.ceil, high)))  # fmt: skip
+    return tuple(_narrow(f"{end + 0.0:.{decimals}f}") for end in ends)
+
+
 def rounded_up(value: float, digits: int) -> str:
     """A bound to so many digits, never below the value (>= 0)."""
     if value == 0 or not math.isfinite(value):

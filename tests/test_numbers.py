@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from kernel_demo.numbers import count, duration, figure, powered, short
+from kernel_demo.numbers import at_least, between, count, duration, figure, powered, short
+
+POWERS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,27 @@ def test_thousands_stand_apart(number, text):
 def test_figures_are_short(value, text):
     """Three digits, or two and a power of ten; a real minus sign; a dash for what is unknown."""
     assert figure(value) == text
+
+
+@pytest.mark.parametrize("value", [0, 0.66666, 0.5, 1234.6, 12345.6, 0.99996, 3.14e-7])
+def test_a_lower_bound_is_rounded_downwards(value):
+    """What is read is no more than the value, and hardly less."""
+    text = at_least(value).replace("·10", "e").translate(POWERS)
+    assert 0.9 * value <= float(text) <= value
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (0.11108, 0.11113, ("0.111080", "0.111130")),
+        (-0.25163, -0.24812, ("−0.2517", "−0.2481")),
+        (-0.00004, 0.00013, ("−0.00004", "0.00013")),
+        (-3.2, 14.1, ("−4", "15")),
+    ],
+)
+def test_ends_are_rounded_outwards(low, high, text):
+    """To two digits of what lies between."""
+    assert between(low, high) == text
 
 
 @pytest.mark.parametrize(

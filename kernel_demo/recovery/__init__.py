@@ -15,6 +15,10 @@ channels      the simplest arrangement of kernels that explains the pair
 evidence      what betrays that no kernel made the pair
 judging       is what the kernels leave noise? The verdict
 known         kernels that have a name, and operations that are no convolution
+operations    those operations, as functions and as lines of code
+light         kernels that work on light instead of stored values
+alternatives  what is known beside a kernel done again: parameters, figures, picture
+programs      ... and a program
 candidates    round numbers that are worth trying
 uniqueness    whether pixels tell one of them from all others
 fractions     round numbers that reproduce every pixel
@@ -22,6 +26,7 @@ polytope      all kernels that one rounding allows: their middle, and guaranteed
 linear_program  the most of a sum under limits, with a bound that holds whatever its arithmetic did
 reproduction  the kernels applied again: the border mode, the picture
 record        what comes out
+several       pairs of which most are of one filter, and those that are not
 leftover      where in the picture the kernels leave most
 explanations  codes, and the sentences made of them
 """
@@ -29,6 +34,7 @@ explanations  codes, and the sentences made of them
 from kernel_demo.recovery.explanations import Channels, Edge, Rounding, Verdict
 from kernel_demo.recovery.record import Recovery
 from kernel_demo.recovery.search import recover, recover_many
+from kernel_demo.recovery.several import recover_common
 
 __all__ = [
     "Channels",
@@ -37,5 +43,6 @@ __all__ = [
     "Rounding",
     "Verdict",
     "recover",
+    "recover_common",
     "recover_many",
 ]

@@ -207,7 +207,7 @@ def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
     near = [known for known in CONVERSIONS if np.abs(known[0] - own).max() <= NEAR_WEIGHTS]
     best = None
     for weights, convert in (*near, (own, None)):
-        grey = [_made_grey(pair, weights, convert) for pair in pairs]
+        grey = [made_grey(pair, weights, convert) for pair in pairs]
         found = fitting.fit(planes_of(grey), max_size)
         if found and (best is None or found.residual < 0.99 * best.fits[0].residual):
             weights = tuple(map(float, weights))
@@ -228,7 +228,7 @@ def _weights(kernels: np.ndarray) -> np.ndarray:
     return np.sign(largest or 1) * sums / (np.abs(sums).sum() or 1)
 
 
-def _made_grey(pair: Pair, weights, convert: Callable | None) -> Pair:
+def made_grey(pair: Pair, weights, convert: Callable | None) -> Pair:
     """before in grey: whole levels as a library makes them, or the bare weighted sum in float64."""
     colour = pair.before
     grey = colour @ weights if convert is None else convert(colour).astype(colour.dtype)

@@ -10,7 +10,7 @@ import numpy as np
 
 from kernel_demo.imaging.catalogue import identity
 from kernel_demo.imaging.filtering import CONSTANT, MODES
-from kernel_demo.numbers import count, figure, rounded_up
+from kernel_demo.numbers import at_least, at_most, count, figure, percent, rounded_up
 
 
 class Phrase(str, Enum):
@@ -97,6 +97,29 @@ class Turn(Phrase):
     ACROSS = "left for right"
     DOWN = "upside down"
     HALF = "by 180 degrees"
+
+
+class Curve(Phrase):
+    """What makes each pixel by itself."""
+
+    THRESHOLD = "threshold"
+    POSTERISED = "posterisation"
+    GAMMA = "gamma"
+    TO_LIGHT = "sRGB to light"
+    FROM_LIGHT = "light to sRGB"
+    EQUALISED = "equalisation"
+    FREE = "tone curve"
+
+
+CURVES = {
+    Curve.THRESHOLD: "a threshold",
+    Curve.POSTERISED: "a posterisation to {levels} levels",
+    Curve.GAMMA: "a gamma curve with exponent {exponent:.2f}",
+    Curve.TO_LIGHT: "the curve that decodes sRGB to light",
+    Curve.FROM_LIGHT: "the curve that encodes light as sRGB",
+    Curve.EQUALISED: "a histogram equalisation",
+    Curve.FREE: "a tone curve: each pixel by itself",
+}
 
 
 class Reason(Enum):
@@ -212,8 +235,15 @@ class Other(Enum):
     )
     LIGHT = (
         "a convolution of the light (gamma decoded and encoded)",
-        "Decode the picture to light, filter that, and encode it again; for the kernel, save both "
-        "pictures as light in 16 bits and try again.",
+        "Decode the picture to light, filter that with the kernel, and encode it again.",
+    )
+    MATRIX = (
+        "a colour matrix, each pixel by itself",
+        "Multiply the channels of each pixel by that matrix, before they are rounded and cut off.",
+    )
+    GREY = (
+        "grey of {red:.3f} red, {green:.3f} green and {blue:.3f} blue",
+        "Add up the channels of each pixel by those weights, before the sum is rounded.",
     )
     COLOUR = (
         "a colour operation beyond a matrix, such as saturation or hue",
@@ -359,6 +389,54 @@ def probe_helps(found) -> bool:
     return found.reason is not None and _code(found) in PROBED and not _strangers(found)
 
 
+def bars(found) -> str:
+    """What the bars of a Recovery's kernel are, where it is `sure`; reads its interval."""
+    if not sure(found):
+        return "estimated: standard errors"
+    left = f" but {_pixels_left_out(found)}" if found.left_out.pixels else ""
+    return (
+        "guaranteed: no kernel of this size with a weight beyond its bar made this file in one "
+        f"rounding{left}{_alone(found)}"
+    )
+
+
+def _alone(found) -> str:
+    """That the whole numbers are the only ones, if they are."""
+    if not found.unrivalled:
+        return ""
+    divisor = max(whole.divisor for whole in found.fractions)
+    among = f" over {divisor} or less" if divisor > 1 else ""
+    return f"; no other whole numbers{among} lie between"
+
+
+def sure(found) -> bool:
+    """Whether the bars are the ends of the interval: there is one, of the set itself."""
+    ends = found.interval
+    return ends is not None and ends.tight and bool(np.isfinite([ends.low, ends.high]).all())
+
+
+def one_rounding(found) -> str:
+    """What one rounding allows, of a Recovery whose `smallest_bound` may take seconds; or ""."""
+    if found.one_rounding is None:
+        return ""
+    left = f"; {_pixels_left_out(found)} left out" if found.left_out.pixels else ""
+    pairs = zip(found.middles, found.bounds, strict=True)
+    middle, bound = max(pairs, key=lambda pair: pair[0].least - pair[1])
+    allowed = f"½ + {at_most(bound - 0.5)} grey levels"
+    if found.one_rounding:
+        return f"can have made it: nowhere is more than {allowed} left{left}"
+    size = f"{found.size} × {found.size}"
+    return (
+        f"no kernel of {size} made this file in one rounding: each is {at_least(middle.least)} "
+        f"grey levels off somewhere, or more, and one rounding allows {allowed}{left}"
+    )
+
+
+def _pixels_left_out(found) -> str:
+    number = found.left_out.pixels
+    return f"{count(number)} pixel" + ("" if number == 1 else "s")
+
+
 def _strangers(found) -> bool:
     """Whether a picture of something else would look so."""
     code = found.alternative and found.alternative.kind
@@ -383,7 +461,7 @@ def _certain(found, numbers: bool) -> tuple[str, str]:
     is_a = f"{_this(found)} is a convolution{_called(found)}"
     apply = f"Apply the kernel{_where(found)}"
     if not found.fractions:
-        rounding = "the rounding of the file" if found.in_one_step else "rounding in several steps"
+        rounding = "rounding" if found.in_one_step else "rounding in several steps"
         left = f"what the kernel leaves, {_small(found.residual)} grey levels RMS, is {rounding}"
         return (
             f"{is_a}: {left}{_but(found)}.",
@@ -524,7 +602,12 @@ def _not(found) -> tuple[str, str]:
             if strangers
             else "Look where the residual is large: there the tool does what no kernel can.",
         )
+    if other.reproduced == 1:
+        all_of_them = "every pixel that counts is reproduced exactly"
+        return f"This is not a convolution: it is {other.name}; {all_of_them}.", other.remedy
     beside = "" if other.residual is None else f", against {_small(other.residual)} by that"
+    if other.reproduced is not None:
+        beside += f", which reproduces {percent(other.reproduced)} of the pixels"
     compared = "" if found.kernel is None else f"; {best}{beside}"
     step = SAME_PICTURE if strangers else other.remedy
     return f"This is not a convolution: it looks like {other.name}{compared}.", step

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import partial
 
 import cv2
 import numpy as np
 
-from kernel_demo.imaging import kernels, operators
+from kernel_demo.imaging import kernels
 from kernel_demo.imaging.catalogue import CATALOGUE, gaussian, identity
-from kernel_demo.imaging.filtering import correlate, correlate_valid
+from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.recovery.alignment import Plane, sample, sums
-from kernel_demo.recovery.explanations import Other, Told
+from kernel_demo.recovery.explanations import CURVES, Curve, Other, Told
 from kernel_demo.recovery.fitting import Fit, box
+from kernel_demo.recovery.operations import BY_LIGHT, LIGHTS, OPERATIONS, WHITE, Operation
 
 # An operation is named if it leaves at most this share of what the best kernel leaves.
 BETTER = 0.7
+# What leaves more than this share of after's contrast is a turn or another picture, of which an
+# operation happens to explain more than a kernel does. One on light has as many weights as any.
+OF_LIGHT, OF_OTHERS = 0.1, 0.3
 TONE_PIXELS = 2_000_000
 # Fewer pixels for each grey level follow some curve whatever the operation.
 TONES_PIXELS = 4
 EDGE = 1e-3  # grey levels, for float32
+NEAR_CURVE = 0.012  # of white: a curve this near to a named one has its name
 # Largest difference, as a share of the largest weight, at which two kernels are the same.
 SAME = 0.01
+CONTRAST = "Change of contrast"  # a weight of the pixel itself alone
 ANGLES = range(0, 180, 15)
 SIGMAS = np.geomspace(0.3, 6, 120)
 
@@ -42,13 +47,27 @@ class Name:
         return self.name + _scaled(self.scale) + turned
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Alternative:
-    """What explains the pair better than a kernel does."""
+    """What explains the pair better than a kernel does, or more plainly.
+
+    Where it can be done again there is `code`; figures and pictures are of what that code makes.
+    """
 
     kind: Other
     residual: float | None = None  # RMS in grey levels of after; None: found by other signs
     figures: dict[str, object] = field(default_factory=dict)  # that the kind's sentences name
+    parameters: dict[str, object] = field(default_factory=dict)  # plain numbers and words
+    operation: Operation | None = None  # of OPERATION
+    kernel: np.ndarray | None = None  # k x k, float64: of the light
+    standard_error: np.ndarray | None = None  # of the kernel, or of the matrix, like it
+    # 256, or 3 x 256 for red, green and blue: grey levels of after for 0 to 255 255ths of white
+    curve: np.ndarray | None = None
+    matrix: np.ndarray | None = None  # outputs x inputs: each pixel's channels by those of before
+    reproduced: float | None = None  # share of the pixels that count that come out exactly
+    code: str = ""  # Python with NumPy and OpenCV: makes after.png of before.png
+    reproduction: np.ndarray | None = field(default=None, repr=False)  # like after, same dtype
+    residual_map: np.ndarray | None = field(default=None, repr=False)  # float32: after - that
 
     @property
     def name(self) -> str:
@@ -61,63 +80,29 @@ class Alternative:
         return Told(self.kind, self.figures).sentences()[1]
 
 
-def _sum_of_absolutes(image: np.ndarray) -> np.ndarray:
-    across = kernels.named("sobel_x").values
-    return np.abs(correlate(image, across)) + np.abs(correlate(image, across.T))
-
-
-# Each is fitted as after = a * operation(before) + b. Pictures are float32, 0..1.
-OPERATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "a median filter, 3 × 3": lambda image: operators.median(image, 3),
-    "a median filter, 5 × 5": lambda image: operators.median(image, 5),
-    "a median filter, 9 × 9": lambda image: operators.median(image, 9),
-    "a median filter, 15 × 15": lambda image: operators.median(image, 15),
-    "a dilation, 3 × 3": operators.dilate,
-    "an erosion, 3 × 3": lambda image: -operators.dilate(-image),
-    "a dilation, 5 × 5": lambda image: operators.dilate(image, 5),
-    "an erosion, 5 × 5": lambda image: -operators.dilate(-image, 5),
-    "a morphological gradient, 3 × 3": lambda i: operators.dilate(i) + operators.dilate(-i),
-    "the sum of absolute Sobel derivatives": _sum_of_absolutes,
-    "a bilateral filter": operators.bilateral,
-}
-OPERATIONS |= {
-    f"a gradient magnitude ({name})": partial(operators.magnitude, kernel=kernels.named(key).values)
-    for key, name in (("sobel_x", "Sobel"), ("scharr_x", "Scharr"), ("prewitt_x", "Prewitt"))
-}
-OPERATIONS |= {
-    f"the absolute value of {label}": partial(operators.absolute, kernel=kernels.named(key).values)
-    for key, label in (
-        ("sobel_x", "Sobel x"),
-        ("sobel_y", "Sobel y"),
-        ("scharr_x", "Scharr x"),
-        ("scharr_y", "Scharr y"),
-        ("prewitt_x", "Prewitt x"),
-        ("prewitt_y", "Prewitt y"),
-        ("laplacian_4", "the Laplacian, 4 neighbours"),
-        ("laplacian_8", "the Laplacian, 8 neighbours"),
-        ("roberts_down", "the Roberts difference, down"),
-        ("roberts_up", "the Roberts difference, up"),
-    )
-}
-
-
 def operation(fit: Fit, planes: list[Plane]) -> Alternative | None:
     """The known operation that explains the planes best, if clearly better than the kernel."""
     found = [tone_curve(planes), *_linear_light(fit), *_pixelwise(fit)]
-    best = min(filter(None, found), key=lambda a: a.residual, default=None)
     kernel_leaves = fit.residual / planes[0].step
-    return best if best is not None and best.residual < BETTER * kernel_leaves else None
+    after = kernel_leaves / max(1 - fit.explained, 1e-12) ** 0.5  # its standard deviation
+    clear = [
+        other
+        for other in filter(None, found)
+        if other.residual < BETTER * kernel_leaves
+        and other.residual < (OF_LIGHT if other.kind == Other.LIGHT else OF_OTHERS) * after
+    ]
+    return min(clear, key=lambda a: a.residual, default=None)
 
 
 def _pixelwise(fit: Fit) -> Iterator[Alternative]:
     """Each of OPERATIONS with the scale and offset that suit it best."""
-    for name, operation in OPERATIONS.items():
+    for operation in OPERATIONS:
         pairs = []
         for tile in fit.tiles:
             inner = np.s_[4:-4, 4:-4]
             keep = tile.used[inner]
-            image = tile.before.astype(np.float32) / np.float32(tile.peak)
-            values = operation(image)[inner][keep] * np.float32(tile.peak)
+            image = tile.before.astype(np.float32) / np.float32(tile.peak / WHITE)
+            values = operation.apply(image)[inner][keep] * np.float32(tile.peak / WHITE)
             pairs.append((values.astype(np.float64), tile.after[inner][keep]))
         x, y = (np.concatenate(part).astype(np.float64) for part in zip(*pairs, strict=True))
         if len(x) < 100 or x.std() == 0:
@@ -125,7 +110,8 @@ def _pixelwise(fit: Fit) -> Iterator[Alternative]:
         slope = ((x - x.mean()) * (y - y.mean())).mean() / x.var()
         rest = y - y.mean() - slope * (x - x.mean())
         left = float(rest.std()) / fit.tiles[0].step
-        yield Alternative(Other.OPERATION, left, {"operation": name})
+        figures = {"operation": operation.name}
+        yield Alternative(Other.OPERATION, left, figures, operation=operation)
 
 
 def tone_curve(planes: list[Plane]) -> Alternative | None:
@@ -149,8 +135,9 @@ def tone_curve(planes: list[Plane]) -> Alternative | None:
     kept = (mean[seen] > planes[0].clip[0] / step) & (mean[seen] < planes[0].clip[1] / step)
     if _straight(middle[seen[kept]], mean[seen[kept]]):
         return None
-    curve = _curve_name(after, seen / 255, mean[seen] / white, count[seen])
-    return Alternative(Other.CURVE, residual, {"curve": curve})
+    curve, parameters = _curve(after, seen / 255, mean[seen] / white, count[seen])
+    figures = {"curve": CURVES[curve].format(**parameters)}
+    return Alternative(Other.CURVE, residual, figures, {"curve": curve, **parameters})
 
 
 def _straight(levels: np.ndarray, values: np.ndarray) -> bool:
@@ -167,35 +154,33 @@ def _straight(levels: np.ndarray, values: np.ndarray) -> bool:
     return bool(np.ptp(values[:, None] - slopes * levels[:, None], axis=0).min() <= 1 + EDGE)
 
 
-def _curve_name(after, before_levels, after_levels, count) -> str:
+def _curve(after, before_levels, after_levels, count) -> tuple[Curve, dict[str, float]]:
+    """Which curve it is, and its parameters."""
     values = len(np.unique(after))
     if values == 2:
-        return "a threshold"
+        return Curve.THRESHOLD, {}
     if values <= 16:
-        return f"a posterisation to {values} levels"
+        return Curve.POSTERISED, {"levels": values}
+    for curve, does in BY_LIGHT.items():
+        if np.abs(does(before_levels) - after_levels).max() < NEAR_CURVE / 2:
+            return curve, {}
     dark = (before_levels > 0.02) & (after_levels > 0.02) & (after_levels < 0.995)
     if dark.sum() > 10:
         exponents = np.log(after_levels[dark]) / np.log(np.minimum(before_levels[dark], 0.999))
         exponent = float(np.average(exponents, weights=count[dark]))
-        if np.abs(before_levels[dark] ** exponent - after_levels[dark]).max() < 0.012:
-            return f"a gamma curve with exponent {exponent:.2f}"
+        if np.abs(before_levels[dark] ** exponent - after_levels[dark]).max() < NEAR_CURVE:
+            return Curve.GAMMA, {"exponent": exponent}
     shares = np.cumsum(count) / count.sum()
     if np.abs(shares - shares[0] - after_levels * (1 - shares[0])).max() < 0.02:
-        return "a histogram equalisation"
-    return "a tone curve: each pixel by itself"
-
-
-# Curves between stored values and light: sRGB's, and the power law of 2.2.
-CURVES = (
-    (operators.to_light, operators.from_light),
-    (lambda stored: stored**2.2, lambda light: np.clip(light, 0, 1) ** (1 / 2.2)),
-)
+        return Curve.EQUALISED, {}
+    return Curve.FREE, {}
 
 
 def _linear_light(fit: Fit) -> Iterator[Alternative]:
-    """A kernel on the light instead of the stored values, for each of CURVES."""
+    """A kernel on the light instead of the stored values, for each way to store it."""
     size = min(len(fit.kernel), 9)
-    for decode, encode in CURVES:
+    for curve in LIGHTS:
+        decode, encode = curve.decode, curve.encode
         lights = []
         for tile in fit.tiles:
             # Grey made of colours by weights may lie beyond black and white.
@@ -211,7 +196,9 @@ def _linear_light(fit: Fit) -> Iterator[Alternative]:
             error = (value - tile.after[inner])[tile.used[inner]] / tile.step
             squares, count = squares + float(error @ error), count + len(error)
         residual = (squares / max(count, 1)) ** 0.5
-        yield Alternative(Other.LIGHT, residual)
+        parameters = {"curve": curve.name}
+        start = {"kernel": found.kernel, "standard_error": found.standard_error}
+        yield Alternative(Other.LIGHT, residual, parameters=parameters, **start)
 
 
 def kernel(values: np.ndarray) -> Name | None:
@@ -219,6 +206,10 @@ def kernel(values: np.ndarray) -> Name | None:
     tolerance = SAME * np.abs(values).max()
     if tolerance == 0:
         return None
+    pixel = float(values[len(values) // 2, len(values) // 2])
+    alone = np.abs(values - pixel * identity(len(values))).max() <= tolerance
+    if alone and abs(pixel - 1) > SAME / 2:
+        return Name(CONTRAST, pixel)
     named = _of_catalogue(values, tolerance) or _box(values, tolerance)
     return named or _gaussian(values) or _unsharp(values)
 

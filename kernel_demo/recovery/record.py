@@ -75,7 +75,8 @@ class Recovery:
     # Share of the file's coefficients that the kernel's picture has as well, if compressed so.
     coefficients: float | None = None
     smoothing: Smoothing | None = None  # what alone is known of the kernel through a JPEG file
-    alternative: Alternative | None = None  # the operation that explains a "not a convolution"
+    # What explains a "not a convolution"; or, more plainly, kernels that are a matrix of channels.
+    alternative: Alternative | None = None
     white: int = 255  # in the after file
     clip: tuple[int, int] = (0, 255)  # grey levels at which the after file is cut off
     noted: tuple[Told, ...] = ()  # what was done to the pair first
@@ -164,6 +165,14 @@ class Recovery:
         """
         return max((float(middle.least) for middle in self.middles), default=None)
 
+    @property
+    def one_rounding(self) -> bool | None:
+        """Whether a kernel of this size can have made the pair in one rounding. None: not known."""
+        pairs = list(zip(self.middles, self.bounds, strict=False))
+        if any(middle.least > bound for middle, bound in pairs):
+            return False
+        return True if pairs and all(m.largest <= bound for m, bound in pairs) else None
+
     @cached_property
     def interval(self) -> Interval | None:
         """No kernel of this size with a weight outside made the pair in one rounding.
@@ -251,7 +260,8 @@ class Recovery:
             "swapped": self.swapped,
             "compression": self.compression,
             "coefficients": self.coefficients if self.verdict.linear else None,
-            "alternative": None if self.alternative is None else self.alternative.name,
+            "alternative": self._alternative(proved),
+            "alternative_name": None if self.alternative is None else self.alternative.name,
             "white": self.white,
             "clip": self.clip,
             "notes": self.notes,
@@ -261,6 +271,20 @@ class Recovery:
             found["smallest_bound"] = self.smallest_bound
             found["interval"] = ends and {end: _flat(ends[end]) for end in ("low", "high")}
         return {key: _plain(value) for key, value in found.items()}
+
+    def _alternative(self, proved: bool) -> dict | None:
+        """What is known beside the kernel; None: nothing, or a number that does not apply."""
+        other, interval = self.alternative, None
+        if other is None:
+            return None
+        if proved and other.matrix is not None and other.standard_error is not None:
+            middle = np.s_[..., self.size // 2, self.size // 2]
+            ends = {} if self.interval is None else vars(self.interval)
+            interval = {end: ends[end][middle] for end in ("low", "high")} if ends else None
+        plain = ("name", "parameters", "kernel", "standard_error", "curve", "matrix", "residual",
+                 "reproduced", "code")  # fmt: skip
+        told = {key: getattr(other, key) for key in plain}
+        return told | {"interval": interval, "code": other.code or None}
 
 
 def _flat(values: np.ndarray | None) -> np.ndarray | None:

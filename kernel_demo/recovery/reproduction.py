@@ -55,6 +55,13 @@ def told(found: Recovery, pairs: Sequence[Pair]) -> Recovery:
     return replace(found, reproduction=_picture(made), residual_map=_picture(left))
 
 
+def compared(found: Recovery, pair: Pair) -> tuple[float, float]:
+    """(RMS of what its kernels leave, share reproduced) of another pair, as `told` has them."""
+    squares, unclipped, same, counted = _made(found, pair)[1].tolist()
+    left = (squares / unclipped) ** 0.5 if unclipped else float("inf")
+    return left, same / counted if counted else 0.0
+
+
 def _picture(values: np.ndarray) -> np.ndarray:
     """H x W x C, or H x W if there is one channel."""
     return values[..., 0] if values.shape[2] == 1 else values

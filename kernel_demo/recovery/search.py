@@ -16,6 +16,7 @@ import numpy as np
 from kernel_demo.errors import DemoError, odd
 from kernel_demo.recovery import (
     alignment,
+    alternatives,
     channels,
     fitting,
     fractions,
@@ -209,6 +210,21 @@ def _swapped(pairs: list[tuple], max_size: int, straight: Recovery) -> Recovery 
 
 def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
     """Everything that can be told of the pairs; pictures are those of the first."""
+    result, weights = _by_kernels(seen, title, swapped), seen.found and seen.found.weights
+    if result.verdict != Verdict.NOT:
+        return replace(result, alternative=alternatives.matrix(result, seen.pairs))
+    other = result.alternative
+    if other is None or other.residual is None:
+        other = alternatives.curve(seen.pairs) or other
+    elif not other.code:
+        other = alternatives.told(other, seen.pairs, weights)
+    if weights is not None:
+        other = alternatives.greyed(other, seen.pairs)
+    return replace(result, alternative=other)
+
+
+def _by_kernels(seen: Analysis, title: str, swapped: bool) -> Recovery:
+    """All but what is known beside the kernels."""
     found, judgement, pair = seen.found, seen.judgement, seen.pairs[0]
     exact = _exact(found) if judgement.verdict == Verdict.CONVOLUTION else ()
     if found is not None and not exact:

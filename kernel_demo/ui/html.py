@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from kernel_demo.errors import DemoError
-from kernel_demo.numbers import powered, short
+from kernel_demo.numbers import between, powered, rounded_up, short
 
 # What one tab says of another.
 CHALLENGE = "challenge"  # the key of a link that Questions reads, and Learn passes over
@@ -107,6 +107,7 @@ def matrix(
     values: np.ndarray,
     *,
     errors: np.ndarray | None = None,
+    ends: tuple[np.ndarray, np.ndarray] | None = None,
     caption: str = "",
     scale: float | None = None,
     numbers: bool = True,
@@ -114,13 +115,15 @@ def matrix(
     """(k, k) values as a table: blue below zero, orange above, the deeper the larger.
 
     errors: (k, k) standard errors, shown below the numbers: none where it is 0, ? for one that is
-    not known.
+    not known. ends: (k, k) each, between which the values are for sure, shown instead of errors.
     scale: the value of the deepest colour; by default the largest magnitude.
     """
     size = len(values)
     scale = scale or float(np.abs(values).max()) or 1.0
     numbers = numbers and size <= NUMBERS_UP_TO
-    bars = [None] * size**2 if errors is None else errors.flat
+    bars = [None] * size**2 if errors is None else map(_estimated, errors.flat)
+    if ends is not None:
+        bars = map(_guaranteed, values.flat, *(end.flat for end in ends))
     return filled(
         '<figure class="kd-matrix" style="--kd-size:{}">{}<div role="img" aria-label="{}">{}</div>'
         "</figure>",
@@ -128,8 +131,7 @@ def matrix(
         each("<figcaption>{}</figcaption>", [[caption]] if caption else []),
         _spoken(values, caption),
         joined(
-            _cell(value, error, scale, numbers)
-            for value, error in zip(values.flat, bars, strict=True)
+            _cell(value, bar, scale, numbers) for value, bar in zip(values.flat, bars, strict=True)
         ),
     )
 
@@ -157,13 +159,26 @@ def glyph(values: np.ndarray) -> str:
     )
 
 
-def _cell(value: float, error: float | None, scale: float, numbers: bool) -> str:
+def _cell(value: float, bar: tuple[str, str] | None, scale: float, numbers: bool) -> str:
+    """bar: as it is read, and what stands in the cell; None: none."""
     title, inside = short(value), short(value) if numbers else ""
-    if error:
-        known = np.isfinite(error)
-        title += f" ± {powered(error, 1) if known else '?'}"
-        inside += f"<small>±{powered(error) if known else '?'}</small>" if numbers else ""
+    if bar:
+        title += f" {bar[0]}"
+        inside += f"<small>{bar[1]}</small>" if numbers else ""
     return f'<span style="{fill(value, scale)}" title="{title}">{inside}</span>'
+
+
+def _estimated(error: float) -> tuple[str, str] | None:
+    if not error:
+        return None
+    known = np.isfinite(error)
+    return f"± {powered(error, 1) if known else '?'}", f"±{powered(error) if known else '?'}"
+
+
+def _guaranteed(value: float, low: float, high: float) -> tuple[str, str]:
+    """The ends rounded outwards, and the way to the farther one rounded upwards."""
+    width = powered(float(rounded_up(max(high - value, value - low), 1)))
+    return "guaranteed {} to {}".format(*between(low, high)), f"±{width}"
 
 
 def _spoken(values: np.ndarray, caption: str) -> str:

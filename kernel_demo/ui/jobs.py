@@ -25,6 +25,7 @@ DEVICE = {"concurrency_id": "device", "concurrency_limit": RUNS_AT_ONCE}
 SUMS = {"concurrency_id": "sums", "concurrency_limit": 2}
 RENDERING = {"concurrency_id": "result", "concurrency_limit": 2}
 RECOVERING = {"concurrency_id": "recover", "concurrency_limit": 2}  # the button and the endpoint
+PROVING = {"concurrency_id": "proof", "concurrency_limit": 2}  # what follows a recovery
 PRIVATE = {"api_visibility": "private"}
 QUIET = {**PRIVATE, "show_progress": "hidden"}
 UNQUEUED = {"queue": False, **QUIET}  # who presses a button is answered before all who wait

@@ -1,5 +1,7 @@
 """The tab "Recover" as a visitor uses it."""
 
+import re
+
 import pytest
 from PIL import Image, ImageFilter
 from playwright.sync_api import expect
@@ -82,15 +84,64 @@ def test_what_was_found_up_to_another_size(page, server, pair):
     assert len(downloads) == 1
 
 
-def test_what_is_no_convolution(page, server, pair):
-    """The verdict says so, the residual is shown, and no code is offered for it."""
+SCREENS = pytest.mark.parametrize("screen", [(1366, 768), (390, 844)], ids=["laptop", "telephone"])
+
+
+def shown_on(new_page, screen, **options):
+    return new_page(viewport={"width": screen[0], "height": screen[1]}, **options)
+
+
+def fits(page, screen):
+    return page.evaluate("document.documentElement.scrollWidth") <= screen[0]
+
+
+@SCREENS
+def test_what_is_no_convolution(new_page, server, pair, screen):
+    """A median is shown as one: its picture, its code; the nearest kernel is behind a fold."""
+    page = shown_on(new_page, screen)
     recover(page, server, pair(lambda image: image.filter(ImageFilter.MedianFilter(3))))
     expect(verdict(page)).to_have_attribute("data-verdict", "not a convolution")
-    expect(page.locator("#recover-verdict [aria-live=polite]")).to_contain_text("Not a convolution")
-    expect(page.locator("#recover-reproduced .kd-difference")).to_contain_text("residual ×")
-    expect(page.locator("#recover-take .kd-take")).to_be_hidden()
+    expect(page.locator("#recover-verdict [aria-live=polite]")).to_contain_text("a median filter")
+    card = page.locator("#recover-kernel")
+    expect(card.get_by_role("heading", name="The operation")).to_be_visible()
+    expect(page.locator("#recover-reproduced .kd-difference")).to_contain_text("residual: none")
+    expect(page.locator("#recover-take code")).to_contain_text("cv2.medianBlur(x, 3)")
+    expect(card.locator(".kd-matrix")).to_be_hidden()
+    card.locator("summary").click()
+    expect(card.locator(".kd-matrix")).to_be_visible()
+    assert fits(page, screen)
     page.get_by_role("radio", name="Before and after").click()
     expect(page.locator("#recover-pair .kd-first")).to_be_visible()
+
+
+@SCREENS
+def test_a_curve_is_drawn(new_page, server, pair, screen):
+    """A gamma curve, through the middle of what it makes of grey."""
+    page = shown_on(new_page, screen, color_scheme="dark")
+    recover(page, server, pair(lambda image: image.point(lambda v: 255 * (v / 255) ** 0.5 + 0.5)))
+    expect(verdict(page)).to_contain_text("a gamma curve with exponent 0.50")
+    line = page.locator("#recover-kernel .kd-curve polyline")
+    expect(line).to_be_visible()
+    points = dict(one.split(",") for one in line.get_attribute("points").split())
+    assert abs(255 - float(points["64"]) - 255 * (64 / 255) ** 0.5) <= 0.5
+    box, drawing = line.bounding_box(), page.locator(".kd-curve svg").bounding_box()
+    assert box["height"] > 0.9 * drawing["height"]
+    assert fits(page, screen)
+
+
+@SCREENS
+def test_bars_that_are_guaranteed_come_and_say_so(new_page, server, pair, screen):
+    """Every weight of a clean filter has its bar, which the facts beside it call guaranteed."""
+    page = shown_on(new_page, screen)
+    emboss = ImageFilter.Kernel((3, 3), (-1, 0, 1, -2, 0, 2, -1, 0, 1), scale=4, offset=128)
+    recover(page, server, pair(lambda image: image.filter(emboss)))
+    card = page.locator("#recover-kernel")
+    expect(card).to_contain_text("guaranteed: no kernel of this size")
+    expect(card.locator(".kd-matrix small")).to_have_count(9)
+    expect(card.locator(".kd-matrix span").first).to_have_attribute(
+        "title", re.compile("guaranteed .* to ")
+    )
+    assert fits(page, screen)
 
 
 def test_a_broken_file(page, server, pair):

@@ -130,6 +130,54 @@ def test_runs_as_a_module(pair):
     assert "convolution" in result.stdout
 
 
+@pytest.fixture
+def folders(tmp_path):
+    """Three photos in two folders, the second of them not sharpened but smoothed; and a stray."""
+    for side in ("before", "after"):
+        (tmp_path / side).mkdir()
+    for name, tool in (("cat", "SHARPEN"), ("coffee", "SMOOTH"), ("rocket", "SHARPEN")):
+        image = Image.open(FOLDER / f"{name}.jpg").crop((60, 60, 180, 170))
+        image.save(tmp_path / "before" / f"{name}.png")
+        image.filter(getattr(ImageFilter, tool)).save(tmp_path / "after" / f"{name}.tif")
+    image.save(tmp_path / "before" / "stray.png")
+    return [str(tmp_path / side) for side in ("before", "after")]
+
+
+def test_two_folders_go_together_by_name(folders, capsys):
+    """The filter of the most, which pair does not obey it, and which picture has no partner."""
+    assert main(["recover", *folders, "--max-size", "5"]) == 0
+    said = capsys.readouterr().out
+    assert "after: convolution\n" in said
+    assert "[[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]] / 8" in said
+    assert "2 of 3 pairs obey it; these do not:\n  coffee.tif: " in said
+    assert "before/stray.png: has no partner" in said
+    assert main(["recover", *folders, "--max-size", "5", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["pairs"]
+    assert [(one["name"], one["obeys"]) for one in told] == [
+        ("cat.tif", True), ("coffee.tif", False), ("rocket.tif", True),
+    ]  # fmt: skip
+    assert [one["reproduced"] == 1 for one in told] == [True, False, True]
+
+
+def test_folders_without_a_name_in_common(tmp_path, capsys):
+    """One sentence, with the names of the folders alone."""
+    for side in ("one", "other"):
+        (tmp_path / side).mkdir()
+        Image.new("L", (40, 40)).save(tmp_path / side / f"{side}.png")
+    assert main(["recover", str(tmp_path / "one"), str(tmp_path / "other")]) == 2
+    assert "the same names in “one” and “other”" in capsys.readouterr().err
+
+
+def test_what_is_no_convolution_comes_with_its_program(pair, tmp_path, capsys):
+    """A median: how much of the picture that makes, and the code that does."""
+    after = tmp_path / "after.png"
+    Image.open(pair[0]).filter(ImageFilter.MedianFilter(3)).save(after)
+    assert main(["recover", pair[0], str(after), "--max-size", "5"]) == 0
+    said = capsys.readouterr().out
+    assert "a median filter, 3 × 3: 0 grey levels RMS left, 100 % reproduced" in said
+    assert "after = cv2.medianBlur(x, 3)" in said
+
+
 def test_what_lies_under_transparency_does_not_count(pair, tmp_path, capsys):
     """Other colours under a hole in the picture are no part of the filter's result."""
     paths = []

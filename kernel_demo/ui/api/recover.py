@@ -12,7 +12,7 @@ from kernel_demo.ui.jobs import in_words
 KEYS = (
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
     "reproduced", "left_out", "used_fraction", "padding", "padding_value", "bit_exact", "white",
-    "interval", "smallest_bound", "coefficients",
+    "interval", "smallest_bound", "coefficients", "alternative", "alternative_name",
 )  # fmt: skip
 
 
@@ -42,6 +42,14 @@ def recover(before: gr.FileData, after: gr.FileData, max_size: int = 15) -> dict
     coefficients, where after went through a JPEG file: the share of its coefficients (of the
     luminance) that the kernel's picture has as well, once it is compressed in the same way; or
     null.
+
+    alternative is what is known beside the kernel, or null: an operation that is no convolution (a
+    median, a gamma curve, a kernel of the light), or the matrix of channels that kernels are. It is
+    {name, parameters, kernel, interval, standard_error, curve, matrix, residual, reproduced, code},
+    null where one does not apply: curve is what is after each of 256 levels before, in 255ths of
+    white, or three of them; matrix has a row for each channel of after; code is Python with NumPy
+    and OpenCV that makes after.png of before.png, and residual and reproduced are of what it makes.
+    alternative_name is its name alone.
     """
     max_size = odd("max_size", max_size, MIN_SIZE, MAX_SIZE)
     pair = (samples(*sent(before, "before"), keep_alpha=True)[0],

@@ -51,16 +51,29 @@ class Taken:
     around: float = 0.0  # beyond the picture under the border mode CONSTANT; white is 1
 
 
+@dataclass(frozen=True, eq=False)
+class Program:
+    """What is no kernel and can be taken away as code."""
+
+    code: str
+    name: str  # of the files
+    tool: str = "OpenCV"
+    note: str = ""  # how it is run
+    report: bytes = b""  # everything that was found, as JSON
+
+
 def component(elem_id: str) -> gr.HTML:
     """The card, hidden until its value is what `value()` returns."""
     return from_files("take", None, elem_id, words=WORDS, shared=("clipboard",))
 
 
-def value(taken: Taken) -> dict:
-    """What the card shows for one kernel."""
+def value(taken: Taken | Program) -> dict:
+    """What the card shows for one kernel, or for a program."""
+    if isinstance(taken, Program):
+        return _of_program(taken)
     kernel = np.pad(taken.kernel, 1) if len(taken.kernel) == 1 else taken.kernel
     border = taken.border if taken.border in MODES else "reflect"
-    stem = re.sub(r"\W+", "_", taken.name).strip("_").lower() or "kernel"
+    stem = _stem(taken.name)
     costs = (compress(kernel, kind).largest_error for kind in ("int8", "float16"))
     return {
         "snippets": [
@@ -70,6 +83,20 @@ def value(taken: Taken) -> dict:
         "files": _files(kernel, taken, border, stem),
         "note": " ".join(filter(None, (taken.note, about(border, *costs, taken.around)))),
     }
+
+
+def _of_program(taken: Program) -> dict:
+    link = _link("report", f"{_stem(taken.name)}_report.json", taken.report)
+    return {
+        "snippets": [{"tool": taken.tool, "code": taken.code, "note": taken.note}],
+        "files": [{"label": "Report", "links": [link]}],
+        "note": "",
+    }
+
+
+def _stem(name: str) -> str:
+    """The beginning of the names of files."""
+    return re.sub(r"\W+", "_", name).strip("_").lower() or "kernel"
 
 
 def _files(kernel: np.ndarray, taken: Taken, border: str, stem: str) -> list[dict]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import gradio as gr
 
@@ -11,9 +11,9 @@ from kernel_demo.numbers import duration
 from kernel_demo.recovery import Recovery, recover_many
 from kernel_demo.ui.components import take
 from kernel_demo.ui.components.freshness import Made, follow
-from kernel_demo.ui.components.take import Taken
+from kernel_demo.ui.components.take import Program, Taken
 from kernel_demo.ui.html import alert, filled, problem, quiet
-from kernel_demo.ui.jobs import FAILED, PRIVATE, QUIET, RECOVERING, Job, tell_failure
+from kernel_demo.ui.jobs import FAILED, PRIVATE, PROVING, QUIET, RECOVERING, Job, tell_failure
 from kernel_demo.ui.recover import finding, pairs
 
 HEARD = "Getting ready…"
@@ -31,7 +31,9 @@ class Found:
 
     paths: tuple[str, str]  # before and after of the first pair, in the page's temporary folder
     shift: tuple[int, int]
-    kernels: tuple[tuple[str, Taken], ...]  # (label, what can be taken)
+    kernels: tuple[tuple[str, Taken | Program], ...]  # (label, what can be taken)
+    proof: Recovery | None = None  # without pictures, where more can be worked out
+    facts: finding.Facts = field(default_factory=list)  # beside its kernels
 
 
 def connect(parts) -> None:
@@ -52,6 +54,14 @@ def connect(parts) -> None:
     def begin(trigger) -> None:
         ended = runs.begin(trigger, lambda *_: hear(), found, inputs, shown, **RECOVERING)
         ended.then(fn=None, js=SCROLL, **PRIVATE)
+        runs.begin(
+            ended.then,
+            lambda _: (gr.skip(), gr.skip()),
+            proved,
+            [parts.state],
+            [parts.kernel],
+            **PROVING,
+        )
 
     begin(parts.recover.click)
     for button, example in parts.examples:
@@ -129,7 +139,14 @@ def find(befores, afters, max_size: int) -> Iterator[dict]:
         return
     notes = tuple(dict.fromkeys(note for pair in matched for side in pair for note in side.notes))
     paths = pairs.listed(befores)[0], pairs.listed(afters)[0]
-    state = Found(paths[::-1] if found.swapped else paths, found.shift, finding.taken(found))
+    more = finding.to_come(found)
+    state = Found(
+        paths[::-1] if found.swapped else paths,
+        found.shift,
+        finding.taken(found),
+        finding.without_pictures(found) if more else None,
+        finding.facts_of(found),
+    )
     spent = duration(time.monotonic() - began)
     yield {
         **again,
@@ -142,6 +159,14 @@ def find(befores, afters, max_size: int) -> Iterator[dict]:
         yield {"take": take.value(state.kernels[0][1])}
 
 
+def proved(state: Found | None) -> Iterator[str]:
+    """The kernels with the bars that are guaranteed, and with what one rounding allows."""
+    if state is None or state.proof is None:
+        yield gr.skip()
+    else:
+        yield finding.kernel(state.proof, state.facts, proved=True)
+
+
 def _working(told: str) -> str:
     return filled(
         '<div class="kd-working" role="status"><i aria-hidden="true"></i><p class="kd-note">{}'
@@ -151,13 +176,13 @@ def _working(told: str) -> str:
 
 
 def _shown(found: Recovery, notes: tuple[str, ...], state: Found, samples: list) -> dict:
-    reproduced = finding.reproduced(found, samples)
+    reproduced, kernel = finding.reproduced(found, samples), finding.kernel(found, state.facts)
     labels = [(label, number) for number, (label, _) in enumerate(state.kernels)]
     return {
         "state": state,
         "verdict": finding.verdict(found, notes),
-        "kernel_card": gr.update(visible=found.kernel is not None),
-        "kernel": finding.kernel(found),
+        "kernel_card": gr.update(visible=bool(kernel)),
+        "kernel": kernel,
         "picture_card": gr.update(visible=reproduced is not None),
         "views": "reproduced",
         "reproduced": gr.update(value=reproduced, visible=True),

@@ -2,22 +2,23 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from markupsafe import Markup
 
 from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES
 from kernel_demo.numbers import at_most, count, figure, percent
-from kernel_demo.recovery import Channels, Edge, Recovery, Verdict, leftover
+from kernel_demo.recovery import Channels, Edge, Recovery, Verdict, explanations, leftover
 from kernel_demo.recovery.explanations import ROUNDED, Note, explain
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.ui.components import comparison, worked
-from kernel_demo.ui.components.take import Taken, probe_link
+from kernel_demo.ui.components.take import Program, Taken, probe_link
 from kernel_demo.ui.html import NUMBERS_UP_TO, each, filled, joined, matrix, quiet, title
 from kernel_demo.ui.pictures import data_url
+from kernel_demo.ui.recover import operation
 from kernel_demo.ui.recover.pairs import AFTER, BEFORE
 
-ROOM, WIDE_ROOM = 340, 480  # CSS pixels for the one kernel, so that its numbers can be read
 SHOWN_SHARE = 0.995  # of the residual's pixels are within full opacity
 NOTHING = 1e-12  # a weight that is none
 LEFT_OUT = (128, 128, 128, 255)  # a pixel that is
@@ -35,6 +36,9 @@ EMPTY_POINTS = (
     "What is left over tells the rest: rounding, compression, or something no kernel can do.",
     "Lossless files (PNG, TIFF) tell most; JPEG and WebP work. Crop, resize or turn nothing.",
 )
+Facts = list[tuple[str, str]]
+ESTIMATED = "estimated: standard errors"
+BARS_TO_COME = "estimated: standard errors; what is guaranteed is being worked out…"
 CHANNELS = ("red", "green", "blue")
 SIDES = ("top", "bottom", "left", "right")
 EDGES = {name: border.label.lower() for name, border in BORDERS.items()} | {
@@ -81,23 +85,41 @@ def empty() -> str:
 # The kernel
 
 
-def kernel(found: Recovery) -> str:
-    """The kernels with their error bars, and beside them what else is known (HTML)."""
-    if found.kernel is None:
-        return ""
+def kernel(found: Recovery, facts: Facts | None = None, proved: bool = False) -> str:
+    """What is known: the kernels with their bars, and what else is; or what is no kernel (HTML).
+
+    facts: those of `facts`, where the record has no pictures any more. proved: with the interval
+    and what one rounding allows, which takes seconds to work out.
+    """
+    facts = facts_of(found) if facts is None else facts
+    other = operation.known(found)
+    kernels = "" if found.kernel is None else _kernels(found, facts, proved)
+    if other is None:
+        return kernels
+    beside = "As kernels" if found.verdict.linear else "The nearest kernel, which does not do it"
+    folded = "" if found.kernel is None else filled(
+        '<details class="kd-details kd-nearest"><summary>{}</summary>{}</details>',
+        beside, joined([kernels]),
+    )  # fmt: skip
+    return operation.card(found, other, proved) + folded
+
+
+def _kernels(found: Recovery, facts: Facts, proved: bool) -> str:
     labelled = labelled_kernels(found)
     largest = max(float(np.abs(values).max()) for _, values, _ in labelled) or 1.0
     together = found.channels == Channels.MIXTURE  # their sums are one picture
     most = {1: NUMBERS_UP_TO, 3: 5}.get(len(labelled), 3)
+    ends = _ends(found) if proved else [None] * len(labelled)
     drawn = [
         matrix(
             np.where(np.abs(values) < NOTHING, 0.0, values),
             errors=errors if found.verdict.linear else None,
+            ends=end,
             caption=label,
             scale=largest if together else None,
             numbers=found.size <= most,
         )
-        for label, values, errors in labelled
+        for (label, values, errors), end in zip(labelled, ends, strict=True)
     ]
     if found.size > most:
         below = " The code and files below hold every weight." if found.verdict.linear else ""
@@ -107,11 +129,43 @@ def kernel(found: Recovery) -> str:
         '<div class="kd-recovered kd-recovered-{}" style="--kd-room:{}px">'
         '<div class="kd-recovered-kernels">{}</div><dl class="kd-facts">{}</dl></div>{}',
         {1: "one", 3: "three"}.get(len(labelled), "nine"),
-        ROOM if found.size <= 5 else WIDE_ROOM,
+        operation.ROOM if found.size <= 5 else operation.WIDE_ROOM,
         joined(drawn),
-        each("<div><dt>{}</dt><dd>{}</dd></div>", _facts(found)),
+        each("<div><dt>{}</dt><dd>{}</dd></div>", [*facts, *_proofs(found, proved)]),
         _exactly(found),
     )
+
+
+def _ends(found: Recovery) -> list[tuple[np.ndarray, np.ndarray] | None]:
+    """For each kernel between which ends its weights are for sure; None: not known, or too wide."""
+    shape = (-1, found.size, found.size)
+    if not explanations.sure(found):
+        return [None] * len(found.kernel.reshape(shape))
+    ends = (end.reshape(shape) for end in (found.interval.low, found.interval.high))
+    return list(zip(*ends, strict=True))
+
+
+def _proofs(found: Recovery, proved: bool) -> Facts:
+    """What the bars are, and what one rounding allows; before that is known, that it will be."""
+    told = explanations.bars(found) if proved else BARS_TO_COME if to_come(found) else ESTIMATED
+    facts = [("Bars", told)] if found.verdict.linear else []
+    rounding = explanations.one_rounding(found) if proved else ""
+    return [*facts, *([("One rounding", rounding)] if rounding else [])]
+
+
+def to_come(found: Recovery) -> bool:
+    """Whether the interval, or what one rounding allows, can be worked out."""
+    return bool(found.polytopes)
+
+
+def without_pictures(found: Recovery) -> Recovery:
+    """The record as it is kept until its interval is known."""
+    left_out = replace(found.left_out, mask=None)
+    other = found.alternative
+    if other is not None:
+        other = replace(other, reproduction=None, residual_map=None)
+    bare = replace(found, left_out=left_out, alternative=other)
+    return replace(bare, reproduction=None, residual_map=None)
 
 
 def labelled_kernels(found: Recovery) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -124,7 +178,10 @@ def labelled_kernels(found: Recovery) -> list[tuple[str, np.ndarray, np.ndarray]
     return list(zip(labels, kernels, errors, strict=True))
 
 
-def _facts(found: Recovery) -> list[tuple[str, str]]:
+def facts_of(found: Recovery) -> Facts:
+    """What else is known of the kernels, but for their bars."""
+    if found.kernel is None:
+        return []
     height, width = found.support[2:]
     size = f"{found.size} × {found.size}"
     if 0 < height * width < found.size**2:
@@ -271,6 +328,7 @@ def reproduced(found: Recovery, pairs: Sequence[tuple[np.ndarray, np.ndarray]] =
 
     pairs: the samples (before, after) it was found in; with them, how each pixel comes about.
     """
+    found = operation.instead(found)
     if found.reproduction is None:
         return None
     made = found.reproduction.astype(np.float32)
@@ -401,10 +459,11 @@ def _light(values: np.ndarray) -> np.ndarray:
 # What to take
 
 
-def taken(found: Recovery) -> tuple[tuple[str, Taken], ...]:
-    """(label, kernel to take away); none where the filter is no convolution."""
+def taken(found: Recovery) -> tuple[tuple[str, Taken | Program], ...]:
+    """(label, what can be taken away): a program for what is no kernel, and kernels."""
+    program = operation.program(found)
     if found.kernel is None or not found.verdict.linear:
-        return ()
+        return program
     border, around = _around(found)
     note = _note(found)
     report = json.dumps(found.as_dict(), indent=2).encode()
@@ -412,9 +471,9 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken], ...]:
     labelled = labelled_kernels(found)
     each = len(labelled) // len(offsets)  # kernels into one channel; the first has its offset
     name = found.name.name if found.name else "recovered kernel"
-    return tuple(
+    return program + tuple(
         (
-            label,
+            label or ("kernel" if program else ""),
             Taken(
                 values,
                 0.0 if number % each else offsets[number // each],

@@ -4,7 +4,7 @@ import pytest
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
-from kernel_demo.ui.recover import events
+from kernel_demo.ui.recover import events, finding
 from tests.ui.visitor import Visitor
 
 
@@ -17,6 +17,42 @@ def visitor(address):
     assert "data-verdict" in visitor.shown["recover-verdict"]["value"]
     assert not visitor.stale("recover-stale")
     return visitor
+
+
+def kernels(visitor):
+    """What the card of the kernel has shown, in turn."""
+    values = (new.get("value") for _, new in visitor.history)
+    return [value for value in values if "kd-recovered" in str(value) or value == LATE]
+
+
+LATE = "what is worked out for a pair that is not shown any more"
+
+
+def test_what_is_guaranteed_comes_after_the_verdict(visitor):
+    """The kernel is shown at once, and with the bars that rounding allows when they come."""
+    first, *_, last = kernels(visitor)
+    assert finding.BARS_TO_COME in first
+    assert "guaranteed: no kernel of this size" in last
+
+
+def test_bars_that_come_too_late_are_not_shown(visitor, monkeypatch):
+    """Another recovery has begun while they were worked out: its own stand there."""
+    real = finding.kernel
+
+    def slow(found, facts=None, proved=False):
+        if not proved:
+            return real(found, facts)
+        monkeypatch.setattr(finding, "kernel", real)
+        visitor.choose("recover-size", 5)
+        visitor.press("recover")
+        return LATE
+
+    monkeypatch.setattr(finding, "kernel", slow)
+    visitor.history.clear()
+    visitor.press("recover")
+    shown = kernels(visitor)
+    assert LATE not in shown
+    assert "guaranteed: no kernel of this size" in shown[-1]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,8 @@ from kernel_demo.ui.recover import events, finding, pairs, tab
 KEYS = {
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
     "reproduced", "left_out", "used_fraction", "padding", "padding_value", "bit_exact", "white",
-    "interval", "smallest_bound", "coefficients", "explanation",
+    "interval", "smallest_bound", "coefficients", "alternative", "alternative_name",
+    "explanation",
 }  # fmt: skip
 
 
@@ -82,6 +83,111 @@ def test_a_median_is_no_convolution(ask):
     found = ask(photo(), photo().filter(ImageFilter.MedianFilter(3)), max_size=5)
     assert found["verdict"] == "not a convolution"
     assert found["bit_exact"] is False
+
+
+def test_what_is_no_convolution_comes_with_its_program(ask, tmp_path, monkeypatch):
+    """A gamma curve: its exponent and 256 levels, and code whose file is the tool's."""
+    before = photo()
+    after = Image.fromarray(np.uint8(np.floor(255 * (np.asarray(before) / 255) ** 0.6 + 0.5)))
+    found = ask(before, after, max_size=5)
+    other = found["alternative"]
+    assert set(other) == {
+        "name", "parameters", "kernel", "interval", "standard_error", "curve", "matrix",
+        "residual", "reproduced", "code",
+    }  # fmt: skip
+    assert found["alternative_name"] == other["name"] == "a gamma curve with exponent 0.60"
+    assert other["parameters"]["exponent"] == 0.6
+    assert (len(other["curve"]), other["kernel"], other["matrix"]) == (256, None, None)
+    assert other["reproduced"] == 1
+    assert found["residual"] > 2 > other["residual"]
+    monkeypatch.chdir(tmp_path)
+    exec(other["code"], {})
+    assert np.array_equal(np.asarray(Image.open("after.png")), np.asarray(after))
+
+
+def test_what_is_known_is_shown_and_the_nearest_kernel_folded_away():
+    """A median: its own picture, share and code; the kernel behind a fold; no word of weights."""
+    before = np.asarray(photo())
+    after = cv2.medianBlur(before, 3)
+    found = recover(before, after, 5)
+    card, folded = finding.kernel(found).split("<details")
+    assert "The operation" in card
+    assert "a median filter, 3 × 3" in card
+    assert "kd-matrix" not in card
+    assert "The nearest kernel" in folded
+    assert "kernel" not in finding.verdict(found).split("<b>Next:")[0]
+    shown = finding.reproduced(found, [(before, after)])
+    assert shown["figures"][0][0] == "100 %"
+    assert shown["gain"] == "residual: none"
+    assert shown["worked"] is None
+    ((_, program),) = finding.taken(found)
+    card = take_card.value(program)
+    assert "cv2.medianBlur(x, 3)" in card["snippets"][0]["code"]
+    assert [link["text"] for group in card["files"] for link in group["links"]] == ["report"]
+
+
+def test_the_kernel_of_the_light_is_drawn():
+    """A blur of the light: its weights with bars above the fold, and what they are of."""
+    before = np.asarray(photo())
+    lit = cv2.blur((before / 255.0) ** 2.2, (3, 3)) ** (1 / 2.2)
+    found = recover(before, np.uint8(np.floor(255 * lit + 0.5)), 5)
+    card = finding.kernel(found).split("<details")[0]
+    assert "The kernel of the light" in card
+    assert card.count(">0.111<small>±") == 9
+    assert "<dt>Name</dt><dd>Box blur 3×3</dd>" in card
+    assert "<dt>Light</dt><dd>power 2.2</dd>" in card
+
+
+def blurred(size):
+    """(before, after, kernel): noise through a random kernel, rounded once."""
+    generator = np.random.default_rng(size)
+    before = generator.integers(0, 256, (110, 120)).astype(np.uint8)
+    weights = generator.random((size, size))
+    weights /= weights.sum()
+    after = np.floor(correlate(before.astype(float), weights, "reflect") + 0.5).astype(np.uint8)
+    return before, after, weights
+
+
+def test_bars_are_called_guaranteed_only_where_they_are():
+    """Not before they are worked out; then each weight of the truth lies between its ends."""
+    before, after, true = blurred(3)
+    found = recover(before, after, 3)
+    first, then = finding.kernel(found), finding.kernel(found, proved=True)
+    assert "guaranteed" not in first.replace(finding.BARS_TO_COME, "")
+    assert finding.BARS_TO_COME in first
+    assert "guaranteed: no kernel of this size with a weight beyond its bar" in then
+    ends = re.findall('title="[^"]* guaranteed ([^ ]+) to ([^"]+)"', then)
+    low, high = np.array([[float(e.replace("−", "-")) for e in pair] for pair in ends]).T
+    assert ((low <= true.ravel()) & (true.ravel() <= high)).all()
+    wide = np.maximum(high - found.kernel.ravel(), found.kernel.ravel() - low)
+    shown = [float(bar.replace("−", "-")) for bar in re.findall("<small>±([^<]+)<", then)]
+    assert (shown >= 0.9 * wide).all()
+    assert (np.abs(found.kernel.ravel() - true.ravel()) <= shown).all()
+    noisy = np.clip(after + np.random.default_rng(0).normal(0, 3, after.shape), 0, 255)
+    told = recover(before, noisy.astype(np.uint8), 3)
+    assert "<dd>estimated: standard errors</dd>" in finding.kernel(told, proved=True)
+
+
+def test_bars_of_a_large_kernel_stay_estimated():
+    """At 15 x 15 no bar is the end of what one rounding allows: none is called guaranteed."""
+    before, after, _ = blurred(15)
+    shown = finding.kernel(recover(before, after, 15), proved=True)
+    assert "<dd>estimated: standard errors</dd>" in shown
+    assert "guaranteed" not in shown
+
+
+def test_two_roundings_are_told_from_one():
+    """Rounded between its two passes, a box blur is within half a level of no 3 x 3 kernel."""
+    before = np.asarray(photo())
+    down = np.floor(correlate(before.astype(float), np.pad(np.ones((3, 1)), ((0, 0), (1, 1))) / 3))
+    twice = np.floor(correlate(down, np.pad(np.ones((1, 3)), ((1, 1), (0, 0))) / 3) + 0.5)
+    shown = finding.kernel(recover(before, twice.astype(np.uint8), 5), proved=True)
+    told = re.search("no kernel of 3 × 3 made this file in one rounding: each is (0.[0-9]+)", shown)
+    assert 0.51 < float(told[1]) < 1
+    assert "guaranteed" not in shown
+    once = np.floor(correlate(before.astype(float), np.full((3, 3), 1 / 9)) + 0.5)
+    found = recover(before, once.astype(np.uint8), 5)
+    assert "can have made it" in finding.kernel(found, proved=True)
 
 
 def test_a_kernel_for_each_channel(ask):
@@ -351,9 +457,9 @@ def test_a_kernel_between_strangers_has_no_name():
     """What least squares makes of two different photos may look like something named."""
     before, after = np.asarray(photo()), np.asarray(photo(colour=True).convert("L"))
     found = recover(before, after, 5)
-    identity = replace(found, name=Name("Identity 3×3", 1 / 12))
+    identity = replace(found, name=Name("Identity 3×3", 1 / 12), alternative=None)
     assert "Identity" not in finding.kernel(identity)
-    assert "<dt>Name</dt>" in finding.kernel(recover(before, before // 2, 3))
+    assert "Change of contrast, divided by 2" in finding.kernel(recover(before, before // 2, 3))
 
 
 @pytest.mark.parametrize(("size", "helps"), [((90, 90), False), ((120, 160), True)])
@@ -371,5 +477,7 @@ def test_a_mixture_has_each_offset_once():
     after = np.clip(np.floor(mixed + [10, 20, 30] + 0.5), 0, 255).astype(np.uint8)
     found = recover(before, after, 3)
     assert found.channels == Channels.MIXTURE
-    offsets = [taken.offset for _, taken in finding.taken(found)]
+    (label, program), *kernels = finding.taken(found)
+    assert (label, "matrix" in program.code) == ("the colour matrix", True)
+    offsets = [taken.offset for _, taken in kernels]
     assert 255 * np.reshape(offsets, (3, 3)).sum(axis=1) == pytest.approx([10, 20, 30], abs=0.2)
