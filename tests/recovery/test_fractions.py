@@ -227,7 +227,7 @@ def test_a_gaussian_in_fixed_point_is_told_from_its_like(name, size, sigma):
     assert np.abs(whole.kernel - np.outer(line, line) / 65536).max() < 1e-12
 
 
-@pytest.mark.parametrize("sigma", [0.3, 0.5])
+@pytest.mark.parametrize("sigma", [0.3, 0.4])
 def test_no_identity_where_a_blur_makes_the_same_file(sigma):
     """In a smooth picture a faint blur changes no level: it is not told from the picture itself."""
     down, across = np.mgrid[:150, :180]
