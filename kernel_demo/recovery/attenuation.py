@@ -22,6 +22,7 @@ CLEAR = 5.0  # standard errors of s^2
 # Share of a direction's variance that may be noise, for its weights to be told at all; and of which
 # it is taken to be signal, at least, for the bars of the others.
 HIDDEN, SIGNAL = 0.5, 0.1
+FAINT = 0.01  # squared autocovariance of the kernel beside that at distance 0
 # Share of the autocovariances' energy that s^2 explains, at least, where noise of before is it.
 OF_THAT_COLOUR = 0.7
 
@@ -58,7 +59,8 @@ def attenuation(tiles: list[Plane], drawn: Drawn, kernel: np.ndarray, offset: fl
     energy = float(own @ own)
     gram = drawn.patches.T @ drawn.patches / len(drawn.after)
     values, vectors = np.linalg.eigh(gram)
-    if energy <= 1e-12 * float((kernel**2).sum()) ** 2:  # a pixel by itself: noise has no colour
+    # A pixel nearly by itself gives noise no colour. Noise of before would have left it a blur.
+    if energy <= FAINT * float((kernel**2).sum()) ** 2:
         return Attenuation(0.0, np.inf, 0.0, float(values[0]), none)
     variance = float(own @ left) / energy
     spread = float(np.sqrt((own * error) @ (own * error))) / energy

@@ -136,8 +136,11 @@ class Fit:
         return self.residual <= MANY_ROUNDINGS * self.floor and self.noise.beyond_2 < FEW
 
 
-def fit(planes: list[Plane], max_size: int) -> Fit | None:
-    """The kernel of at most max_size that explains all planes. None: too few unclipped pixels."""
+def fit(planes: list[Plane], max_size: int, least: int = 1) -> Fit | None:
+    """The kernel of at most max_size that explains all planes. None: too few unclipped pixels.
+
+    least: above 1, the kernel has this size, odd, at least, and no side of it is taken off.
+    """
     tiles = [tile.unclipped() for tile in sample(planes, SAMPLE)]
     total = _largest(tiles, max_size)
     if total is None:
@@ -150,14 +153,16 @@ def fit(planes: list[Plane], max_size: int) -> Fit | None:
     white = not noisy or _measured(tiles, *_least_squares(total)[:2]).white
     # Errors of rounding are the same wherever the patch is.
     unlike = 1.0 if noisy else _unlike(tiles)
-    square = total.shrink(_size(total, white, noisy, step, unlike))
+    size = max(_size(total, white, noisy, step, unlike), min(least, total.size))
+    square = total.shrink(size)
     found = square.solve()
-    centre, side = _place(_support(square, found, white), square.size, total.size)
+    whole = (0, 0, square.size, square.size) if least > 1 else None
+    centre, side = _place(whole or _support(square, found, white), square.size, total.size)
     core = _refined(planes, centre, side, noisy, found)
     if core is None:
         core, centre = square, (0, 0)
     solution = core.solve()
-    support = _support(core, solution, white)
+    support = whole or _support(core, solution, white)
     if solution.residual > NEARLY_EXACT * step:
         solution = _within(core, solution, support)
     kernel = about_pixel(solution.kernel, support, centre)

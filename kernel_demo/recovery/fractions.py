@@ -27,6 +27,7 @@ from kernel_demo.recovery.explanations import Rounding
 from kernel_demo.recovery.fitting import Fit, about_pixel, box
 from kernel_demo.recovery.uniqueness import Evidence
 
+SINGULAR = 1e-3  # grey levels: what changes a result by no more may be any size
 CHECKED_FIRST, FIRST = 20_000, 1_000  # pixels; the first of all
 STRIP = 1_000_000  # pixels of one strip of the full check
 EXACT = "exact"
@@ -52,9 +53,8 @@ class Fractions:
     pixels: int = 0  # every counted pixel whose patch lies inside the picture, but left_out
     undecided: int = 0  # of these: between two levels, and the tool took the other one
     left_out: int = 0  # pixels that something else has changed
-    # Where sums are whole numbers nothing was rounded, and a weight may be off by half a level over
-    # the brightest pixel before any result is another one: of even odds up to there, the standard
-    # deviation is 3^-0.5 of that.
+    # By how much a weight may be off before any result is another one, where sums are whole numbers
+    # and lie in the middle of their level: standard deviation of even odds up to there.
     hidden: float = 0.0
 
     @property
@@ -91,9 +91,25 @@ def find(fit: Fit, planes: list[Plane]) -> Fractions | None:
     if best is None:
         return None
     numerators = about_pixel(best.numerators, box(best.numerators != 0), fit.centre)
-    brightest = max(float(plane.before.max()) for plane in planes)
-    hidden = fit.step / max(brightest, fit.step) / 12**0.5 if best.divisor == 1 else 0.0
+    hidden = _hidden(moved, max(fit.core.size, 3)) if best.divisor == 1 else 0.0
     return replace(best, numerators=numerators, hidden=hidden)
+
+
+def _hidden(planes: list[Plane], size: int) -> float:
+    """By how much a weight of whole numbers may be off before any result is another one.
+
+    By itself: half a level over the brightest pixel. With others: half a level over the largest
+    result of any direction of X'X, as in smooth pictures a blur changes nothing. Of even odds up to
+    there, the standard deviation is 3^-0.5 of that.
+    """
+    probe = _Probe.of([p for p in planes if min(p.after.shape) > size], size)
+    inside = (probe.after > probe.clip[0]) & (probe.after < probe.clip[1])
+    patches = probe.patches[inside] / probe.step
+    alone = max(float(plane.before.max()) for plane in planes) / planes[0].step
+    _, directions = np.linalg.eigh(patches.T @ patches)
+    largest = np.abs(patches @ directions).max(axis=0, initial=SINGULAR)
+    together = (np.abs(directions).max(axis=0) / largest).max()
+    return float(max(1 / max(alone, 1.0), together)) / 2 / 3**0.5
 
 
 def _best(fit: Fit, planes: list[Plane], probe: _Probe, evidence: Evidence) -> Fractions | None:

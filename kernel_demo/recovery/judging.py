@@ -19,6 +19,7 @@ from kernel_demo.recovery.channels import CURVED, Arrangement
 from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, betrayed, examine
 from kernel_demo.recovery.explanations import Channels, Other, Reason, Split, Told, Verdict
 from kernel_demo.recovery.fitting import NEARLY_EXACT, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
+from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.halves import Halves
 from kernel_demo.recovery.known import Alternative
 from kernel_demo.recovery.outliers import Changed
@@ -70,6 +71,7 @@ def _larger(size: int) -> Judgement:
 
 
 UNCLEAR = _undetermined(Reason.UNCLEAR)
+SMOOTH = _undetermined(Reason.SMOOTH)
 
 
 def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgement:
@@ -169,6 +171,11 @@ def _certain(found: Arrangement, max_size: int) -> Judgement | None:
     if any(doubt.noise_before or doubt.position for doubt in doubts):
         return None
     return Judgement(Verdict.CONVOLUTION)
+
+
+def hidden(whole: Fractions) -> bool:
+    """Whether kernels that differ visibly from round numbers make every pixel as well."""
+    return whole.hidden > VAGUE * float(np.abs(whole.kernel).max())
 
 
 def one_colour(share: float) -> Judgement:

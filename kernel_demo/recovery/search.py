@@ -29,6 +29,7 @@ from kernel_demo.recovery import (
 )
 from kernel_demo.recovery.alignment import Pair, Plane
 from kernel_demo.recovery.channels import Arrangement
+from kernel_demo.recovery.evidence import betrayed
 from kernel_demo.recovery.explanations import Channels, Note, Other, Reason, Told, Verdict
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
@@ -42,6 +43,8 @@ TWO_LEVELS, GROSS = 2.0, 6.0
 # Share of the other pixels' variance that a kernel must explain for an edit to be told: where after
 # is of one level, any kernel with no weight is obeyed.
 LEAST = 0.5
+# Times the errors of arithmetic that must be left beyond one rounding for kernels to be too small.
+CLEARLY = 4.0
 RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
 
 
@@ -227,8 +230,12 @@ def _by_kernels(seen: Analysis, title: str, swapped: bool) -> Recovery:
     """All but what is known beside the kernels."""
     found, judgement, pair = seen.found, seen.judgement, seen.pairs[0]
     exact = _exact(found) if judgement.verdict == Verdict.CONVOLUTION else ()
+    if any(judging.hidden(whole) for whole in exact):
+        exact, judgement = (), judging.SMOOTH
     if found is not None and not exact:
-        judgement = judging.unproved(judgement, found)
+        wider = _obeyed(found) if judgement.verdict == Verdict.CONVOLUTION else None
+        found = wider or found
+        judgement = judgement if wider else judging.unproved(judgement, found)
     found = found if not exact else _without_changed(found, exact)
     bare = Recovery(
         judgement.verdict,
@@ -246,6 +253,34 @@ def _by_kernels(seen: Analysis, title: str, swapped: bool) -> Recovery:
         return _without_a_colour(_without_an_edit(result, found.pairs[0]), found.pairs[0])
     open_range = [((p.after > p.clip[0]) & (p.after < p.clip[1])).mean() for p in seen.pairs]
     return replace(bare, used_fraction=float(np.mean(open_range)))
+
+
+def _obeyed(found: Arrangement) -> Arrangement | None:
+    """The same with the next ring of weights, where all pixels obey that and not the kernels as
+    they are.
+
+    A ring that is too faint for least squares lets what is left go with the picture. Once it is
+    there nothing is left beyond one rounding and the arithmetic, of any pixel. Of a hundredth of a
+    median filter, another ring takes two fifths at most, and never all.
+    """
+    if not found.in_one_rounding or found.mixed is not None or not betrayed(found):
+        return None
+    fits = []
+    for fit, planes in found.explaining():
+        size = len(fit.kernel)
+        if size + 2 > fit.searched:
+            return None
+        bound = polytope.allowed(fit.kernel, fit.offset / fit.step, planes[0].peak / fit.step)
+        inner, outer = (
+            Polytope.of(planes, np.ones((side, side), bool)).middle for side in (size, size + 2)
+        )
+        clearly = polytope.ROUNDING + CLEARLY * (bound - polytope.ROUNDING)
+        if inner is None or outer is None or inner.least < clearly or outer.largest > bound:
+            return None
+        fits.append(fitting.fit(planes, fit.searched, size + 2))
+    if not all(fit is not None and fit.in_one_rounding for fit in fits):
+        return None
+    return channels.doubted(replace(found, fits=fits))
 
 
 def _applied(bare: Recovery, found: Arrangement) -> Recovery:

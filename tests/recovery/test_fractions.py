@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from kernel_demo.recovery import Verdict, alignment, fitting, fractions, recover
-from kernel_demo.recovery.explanations import Rounding
+from kernel_demo.recovery.explanations import Reason, Rounding
 from kernel_demo.sources.bundled import FOLDER
 
 SHARPEN = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
@@ -225,3 +225,28 @@ def test_a_gaussian_in_fixed_point_is_told_from_its_like(name, size, sigma):
     line = np.rint(cv2.getGaussianKernel(size, sigma)[:, 0] * 256)
     line[size // 2] += 256 - line.sum()
     assert np.abs(whole.kernel - np.outer(line, line) / 65536).max() < 1e-12
+
+
+@pytest.mark.parametrize("sigma", [0.3, 0.4])
+def test_no_identity_where_a_blur_makes_the_same_file(sigma):
+    """In a smooth picture a faint blur changes no level: it is not told from the picture itself."""
+    down, across = np.mgrid[:150, :180]
+    smooth = 30 + 200 * np.exp(-((down - 70) ** 2 + (across - 90) ** 2) / 3000)
+    before = np.floor(smooth + 0.5).astype(np.uint8)
+    after = np.floor(cv2.filter2D(before.astype(float), -1, gaussian(5, sigma)) + 0.5)
+    assert np.array_equal(after, before)
+    result = recover(before, before.copy(), 9)
+    assert not result.bit_exact
+    assert result.reason.code == Reason.SMOOTH
+
+
+def test_bars_of_an_identity_reach_what_makes_the_same_file():
+    """Of a photo as well, if it is a blur of a quarter of a pixel."""
+    before = np.asarray(Image.open(FOLDER / "camera.jpg").convert("L"))[:200, :260]
+    after = np.floor(cv2.filter2D(before.astype(float), -1, gaussian(5, 0.25)) + 0.5)
+    assert np.array_equal(after, before)
+    result = recover(before, before.copy(), 9)
+    assert result.bit_exact
+    inside = gaussian(5, 0.25)[1:4, 1:4]
+    assert (np.abs(result.kernel[0, 0] - inside) <= 5 * result.standard_error[0, 0]).all()
+    assert result.standard_error.max() < 0.01

@@ -117,6 +117,20 @@ def test_imagemagick_cuts_fractions_off(picture, tmp_path):
     assert (found.bit_exact, found.fractions[0].rounding) == (True, "truncate")
 
 
+@needs(MAGICK, "ImageMagick")
+def test_imagemagick_has_faint_weights_beyond_those_that_least_squares_sees(tmp_path):
+    """Its Gaussian of sigma 1 is 9 x 9: all pixels obey that, and no 7 x 7, in one rounding."""
+    picture = np.asarray(Image.open(FOLDER / "camera.jpg").convert("L"))
+    found = recover(
+        picture, through([MAGICK, "IN", "-gaussian-blur", "0x1", "OUT"], picture, tmp_path)
+    )
+    assert (found.verdict, found.size) == (Verdict.CONVOLUTION, 9)
+    assert found.smallest_bound < 0.501
+    line = np.exp(-0.5 * np.arange(-4, 5) ** 2)
+    true = np.outer(line, line) / line.sum() ** 2
+    assert (np.abs(found.kernel[0, 0] - true) <= 5 * found.standard_error[0, 0]).all()
+
+
 @needs("ffmpeg", "ffmpeg")
 @pytest.mark.parametrize("picture", [CAMERA, COFFEE], ids=["grey", "colour"])
 def test_ffmpeg_has_a_border_of_its_own(picture, tmp_path):
