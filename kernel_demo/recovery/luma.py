@@ -89,7 +89,8 @@ def _by_position(fit: fitting.Fit) -> bool:
     """Whether every n-th row or column asks for a kernel of its own.
 
     A tenth of a change of size and back has 17 times the variance of chance there, true kernels
-    through such files up to 9.
+    through such files up to 6; a single weight, which is no mean of many, up to 11.
     """
     drawn = halves.draw(fit.tiles, fit.kernel != 0)
-    return any(half.every and half.chi > halves.CLEARLY for half in halves.compared(drawn))
+    limit = halves.CLEARLY * (1 + 1 / np.count_nonzero(fit.kernel))
+    return any(half.every and half.chi > limit for half in halves.compared(drawn))
