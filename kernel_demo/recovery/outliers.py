@@ -181,6 +181,21 @@ def copied(pairs: list[Pair]) -> list[Pair] | None:
     return marked if any(pair.outliers is not None for pair in marked) else None
 
 
+def only_edited(pair: Pair) -> bool:
+    """Whether all pixels but the outliers are as they were before."""
+    before, after, _ = pair.overlap()
+    if pair.origin != (0, 0):
+        return False
+    same = (before == after).all(axis=2)
+    _, here = common(pair.before, pair.after, pair.origin)
+    return bool((same if pair.outliers is None else same | pair.outliers[here]).all())
+
+
+def among_details(pair: Pair, mask: np.ndarray) -> bool:
+    """Whether pixels of a mask (h x w) lie where the picture has most texture."""
+    return _texture(pair, mask) > BUSY
+
+
 def painted(pair: Pair, kernel: np.ndarray, offset: float) -> float:
     """The share that something else was painted over, where a lossy file keeps the rest as it was.
 
@@ -205,7 +220,7 @@ def painted(pair: Pair, kernel: np.ndarray, offset: float) -> float:
     share = float(changed.mean())
     most_kept = np.count_nonzero(textured & kept) > MOST * max(np.count_nonzero(textured), FEW)
     sure = SPARSE < share < MOST and most_kept and together([whole])
-    return share if sure and _texture(pair, whole) <= BUSY else 0.0
+    return share if sure and not among_details(pair, whole) else 0.0
 
 
 def _averages(picture: np.ndarray) -> np.ndarray:

@@ -157,7 +157,7 @@ def _displaced(seen: Analysis, max_size: int) -> Analysis | None:
         moved.append(replace(pair, origin=origin) if distance > max_size // 4 else pair)
     stayed = all(a.origin == b.origin for a, b in zip(moved, seen.pairs, strict=True))
     least = min(min(pair.overlap()[1].shape[:2]) for pair in moved)
-    if stayed or least < 4 * MIN_SIZE:
+    if stayed or least < 8 * MIN_SIZE:
         return None
     rows, columns = moved[0].origin
     shifted = Told(Note.SHIFTED, {"rows": -rows, "columns": -columns})
@@ -250,7 +250,7 @@ def _by_kernels(seen: Analysis, title: str, swapped: bool) -> Recovery:
     )
     if found is not None:
         result = _of_all(_applied(bare, found), found)
-        return _without_a_colour(_without_an_edit(result, found.pairs[0]), found.pairs[0])
+        return _without_a_colour(_without_an_edit(result, found.pairs), found.pairs[0])
     open_range = [((p.after > p.clip[0]) & (p.after < p.clip[1])).mean() for p in seen.pairs]
     return replace(bare, used_fraction=float(np.mean(open_range)))
 
@@ -393,14 +393,20 @@ def _of_all(result: Recovery, found: Arrangement) -> Recovery:
     return _told(result, [replace(pair, outliers=mask), *found.pairs[1:]])
 
 
-def _without_an_edit(result: Recovery, pair: Pair) -> Recovery:
-    """The same, unless all but what is left out is as it was before: then that edit is all."""
+def _without_an_edit(result: Recovery, pairs: list[Pair]) -> Recovery:
+    """The same, unless all but what is left out is as it was before: then that edit is all.
+
+    What is left out where the picture is busy may be a filter's, of a picture that is plain else.
+    """
     mask = result.left_out.mask
-    if mask is None or not result.verdict.linear or pair.origin != (0, 0):
+    if mask is None or not result.verdict.linear:
         return result
-    there, here = alignment.common(pair.before, pair.after, pair.origin)
-    same = (pair.before[there] == pair.after[here]).all(axis=2)
-    return _judged(result, judging.edit(mask.mean())) if same[~mask[here]].all() else result
+    first = replace(pairs[0], outliers=mask)
+    if not all(outliers.only_edited(pair) for pair in (first, *pairs[1:])):
+        return result
+    if outliers.among_details(first, mask):
+        return _judged(result, judging.UNCLEAR)
+    return _judged(result, judging.edit(result.left_out.share))
 
 
 def _without_a_colour(result: Recovery, pair: Pair) -> Recovery:

@@ -37,6 +37,15 @@ def test_an_edit_and_no_filter_is_no_convolution(spots):
     assert np.array_equal(found.kernel[0, 0], SHARPEN)
 
 
+@pytest.mark.parametrize("dots", [3, 40])
+def test_a_blur_of_dots_is_no_edit(dots):
+    """Nothing but the dots' surroundings changes, and no part of the picture was painted over."""
+    before = np.full((160, 200), 120, np.uint8)
+    rng = np.random.default_rng(dots)
+    before[tuple(rng.integers(10, 150, (2, dots)))] = rng.integers(140, 250, dots)
+    assert recover(before, cv2.GaussianBlur(before, (5, 5), 1)).verdict != Verdict.NOT
+
+
 @pytest.mark.parametrize("small", [(46, 70), (50, 64)])
 def test_a_small_picture_that_goes_round_is_shifted(small):
     """What leaves on one side comes in on the other: the overlap proves the shift."""
