@@ -97,8 +97,11 @@ class Tab:
         with gr.Column(elem_classes="kd-after"):
             self.result = result.Cards(settings.experiment(settings.START), SESSION_SECONDS)
             raced, race_heard = race.build(self.controls, SESSION_SECONDS)
-        made = [self.result.shown, self.result.told]
-        learned = Made(fresh, made, [*self.controls.values()], named(result.stale))
+        made = [self.session, self.result.shown, self.result.told]
+        learned = Made(
+            fresh, made, [*self.controls.values()], named(lambda _, *of: result.stale(*of)),
+            named(lambda session, shown, told, values: result.pending(session, values)),
+        )  # fmt: skip
         self.mark = follow([learned, raced], self._of(*ARRANGING))
         race_heard.then(**self.mark)
         self._connect_run()
