@@ -1,9 +1,11 @@
 """Choosing pictures, on a server that cannot reach the Hub."""
 
+import cv2
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import opened
+from tests.browser.stage_values import photo
 
 
 def test_more_pictures_than_are_bundled(page, server):
@@ -38,3 +40,23 @@ def test_a_link_with_sixteen_pictures(page, server, query):
     page.locator("#learn").click()
     expect(page.locator("#live .kd-live")).to_have_attribute("data-done", "true")
     expect(page.locator(".toast-body")).to_have_count(0)
+
+
+def test_learn_waits_for_files_that_are_on_their_way(page, server, tmp_path):
+    """Pressed while a file is being sent: the page says so, and learns from it once it is here."""
+    cv2.imwrite(str(tmp_path / "own.png"), photo(200, 200))
+    sent = []
+    page.route("**/upload?*", lambda route: sent.append(route))
+    page.goto(server)
+    opened(page, "pictures")
+    page.locator("#source").get_by_role("radio", name="Mine").check()
+    expect(page.locator("#chip-pictures")).to_contain_text("No picture yet")
+    page.locator("#uploads input[type=file]").set_input_files(tmp_path / "own.png")
+    expect(page.locator("#uploads progress")).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.locator("#learn").click()
+    expect(page.locator(".kd-verdict-line")).to_contain_text("Your pictures are being read")
+    expect(page.locator("#learn")).to_contain_text("Learn this filter")
+    sent[0].continue_()
+    expect(page.locator("#live .kd-live")).to_have_attribute("data-done", "true")
+    expect(page.locator("#chip-pictures")).to_contain_text("1 own photo")

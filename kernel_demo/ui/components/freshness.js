@@ -6,7 +6,7 @@ const everything = [...props.results, ...taken];
 let last = props.value; // the word that counts
 const mark = () => {
   const marked = last.stale === true ? everything : last.stale || [];
-  note.hidden = !marked.length;
+  note.hidden = !marked.length || Boolean(last.pending);
   for (const id of everything) {
     const stale = marked.includes(id);
     const result = document.getElementById(id);

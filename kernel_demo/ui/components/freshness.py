@@ -34,7 +34,7 @@ class Freshness:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Made:
     """Results, and what they were made from."""
 
@@ -45,6 +45,8 @@ class Made:
     # which that is true; where there is no result, they do not. An input that cannot be read at
     # all (a number out of bounds) makes all of the inputs' values None.
     stale: Callable
+    # Of the same values: whether those that are stale are being made anew, which needs no words.
+    pending: Callable = lambda *_: False
 
 
 def follow(results: Sequence[Made], later: Sequence = ()) -> dict:
@@ -59,11 +61,10 @@ def follow(results: Sequence[Made], later: Sequence = ()) -> dict:
     def look(*values) -> dict[gr.HTML, dict]:
         number = asked()
         now = dict(zip([*held, *inputs], values, strict=True))
+        asked_of = {each: [now[part] for part in (*each.made, *each.inputs)] for each in results}
         return {
-            each.fresh.place: told(
-                each.stale(*(now[part] for part in (*each.made, *each.inputs))), number
-            )
-            for each in results
+            each.fresh.place: told(each.stale(*of), number, each.pending(*of))
+            for each, of in asked_of.items()
         }
 
     places = [each.fresh.place for each in results]
@@ -80,13 +81,14 @@ def asked() -> int:
     return next(_numbers)
 
 
-def told(stale: bool | Collection[str], number: int | None = None) -> dict:
+def told(stale: bool | Collection[str], number: int | None = None, pending: bool = False) -> dict:
     """The value that marks the results, all or those named, or takes the mark away.
 
-    number: of `asked`.
+    number: of `asked`. pending: without words, since they are being made anew.
     """
     return {
         "stale": [*stale] if isinstance(stale, Collection) else bool(stale),
+        "pending": pending,
         "server": _SERVER,
         "number": number or asked(),
     }

@@ -41,6 +41,8 @@ VERDICT = {
     "invitation": "Learn this filter, and watch them find it from the pictures alone.",
     "preparing": "Getting ready.",
     "preparing_what": "The pictures, and a place on the device.",
+    "read_in": "Reading the pictures.",
+    "read_in_what": "Learning then begins by itself.",
     "queued": "Waiting for a place.",
     "next": "You are next.",
     "place": "You are number {place} in the queue.",

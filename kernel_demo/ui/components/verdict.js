@@ -98,6 +98,7 @@ function waitingWords({ value, asked }, words) {
     return { dot: 'grey', parts: [
       { text: words.preparing, strong: true }, { text: words.preparing_what }] };
   }
+  if (place === 0) return { dot: 'grey', parts: [{ text: words.read_in, strong: true }, { text: words.read_in_what }] };
   const told = place <= 1 ? words.next : say(words.place, { place });
   return { dot: 'grey', parts: [{ text: words.queued, strong: true }, { text: told },
     { text: words.queued_how, extra: true }] };

@@ -130,6 +130,15 @@ def stale(shown: Shown | None, told, values: Mapping) -> list[str]:
     return marked
 
 
+def pending(session: Session, values: Mapping) -> bool:
+    """Whether a run of just what the page is set to is under way or in view: the cards follow."""
+    try:
+        begun = session.running or session.progress is not None
+        return begun and session.experiment == experiment(values)
+    except DemoError:
+        return False
+
+
 # ---- The result, and what can be taken along
 
 

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import gradio as gr
 
-from kernel_demo.errors import DemoError, finite, whole
+from kernel_demo.errors import DemoError, whole
 from kernel_demo.learning.training import MAX_RATE, Progress
 from kernel_demo.ui import device, pictures
 from kernel_demo.ui.jobs import DEVICE, FAILED, LINE, UNQUEUED, Job, hearing, throttled
 from kernel_demo.ui.learn import showing
 from kernel_demo.ui.learn.session import Session, Shown, prepare
-from kernel_demo.ui.learn.settings import experiment, most_steps, named
+from kernel_demo.ui.learn.settings import experiment, learning_rate, most_steps, named
 
 FRAME_SECONDS = 0.1  # ten messages a second; Gradio's queue has no back-pressure of its own
 RATED = ("adam", "sgd")  # methods whose rate can be changed on the way
@@ -123,7 +123,7 @@ def step(said: Mapping, session: Session, values: Mapping) -> tuple:
 def rate(said: Mapping, session: Session) -> tuple:
     """Another learning rate with effect from the step shown; a run that stands still, does."""
     try:
-        changed = _with_rate(session, finite("learning rate", said.get("rate"), 0, MAX_RATE))
+        changed = _with_rate(session, learning_rate("learning rate", said.get("rate"), 0, MAX_RATE))
         on = session.running or session.at_end
         if changed is None or session.progress is None:
             return _told(changed or session)
@@ -154,8 +154,12 @@ def go(notes: Callable[[], Mapping], session: Session) -> Iterator[tuple]:
     if not session.running:  # it was refused, or has nothing to do
         yield gr.skip(), gr.skip()
         return
-    session, known = replace(session, waits=False), _piece(session)
-    yield _told(session)
+    known = _piece(session)
+    if not known:  # its pictures are read first; who stops meanwhile is where they were
+        yield showing.frame(session, waiting=showing.READING, pixels=False), session
+    session = replace(session, waits=False)
+    if known:
+        yield _told(session)
     try:
         with closing(run(session)) as sessions:
             for session in sessions:

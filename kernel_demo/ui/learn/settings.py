@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from kernel_demo.errors import finite, odd, one_of, whole
+from kernel_demo.errors import DemoError, finite, odd, one_of, whole
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.imaging.filtering import BORDERS, CHANNELS
@@ -155,6 +155,15 @@ def _size(name, key, label) -> Setting:
     )  # fmt: skip
 
 
+def learning_rate(what: str, value: Any, low: float, high: float) -> float:
+    """A learning rate; 0 stands for the method's own. DemoError for what is none."""
+    try:
+        return finite(what, value, low, high)
+    except DemoError as error:
+        remedy = "Leave it empty for the method's own."
+        raise DemoError(f"a {what} above {low:g}, up to {high:g}", error.received, remedy) from None
+
+
 _FIELD = {"elem_classes": "kd-field"}
 _HALF = _FIELD | {"scale": 1, "min_width": 120}  # two share a line
 _FOUND = {"placeholder": "empty: found by itself", "max_lines": 1}
@@ -194,8 +203,9 @@ TABLE = (
     _text("split", "split", "", gr.Textbox, label="Split", **_FOUND),
     _text("column", "column", "", gr.Textbox, label="Column", **_FOUND),
     Setting("uploads", "", None, lambda: gr.File(
-        file_count="multiple", type="filepath", label="Your pictures", visible=False, height=120,
-        elem_id="uploads"), lambda files: tuple(files or ()), str, label="Your pictures"),
+        file_count="multiple", type="filepath", label="Your pictures",
+        visible=False, height=134, elem_id="uploads"),
+        lambda files: tuple(files or ()), str, label="Your pictures"),
     _choice("channel", "grey", "Grey to learn from", _CHANNELS, "luminance"),
     # Which filter.
     _choice("kernel", "kernel", "Kernel", _KERNELS, START_KERNEL, gr.Radio, show_label=False,
@@ -213,7 +223,7 @@ TABLE = (
             container=False, elem_id="method"),
     _choice("optimizer", "by", "Optimizer", _OPTIMIZERS, "kfac", visible=False,
             elem_id="optimizer", **_FIELD),
-    _number("learning_rate", "rate", "Learning rate", finite, 0, MAX_RATE, 0, empty=0,
+    _number("learning_rate", "rate", "Learning rate", learning_rate, 0, MAX_RATE, 0, empty=0,
             placeholder=short(default_rate(TRAINED.method, 3)), info="empty: its own",
             step=0.001, elem_id="rate"),
     _slider("batch", "batch", "Tiles in a batch", whole, 1, 256, TRAINED.batch),

@@ -38,6 +38,7 @@ from kernel_demo.ui.pictures import PictureChoice
 SIDE = 400  # pixels of a photo that the stage shows, in each direction
 MARGIN = 15  # around them, where the photo has more: what the largest kernel reaches
 ROUNDING = 1e-3  # what a grey level of 8 bits may be off in float32
+READING = 0  # in place of a place in the queue: its pictures are being read
 SMALL = 48  # pixels: the longer side of a picture on a chip
 ON_CHIP = 4
 NAMED = 3  # rates that the name of a run has at most
@@ -68,9 +69,9 @@ def idle(values: Mapping, picture: int = 0) -> dict:
 def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> dict:
     """The value for a run as it stands; for one that is neither made nor asked for, that of `idle`.
 
-    waiting: its place in the queue, 1: the next. pixels: whether those of the picture go along;
-    else its url is empty, and the browser has them by the key: they are most of all bytes. In the
-    value `waits` says that nothing of the run itself has come yet.
+    waiting: its place in the queue, 1: the next; or READING. pixels: whether those of the picture
+    go along; else its url is empty, and the browser has them by the key: they are most of all
+    bytes. In the value `waits` says that nothing of the run itself has come yet.
     """
     wanted, begun = session.experiment, session.running or session.progress is not None
     kept, stand = session.kept or first(wanted), session.stand or session.progress

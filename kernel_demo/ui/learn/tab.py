@@ -32,6 +32,28 @@ NO_UPLOAD_YET = (
     "they are deleted after about an hour."
 )
 FETCHING = "Fetching photos of the dataset. Until they are here, the bundled ones are shown."
+READING = "Your pictures are being read. Learning then begins by itself."
+# Who presses Learn or Step while files are still on their way is told `held`, and it is pressed
+# when they are here. (Only what they have sent so far would be learned from.)
+HOLD = """
+const mine = () => document.querySelector('#source input[value=mine]:checked');
+const under = () => mine() && document.querySelector('#uploads progress');
+const still = '.kd-live:is([data-state=before], [data-state=finished])';
+let held = null;
+document.addEventListener('click', (event) => {
+  const button = event.target.closest?.('#learn, #step');
+  if (!button?.closest(still) || !under()) return;
+  event.stopPropagation();
+  if (!held) trigger('held');
+  clearInterval(held);
+  held = setInterval(() => {
+    if (under()) return;
+    clearInterval(held);
+    held = null;
+    if (mine() && button.closest(still)) button.click();
+  }, 100);
+}, true);
+"""
 KERNEL_PURPOSE = {
     "random": "Random weights: nothing to guess, only to learn. The seed brings them back.",
     "own": "Type the weights, or paste a matrix below. Every odd size from 3 to 31 works.",
@@ -75,8 +97,11 @@ class Tab:
         with gr.Column(elem_classes="kd-after"):
             self.result = result.Cards(settings.experiment(settings.START), SESSION_SECONDS)
             raced, race_heard = race.build(self.controls, SESSION_SECONDS)
-        made = [self.result.shown, self.result.told]
-        learned = Made(fresh, made, [*self.controls.values()], named(result.stale))
+        made = [self.session, self.result.shown, self.result.told]
+        learned = Made(
+            fresh, made, [*self.controls.values()], named(lambda _, *of: result.stale(*of)),
+            named(lambda session, shown, told, values: result.pending(session, values)),
+        )  # fmt: skip
         self.mark = follow([learned, raced], self._of(*ARRANGING))
         race_heard.then(**self.mark)
         self._connect_run()
@@ -93,7 +118,7 @@ class Tab:
         place(self.controls, "source", "dataset_id", "uploads", "count")
         photos = pictures.gather(pictures.PictureChoice()).photos
         self.gallery = pictures.choosing(pictures.gallery(photos, 0), "gallery")
-        self.notice = block("", "notice")
+        self.notice = block("", "notice", script=HOLD)
         with _fold("Which grey, split, column"):
             place(self.controls, "channel")
             with gr.Row():
@@ -218,6 +243,7 @@ class Tab:
         for event in (self.controls["edges"].change, opened.then):  # a link may set a rate alone
             event(named(on_stage), **dressed)
         self.gallery.opened(hub.prefetch, None, None, **UNQUEUED)
+        self.notice.held(lambda: showing.failed(READING), None, self.live, **UNQUEUED)
 
     def _kernel_arranging(self) -> dict:
         """The event that gives a kernel the inputs it needs."""
@@ -259,27 +285,27 @@ def changed(session: Session, values: Mapping) -> tuple:
 
     Photos of a dataset that are not here yet are not waited for.
     """
-    values = settings.fitting(values)
+    values, asked = settings.fitting(values), showing.numbered()
     beside = (
         _wrong(settings.effect, values), _wrong(settings.training, values), rate_field(values),
     )  # fmt: skip
     which = (values[name] for name in ("source", "dataset_id", "split", "column"))
     if not pictures.at_hand(*which):
-        meanwhile, _ = on_stage(session, values | {"source": "bundled"})
+        meanwhile, _ = on_stage(session, values | {"source": "bundled"}, asked)
         return meanwhile, gr.skip(), quiet(FETCHING), *beside
     gallery, notice = show_gallery(session.look.picture, values)
-    return on_stage(session, values)[0], gallery, notice, *beside
+    return on_stage(session, values, asked)[0], gallery, notice, *beside
 
 
-def on_stage(session: Session, values: Mapping) -> tuple:
+def on_stage(session: Session, values: Mapping, asked: Mapping | None = None) -> tuple:
     """The stage and the session, of what the page is set to.
 
     The stage is at its start, or has the run that was of just these settings, or says what is
-    wrong. A run under way stays in view.
+    wrong. A run under way stays in view. asked: `showing.numbered` of when it was asked for.
     """
     if session.running:
         return gr.skip(), gr.skip()
-    picture, asked = session.look.picture, showing.numbered()
+    picture, asked = session.look.picture, asked or showing.numbered()
     try:
         wanted = settings.experiment(values)
         if session.progress is None or session.experiment != wanted:

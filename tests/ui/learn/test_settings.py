@@ -5,7 +5,8 @@ from urllib.parse import parse_qsl
 import pytest
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.learn import link
+from kernel_demo.ui.learn import link, run
+from kernel_demo.ui.learn.session import Session
 from kernel_demo.ui.learn.settings import BY_NAME, START, experiment
 
 OTHER = {
@@ -47,6 +48,23 @@ def test_what_a_control_cannot_give_is_refused(name, value):
     """A client may send anything in place of a control's value."""
     with pytest.raises(DemoError):
         experiment(START | {name: value})
+
+
+@pytest.mark.parametrize("rate", [-1, 101, float("nan")])
+def test_a_rate_that_is_none_says_what_one_is(rate):
+    """Before a run and during one: the bounds in words, and that the field may be left empty."""
+    values = START | {"method": "adam", "learning_rate": rate}
+    with pytest.raises(DemoError) as refused:
+        experiment(values)
+    told = str(refused.value)
+    assert told == (
+        f"Expected a learning rate above 0, up to 100; got {rate}. "
+        "Leave it empty for the method's own."
+    )
+    _, begun = run.learn({}, Session(), START | {"method": "adam"})
+    assert run.rate({"step": 0, "rate": rate}, begun)[0]["error"] == told
+    for own in (None, 0):
+        assert experiment(values | {"learning_rate": own}).settings.learning_rate is None
 
 
 def test_what_has_no_address_stays_with_its_visitor():

@@ -171,9 +171,14 @@ def test_only_pictures_are_counted(tmp_path):
     assert value["chips"]["pictures"]["text"] == "Own photos"
     assert showing.idle(mine)["chips"]["pictures"]["text"] == "3 own photos"
     value, asked = events.learn({}, Session(), mine)
-    told = [value, *(frame for frame, _ in events.go(dict, asked))]
+    went = [*events.go(dict, asked)]
+    told = [value, *(frame for frame, _ in went)]
     assert {frame["chips"]["pictures"]["text"] for frame in told} == {"3 own photos"}
     assert {len(frame["chips"]["pictures"]["urls"]) for frame in told} == {3}
+    # Until they were read it waits, and Stop is as for who waits.
+    assert [frame["waiting"] for frame in told] == [None, showing.READING, *[None] * len(went[1:])]
+    assert [session.waits for _, session in went] == [True, *[False] * len(went[1:])]
+    assert told[-1]["picture"]["url"]
 
 
 @pytest.mark.parametrize(("size", "most"), [(3, 1700), (9, 1700), (15, 2600)])

@@ -223,6 +223,26 @@ def test_a_kernel_chosen_during_a_run_leaves_it_in_view(visitor):
     assert marked(visitor) == set()
 
 
+def test_what_is_being_made_anew_is_marked_without_words(visitor):
+    """From Learn until its results are here nothing is to be done about the old ones; as soon as
+    the page is set otherwise there is."""
+    learn(visitor)
+    choose(visitor, "method", "closed_form")
+    assert not silent(visitor)
+    visitor.press("live", "learn", data={})  # it is through, and its show is not over yet
+    assert (marked(visitor), silent(visitor)) == (RESULTS, True)
+    arrive(visitor)
+    assert marked(visitor) == set()
+    choose(visitor, "method", "adam")
+    assert (marked(visitor), silent(visitor)) == (RESULTS, False)
+    choose(visitor, "noise", 21)  # what cannot be read is no run's
+    assert not silent(visitor)
+
+
+def silent(visitor) -> bool:
+    return visitor.shown["learn-stale"]["value"]["pending"]
+
+
 @pytest.mark.parametrize(("other", "stands"), [(False, True), (True, False)])
 def test_a_run_halted_before_its_turn_leaves_the_last_one(visitor, other, stands):
     """Of the same settings it stands on the stage again, as on the cards below; of others not."""

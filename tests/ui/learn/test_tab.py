@@ -133,6 +133,22 @@ def test_a_picture_that_is_none_is_told(index):
     assert "value" not in session
 
 
+def test_what_was_asked_before_learn_comes_too_late(monkeypatch):
+    """Settings that take long to show, as large pictures do: Learn is pressed meanwhile, and the
+    stage that was asked for before it is passed over by the browser, which goes by the numbers."""
+    pressed = []
+
+    def slow(*_):
+        pressed.append(run.learn({}, Session(), START)[0])
+        return "", ""
+
+    monkeypatch.setattr(tab, "show_gallery", slow)
+    for values in (START, START | {"source": "mine", "uploads": ["/none.png"]}):
+        stage, *_ = tab.changed(Session(), values)
+        assert stage["server"] == pressed[-1]["server"]
+        assert stage["number"] < pressed[-1]["number"]
+
+
 def test_edges_dress_the_run_in_view():
     """Another border mode is on the stage with the same run, which keeps it."""
     ended = replace(Session(), experiment=experiment(START | {"method": "closed_form"}))
