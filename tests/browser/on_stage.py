@@ -37,6 +37,17 @@ def plex():
     return "".join(faces)
 
 
+def in_plex(page, margin):
+    """Show the stage in that font, with so many pixels at its sides, as the page does."""
+    look = f"body {{ margin: 0 {margin}px; }}"
+    look += ".kd-live * { font-family: 'IBM Plex Sans' !important; }"
+    page.add_style_tag(content=plex() + look)
+    page.evaluate(
+        "Promise.all(['', '700 '].map((w) => document.fonts.load(`${w}14px 'IBM Plex Sans'`)))"
+    )
+    page.wait_for_timeout(300)
+
+
 def grey(pixels, channel="luminance"):
     """The plane that is learned from, in grey levels, float64."""
     levels = pixels.astype(np.float64)
@@ -98,6 +109,27 @@ def begun(page):
 def at_speed(page, name):
     page.locator("#speed").click()
     page.locator(f"#speed-{name}").click()
+
+
+def listen(page):
+    """From now on `written` knows what is written into canvases."""
+    page.evaluate(
+        """() => { const write = CanvasRenderingContext2D.prototype.fillText;
+          window.canvasWords = {};
+          const clear = CanvasRenderingContext2D.prototype.clearRect;
+          const named = (canvas) => canvas.dataset.curve || canvas.dataset.kernel;
+          CanvasRenderingContext2D.prototype.clearRect = function forget(...given) {
+            canvasWords[named(this.canvas)] = [];
+            clear.apply(this, given); };
+          CanvasRenderingContext2D.prototype.fillText = function note(text, ...given) {
+            (canvasWords[named(this.canvas)] ||= []).push(text);
+            write.call(this, text, ...given); }; }"""
+    )
+
+
+def written(page, name):
+    """The words in a curve or kernel as it was drawn last."""
+    return page.evaluate("(name) => window.canvasWords[name]", name)
 
 
 def verdict(page):

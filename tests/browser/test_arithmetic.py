@@ -218,13 +218,15 @@ def test_a_name_is_seen_over_its_own_picture_alone(alone, cut, names):
 @pytest.mark.parametrize(
     ("learned", "told"),
     [
-        (0.00499, "100.00; true 100.01, apart by 2.0·10⁻⁵."),  # two digits make it a hundredth
+        # Two digits would make it a hundredth: 100.00 and 100.01.
+        (0.00499, "100.005; true 100.005, apart by 2.0·10⁻⁵."),
         (0.00502, "100.01; true 100.01."),
         (0.01600, "100.02; true 100.01."),  # a hundredth indeed
     ],
 )
 def test_two_digits_say_nothing_false(alone, learned, told):
-    """Learned and true that round to different hundredths are told with what they are apart."""
+    """Learned and true that round to different hundredths are told with what they are apart, in
+    figures that do not gainsay it."""
     same = np.pad([[1.0]], 1)
     pair = [worked.side([(0, same)], "reflect", n / 255) for n in (learned, 0.00501)]
     record = worked.record(

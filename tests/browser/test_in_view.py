@@ -147,9 +147,11 @@ def test_a_panel_ends_in_the_window(new_page, server, fold):
     assert page.evaluate("scrollY") == 0
 
 
-def test_fifteen_columns_are_in_view(new_page, server):
-    """A grid of 15 x 15 shows every column; chip, list and grid say the same size."""
-    page = new_page(viewport={"width": 1280, "height": 720})
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), PHONE])
+def test_fifteen_columns_are_in_view(new_page, server, width, height):
+    """A grid of 15 x 15 shows every column; chip, list and grid say the same size. Where a cell is
+    narrow, the one that is being written in shows all of its number."""
+    page = new_page(viewport={"width": width, "height": height})
     page.goto(f"{server}/?kernel=own")
     panel = opened(page, "filter")
     page.locator("#size input").click()
@@ -159,8 +161,29 @@ def test_fifteen_columns_are_in_view(new_page, server):
     expect(page.locator("#size input")).to_have_value("15 × 15")
     grid = page.locator(".kd-editor")
     assert grid.evaluate("(e) => e.scrollWidth <= e.clientWidth")
+    for column in (1, 15):
+        cell = page.get_by_label(f"row 5, column {column}", exact=True)
+        cell.fill("-0.041987")
+        assert cell.evaluate("(e) => e.scrollWidth <= e.clientWidth")
+        assert grid.evaluate("(e) => e.scrollWidth <= e.clientWidth")
     box = panel.bounding_box()
-    assert box["x"] + box["width"] <= 1280
+    assert box["x"] + box["width"] <= width
+
+
+@pytest.mark.parametrize("width", [683, 390, 320])
+def test_the_filters_stand_side_by_side(new_page, server, width):
+    """Two columns one beside the other, each as wide as its bar, and every name whole."""
+    page = new_page(viewport={"width": width, "height": 700})
+    page.goto(server)
+    panel = opened(page, "filter").bounding_box()
+    first, second = (
+        page.locator("#kernel label", has_text=name).bounding_box()
+        for name in ("Sobel x", "Emboss")
+    )
+    assert 0 <= second["x"] - first["x"] - first["width"] <= 8
+    assert second["x"] + second["width"] <= panel["x"] + panel["width"] - 8
+    cut = "(all) => all.filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)"
+    assert page.locator("#kernel label").evaluate_all(cut) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

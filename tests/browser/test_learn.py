@@ -1,5 +1,7 @@
 """The tab "Learn" as a visitor uses it."""
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -241,6 +243,56 @@ def test_a_kernel_of_ones_own(page, server):
     page.locator("#learn").click()
     expect(live(page)).to_have_attribute("data-done", "true")
     assert float(live(page).get_attribute("data-kernel-error")) < 1e-5
+
+
+def test_what_is_wrong_in_a_cell_moves_none(page, server):
+    """It is told above the cells, in the place of what the filter is for. A minus is a real one;
+    and while there is no true kernel, none is shown."""
+    page.goto(f"{server}/?kernel=own")
+    panel = opened(page, "filter")
+    cells = page.locator("#editor input")
+    expect(cells).to_have_count(9)
+    expect(cells.first).to_have_value("−1")
+    truth = page.locator("#live [data-kernel=truth]")
+    expect(truth).to_have_attribute("aria-label", re.compile("−2"))
+    place = cells.first.bounding_box()
+    middle = page.get_by_label("row 2, column 2")
+    middle.fill("-5x")
+    middle.press("Tab")
+    problem = page.locator("#filter-problem .kd-error")
+    expect(problem).to_be_visible()
+    assert cells.first.bounding_box() == place
+    assert problem.bounding_box()["y"] < place["y"]
+    expect(truth).to_have_attribute("aria-label", "True: –")
+    expect(middle).to_have_value("−5x")
+    middle.fill("-5")
+    middle.press("Tab")
+    expect(problem).to_have_count(0)
+    expect(truth).to_have_attribute("aria-label", re.compile("−5"))
+    assert panel.is_visible()
+    assert cells.first.bounding_box() == place
+
+
+def test_the_box_for_files(page, server, tmp_path):
+    """It says what it takes, and nothing lies on it; of many files half a row shows that there are
+    more."""
+    page.goto(server)
+    opened(page, "pictures")
+    page.locator("#source input[value=mine]").check()
+    box = page.locator("#uploads")
+    expect(box).to_be_visible()
+    said = "(e) => getComputedStyle(e, '::after').content"
+    assert "Drop pictures" in box.locator("[data-testid=upload-text]").evaluate(said)
+    assert box.locator("[data-testid=block-label]").bounding_box()["width"] <= 1
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 60)).astype(np.uint8)
+    for number in range(7):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), pixels)
+    box.locator("input[type=file]").set_input_files(sorted(tmp_path.glob("*.png")))
+    rows = box.locator("tr.file")
+    expect(rows).to_have_count(7)
+    holder = box.locator(".file-preview-holder").evaluate("(e) => e.clientHeight")
+    shown = holder / rows.first.evaluate("(e) => e.getBoundingClientRect().height")
+    assert 0.3 <= shown % 1 <= 0.7
 
 
 @pytest.mark.sweep(2)

@@ -12,12 +12,15 @@ from tests.browser.on_stage import (
     WINDOWS,
     at_speed,
     attribute,
+    in_plex,
+    listen,
     plain,
     plex,
     run,
     settled,
     show,
     verdict,
+    written,
 )
 from tests.browser.stage_values import SOBEL, ended, falling, idle, photo, piece, record, value
 
@@ -53,6 +56,7 @@ def test_digits_are_those_that_rounding_leaves(page, error, largest, digits):
     assert run(page, "digitsOf", error, largest) == digits
 
 
+BLUR = np.full((3, 3), 1 / 9)
 PAUSED = {"computing": False, "paused": True}
 CASES = {
     "small loss": (
@@ -76,8 +80,26 @@ CASES = {
         value([record(0, SOBEL, SOBEL + 2), record(33, SOBEL, SOBEL, error=1.9e-8, seconds=0.12)])
         | ended(),
         "good",
-        "Right to 7 digits. No weight is more than 0.000 000 019 off, after 33 steps and 0.12 s. "
+        "Right to 7 decimals. No weight is more than 0.000 000 019 off, after 33 steps and 0.12 s. "
         "Nothing is left to learn.",
+    ),
+    "right, and learning on": (
+        value([record(0, SOBEL, SOBEL + 2), record(28, SOBEL, SOBEL, error=1.6e-8)]),
+        "grey",
+        "Right to 7 decimals so far. No weight is more than 0.000 000 016 off.",
+    ),
+    "right, of small weights": (
+        value([record(0, BLUR, BLUR + 2), record(9, BLUR, BLUR, error=8.3e-9, seconds=0.1)], BLUR)
+        | ended(),
+        "good",
+        "Right to 7 decimals. No weight is more than 0.000 000 008 3 off, after 9 steps and "
+        "0.10 s. Nothing is left to learn.",
+    ),
+    "before": (
+        idle(),
+        "grey",
+        "Nothing learned yet: it sees each picture before and after the true filter, never the "
+        "true weights. The weights are random numbers, up to 1.25 off.",
     ),
     "steps": (
         value([record(0, SOBEL, SOBEL + 2), record(50, SOBEL, SOBEL + 1, loss=0.3, seconds=2.0)])
@@ -123,6 +145,21 @@ def test_the_verdict(on_stage, case):
     assert verdict(page).replace("\u202f", " ") == expected
     assert page.locator(".kd-verdict-line").get_attribute("data-dot") == dot
     assert page.locator("#verdict-action").is_visible() == (case == "steps")
+
+
+@pytest.mark.parametrize(("width", "lines"), [(1366, 1), (1280, 1), (390, 2)])
+def test_what_is_seen_is_said_before_it_begins(on_stage, width, lines):
+    """In one line, in two on a phone; and of a loss that has a price that it is not measured."""
+    page = on_stage(width, 800)
+    in_plex(page, 12 if width == 390 else 24)
+    line = page.locator("[data-text=verdict]")
+    assert "before and after the true filter, never the true weights." in line.inner_text()
+    high = line.evaluate(
+        "(e) => { const all = document.createRange(); all.selectNodeContents(e);"
+        " return all.getBoundingClientRect().height; }"
+    )
+    assert round(high / (18 if width == 390 else 20)) == lines
+    assert page.locator("header [data-text=loss]").inner_text() == "not measured yet"
 
 
 # ---- Messages
@@ -171,6 +208,39 @@ def test_an_error_keeps_what_was_drawn(on_stage):
     assert verdict(page).startswith("Small loss")
 
 
+def test_without_a_filter_nothing_of_the_one_before_is_shown(on_stage):
+    """Weights that are no numbers: no true kernel, no difference, no sum; the run before stays
+    pale, by the name of its filter. Learn may be pressed, and brings no old run back."""
+    picture = piece(photo())
+    page = on_stage(first=idle(picture=picture))
+    listen(page)
+    at_speed(page, "fast")
+    old = value(falling(SOBEL, 9), number=2, picture=picture, run="Adam, rate 0.2") | ended()
+    show(page, old)
+    settled(page, done="true")
+    assert "−2" in written(page, "truth")
+    none = {"text": "No filter yet", "none": True}
+    wrong = {"error": "Expected a number in every cell.", "server": "one"}
+    for number, said in enumerate(
+        [
+            {"kind": "error", "chips": {"filter": none}},
+            old | {"chips": old["chips"] | {"filter": none}},
+        ],
+        start=3,
+    ):
+        show(page, said | wrong | {"number": number})
+        assert attribute(page, "state") == "before"
+        assert [written(page, name) for name in ("truth", "learned", "difference")] == [[]] * 3
+        assert page.locator("#arithmetic").get_attribute("data-sum") is None
+        assert page.locator("header [data-text=error]").inner_text() == ""
+        assert "Adam, rate 0.2 on Sobel x, 3 × 3, the run before" in written(page, "error")
+        assert page.locator(".kd-live-error").inner_text() == wrong["error"]
+    assert page.locator("#learn").inner_text() == "Learn this filter"
+    show(page, idle(SOBEL, number=5, picture=picture))
+    assert "−2" in written(page, "truth")
+    assert page.locator("#arithmetic").get_attribute("data-sum") is not None
+
+
 def test_settings_changed_bring_the_stage_back_to_its_start(on_stage):
     """At once; the run that was there stays as pale, named curves until it is cleared."""
     page = on_stage()
@@ -186,6 +256,32 @@ def test_settings_changed_bring_the_stage_back_to_its_start(on_stage):
     page.wait_for_timeout(300)
     assert page.evaluate("pixels()") != named != bare
     assert not page.locator("#clear-before").is_visible()
+
+
+def test_the_run_before_lies_within_the_axes(on_stage):
+    """As far as it is in view its values count, unless it went astray; of the same filter the name
+    of the run suffices. An axis keeps nothing of settings that are no more."""
+    page = on_stage()
+    listen(page)
+    at_speed(page, "fast")
+    show(page, value(falling(SOBEL, 30, fall=0.5), number=2) | ended())
+    settled(page, done="true")
+    show(page, value(falling(SOBEL, 20, fall=0.99), number=3, session=2) | ended())
+    settled(page, done="true", session="2")
+    axis = written(page, "error")
+    assert "−6" in axis  # 0.5 ** 20: the 21st of its errors is the last in view
+    assert "−9" not in axis
+    assert "K-FAC, the run before" in axis
+    astray = [record(s, SOBEL, SOBEL + 100.0**s) for s in range(9)]
+    show(page, value(astray, number=4, session=3) | ended("DIVERGED", False))
+    show(page, value(falling(SOBEL, 9), number=5, session=4))
+    assert max(int(word) for word in written(page, "error") if word.isdigit()) == 10
+    page.locator("#clear-before").click()
+    show(page, idle(number=6))
+    first = written(page, "error")
+    show(page, idle(1e5 * UNEVEN, number=7))
+    show(page, idle(number=8))
+    assert written(page, "error") == first
 
 
 # ---- The bar
@@ -230,6 +326,54 @@ def test_what_is_locked_while_it_runs(on_stage):
     assert disabled == [True, True, False]
     assert page.locator("#step").is_disabled()
     assert page.locator("#panel-method").get_attribute("data-locked") == "true"
+
+
+@pytest.mark.parametrize("width", [320, 390, 600, 683, 720, 900])
+def test_no_part_is_wider_than_the_window(on_stage, width):
+    """Kernels, pictures and buttons end inside; main button, count, step, speed are whole words."""
+    page = on_stage(width, 700)
+    in_plex(page, 12)
+    outside = page.evaluate(
+        """() => [...document.querySelectorAll('.kd-live :is(canvas, button, figure)')]
+          .filter((e) => e.getBoundingClientRect().right > innerWidth - 12)
+          .map((e) => e.outerHTML)"""
+    )
+    assert outside == []
+    cut = page.evaluate(
+        """() => ['#learn', '#step', '#speed b', '#chip-pictures .kd-short', '#chip-filter b']
+          .filter((name) => { const e = document.querySelector(`.kd-live ${name}`);
+            return e.scrollWidth > e.clientWidth; })"""
+    )
+    assert cut == []
+
+
+@pytest.mark.parametrize(("touch", "says"), [(False, "point at a pixel"), (True, "tap a pixel")])
+@pytest.mark.parametrize("width", [390, 683, 1280])
+def test_who_has_a_mouse_points(on_stage, width, touch, says):
+    """Whatever the width. What the colours are is said on a phone, too."""
+    page = on_stage(width, 700, has_touch=touch)
+    caption = page.locator("figcaption", has_text="Before")
+    assert caption.inner_text() == f"Before {says}"
+    box = page.locator(".kd-legend").bounding_box()
+    line = page.locator(".kd-sentence").bounding_box()
+    assert box["x"] + box["width"] <= width
+    assert box["y"] + box["height"] <= line["y"] + line["height"] + 1
+
+
+def test_a_sum_stays_in_the_card(on_stage):
+    """Of weights of 100,000: in a power of ten."""
+    kernel = 1e5 * UNEVEN
+    page = on_stage(first=value([record(0, kernel, -kernel)], kernel, picture=piece(photo())))
+    in_plex(page, 24)
+    page.locator("#arithmetic[data-sum]").wait_for()
+    assert "·10" in page.locator("[data-text=true_sum]").inner_text()
+    card = page.locator(".kd-stage").bounding_box()
+    for name in ("sum", "true_sum"):
+        wide = page.locator(f"[data-text={name}]").evaluate(
+            "(e) => { const all = document.createRange(); all.selectNodeContents(e);"
+            " return all.getBoundingClientRect().right; }"
+        )
+        assert wide <= card["x"] + card["width"]
 
 
 def test_few_controls_at_first_paint(on_stage):

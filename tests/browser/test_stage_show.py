@@ -6,17 +6,20 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import after_drawing
 from tests.browser.on_stage import (
     arrivals,
     at_speed,
     attribute,
     begun,
+    listen,
     plain,
     run,
     settled,
     show,
     told,
     verdict,
+    written,
 )
 from tests.browser.stage_values import SOBEL, ended, falling, idle, photo, piece, record, value
 
@@ -188,19 +191,48 @@ def test_what_has_not_begun_is_cancelled_when_it_has(on_stage):
     """Learn, or Resume, pressed twice at once: Stop, or Pause, is told as soon as the run can be
     cancelled, which is when anything of its own has come."""
     page = on_stage()
-    page.locator("#learn").dblclick()
+    press_twice = "() => [0, 1].forEach(() => document.getElementById('learn').click())"
+    page.evaluate(press_twice)
     show(page, value([record(0, SOBEL, SOBEL)], number=2, waits=True))
     assert [name for name, _ in told(page)] == ["learn"]
     show(page, value([record(0, SOBEL, SOBEL)], number=3))
     assert [name for name, _ in told(page)] == ["learn", "stop"]
     show(page, value(falling(SOBEL, 3), number=4, computing=False, paused=True))
     settled(page, state="paused")
-    page.locator("#learn").dblclick()
+    page.evaluate(press_twice)
     show(page, value(falling(SOBEL, 3), number=5, waits=True))
     settled(page, state="paused")
     assert [name for name, _ in told(page)] == ["learn", "stop", "resume"]
     show(page, value(falling(SOBEL, 4), number=6))
     assert [name for name, _ in told(page)] == ["learn", "stop", "resume", "pause"]
+
+
+def test_a_double_click_is_one(on_stage):
+    """It begins a run, and does not stop it."""
+    page = on_stage()
+    page.locator("#learn").dblclick()
+    show(page, value(falling(SOBEL, 9), number=2))
+    assert [name for name, _ in told(page)] == ["learn"]
+    assert attribute(page, "state") == "running"
+
+
+def test_what_stands_still_stays(on_stage):
+    """Stopped while it waits to go on, or paused by the server: what comes late is not shown by
+    itself, and the small button plays."""
+    page = on_stage()
+    at_speed(page, "fast")
+    show(page, value(falling(SOBEL, 3), number=2, computing=False, paused=True))
+    settled(page, state="paused", step="3")
+    show(page, value(falling(SOBEL, 5), number=3))
+    assert (attribute(page, "state"), attribute(page, "step")) == ("paused", "3")
+    page.locator("#learn").click()
+    show(page, value(falling(SOBEL, 5), number=4, waiting=1))
+    settled(page, state="waiting")
+    step = attribute(page, "step")
+    page.locator("#learn").click()
+    show(page, value(falling(SOBEL, 9), number=5))
+    assert (attribute(page, "state"), attribute(page, "step")) == ("paused", step)
+    assert page.locator("#play").get_attribute("data-icon") == "play"
 
 
 def test_the_end_of_a_show_is_told_once(on_stage):
@@ -342,11 +374,13 @@ def test_a_filtered_picture_is_of_the_step_shown(on_stage):
 @pytest.mark.sweep(3)
 @pytest.mark.parametrize("level", [1e-4, 0.1, 0.95])
 @pytest.mark.parametrize("at", [2, 9.8])
-def test_no_curve_strikes_through_a_label(page, level, at):
-    """A mark's words and the name of a pale curve stand inside the plot, clear of the curves."""
+@pytest.mark.parametrize("step", [8, 10])
+def test_no_curve_strikes_through_a_label(page, level, at, step):
+    """A mark's words and the name of a pale curve stand inside the plot, clear of the curves and of
+    the line at the step shown."""
     found = run(
         page,
-        """(level, at) => {
+        """(level, at, step) => {
           const canvas = document.createElement('canvas');
           Object.assign(canvas.style, { width: '300px', height: '110px', display: 'block' });
           document.body.append(canvas);
@@ -362,7 +396,7 @@ def test_no_curve_strikes_through_a_label(page, level, at):
           drawChart(canvas, { last: 10, range: [-4, 0], end: 'step 10', marks: [[at, 'rate 0.03']],
             series: [
               { points: falling, colour: '#f00', pale: true, name: 'the run before', short: '' },
-              { points: flat, colour: '#f00' }], cursor: { step: 10, value: level, colour: '#f00' },
+              { points: flat, colour: '#f00' }], cursor: { step, value: level, colour: '#f00' },
           }, { font: 'sans-serif', ink: '#000', muted: '#00f', line: '#eee', ground: '#fff' });
           const labels = said.filter(([text]) => /rate|before/.test(text));
           return labels.map(([text, x, y, width]) => {
@@ -372,13 +406,15 @@ def test_no_curve_strikes_through_a_label(page, level, at):
               red += data[i + 3] > 99 && data[i] > data[i + 2] + 60;
             }
             return [text, x, x + width, y, red]; }); }""",
-        level, at,
+        level, at, step,
     )  # fmt: skip
+    upright = 38 + (300 - 38 - 6) * step / 10
     assert {text for text, *_ in found} == {"rate 0.03", "the run before"}
-    for _, left, right, top, red in found:
+    for text, left, right, top, red in found:
         assert left >= 38
         assert right <= 294
         assert 0 <= top <= 92 - 12
+        assert text == "rate 0.03" or not left < upright < right
         assert red <= 8  # of the dot's edge
     (_, a, b, top, _), (_, c, d, other, _) = found
     assert b < c or d < a or abs(top - other) >= 12
@@ -429,9 +465,44 @@ def test_the_timeline_stays_where_it_is_put(on_stage):
     show(page, value([*sparse, record(50, SOBEL, SOBEL)], number=3))
     assert (attribute(page, "step"), attribute(page, "state")) == ("10", "running")
     assert verdict(page).startswith("Looking back at step 10:")
-    assert page.locator("#timeline").get_attribute("aria-valuetext") == "step 10 of 200"
+    assert page.locator("#timeline").get_attribute("aria-valuetext") == "step 10, at most 200"
+    assert page.locator(".kd-timeline > span").first.inner_text() == "Step 10, at most 200"
+    assert page.locator("[data-text=seconds]").inner_text() == "computed in 0.10 s"
     page.locator("#verdict-action").click()
     settled(page, step="50")
+    assert told(page) == []
+
+
+def test_a_curve_is_pointed_at(on_stage):
+    """The pointer tells the step and the value there; pressed it goes there, and drawn along on
+    from there, to kept steps alone. A finger goes where it taps."""
+    page = on_stage(has_touch=True)
+    listen(page)
+    at_speed(page, "fast")
+    sparse = [r for r in falling(SOBEL, 40) if r[0] < 3 or r[0] % 10 == 0]
+    show(page, value(sparse, number=2, steps=40) | ended())
+    settled(page, done="true")
+    curve = page.locator("[data-curve=error]")
+    box = curve.bounding_box()
+    middle = box["y"] + box["height"] / 2
+
+    def across(step):
+        return box["x"] + 38 + (box["width"] - 44) * step / 40
+
+    page.mouse.move(across(21), middle)
+    after_drawing(page)
+    assert "step 20: 8.0·10⁻⁴" in written(page, "error")
+    assert attribute(page, "step") == "40"
+    page.mouse.down()
+    settled(page, step="20", state="finished")
+    page.mouse.move(across(9), middle)
+    settled(page, step="10")
+    page.mouse.up()
+    page.mouse.move(5, 5)
+    after_drawing(page)
+    assert not [word for word in written(page, "error") if word.startswith("step 10:")]
+    curve.tap(position={"x": across(29) - box["x"], "y": 20})
+    settled(page, step="30")
     assert told(page) == []
 
 
@@ -445,7 +516,10 @@ def test_looking_back_says_so(on_stage):
     page.locator("#timeline").fill("6")
     settled(page, step="6", state="finished", done="true")
     said = verdict(page)
-    assert said.startswith("Looking back at step 6: a weight is 0.12 off. At the end: right to 8")
+    assert said.startswith(
+        "Looking back at step 6: a weight is 0.12 off. At the end: right to 8 decimals"
+    )
+    assert page.locator(".kd-timeline > span").first.inner_text() == "Step 6 of 60"
     page.locator("#step").click()
     settled(page, step="7")
     page.locator("#verdict-action").click()

@@ -73,7 +73,7 @@ def test_who_waits_is_told_and_can_leave(new_page, server, occupy):
         expect(verdict).to_be_in_viewport(ratio=1)
         expect(page.locator("#learn")).to_have_text("Stop")
         page.locator("#learn").click()
-        expect(verdict).to_contain_text("Nothing learned yet.")
+        expect(verdict).to_contain_text("Nothing learned yet")
         expect(page.locator("#learn")).to_have_text("Learn this filter")
     held.cancel()
     page.locator("#learn").click()

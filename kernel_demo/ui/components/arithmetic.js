@@ -186,11 +186,12 @@ function tellArithmetic(place, { x, y, k, patch, sum, trueSum, border }, words, 
   write(text.sum, whole(sum));
   write(text.true_sum, say(beside, { sum: whole(trueSum) }));
   write(text.square, patch.lacking ? words.lacking
-    : made ? say(words.made_up, { border }) : words.square);
+    : made ? say(words.made_up, { border }) : k <= 3 ? words.rounded : words.square);
   write(text.products, k <= WORKED ? words.products : say(words.many_products, { count: k * k }));
 }
 
-const whole = (sum) => (Number.isFinite(sum) ? fixed(sum, 0) : '–');
+// A sum in grey levels, in the little room that it has.
+const whole = (sum) => (Math.abs(sum) < 1e5 ? fixed(sum, 0) : figure(sum));
 
 // ---- Pointing at pixels
 

@@ -40,12 +40,12 @@ const MARGIN = { left: 38, right: 6, top: 8, bottom: 18 };
 
 // series: [{points: [[step, value], ...], colour, dashed, pale, name, short, until}]; beyond the step
 // `until` a curve is pale. A series may have a dash, alpha and width of its own, and a marker,
-// (ctx, x, y), at its `spots`. cursor: {step, value, colour}; marks: [[step, text], ...]; goals:
-// decades to be told apart. every: values lie on an even axis, a line at every so many of them.
+// (ctx, x, y), at its `spots`. cursor: {step, value, colour}; pointed: the same and its text, of the
+// place under a pointer; marks: [[step, text], ...]; goals: decades to be told apart. every: values lie on an even axis, a line at every so many of them.
 // end: what is written at the last step. across: {share(step), ticks(width)}: another axis than that
 // of steps.
 function drawChart(canvas, chart, theme) {
-  const { series, last, range, cursor, marks, end, goals, across } = chart;
+  const { series, last, range, cursor, pointed, marks, end, goals, across } = chart;
   const on = surface(canvas);
   if (!on) return;
   const { ctx, width, height } = on;
@@ -70,12 +70,18 @@ function drawChart(canvas, chart, theme) {
   for (const one of series) drawSeries(ctx, one, x, y);
   ctx.restore();
   if (cursor) drawCursor(ctx, cursor, x, [top, top + deep], theme);
-  const labels = [...(marks || []).map((mark) => markLabel(ctx, mark, x, { width, deep }, theme)),
+  if (pointed) drawCursor(ctx, pointed, x, [top, top + deep], theme, [1, 2]);
+  const frame = { width, last, deep };
+  const uprights = [...(marks || []).map(([step]) => step), ...(cursor?.step > 0 ? [cursor.step] : [])].map(x);
+  const labels = [...(pointed ? [pointedLabel(ctx, pointed, x, y, frame, theme)] : []),
+    ...(marks || []).map((mark) => markLabel(ctx, mark, x, frame, theme)),
     ...series.filter(({ name }) => name)
-      .map((one) => nameLabel(ctx, one, x, y, { width, last, deep }, theme))];
-  drawLabels(ctx, labels.filter(Boolean), () => series.flatMap(({ points }) => (
-    trail(points.map(([step, value]) => [x(step), y(value)])))), theme);
-  if (cursor) drawDot(ctx, cursor, x, y, theme);
+      .map((one) => nameLabel(ctx, one, x, y, { ...frame, uprights }, theme))];
+  drawLabels(ctx, labels.filter((one) => one?.places.length), () => [
+    ...series.map(({ points }) => points.map(([step, value]) => [x(step), y(value)])),
+    ...uprights.map((column) => [[column, top], [column, top + deep]]),
+  ].flatMap(trail), theme);
+  for (const dot of [cursor, pointed]) if (dot) drawDot(ctx, dot, x, y, theme);
 }
 
 // The lines of decades, or of an even axis: every so many, and goals.
@@ -148,6 +154,12 @@ function drawSeries(ctx, one, x, y) {
   ctx.setLineDash([]);
 }
 
+// The step under a pointer, x from the left of the canvas, of an axis up to `last`.
+function stepUnder(canvas, x, last) {
+  const { left, right } = MARGIN;
+  return clamp((x - left) / (sizeOf(canvas)[0] - left - right), 0, 1) * last;
+}
+
 // A label: {text, font, wide, places}, its places by preference, [left, middle] each.
 function label(ctx, text, font, placesOf) {
   ctx.font = font;
@@ -155,8 +167,9 @@ function label(ctx, text, font, placesOf) {
   return { text, font, wide, places: placesOf(wide) };
 }
 
-// The name of a pale curve, under its right end or above it. A narrow chart has the short one.
-function nameLabel(ctx, { points, name, short }, x, y, { width, last, deep }, theme) {
+// The name of a pale curve, under its right end or above it, or beside an upright line that would
+// cross it there. A narrow chart has the short one.
+function nameLabel(ctx, { points, name, short }, x, y, { width, last, deep, uprights }, theme) {
   const inside = (row) => row >= MARGIN.top && row <= MARGIN.top + deep;
   const seen = points.filter(([step, value]) => step <= last && inside(y(value)));
   if (!seen.length) return null;
@@ -167,10 +180,22 @@ function nameLabel(ctx, { points, name, short }, x, y, { width, last, deep }, th
   const room = 0.8 * (width - MARGIN.left - MARGIN.right);
   const said = ctx.measureText(name).width < room ? name : short;
   return label(ctx, said, font, (wide) => {
-    const left = clamp(x(end[0]) - wide, MARGIN.left + 4, width - MARGIN.right - 2 - wide);
-    const rows = [row + 11, row - 10, MARGIN.top + deep - 8, MARGIN.top + 8];
-    return rows.filter((at) => at > MARGIN.top + 6 && at < MARGIN.top + deep - 6).map((at) => [left, at]);
+    const [least, most] = [MARGIN.left + 4, width - MARGIN.right - 2 - wide];
+    const lefts = [x(end[0]) - wide, ...uprights.flatMap((at) => [at - wide - 5, at + 5])]
+      .map((left) => clamp(left, least, most));
+    const rows = [row + 11, row - 10, MARGIN.top + deep - 8, MARGIN.top + 8]
+      .filter((at) => at > MARGIN.top + 6 && at < MARGIN.top + deep - 6);
+    return lefts.flatMap((left) => rows.map((at) => [left, at]));
   });
+}
+
+// What is told of the place under a pointer, beside it.
+function pointedLabel(ctx, { step, value, text }, x, y, { width, deep }, theme) {
+  const [column, row] = [x(step), clamp(y(value), MARGIN.top + 8, MARGIN.top + deep - 8)];
+  return label(ctx, text, `700 11.5px ${theme.font}`, (wide) => [column + 9, column - 9 - wide]
+    .filter((left) => left > MARGIN.left && left + wide < width)
+    .flatMap((left) => [row - 12, row + 12, row]
+      .filter((at) => at > MARGIN.top + 4 && at < MARGIN.top + deep - 4).map((at) => [left, at])));
 }
 
 // The words of a mark, right of its line, or left of it where the plot ends: low, else high.
@@ -231,11 +256,13 @@ function drawMarks(ctx, marks, x, [top, bottom], theme) {
   ctx.setLineDash([]);
 }
 
-function drawCursor(ctx, { step }, x, [top, bottom], theme) {
+function drawCursor(ctx, { step }, x, [top, bottom], theme, dash = []) {
   const column = Math.round(x(step)) + 0.5;
   ctx.strokeStyle = theme.muted;
   ctx.lineWidth = 1;
+  ctx.setLineDash(dash);
   if (step > 0) drawLine(ctx, [[column, top], [column, bottom]]);
+  ctx.setLineDash([]);
 }
 
 function drawDot(ctx, { step, value, colour }, x, y, theme) {

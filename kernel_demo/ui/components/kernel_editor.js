@@ -1,5 +1,6 @@
 // A k x k grid of number boxes over the value {rows: [["0", ...], ...]}.
 // Typing writes into the value without drawing the grid anew, so the focus stays where it is.
+const shown = (text) => text.replaceAll('-', '−');
 const grid = () => element.querySelector('.kd-editor');
 let own = null;
 const draw = () => {
@@ -10,11 +11,12 @@ const draw = () => {
   grid().dataset.wide = rows.length > 7;
   grid().replaceChildren(...rows.flatMap((row, i) => row.map((cell, j) => {
     const box = document.createElement('input');
-    box.value = cell;
+    box.value = shown(cell);
     box.inputMode = 'decimal';
     box.maxLength = 20;
     box.dataset.i = i;
     box.dataset.j = j;
+    if (2 * j >= rows.length) box.dataset.right = '';
     box.setAttribute('aria-label', `row ${i + 1}, column ${j + 1}`);
     return box;
   })));
@@ -22,13 +24,14 @@ const draw = () => {
 const read = () => {
   const rows = props.value.rows.map((row) => [...row]);
   for (const box of grid().querySelectorAll('input')) {
-    rows[box.dataset.i][box.dataset.j] = box.value.trim().replace('−', '-').replace(',', '.');
+    rows[box.dataset.i][box.dataset.j] = box.value.trim().replaceAll('−', '-').replace(',', '.');
   }
   return rows;
 };
 element.addEventListener('change', (event) => {
   event.stopPropagation();
   const rows = read();
+  event.target.value = shown(event.target.value);
   own = JSON.stringify(rows);
   props.value = { rows };
   trigger('edit');

@@ -21,14 +21,16 @@ function unitOf(difference, scale, numbers, words) {
 }
 
 // canvases: {truth, main, learned, difference, chip}. marked: the weight under the pointer, or -1.
-// once(name, key, make): makes what has changed. Returns the caption of the difference's unit.
-function drawKernels(canvases, { truth, size, learned, difference, marked }, once, words, theme) {
+// lacking: there is no true one. once(name, key, make): makes what has changed. Returns the caption
+// of the difference's unit.
+function drawKernels(canvases, now, once, words, theme) {
+  const { truth, lacking, size, learned, difference, marked } = now;
   const scale = largest(truth) || 1;
   const numbers = size <= NUMBERS_UP_TO;
   const options = { scale, decimals: numbers ? decimalsOf(scale) : null, marked };
   once('truth', [marked], () => {
     drawCells(canvases.chip, truth, size, { scale }, theme);
-    drawCells(canvases.truth, truth, size, { ...options, exact: true }, theme);
+    drawCells(canvases.truth, lacking ? null : truth, size, { ...options, exact: true }, theme);
   });
   for (const name of ['main', 'learned']) drawCells(canvases[name], learned, size, options, theme);
   if (!difference) drawCells(canvases.difference, null, size, options, theme);

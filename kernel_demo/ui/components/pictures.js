@@ -84,6 +84,7 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
     clearTimeout(after.timer);
     if (!piece?.plane) return blank();
     const now = shown();
+    if (now.lacking) return blank(canvases.after);
     teach(now);
     if (result.theme !== now.theme) {
       const { side } = piece.view;
@@ -125,8 +126,8 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
     if (columns < side) ctx.putImageData(result.trueImage, 0, 0, columns, 0, side - columns, side);
   }
 
-  function blank() {
-    for (const canvas of Object.values(canvases)) surface(canvas);
+  function blank(...which) {
+    for (const canvas of which.length ? which : Object.values(canvases)) surface(canvas);
     if (result) result.theme = null; // to be drawn anew
     after.drawn = '';
   }

@@ -10,10 +10,10 @@ const curves = parts(root, 'curve');
 const tables = parts(root, 'table');
 const timeline = find('#timeline');
 const stillness = window.matchMedia('(prefers-reduced-motion: reduce)');
-const narrow = window.matchMedia('(max-width: 700px)');
 
 const FRAME = 16; // milliseconds from one drawing to the next, at most sixty a second
 const REPLY = 3000; // milliseconds that a changed rate is waited for
+const ASTRAY = 1000; // times the values there are: no axis is made for what lies above
 
 let theme = look();
 let value = null; // the last one that was no error
@@ -24,10 +24,11 @@ let pressed = {}; // asked: for a run; halted: Pause; hold: what is waited for b
 let arrived = false; // at the end of the run
 let starting = false; // a run was asked for, and nothing of its own has come
 let ending = false; // Stop was pressed meanwhile
-let before = null; // the run before, pale: {name, loss, error}
+let before = null; // the run before, pale: {run, filter, truthText, loss, error}
 let ranges = {}; // decades of each axis: they only grow within a run
 let speed = store.get('speed', stillness.matches ? 'fast' : 'normal');
 let marked = -1; // the weight under the pointer
+let pointed = null; // {name, x}: of a curve, and where over it the pointer is
 
 if (!(speed in PACE)) speed = 'normal';
 
@@ -71,6 +72,7 @@ function accept(next) {
     problem = next.error;
     pressed = { ...pressed, asked: false, hold: null };
     if (value) value = { ...value, chips: { ...value.chips, ...next.chips } };
+    if (value?.chips?.filter?.none && !value.computing) withoutFilter();
     return schedule();
   }
   if (!next?.kind) return;
@@ -81,17 +83,29 @@ function accept(next) {
   const truthText = `${next.size}|${next.truth}`;
   const truth = truthText === run.truthText ? run.truth : doubles(next.truth);
   const steps = kept(next.records, next.size, begins ? null : run);
-  run = { ...steps, truth, truthText, size: next.size, ...curvesOf(steps.rows) };
+  const { none, text: named } = next.chips?.filter || {};
+  const filter = none ? run.filter : named;
+  run = { ...steps, truth, truthText, filter, size: next.size, ...curvesOf(steps.rows) };
+  if (next.kind === 'idle') ranges = {}; // those of what was set before are not its own
   value = { ...next }; // of our own: what gradio hands over it may write into
   if (begins) begin();
   else player = cutTo(player, lastRow());
   if (!value.end) arrived = false;
   if (value.computing || value.paused || value.end) release();
   starting &&= Boolean(next.waits) && (next.waiting ?? null) === null;
+  if (value.chips?.filter?.none && !value.computing) withoutFilter();
   tellPause();
   if (ending && !starting) main.waiting();
   pictures.take(value.picture || (value.kind === 'idle' ? { key: '' } : null)); // none is chosen
   tick();
+}
+
+// No filter, no kernel: what is of the one before is no longer in view.
+function withoutFilter() {
+  if (value.kind === 'frame') remember();
+  run = { ...run, ...kept([], run.size, null), ...curvesOf([]), truthText: '', lacking: true };
+  value = { ...value, kind: 'idle', session: 0, records: [], rates: [], end: null, paused: false };
+  begin();
 }
 
 function begin() {
@@ -130,7 +144,8 @@ function curvesOf(rows) {
 // The run that gives way to another stays, pale.
 function remember() {
   if (run.rows.length < 2) return;
-  before = { name: say(words.run_before, { run: value.run }), loss: run.loss, error: run.error };
+  const { filter, truthText, loss, error } = run;
+  before = { run: value.run, filter, truthText, loss, error };
 }
 
 // ---- The show
@@ -145,7 +160,10 @@ function tick() {
   if (!pressed.hold && !waiting) player = advanced(player, lastRow(), speed, now);
   if (value?.end && player.at >= lastRow()) arrived = true;
   // What stands still has arrived there: looking at it again is not going on.
-  if (value?.paused && !value.computing && player.at >= lastRow()) pressed = { ...pressed, halted: true };
+  if (value?.paused && !value.computing && player.at >= lastRow() && !pressed.halted) {
+    pressed = { ...pressed, halted: true };
+    player = sought(player, player.at);
+  }
   const wait = pressed.hold ? Infinity : waitOf(player, lastRow(), speed, now);
   if (wait < Infinity) timer = setTimeout(tick, waiting ? Math.max(wait, FRAME) : wait);
   else if (pressed.hold?.until) timer = setTimeout(tick, REPLY);
@@ -178,7 +196,11 @@ const main = {
     ending = starting;
     if (ending) return;
     pressed = {};
-    if (value) value = { ...value, waiting: null, computing: false, paused: value.kind === 'frame' };
+    if ((value?.waiting ?? null) !== null) { // else it has begun meanwhile, and is shown to its end
+      pressed = { halted: value.kind === 'frame' };
+      value = { ...value, waiting: null, computing: false, paused: pressed.halted };
+      player = sought(player, player.at);
+    }
     tell('stop', {});
   },
   running: () => {
@@ -302,7 +324,13 @@ for (const name of ['speed', 'more']) {
   button.addEventListener('click', () => opener.show(button, menu));
   walkable(menu);
 }
-find('#learn').addEventListener('click', () => { opener.close(false); main[state()](); tick(); });
+// The second click of a double one is none: it would halt what the first has begun.
+find('#learn').addEventListener('click', ({ detail }) => {
+  if (detail > 1) return;
+  opener.close(false);
+  main[state()]();
+  tick();
+});
 find('#step').addEventListener('click', pressStep);
 find('#verdict-action').addEventListener('click', pressVerdict);
 for (const name of Object.keys(props.speeds)) {
@@ -370,8 +398,8 @@ function paintKernels() {
     const step = stepShown();
     write(text.unit, unit);
     write(text.at_short, step ? `${words.step} ${step}` : '');
-    write(text.at, step ? `${words.step} ${step}`
-      : learned && startOf(learned) !== 'random' ? words.no_start : words.start);
+    write(text.at, step ? `${words.step} ${step}` : !learned ? ''
+      : startOf(learned) === 'random' ? words.start : words.no_start);
     const reads = marked >= 0 && Boolean(learned);
     text.reading.hidden = !reads;
     text.sentence.hidden = reads;
@@ -386,24 +414,28 @@ function drawCurves(now) {
   const furthest = run.rows[Math.min(player.furthest, lastRow())]?.[STEP] || 0;
   const last = ended ? Math.max(1, run.rows[lastRow()][STEP]) : axisFor(furthest, value.steps);
   const seen = (points) => points.filter(([step]) => ended || step <= furthest);
+  const pale = before && paleRun(last);
   const marks = value.rates.map(([step, rate]) => [step, say(words.rate, { rate })]);
   for (const [name, column, colour] of [['loss', LOSS, theme.accent], ['error', ERROR, theme.warm]]) {
     const [points, checked] = [seen(run[name]), name === 'loss' ? seen(run.validation) : []];
-    const values = [...points, ...checked].map(([, v]) => v);
+    const own = [...points, ...checked].map(([, v]) => v);
+    const values = [...own, ...(pale ? heldBy(own, pale[name]) : [])];
     ranges[name] = decadesOf(values, ranges[name]);
     const series = [{ points: checked, colour: theme.muted, dashed: true, until: at },
       { points, colour, until: at }];
-    if (before) {
+    if (pale) {
       series.unshift({
-        points: before[name], colour: theme.muted, pale: true, name: before.name, short: words.run_before_short,
+        points: before[name], colour: theme.muted, pale: true, name: pale.says, short: words.run_before_short,
       });
     }
     drawChart(curves[name], {
       series, last, marks, end: `${words.step} ${last}`,
       range: ended ? fittingDecades(values) : ranges[name],
       cursor: row && { step: at, value: row[column], colour },
+      pointed: pointed?.name === name ? pointedAt(curves[name], points, last, colour) : null,
     }, theme);
-    later(() => write(text[name], row ? figure(row[column]) : ''));
+    const unknown = now === 'before' && row && !Number.isFinite(row[column]);
+    later(() => write(text[name], unknown ? words.unmeasured : row ? figure(row[column]) : ''));
   }
   axisEnd = last;
   later(() => { find('#clear-before').hidden = !before; });
@@ -411,23 +443,74 @@ function drawCurves(now) {
 
 let axisEnd = 10;
 
+// What of the run before lies on an axis up to this step, and its name: with its filter where that
+// is another one.
+function paleRun(last) {
+  const { run: name, filter, truthText } = before;
+  const within = (points) => points.filter(([step]) => step <= last);
+  const says = truthText === run.truthText ? words.run_before : words.run_before_other;
+  return { loss: within(before.loss), error: within(before.error), says: say(says, { run: name, filter }) };
+}
+
+// Its values, but for those far above all that there are now: where it went astray.
+function heldBy(own, points) {
+  const most = ASTRAY * (largest(own) || Infinity);
+  return points.map(([, v]) => v).filter((v) => v < most);
+}
+
+// The kept step of a curve that is nearest to the pointer.
+function pointedAt(canvas, points, last, colour) {
+  if (points.length < 2) return null;
+  const [step, level] = points[nearestRow(points, stepUnder(canvas, pointed.x, last))];
+  return { step, value: level, colour, text: say(words.pointed, { step, value: figure(level) }) };
+}
+
+const canSeek = () => run.rows.length > 1 && state() !== 'before';
+
+// A pointer over a curve tells the step and the value there; a click, or drawing along the curve, goes
+// to the step. A finger may also be about to scroll: it does at its first move along, or its end.
+for (const [name, canvas] of Object.entries(curves)) {
+  const point = (event) => {
+    pointed = event && { name, x: event.offsetX };
+    schedule();
+  };
+  const go = (event) => {
+    point(event.pointerType === 'mouse' ? event : null);
+    if (canSeek()) seek(nearestRow(run.rows, stepUnder(canvas, event.offsetX, axisEnd)));
+  };
+  canvas.addEventListener('pointerdown', (event) => {
+    if (event.button) return;
+    canvas.setPointerCapture(event.pointerId);
+    if (event.pointerType === 'mouse') go(event);
+  });
+  canvas.addEventListener('pointermove', (event) => {
+    if (canvas.hasPointerCapture(event.pointerId)) go(event);
+    else if (event.pointerType === 'mouse') point(event);
+  });
+  canvas.addEventListener('click', go);
+  canvas.addEventListener('pointerleave', () => point(null));
+}
+
 function paintTimeline(now) {
   const last = axisEnd;
   const row = rowShown();
   const at = stepShown();
-  const some = run.rows.length > 1 && now !== 'before';
+  const some = canSeek();
   setDisabled(timeline, !some);
+  setData(root, { seekable: some });
   if (Number(timeline.max) !== last) timeline.max = last;
   if (Number(timeline.value) !== at) timeline.value = at;
   const share = `${((100 * at) / last).toFixed(2)}%`;
   if (timeline.style.getPropertyValue('--share') !== share) timeline.style.setProperty('--share', share);
-  const steps = now === 'finished' ? run.rows[lastRow()][STEP] : value?.steps;
-  const of = some || at ? say(words.step_of, { steps }) : '';
-  setAttribute(timeline, 'aria-valuetext', `${words.step} ${at} ${of}`.trim());
+  const [ended, most] = [now === 'finished', { steps: value?.steps }];
+  const of = !some && !at ? '' : ended ? say(words.step_of, { steps: run.rows[lastRow()][STEP] })
+    : say(words.step_most, most);
+  setAttribute(timeline, 'aria-valuetext', `${words.step} ${at}${of}`);
   write(text.step, say(words.step_at, { step: at }));
   write(text.of, of);
+  write(text.of_short, of && !ended ? say(words.step_most_short, most) : of);
   write(text.seconds, now === 'before' ? words.not_started
-    : say(words.of_learning, { seconds: row ? inSeconds(row[SECONDS]) : '0 s' }));
+    : say(words.computed_in, { seconds: row ? inSeconds(row[SECONDS]) : '0 s' }));
   const goes = player.playing && (now === 'running' || player.at < lastRow()) && some;
   const play = find('#play');
   setDisabled(play, !some);
@@ -508,7 +591,7 @@ function describe(now, learned, difference, told) {
   [describe.said, describe.state] = [spoken, now];
   const list = (m) => (!m ? '–' : m.length <= 49 ? Array.from(m, (v) => figure(v)).join(' ')
     : words.entries.replace('{}', figure(Math.min(...m))).replace('{}', figure(Math.max(...m))));
-  const shown = { truth: run.truth, learned, main: learned, difference };
+  const shown = { truth: run.lacking ? null : run.truth, learned, main: learned, difference };
   const name = { truth: words.true, learned: words.learned, main: words.learned_kernel, difference: words.difference };
   for (const key of Object.keys(name)) {
     kernels[key].setAttribute('aria-label', `${name[key]}: ${list(shown[key])}`);
@@ -516,7 +599,7 @@ function describe(now, learned, difference, told) {
   for (const [key, column] of [['loss', LOSS], ['error', ERROR]]) {
     curves[key].setAttribute('aria-label', `${words[key]} ${row ? figure(row[column]) : ''}`);
   }
-  const labels = { patch: words.square, kernel: words.learned, products: text.products.textContent };
+  const labels = { patch: words.patch, kernel: words.learned, products: text.products.textContent };
   for (const [key, label] of Object.entries(labels)) tables[key].setAttribute('aria-label', label);
 }
 
@@ -529,7 +612,7 @@ function draw() {
   const figures = row ? Array.from(row) : [];
   once('kernels', [...figures, marked], paintKernels);
   once('curves', [...figures, player.furthest, now, now === 'finished' ? lastRow() : '', value.rates.length,
-    before?.name], () => drawCurves(now));
+    before?.run, before?.filter, pointed?.name, pointed?.x], () => drawCurves(now));
   pictures.draw(now === 'running' && player.playing && PACE[speed] < Infinity);
   once('pixel', [...figures, ...pictures.key(), value.border], pictures.drawPixel);
   for (const call of deferred.splice(0)) call();
@@ -553,7 +636,7 @@ let drawn = '';
 function looks() {
   const row = rowShown();
   return [version, value.server, value.session, run.truthText, value.border, value.picture?.key, value.waiting,
-    JSON.stringify(value.chips), value.steps, value.rates.length, before?.name, state(), player.at,
+    JSON.stringify(value.chips), value.steps, value.rates.length, before?.run, before?.filter, state(), player.at,
     player.playing, row?.[LOSS], row?.[ERROR], speed, arrived, problem, Boolean(pressed.hold),
     player.at < lastRow()].join('|');
 }

@@ -4,7 +4,7 @@
 const SMALL_LOSS = 0.05; // of the first loss
 const WRONG = 0.05; // a weight off by more than this share of the largest one
 const MORE_HELPS = ['STEPS', 'TIME', 'PATIENCE', 'VISITOR']; // causes of an end
-const DIGITS = 3; // right to so many digits is right
+const DIGITS = 3; // right to so many digits is right, while it learns and at its end
 const RUNS_ON = 200; // steps more, where they help
 
 // A positive number without a power of ten: 0.76, 0.000 000 019; up: never below the value.
@@ -20,9 +20,15 @@ function decimal(value, up = false) {
   return rest ? `${whole}.${rest.length > 4 ? rest.replace(/...(?=.)/g, '$&\u202f') : rest}` : whole;
 }
 
-// To how many digits every weight is right, where the largest weight is `most` (1 at most counts).
+// To how many decimals every weight is right: by less than half of the last one.
+function decimalsOfError(error) {
+  return Math.min(15, Math.max(0, Math.floor(-Math.log10(2 * error))));
+}
+
+// The same of weights as shares of the largest one, where that is below 1: of small weights the
+// first decimals are zeros.
 function digitsOf(error, most) {
-  return Math.max(0, Math.floor(-Math.log10((2 * error) / Math.min(1, most || 1))));
+  return decimalsOfError(error / Math.min(1, most || 1));
 }
 
 // A share that is gone: 98 %, and never more of it than 99.9 %.
@@ -48,14 +54,13 @@ function startOf(learned) {
 function verdictOf(shown, words) {
   const { state, row } = shown;
   if (state === 'waiting') return waitingWords(shown, words);
-  if (!row) return { dot: 'grey', parts: [{ text: words.preparing, strong: true }] };
+  if (!row) return { dot: 'grey', parts: state === 'before' ? [] : [{ text: words.preparing, strong: true }] };
   const figures = figuresOf(shown);
   const tell = (name, more) => part(words[name], figures, more);
   if (shown.lookingBack) return lookingBack(shown, figures, tell);
   if (state === 'before') {
-    const start = tell(`start_${startOf(shown.learned)}`);
-    return { dot: 'grey', parts: [tell('untaught', { strong: true }), start,
-      tell('invitation', { extra: true })] };
+    const start = tell(`start_${startOf(shown.learned)}`, { extra: true });
+    return { dot: 'grey', parts: [tell('untaught', { strong: true }), tell('sees'), start] };
   }
   if (state === 'paused') {
     const lead = tell(figures.wrong ? 'paused' : 'paused_near', { strong: true });
@@ -85,7 +90,10 @@ function figuresOf({ row, rows, last, truth, value }) {
     final_off: decimal(rows[last][ERROR]),
     final_bound: decimal(rows[last][ERROR], true),
     final_wrong: !(rows[last][ERROR] <= WRONG * most),
-    digits: digitsOf(rows[last][ERROR], most),
+    right: digitsOf(row[ERROR], most) >= DIGITS,
+    final_right: digitsOf(rows[last][ERROR], most) >= DIGITS,
+    decimals: decimalsOfError(row[ERROR]),
+    final_decimals: decimalsOfError(rows[last][ERROR]),
     seconds: inSeconds(rows[last][SECONDS]),
     sentence: value.end?.sentence || '',
     more: RUNS_ON,
@@ -106,7 +114,9 @@ function waitingWords({ value, asked }, words) {
 
 function runningWords({ oneStep }, figures, tell) {
   const lead = (name) => tell(oneStep ? 'one_step' : name, { strong: true });
-  if (!figures.wrong) return { dot: 'grey', parts: [lead('near'), tell('bound')] };
+  if (!figures.wrong) {
+    return { dot: 'grey', parts: [lead(figures.right ? 'right_now' : 'near'), tell('bound')] };
+  }
   if (figures.small) return { dot: 'warm', parts: [lead('small'), tell('small_what')] };
   const parts = [lead('learning'), tell('still')];
   if (figures.share >= 0.1) parts.push(tell('gone', { extra: true }));
@@ -116,7 +126,7 @@ function runningWords({ oneStep }, figures, tell) {
 function lookingBack({ state }, figures, tell) {
   const parts = [tell('back', { strong: true }), tell('back_off')];
   if (state !== 'finished') return { dot: 'grey', parts: [...parts, tell('back_on')], action: 'latest' };
-  const right = figures.digits >= DIGITS;
+  const right = figures.final_right;
   parts.push(tell(right ? 'back_right' : 'back_end', { strong: true, extra: true }));
   parts.push(tell(right ? 'back_bound' : 'back_still', { extra: true }));
   return { dot: 'grey', parts, action: 'end' };
@@ -131,7 +141,7 @@ function endWords({ value }, figures, tell) {
     const lead = tell(cause === 'DIVERGED' ? 'diverged' : 'singular', { strong: true });
     return { dot: 'warm', parts: [lead, tell('sentence')], action };
   }
-  if (figures.digits >= DIGITS) {
+  if (figures.final_right) {
     const parts = [tell('right', { strong: true }), tell('right_bound')];
     parts.push(complete ? tell('nothing_left', { extra: true }) : why);
     return { dot: 'good', parts, action: cause === 'PATIENCE' ? null : action };

@@ -117,17 +117,18 @@ function makeWorked(place) {
     const { name } = output();
     const at = say(name ? words.of_channel : words.at, { ...pixel, channel: name });
     if (!Number.isFinite(found.sum)) return `${at}: ${words.unseen}.`;
-    const terms = found.parts.map(({ sum }) => fixed(sum, 2));
-    if (found.offset) terms.push(say(words.offset, { offset: fixed(found.offset, 2) }));
-    const all = terms.join(' + ').replaceAll('+ −', '− ');
-    const sum = terms.length > 1 ? say(words.sum, { terms: all, sum: fixed(found.sum, 2) }) : all;
-    if (!Number.isFinite(beside)) return `${at}: ${record.name} ${sum}.`;
-    const there = say(record.beside, { sum: fixed(beside, Number.isInteger(beside) ? 0 : 2) });
-    const cut = target && (beside === 0 ? found.sum < -1 : beside === 255 && found.sum > 256);
     // Written to two digits, what is apart by less may read as if it were apart by a hundredth.
     const difference = Math.abs(found.sum - beside);
-    const written = [found.sum, beside].map((v) => Number(v.toFixed(2)));
+    const written = [found.sum, beside].map((v) => fixed(v, 2));
     const apart = difference < 0.0095 && written[0] !== written[1];
+    const digits = apart ? 3 : 2;
+    const terms = found.parts.map(({ sum }) => fixed(sum, digits));
+    if (found.offset) terms.push(say(words.offset, { offset: fixed(found.offset, digits) }));
+    const all = terms.join(' + ').replaceAll('+ −', '− ');
+    const sum = terms.length > 1 ? say(words.sum, { terms: all, sum: fixed(found.sum, digits) }) : all;
+    if (!Number.isFinite(beside)) return `${at}: ${record.name} ${sum}.`;
+    const there = say(record.beside, { sum: fixed(beside, Number.isInteger(beside) ? 0 : digits) });
+    const cut = target && (beside === 0 ? found.sum < -1 : beside === 255 && found.sum > 256);
     const other = `; ${cut ? say(words.cut, { beside: there })
       : apart ? say(words.apart, { beside: there, difference: figure(difference) }) : there}`;
     return `${at}: ${record.name} ${sum}${other}.`;

@@ -24,6 +24,7 @@ NAMES = ("red", "green", "blue")
 SCRIPTS = ("drawing", "arithmetic", "worked")
 WORDS = {
     "square": "at the square",
+    "rounded": "pixels, rounded",
     "made_up": "made up: {border}",
     "lacking": "not held here",
     "products": "products, rounded",
