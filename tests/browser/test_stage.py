@@ -202,8 +202,12 @@ def test_an_error_keeps_what_was_drawn(on_stage):
     show(page, failure)
     assert "No picture yet" in page.locator("#chip-pictures").inner_text()
     assert "Sobel x" in page.locator("#chip-filter").inner_text()
-    show(page, failure | {"error": "Expected a picture."})
-    show(page, value(falling(SOBEL, 6), number=7))
+    show(page, failure | {"error": "Expected a picture.", "number": 8})
+    show(page, value(falling(SOBEL, 6), number=7))  # asked for before what was refused
+    assert error.inner_text() == "Expected a picture."
+    show(page, failure | {"error": "Of long ago.", "number": 6})
+    assert error.inner_text() == "Expected a picture."
+    show(page, value(falling(SOBEL, 6), number=9))
     assert error.inner_text() == ""
     assert verdict(page).startswith("Small loss")
 

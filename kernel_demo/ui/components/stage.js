@@ -18,6 +18,7 @@ const ASTRAY = 1000; // times the values there are: no axis is made for what lie
 let theme = look();
 let value = null; // the last one that was no error
 let problem = ''; // the sentence of an error, until the next value
+let failed = 0; // its number
 let run = { rows: [], parts: [], width: 0, truth: new Float64Array(9), size: 3 }; // its kept steps
 let player = begun(0);
 let pressed = {}; // asked: for a run; halted: Pause; hold: what is waited for before it plays on
@@ -69,14 +70,15 @@ function accept(next) {
   if (next?.server === value?.server && next?.number < value?.number) return;
   if (next?.kind === 'error') {
     starting = ending = false;
-    problem = next.error;
+    [problem, failed] = [next.error, next.number];
     pressed = { ...pressed, asked: false, hold: null };
     if (value) value = { ...value, chips: { ...value.chips, ...next.chips } };
     if (value?.chips?.filter?.none && !value.computing) withoutFilter();
     return schedule();
   }
   if (!next?.kind) return;
-  problem = next.error || '';
+  const late = next.server === value?.server && next.number < failed;
+  problem = next.error || (late ? problem : ''); // asked for before what then was refused
   if (problem) pressed = { ...pressed, asked: false, hold: null };
   const begins = ['server', 'session', 'kind'].some((name) => next[name] !== value?.[name]);
   if (begins && value?.kind === 'frame') remember();
