@@ -283,7 +283,7 @@ def test_the_box_for_files(page, server, tmp_path):
     expect(box).to_be_visible()
     said = "(e) => getComputedStyle(e, '::after').content"
     assert "Drop pictures" in box.locator("[data-testid=upload-text]").evaluate(said)
-    assert box.locator("[data-testid=block-label]").bounding_box()["width"] <= 1
+    assert box.locator("[data-testid=block-label]").evaluate("(e) => e.offsetWidth") <= 1
     pixels = np.random.default_rng(0).integers(0, 256, (60, 60)).astype(np.uint8)
     for number in range(7):
         cv2.imwrite(str(tmp_path / f"{number}.png"), pixels)
