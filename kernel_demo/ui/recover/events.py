@@ -138,15 +138,7 @@ def find(befores, afters, max_size: int) -> Iterator[dict]:
         yield {**again, "progress": problem(error)}
         return
     notes = tuple(dict.fromkeys(note for pair in matched for side in pair for note in side.notes))
-    paths = pairs.listed(befores)[0], pairs.listed(afters)[0]
-    more = finding.to_come(found)
-    state = Found(
-        paths[::-1] if found.swapped else paths,
-        found.shift,
-        finding.taken(found),
-        finding.without_pictures(found) if more else None,
-        finding.facts_of(found),
-    )
+    state = _left(found, (pairs.listed(befores)[0], pairs.listed(afters)[0]))
     spent = duration(time.monotonic() - began)
     yield {
         **again,
@@ -157,6 +149,18 @@ def find(befores, afters, max_size: int) -> Iterator[dict]:
     if state.kernels:
         # After the rest: the libraries that write the files take half a second to load.
         yield {"take": take.value(state.kernels[0][1])}
+
+
+def _left(found: Recovery, paths: tuple[str, str]) -> Found:
+    """What a recovery leaves behind; paths: those of the first pair."""
+    more = finding.to_come(found)
+    return Found(
+        paths[::-1] if found.swapped else paths,
+        found.shift,
+        finding.taken(found),
+        finding.without_pictures(found) if more else None,
+        finding.facts_of(found),
+    )
 
 
 def proved(state: Found | None) -> Iterator[str]:
