@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from kernel_demo.imaging.catalogue import identity
 from kernel_demo.recovery import Verdict, recover
-from kernel_demo.recovery.explanations import Left, Reason
+from kernel_demo.recovery.explanations import Left, Other, Reason
 from kernel_demo.sources.bundled import FOLDER
 
 BARS = 5
@@ -133,13 +133,14 @@ def test_the_same_picture_twice_is_said_to_be_so():
     assert said not in recover(before, changed).explanation
 
 
-def test_pixels_strewn_over_an_unchanged_picture_are_left_out():
-    """One in twenty is grey: the others are as they were, which is no noise."""
+def test_pixels_strewn_over_an_unchanged_picture_are_an_edit():
+    """One in twenty is grey: the others are as they were, which is no noise, and no filter."""
     before = photo("camera", 100, 200, 60, 80)
     after = before.copy()
     after[np.random.default_rng(3).random(before.shape) < 0.05] = 128
     found = recover(before, after)
-    assert found.verdict == Verdict.CONVOLUTION
+    assert found.verdict == Verdict.NOT
+    assert found.alternative.kind == Other.EDIT
     assert np.abs(found.kernel[0, 0] - identity(found.size)).max() < 1e-3
 
 
