@@ -21,7 +21,7 @@ from kernel_demo.recovery.alignment import Pair, Plane, places, planes_of
 from kernel_demo.recovery.explanations import Channels
 from kernel_demo.recovery.fitting import FEW, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
 from kernel_demo.recovery.fractions import Fractions
-from kernel_demo.recovery.quantisation import Compression, compression
+from kernel_demo.recovery.quantisation import Compression, compression, in_small_blocks
 
 # A more complicated arrangement must leave at most this share of the simpler one's variance.
 WORTH = 0.9
@@ -265,6 +265,8 @@ def through_jpeg(found: Arrangement) -> Arrangement:
         return found
     compressed = compression(first)
     found = replace(found, compressed=compressed)
+    if compressed is None and in_small_blocks(first):
+        return replace(found, compressed=Compression(np.zeros((8, 8), int), None))
     narrow = all(len(fit.kernel) <= WIDEST_THROUGH_JPEG for fit in found.fits)
     if compressed is None or len(found.fits) != 1 or not narrow:
         return found
