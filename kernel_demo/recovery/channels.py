@@ -272,14 +272,15 @@ def through_jpeg(found: Arrangement) -> Arrangement:
         return found
     start = found.fits[0]
     kernel = jpeg.fit(found.pairs, compressed, start.kernel, start.offset, WIDEST_THROUGH_JPEG)
-    if kernel is None or not kernel.believable:
+    if kernel is None or kernel.standard_error.max() > SURE * np.abs(kernel.kernel).max():
         return found
-    if kernel.standard_error.max() > SURE * np.abs(kernel.kernel).max():
+    kernel = jpeg.proved(found.pairs, compressed, kernel)
+    if not kernel.believable:
         return found
     coloured = first.after.shape[2] == 3
     if coloured and not chroma.colours_agree(first, compressed, kernel):
         return found
-    return replace(found, censored=jpeg.proved(found.pairs, compressed, kernel))
+    return replace(found, censored=kernel)
 
 
 def _mixture(pairs: list[Pair], sizes: tuple[int, ...] = SIZES) -> Mixture | None:

@@ -15,7 +15,7 @@ SAMPLINGS = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FAC
              cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422)  # fmt: skip
 # Measured over 7 filters, 6 qualities, 4 pictures: up to 1.4 times what rounding makes, up to 0.6
 # times what is left if the colours were not filtered; 1.1 times and more where they were not.
-ROUNDED_TWICE, BETTER = 1.5, 0.75
+ROUNDED_TWICE, BETTER, UNSEEN = 1.5, 0.75, 0.3
 
 
 def colours_agree(pair: Pair, compressed: Compression, found: Censored) -> bool:
@@ -44,7 +44,8 @@ def colours_agree(pair: Pair, compressed: Compression, found: Censored) -> bool:
         ))  # fmt: skip
     kernel, rounding, _ = min(left)
     other = min(untouched for _, _, untouched in left)
-    return kernel < ROUNDED_TWICE * rounding and kernel < BETTER * other
+    # Whole numbers need no rounding: then there is nothing to compare with.
+    return kernel < max(ROUNDED_TWICE * rounding, UNSEEN) and kernel < BETTER * other
 
 
 def _again(picture: np.ndarray, quality: int, sampling: int) -> np.ndarray:

@@ -68,9 +68,9 @@ class Censored:
 
     @property
     def believable(self) -> bool:
-        """Whether nothing in the file contradicts it."""
+        """Whether nothing in the file contradicts it, or all of it is just what it makes."""
         agrees = self.consistent >= CONSISTENT and self.spread <= UNEXPLAINED
-        return agrees and self.split <= SPLIT
+        return self.alike == 1 or (agrees and self.split <= SPLIT)
 
 
 @dataclass(frozen=True, eq=False)
