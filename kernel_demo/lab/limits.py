@@ -21,7 +21,7 @@ from kernel_demo.lab.pixels import teach
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.statistics import Statistics, accumulate
-from kernel_demo.recovery.jpeg import COSINES, steps
+from kernel_demo.recovery.quantisation import COSINES, steps
 
 LARGEST_KERNEL = 15
 MIN_SIDE = 64  # several times the largest kernel
