@@ -22,7 +22,7 @@ from kernel_demo.recovery.attenuation import attenuation
 from kernel_demo.recovery.explanations import Channels
 from kernel_demo.recovery.fitting import FEW, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
 from kernel_demo.recovery.fractions import Fractions
-from kernel_demo.recovery.quantisation import Compression, compression
+from kernel_demo.recovery.quantisation import Compression, compression, in_small_blocks
 
 # A more complicated arrangement must leave at most this share of the simpler one's variance.
 WORTH = 0.9
@@ -277,21 +277,22 @@ def through_jpeg(found: Arrangement) -> Arrangement:
         return found
     compressed = compression(first)
     found = replace(found, compressed=compressed)
+    if compressed is None and in_small_blocks(first):
+        return replace(found, compressed=Compression(np.zeros((8, 8), int), None))
     narrow = all(len(fit.kernel) <= WIDEST_THROUGH_JPEG for fit in found.fits)
     if compressed is None or len(found.fits) != 1 or not narrow:
         return found
     start = found.fits[0]
     kernel = jpeg.fit(found.pairs, compressed, start.kernel, start.offset, WIDEST_THROUGH_JPEG)
-    if kernel is None or not kernel.nearly:
+    if kernel is None or kernel.standard_error.max() > SURE * np.abs(kernel.kernel).max():
         return found
-    if kernel.standard_error.max() > SURE * np.abs(kernel.kernel).max():
+    kernel = jpeg.proved(found.pairs, compressed, kernel)
+    if not (kernel.believable or (kernel.nearly and kernel.smoothing is None)):
         return found
     coloured = first.after.shape[2] == 3
     if coloured and not chroma.colours_agree(first, compressed, kernel):
         return found
-    if kernel.believable:
-        return replace(found, censored=jpeg.proved(found.pairs, compressed, kernel))
-    return found if kernel.smoothing else replace(found, nearly=kernel)
+    return replace(found, **{"censored" if kernel.believable else "nearly": kernel})
 
 
 def _mixture(pairs: list[Pair], sizes: tuple[int, ...] = SIZES) -> Mixture | None:

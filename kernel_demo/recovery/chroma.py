@@ -16,7 +16,7 @@ SAMPLINGS = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FAC
              cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422)  # fmt: skip
 # Measured over 7 filters, 6 qualities, 4 pictures: up to 1.4 times what rounding makes, up to 0.6
 # times what is left if the colours were not filtered; 1.1 times and more where they were not.
-ROUNDED_TWICE, BETTER = 1.5, 0.75
+ROUNDED_TWICE, BETTER, UNSEEN = 1.5, 0.75, 0.3
 SAME = 2  # bars by which a kernel that is the identity may be off
 
 
@@ -50,7 +50,9 @@ def colours_agree(pair: Pair, compressed: Compression, found: Censored) -> bool:
     other = min(untouched for _, _, untouched in left)
     off = np.abs(found.kernel - identity(len(found.kernel))).max()
     same = off <= SAME * found.standard_error.max()
-    return kernel < ROUNDED_TWICE * rounding and (same or kernel < BETTER * other)
+    # Whole numbers need no rounding: then there is nothing to compare with.
+    agrees = kernel < max(ROUNDED_TWICE * rounding, UNSEEN)
+    return agrees and (same or kernel < BETTER * other)
 
 
 def _again(picture: np.ndarray, quality: int, sampling: int) -> np.ndarray:

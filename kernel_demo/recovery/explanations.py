@@ -280,7 +280,7 @@ class Other(Enum):
         "alone, and try again.",
     )
     LOSSES = (
-        "JPEG compression and no filter",
+        "lossy compression and no filter",
         "If the tool should have filtered, check its setting; a faint filter shows in a PNG or "
         "TIFF.",
     )

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import islice
 
 import numpy as np
 import torch
@@ -46,6 +47,7 @@ MARGINS, SPOILED = (2, 4, 8, 16, 32, 64), 0.01
 # Where predictions vary by less (levels RMS), all pixels of a block are rounded the same way, by
 # the tool and by the decoder: a coefficient may err by 4.
 FLAT = 2.0
+TRIED = 12  # round numbers
 KNOWN = 0.01  # errors as a share of the largest weight, above which a family is looked for
 # What a kernel must reach to be believed. Measured at qualities 30 to 95: convolutions put 99.7 %
 # of the coefficients where they are, mild nonlinear operations up to 99.5 %; they leave up to 0.54
@@ -71,9 +73,9 @@ class Censored:
 
     @property
     def believable(self) -> bool:
-        """Whether nothing in the file contradicts it."""
+        """Whether nothing in the file contradicts it, or all of it is just what it makes."""
         agrees = self.consistent >= CONSISTENT and self.spread <= UNEXPLAINED
-        return agrees and self.split <= SPLIT
+        return self.alike == 1 or (agrees and self.split <= SPLIT)
 
     @property
     def nearly(self) -> bool:
@@ -170,12 +172,13 @@ def proved(pairs: Sequence[Pair], compressed: Compression, found: Censored) -> C
     best = replace(found, alike=share(found.kernel, found.offset))
     if best.alike is None or found.smoothing is not None:
         return best
-    for kernel, offset in recompression.round_numbers(
-        found.kernel, found.offset, found.standard_error
-    ):
+    near = recompression.round_numbers(found.kernel, found.offset, found.standard_error)
+    for kernel, offset in islice(near, TRIED):
         alike = share(kernel, offset)
-        if alike >= best.alike:
+        if alike > best.alike or (alike == best.alike and best.kernel is found.kernel):
             best = replace(found, kernel=kernel, offset=offset, alike=alike)
+        if alike == 1:
+            break
     return best
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from kernel_demo.imaging.filtering import LUMINANCE
@@ -34,13 +35,18 @@ READ = 4000  # blocks from which the steps are read
 # nine in ten of them within 0.48. Nine in ten of others are within 0.45 steps: 0.9 and more.
 NINE_IN_TEN = 0.65
 FEWEST = 50  # blocks
+# The finest waves (rows, columns) of 4 x 4 pixels, and by how much more of them must vanish (below
+# a level) on one of the 16 grids than on any other. Measured: WebP of qualities 30 to 80 0.08 to
+# 0.25, WebP 95 0.04 to 0.18, where errors are small; filtered photos up to 0.03.
+FINEST, ON_ONE_GRID = ((3, 3), (2, 3), (3, 2), (1, 3), (3, 1)), 0.06
 
 
 @dataclass(frozen=True)
 class Compression:
-    """The quantisation of a picture that went through a JPEG file."""
+    """The quantisation of a picture that went through a lossy file."""
 
-    steps: np.ndarray  # 8 x 8, of the luminance; 0 where nothing tells
+    # 8 x 8, of a JPEG's luminance; 0 where nothing tells: everywhere if it is no JPEG.
+    steps: np.ndarray
     quality: int | None  # IJG's, where the steps are those of its table
 
     @property
@@ -49,6 +55,8 @@ class Compression:
         return float(np.sqrt((self.steps.astype(float) ** 2).mean()) / 2)
 
     def __str__(self) -> str:
+        if not self.steps.any():
+            return "WebP, or the like"
         return "JPEG" if self.quality is None else f"JPEG, quality {self.quality}"
 
 
@@ -146,6 +154,27 @@ def compression(pair: Pair) -> Compression | None:
     doubtful = (likely != likely[0]).any(axis=0) | (known & (found % likely[0] != 0))
     quality = None if len(likely) > 1 else int((tables == likely[0]).all(axis=1).argmax()) + 1
     return Compression(np.where(doubtful, 0, likely[0]).reshape(8, 8), quality)
+
+
+def in_small_blocks(pair: Pair) -> bool:
+    """Whether after is made of 4 x 4 blocks that lack fine waves, as WebP's are, and before not."""
+    after, before = (_on_one_grid(levels(picture)) for picture in (pair.after, pair.before))
+    return after > ON_ONE_GRID and before < after / 2
+
+
+def _on_one_grid(picture: np.ndarray) -> float:
+    """How much larger the share of FINEST that vanish is on the first of 16 grids than the next."""
+    at = np.arange(4)
+    lines = np.cos(np.pi * np.outer(at, 2 * at + 1) / 8) / np.sqrt(2)
+    height, width = (side // 4 * 4 for side in picture.shape)
+    shares = np.zeros((4, 4))
+    for down, across in FINEST:
+        wave = np.outer(lines[down], lines[across]).astype(np.float32)
+        values = cv2.filter2D(picture.astype(np.float32), -1, wave, anchor=(0, 0))
+        small = np.abs(values[:height, :width]) < 1
+        shares += small.reshape(height // 4, 4, width // 4, 4).mean(axis=(0, 2)) / len(FINEST)
+    second, first = np.sort(shares.ravel())[-2:]
+    return float(first - second)
 
 
 def _told(values: np.ndarray, table: np.ndarray) -> int:

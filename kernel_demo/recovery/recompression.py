@@ -14,7 +14,7 @@ from kernel_demo.recovery.quantisation import Blocks, Compression, coefficients,
 DIVISORS = range(1, 65)
 # Errors must be below this share of 1 / divisor, and round numbers lie within so many of them.
 FINE, NEAR = 1 / 8, 3.0
-MOST = 12_000  # blocks, drawn by chance: 0.8 Mpx
+MOST = 6_000  # blocks, drawn by chance: 0.4 Mpx
 
 
 def encoded(blocks: Blocks, kernel: np.ndarray, offset: float) -> np.ndarray:
@@ -51,7 +51,7 @@ def share_alike(
 def round_numbers(
     kernel: np.ndarray, offset: float, errors: np.ndarray
 ) -> Iterator[tuple[np.ndarray, float]]:
-    """Whole numbers over the smallest divisor that suits the errors, with whole offsets nearby."""
+    """Whole numbers over the divisors that suit the errors, with whole offsets nearby."""
     for divisor in DIVISORS:
         if errors.max() * divisor > FINE:
             return
@@ -59,4 +59,3 @@ def round_numbers(
         if (np.abs(near - kernel) <= NEAR * errors).all():
             for whole in {math.floor(offset), math.ceil(offset)}:
                 yield near, float(whole)
-            return

@@ -318,7 +318,7 @@ def test_brightness_and_contrast_of_a_jpeg(name, slope, shift):
 
 @pytest.mark.parametrize("picture", [photo("cat", height=300, width=451), CAT, CAMERA])
 def test_brighter_is_a_filter_through_losses_too(picture):
-    """Thirty levels more, saved as JPEG: not "JPEG compression and no filter"."""
+    """Thirty levels more, saved as JPEG: not "lossy compression and no filter"."""
     found = recover(picture, as_jpeg(as_file(picture + 30.0), 95), 9)
     assert found.verdict != Verdict.NOT
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from kernel_demo.recovery import alignment, channels, quantisation
+from kernel_demo.recovery import Verdict, alignment, channels, quantisation, recover
 from kernel_demo.sources.bundled import FOLDER
 
 CAMERA = np.asarray(Image.open(FOLDER / "camera.jpg").convert("L"))
@@ -177,3 +177,55 @@ def test_a_filter_of_the_luminance_alone_is_not_told_of_all_channels(kernel, sub
     separate[..., 0] = filtered(separate[..., 0], kernel)
     after = cv2.cvtColor(separate, cv2.COLOR_YCrCb2RGB)
     assert analysed(COFFEE, decoded(after, 75, subsampling)).censored is None
+
+
+@pytest.mark.sweep(3)
+@pytest.mark.parametrize("quality", [50, 30])
+@pytest.mark.parametrize("sigma", [0.8, 1.0])
+def test_a_gaussian_is_told_by_its_sigma(quality, sigma):
+    """Within 2 %, where the single weights are hardly in the file; and no bar is wrong."""
+    line = np.exp(-0.5 * (np.arange(-4, 5) / sigma) ** 2)
+    kernel = np.outer(line, line) / line.sum() ** 2
+    found = analysed(CAMERA, decoded(filtered(CAMERA, kernel), quality)).censored
+    assert found.smoothing.family == "Gaussian"
+    assert abs(found.smoothing.width - sigma) <= min(0.02 * sigma, 3 * found.smoothing.bar)
+    assert bars_off(found, kernel) <= 5
+
+
+@pytest.mark.sweep(3)
+@pytest.mark.parametrize("quality", [90, 50, 30])
+def test_round_numbers_give_all_coefficients(quality):
+    """Eighths come back as they were, proved by every coefficient of the file."""
+    sobel = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
+    found = analysed(CAMERA, decoded(filtered(CAMERA, sobel, 128), quality)).censored
+    assert found.alike == 1
+    assert np.array_equal(found.kernel[found.kernel != 0], sobel[sobel != 0])
+    assert found.offset == 128
+
+
+@pytest.mark.parametrize("quality", [60, 90])
+def test_webp_is_known_by_its_blocks(quality):
+    """No kernel is told of what its losses bend; a PNG passes, and a before that was WebP, too."""
+    after, data = filtered(COFFEE, SHARPEN), io.BytesIO()
+    Image.fromarray(after).save(data, "WEBP", quality=quality)
+    lossy = np.asarray(Image.open(data))
+    assert quantisation.in_small_blocks(pair_of(COFFEE, lossy))
+    assert not quantisation.in_small_blocks(pair_of(COFFEE, after))
+    assert not quantisation.in_small_blocks(pair_of(lossy, lossy))
+    found = recover(COFFEE, lossy, 5)
+    assert found.verdict == Verdict.UNDETERMINED
+    assert "WebP" in found.explanation
+
+
+def test_the_record_holds_the_share_of_the_coefficients():
+    """It goes with the kernel: a file without kernel, or without JPEG, has none."""
+    through = recover(CAMERA, np.asarray(decoded(filtered(CAMERA, SHARPEN), 75)), 5)
+    assert through.as_dict()["coefficients"] == 1
+    assert recover(CAT, filtered(CAT, SHARPEN), 5).as_dict()["coefficients"] is None
+
+
+def test_a_family_is_said_as_such():
+    """The sentence names sigma with its bar, and that the single weights are not known."""
+    found = recover(CAMERA, np.asarray(decoded(filtered(CAMERA, GAUSSIAN), 50)), 7)
+    assert "known as a Gaussian of sigma 1.00" in found.explanation
+    assert "the single weights are not in this file" in found.explanation
