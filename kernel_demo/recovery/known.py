@@ -25,6 +25,7 @@ TONES_PIXELS = 4
 EDGE = 1e-3  # grey levels, for float32
 # Largest difference, as a share of the largest weight, at which two kernels are the same.
 SAME = 0.01
+DIMMED = 0.5  # an identity by a factor further from 1 has no name
 ANGLES = range(0, 180, 15)
 SIGMAS = np.geomspace(0.3, 6, 120)
 
@@ -212,13 +213,18 @@ def _linear_light(fit: Fit) -> Iterator[Alternative]:
         yield Alternative(Other.LIGHT, residual)
 
 
-def kernel(values: np.ndarray) -> Name | None:
-    """The name of a kernel (k x k), if it has one."""
+def kernel(values: np.ndarray, by_formula: bool = True) -> Name | None:
+    """The name of a kernel (k x k), if it has one.
+
+    by_formula: a Gaussian or an unsharp mask of any sigma, too, to SAME of the largest weight.
+    """
     tolerance = SAME * np.abs(values).max()
     if tolerance == 0:
         return None
     named = _of_catalogue(values, tolerance) or _box(values, tolerance)
-    return named or _gaussian(values) or _unsharp(values)
+    if named or not by_formula:
+        return named
+    return _gaussian(values) or _unsharp(values)
 
 
 def _of_catalogue(kernel: np.ndarray, tolerance: float) -> Name | None:
@@ -234,6 +240,8 @@ def _of_catalogue(kernel: np.ndarray, tolerance: float) -> Name | None:
                 scale = float((kernel * values).sum() / (values * values).sum())
                 # A symmetric kernel has no flip to tell a negative scale from.
                 symmetric = np.array_equal(known.values, known.values[::-1, ::-1])
+                if key == "identity" and abs(scale - 1) > DIMMED:  # a factor is no filter's name
+                    continue
                 if (scale > 0 or symmetric) and np.abs(kernel - scale * values).max() <= tolerance:
                     found.append(Name(known.name, scale, flipped))
     return min(found, key=lambda n: (n.flipped, abs(n.scale - 1) > 1e-6), default=None)

@@ -17,6 +17,7 @@ from kernel_demo.errors import DemoError, odd
 from kernel_demo.recovery import (
     alignment,
     channels,
+    families,
     fitting,
     fractions,
     judging,
@@ -30,6 +31,7 @@ from kernel_demo.recovery.channels import Arrangement
 from kernel_demo.recovery.explanations import Channels, Note, Reason, Told, Verdict
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
+from kernel_demo.recovery.known import Name
 from kernel_demo.recovery.polytope import Polytope
 from kernel_demo.recovery.record import UNSEEN, Recovery
 
@@ -39,6 +41,7 @@ TWO_LEVELS, GROSS = 2.0, 6.0
 # Share of the other pixels' variance that a kernel must explain for an edit to be told: where after
 # is of one level, any kernel with no weight is obeyed.
 LEAST = 0.5
+SEVERAL = 0.8  # grey levels RMS that several roundings leave, at most, of a kernel whose peak is 1
 RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
 
 
@@ -189,7 +192,8 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
         title=title,
     )
     if found is not None:
-        return _without_a_colour(_of_all(_applied(bare, found), found), found.pairs[0])
+        result = _without_a_colour(_of_all(_applied(bare, found), found), found.pairs[0])
+        return _by_a_tool(result, found)
     open_range = [((p.after > p.clip[0]) & (p.after < p.clip[1])).mean() for p in seen.pairs]
     return replace(bare, used_fraction=float(np.mean(open_range)))
 
@@ -247,6 +251,49 @@ def _centred(result: Recovery) -> Recovery:
         offset=float(offsets[0]) if alone else tuple(offsets.tolist()),
         name=known.kernel(kernels[0, 0]) if alone else None,
     )
+
+
+def _by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
+    """The record with the family, or the roundings, that make the file.
+
+    They prove themselves by the pixels, whatever the evidence against a kernel says. No formula
+    is named in a picture of 8 bits that it does not make.
+    """
+    pair = found.pairs[0]
+    of_8_bits = pair.peak == 255 and pair.before.dtype == np.uint8
+    if len(found.fits) != 1 or found.censored is not None or not of_8_bits:
+        return result
+    fit, planes = found.fits[0], alignment.planes_of(found.pairs)
+    certain = result.verdict == Verdict.CONVOLUTION
+    if certain:
+        result = replace(result, name=known.kernel(result.kernel[0, 0], by_formula=False))
+    if certain and result.bit_exact:
+        steps = families.by_opencv(result.kernel[0, 0], planes)
+        return result if steps is None else replace(result, name=_named(steps), steps=steps)
+    if fit.residual > SEVERAL * max(1.0, float(fit.kernel.max())):
+        return result
+    steps = families.find(fit.kernel, fit.offset, planes, result.reproduced)
+    if steps is None:
+        return result
+    kernel = steps.way.kernel[None, None]
+    result = replace(
+        result,
+        verdict=Verdict.CONVOLUTION,
+        reason=None,
+        alternative=None,
+        kernel=kernel,
+        offset=steps.way.offset,
+        standard_error=steps.standard_error[None, None],
+        fractions=(),
+        name=_named(steps) or known.kernel(kernel[0, 0], by_formula=False),
+        polytopes=(Polytope.of(planes, np.ones(kernel[0, 0].shape, bool)),),
+        steps=steps,
+    )
+    return reproduction.told(result, found.pairs)
+
+
+def _named(steps: families.Found) -> Name | None:
+    return Name(steps.way.name, 1.0) if steps.way.family else None
 
 
 def _of_outputs(result: Recovery, pairs: list[Pair]) -> Iterator[list[Plane]]:

@@ -1,0 +1,492 @@
+"""Filters of a few parameters, as tools make them: found by their parameters, to the last digit.
+
+Blurs and sharpenings of one rounding, and those of tools that round after each of several passes.
+A line is the kernel along one axis, of odd length.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+
+import cv2
+import numpy as np
+
+from kernel_demo.imaging import catalogue
+from kernel_demo.imaging.kernels import MAX_SIZE, resized
+from kernel_demo.learning.statistics import Statistics
+from kernel_demo.recovery import separable
+from kernel_demo.recovery.alignment import Plane, sample, sums
+from kernel_demo.recovery.explanations import Rounding
+from kernel_demo.recovery.passes import Family, Pass, Way, inner, kept, large_enough, off, share
+from kernel_demo.recovery.separable import NEAR
+
+# Pixels to look for a way by, first and then; for its bars; to count what it makes.
+FEW, FIRST, BARS_BY, PIXELS = 10_000, 40_000, 300_000, 2_000_000
+SIZES = np.geomspace(0.25, 8, 26)  # of a sigma or radius, to begin with
+ANGLES = np.arange(0.0, 181.0, 5.0)
+STEPS = 20  # by which a dip is narrowed down to 1e-4 of its width
+PERCENT, TURNS = 4, 4  # by which least squares may err; of finding it and the radius in turn
+ODD_PIXELS = 1e-4  # share of them that a round number may miss more
+EXACTLY = 0.9999  # share of the pixels that a tool's own arithmetic makes, at least
+PROMISING = 0.9  # share of the pixels: two lines that make fewer were not made so
+NEARLY_ALL = 0.99  # ... and are not told
+FEWER = 0.2  # of the pixels that one rounding misses: several miss no more
+BAR, LEAST_BAR = 0.05, 1e-8  # of the largest weight: wider bars tell nothing; tools' last digit
+# Kernels that are so much off (of the largest weight) must miss so many pixels, or the picture does
+# not tell the family from its like.
+UNLIKE, RIVALS, MISSED = 0.005, 8, 20
+LIKELY = 3  # sizes of a family that are tried
+DEEP = 257  # levels of 16 bits to a grey level
+OVERSAMPLED = 3  # ImageMagick's KERNEL_RANK
+QUANTUM = 1 / 65535  # weights below are left out of ImageMagick's kernels
+FIXED = 1 << 24  # Pillow's fixed point
+PILLOW_PASSES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A way that makes the file."""
+
+    way: Way
+    share: float  # of the pixels that count and whose patch lies inside
+    standard_error: np.ndarray  # like way.kernel
+    errors: dict[str, float]  # of way.parameters
+
+
+# Formulas -----------------------------------------------------------------------------------------
+
+
+def gaussian(sigma: float, size: int) -> np.ndarray:
+    """exp(-x^2 / 2 sigma^2), sum 1."""
+    return cv2.getGaussianKernel(size, sigma)[:, 0]
+
+
+def scipy_size(sigma: float) -> int:
+    """Of scipy.ndimage.gaussian_filter, which goes to four sigma."""
+    return min(2 * int(4 * sigma + 0.5) + 1, MAX_SIZE)
+
+
+def magick_blur(sigma: float) -> np.ndarray:
+    """The line of `convert -blur 0xsigma`: MagickCore/morphology.c, BlurKernel, and gem.c.
+
+    A Gaussian, summed over three points for each weight; as wide as 16 bits see it.
+    """
+    size, values = 3, gaussian(sigma, 5)
+    while values[0] >= QUANTUM and size < MAX_SIZE:
+        size, values = len(values), gaussian(sigma, len(values) + 2)
+    fine = gaussian(OVERSAMPLED * sigma, OVERSAMPLED * size)
+    return fine.reshape(size, OVERSAMPLED).sum(axis=1)
+
+
+def pillow_box(radius: float) -> np.ndarray:
+    """The line of ImageFilter.BoxBlur: libImaging/BoxBlur.c, ImagingHorizontalBoxBlur.
+
+    A fraction of the radius is a weight at both ends; weights are whole numbers over 2^24.
+    """
+    radius, whole = np.float32(radius), int(radius)
+    inner = int(np.float32(FIXED) / (radius * np.float32(2) + np.float32(1)))
+    line = np.full(2 * whole + 3, inner / FIXED)
+    line[[0, -1]] = (FIXED - (2 * whole + 1) * inner) // 2 / FIXED
+    return line
+
+
+def pillow_gaussian(radius: float) -> np.ndarray:
+    """The line of one of the three box blurs of ImageFilter.GaussianBlur along each axis.
+
+    libImaging/BoxBlur.c, _gaussian_blur_radius (Gwosdek et al., SSVM 2011).
+    """
+    variance = np.float32(np.float32(radius) ** 2 / np.float32(PILLOW_PASSES))
+    length = np.float32(math.sqrt(12 * float(variance) + 1))
+    whole = np.float32(math.floor((float(length) - 1) / 2))
+    part = (2 * whole + 1) * (whole * (whole + 1) - 3 * variance)
+    return pillow_box(whole + part / (6 * (variance - (whole + 1) * (whole + 1))))
+
+
+def unsharp(sigma: float, amount: float, size: int) -> np.ndarray:
+    """k x k: identity + amount (identity - Gaussian)."""
+    line, middle = gaussian(sigma, size), catalogue.identity(size)
+    return middle + amount * (middle - np.outer(line, line))
+
+
+def log(sigma: float, gain: float, size: int) -> np.ndarray:
+    """k x k: gain (r^2 / sigma^2 - 2) exp(-r^2 / 2 sigma^2), shifted so that its sum is 0."""
+    y, x = catalogue.grid(size)
+    square = (x**2 + y**2) / sigma**2
+    kernel = (square - 2) * np.exp(-square / 2)
+    return gain * (kernel - kernel.mean())
+
+
+# Ways of one parameter or two ---------------------------------------------------------------------
+
+
+def _both(line: np.ndarray, times: int = 1, **more) -> tuple[Pass, ...]:
+    """Along rows, then along columns."""
+    return (Pass(line[None], **more),) * times + (Pass(line[:, None], **more),) * times
+
+
+def by_pillow_gaussian(radius: float) -> Way:
+    """ImageFilter.GaussianBlur(radius): three box blurs along rows, then three along columns."""
+    passes = _both(pillow_gaussian(radius), PILLOW_PASSES)
+    return Way(passes, None, Family.PILLOW_GAUSSIAN, {"radius": radius})
+
+
+def by_pillow_unsharp(radius: float, percent: float) -> Way:
+    """ImageFilter.UnsharpMask(radius, percent, 0)."""
+    figures = {"radius": radius, "percent": percent}
+    return Way(by_pillow_gaussian(radius).passes, percent, Family.PILLOW_UNSHARP, figures)
+
+
+def by_pillow_box(radius: float) -> Way:
+    """ImageFilter.BoxBlur(radius)."""
+    return Way(_both(pillow_box(radius)), None, Family.PILLOW_BOX, {"radius": radius})
+
+
+def by_magick_blur(sigma: float) -> Way:
+    """`convert -blur 0xsigma -depth 8`: 16 bits along rows and columns, cut off to 8."""
+    deep = _both(magick_blur(sigma), finer=DEEP)
+    last = Pass(np.ones((1, 1)), Rounding.TRUNCATE)
+    return Way((*deep, last), None, Family.MAGICK_BLUR, {"sigma": sigma})
+
+
+def by_gaussian(sigma: float, like: Way, size: int) -> Way:
+    """A sampled Gaussian along the two lines of a way."""
+    line, rule = gaussian(sigma, size), like.passes[0].rounding
+    shapes = ((1, -1) if one.weights.shape[0] == 1 else (-1, 1) for one in like.passes)
+    passes = tuple(Pass(line.reshape(shape), rule) for shape in shapes)
+    return Way(passes, None, Family.GAUSSIAN, {"sigma": sigma, "size": size})
+
+
+FORMULAS = {
+    Family.GAUSSIAN: lambda p: np.outer(*2 * [gaussian(p["sigma"], p["size"])]),
+    Family.UNSHARP: lambda p: unsharp(p["sigma"], p["amount"], p["size"]),
+    Family.LOG: lambda p: log(p["sigma"], p["gain"], p["size"]),
+    Family.MOTION: lambda p: catalogue.motion_blur(p["size"], p["angle"]),
+}
+
+
+def _remade(way: Way, figures: dict[str, float]) -> Way:
+    """The same with other parameters."""
+    if way.family == Family.PILLOW_GAUSSIAN:
+        return by_pillow_gaussian(**figures)
+    if way.family == Family.PILLOW_UNSHARP:
+        return by_pillow_unsharp(**figures)
+    if way.family == Family.PILLOW_BOX:
+        return by_pillow_box(**figures)
+    if way.family == Family.MAGICK_BLUR:
+        return by_magick_blur(**figures)
+    first, *rest = way.passes
+    if first.weights.shape[0] != first.weights.shape[1]:
+        return by_gaussian(figures["sigma"], way, figures["size"])
+    passes = (replace(first, weights=FORMULAS[way.family](figures)), *rest)
+    return replace(way, passes=passes, parameters=figures)
+
+
+# Their parameters ---------------------------------------------------------------------------------
+
+
+def fitted(way: Callable[[float], Way], tiles: Sequence[Plane], ends=None) -> Way:
+    """The member of a family that leaves least, in the roundest number that leaves no more.
+
+    ends: between which numbers, of one dip; None: all of SIZES.
+    """
+    few = sample(list(tiles), FEW)
+    sizes = [] if ends else [size for size in SIZES if max(way(size).reach) <= MAX_SIZE // 2]
+    low, high = ends or _dip(lambda size: off(way(size), few), sizes)
+    value = _smallest(lambda size: off(way(size), tiles), low, high)
+    return _rounded(way, value, tiles)
+
+
+def _rounded(way: Callable[[float], Way], value: float, tiles: Sequence[Plane]) -> Way:
+    """The member of the roundest number that leaves no more."""
+    allowed = off(way(value), tiles) + ODD_PIXELS
+    numbers = (float(np.round(value, digits)) for digits in range(5))
+    return next((w for r in numbers if r > 0 and off(w := way(r), tiles) <= allowed), way(value))
+
+
+def _dip(value: Callable[[float], float], sizes) -> tuple[float, float]:
+    """Between which of some sizes a function is least."""
+    best = int(np.argmin([value(size) for size in sizes]))
+    return float(sizes[max(best - 1, 0)]), float(sizes[min(best + 1, len(sizes) - 1)])
+
+
+def _smallest(value: Callable[[float], float], low: float, high: float) -> float:
+    """Where a function of one dip is least: the golden section (Kiefer 1953)."""
+    ratio = (5**0.5 - 1) / 2
+    at = [high - ratio * (high - low), low + ratio * (high - low)]
+    found = [value(x) for x in at]
+    for _ in range(STEPS):
+        if found[0] <= found[1]:
+            high, at = at[1], [at[1] - ratio * (at[1] - low), at[0]]
+            found = [value(at[0]), found[0]]
+        else:
+            low, at = at[0], [at[1], at[0] + ratio * (high - at[0])]
+            found = [found[1], value(at[1])]
+    return float(at[int(found[1] < found[0])])
+
+
+def _gaussian_like(lines: Way, tiles: Sequence[Plane]) -> Way:
+    """The sampled Gaussian nearest to what a way makes, in its two passes."""
+    few = sample(list(tiles), FEW)
+    largest = max(one.weights.size for one in lines.passes)
+    first = fitted(lambda sigma: by_gaussian(sigma, lines, largest), few).parameters["sigma"]
+    near = 0.97 * first, 1.03 * first
+
+    def left(size: int) -> float:
+        sigma = _smallest(lambda sigma: off(by_gaussian(sigma, lines, size), few), *near)
+        return off(by_gaussian(sigma, lines, size), few)
+
+    size = min({*range(3, largest + 1, 2), scipy_size(first)}, key=left)
+    return fitted(lambda sigma: by_gaussian(sigma, lines, size), tiles, near)
+
+
+def _sharpened(tiles: Sequence[Plane]) -> Way:
+    """Pillow's unsharp mask of the radius and per cent that leave least."""
+    way = fitted(lambda r: by_pillow_unsharp(r, _percent(by_pillow_gaussian(r), tiles)), tiles)
+    for _ in range(TURNS):
+        radius, percent = way.parameters.values()
+        # What is cut off bends the per cent of least squares.
+        near = (by_pillow_unsharp(radius, percent + more) for more in range(-PERCENT, PERCENT + 1))
+        best = min(near, key=lambda one: off(one, tiles)).percent
+        ends = 0.97 * radius, 1.03 * radius
+        way = fitted(partial(by_pillow_unsharp, percent=best), tiles, ends)
+        if best == percent:
+            break
+    return way
+
+
+def _percent(blur: Way, tiles: Sequence[Plane]) -> int:
+    """By least squares: after - before = percent (before - blurred) / 100, where that is seen."""
+    both, detail = 0.0, 1e-9
+    for tile in large_enough(blur, tiles):
+        own, after = (inner(p, *blur.reach).astype(np.float64) for p in (tile.before, tile.after))
+        chosen = kept(tile, *blur.reach) & (after > tile.clip[0]) & (after < tile.clip[1])
+        less = (own - blur.made(tile.before))[chosen]
+        both, detail = both + float(less @ (after - own)[chosen]), detail + float(less @ less)
+    return int(round(100 * both / detail))
+
+
+def _of_one_rounding(kernel: np.ndarray, offset: float, tiles: Sequence[Plane]) -> Iterator[Way]:
+    """Kernels of a formula that are nearest in the metric of the data, cut off or rounded.
+
+    With a linear parameter a: K = base + a part, a = part' (X'y - G base) / part' G part.
+    """
+    total = sums([tile.unclipped() for tile in tiles], min(len(kernel) + 4, MAX_SIZE))
+    if total is None:
+        return
+    middle = kernel[len(kernel) // 2, len(kernel) // 2]
+    if abs(kernel.sum()) < NEAR * np.abs(kernel).max():
+        choices = [(Family.LOG, SIZES)]
+    elif abs(kernel.sum() - 1) > NEAR:
+        return
+    else:
+        choices = [(Family.UNSHARP, SIZES)] if middle > 1 else [(Family.GAUSSIAN, SIZES)]
+        if middle <= 1 and np.count_nonzero(np.abs(kernel) > NEAR) < kernel.size / 2:
+            choices.append((Family.MOTION, ANGLES))
+    for family, numbers in choices:
+        sizes = range(3, total.size + 1, 2)
+        found = [_nearest(family, numbers, total.shrink(size)) for size in sizes]
+        found.sort(key=lambda one: one[0])
+        for (_, figures), passes in product(found[:LIKELY], _endings(offset)):
+            first = replace(passes[0], weights=FORMULAS[family](figures))
+            yield _in_round_numbers(Way((first, *passes[1:]), None, family, figures), tiles)
+
+
+def _in_round_numbers(way: Way, tiles: Sequence[Plane]) -> Way:
+    """The same with each parameter as round as the pixels allow."""
+    for name in (name for name in way.parameters if name != "size"):
+
+        def other(value: float, name=name, way=way) -> Way:
+            return _remade(way, way.parameters | {name: value})
+
+        way = _rounded(other, way.parameters[name], tiles)
+    return way
+
+
+def _nearest(family: Family, numbers, total: Statistics) -> tuple[float, dict[str, float]]:
+    """(squares left, parameters) of the member of one size that is nearest."""
+    gram, cross, _ = (np.asarray(part, np.float64) for part in total.centred)
+    linear = {Family.UNSHARP: "amount", Family.LOG: "gain"}.get(family)
+    first = "angle" if family == Family.MOTION else "sigma"
+
+    def member(value: float) -> dict[str, float]:
+        figures = {first: value, "size": total.size}
+        if linear is None:
+            return figures
+        base, whole = (FORMULAS[family](figures | {linear: a}).ravel() for a in (0.0, 1.0))
+        part = whole - base
+        scale = part @ (cross - gram @ base) / max(float(part @ gram @ part), 1e-12)
+        return figures | {linear: float(scale)}
+
+    def left(value: float) -> float:
+        flat = FORMULAS[family](member(value)).ravel()
+        return float(flat @ gram @ flat - 2 * flat @ cross)
+
+    value = _smallest(left, *_dip(left, numbers))
+    return left(value) + float(cross @ np.linalg.lstsq(gram, cross, rcond=1e-12)[0]), member(value)
+
+
+def _endings(offset: float) -> list[tuple[Pass, ...]]:
+    """How one rounding is done, by the offset for sums that are rounded half up."""
+    bare, whole = np.ones((1, 1)), float(np.rint(offset))
+    if abs(offset - whole) < 0.25:
+        return [(Pass(bare, offset=whole),)]
+    whole = float(np.rint(offset + 0.5))
+    last = Pass(bare, Rounding.TRUNCATE)
+    return [
+        (Pass(bare, Rounding.TRUNCATE, offset=whole),),
+        (Pass(bare, finer=DEEP, offset=whole), last),
+    ]
+
+
+# The way of a pair --------------------------------------------------------------------------------
+
+
+def find(kernel, offset: float, planes: Sequence[Plane], by_kernel: float) -> Found | None:
+    """The family, or the passes, with which a tool made the planes. None: none is known.
+
+    kernel: k x k, that of least squares, and its offset in grey levels. planes: of 8 bits.
+    by_kernel: the share of the pixels that the kernel makes which would be told without this.
+    """
+    tiles, whole = sample(list(planes), FIRST), sample(list(planes), PIXELS)
+    for way in _tried(kernel, offset, tiles, by_kernel):
+        free = way.roundings > 1 and way.family in (None, Family.GAUSSIAN)
+        least = NEARLY_ALL if free else EXACTLY
+        seen = share(way, tiles)
+        if seen < least or not _needs_its_roundings(way, seen, by_kernel, tiles):
+            continue
+        seen = share(way, whole)
+        if seen < max(least, by_kernel) or not _unlike_others(way, tiles):
+            continue
+        found = _with_bars(way, seen, sample(list(planes), BARS_BY))
+        if found is not None:
+            return found
+    return None
+
+
+def _needs_its_roundings(way: Way, seen: float, by_kernel: float, tiles) -> bool:
+    """Whether neither the kernel that was found nor the way's own, rounded once, does nearly so."""
+    if way.roundings == 1:
+        return True
+    at_once = share(Way((Pass(way.kernel, offset=way.offset),)), tiles)
+    return 1 - seen <= FEWER * (1 - max(by_kernel, at_once))
+
+
+def _tried(kernel, offset: float, tiles: Sequence[Plane], by_kernel: float) -> Iterator[Way]:
+    """Ways that may be, the likeliest first."""
+    yield from _of_one_rounding(kernel, offset, tiles)
+    middle = len(kernel) // 2
+    if by_kernel >= EXACTLY:
+        return
+    if kernel[middle, middle] > 1 and abs(kernel.sum() - 1) < NEAR:
+        yield _sharpened(tiles)
+        return
+    lines = separable.two_lines(kernel, tiles)
+    if lines is None:
+        return
+    seen = share(lines, tiles)
+    if seen < PROMISING:
+        yield fitted(by_pillow_gaussian, tiles)
+        yield fitted(by_magick_blur, tiles)
+        return
+    inside = [one.weights[one.weights > NEAR][1:-1] for one in lines.passes]
+    flat = all(len(part) and np.ptp(part) < NEAR for part in inside)
+    named = fitted(by_pillow_box, tiles) if flat else _gaussian_like(lines, tiles)
+    if share(named, tiles) >= seen:
+        yield named
+    yield lines
+
+
+def by_opencv(kernel: np.ndarray, planes: Sequence[Plane]) -> Found | None:
+    """cv2.GaussianBlur of 8 bits, whose lines are n / 256, where it makes the planes.
+
+    kernel: k x k, which is exact. Several sigmas have the same lines: the roundest is told.
+    """
+    size, middle = len(kernel), len(kernel) // 2
+    line = kernel.sum(axis=0)
+    if line[middle] <= 0 or not 0 < line[middle - 1] < line[middle]:
+        return None
+    near = (-0.5 / math.log(line[middle - 1] / line[middle])) ** 0.5
+    tiles = sample(list(planes), PIXELS)
+    by_default = 0.3 * ((size - 1) / 2 - 1) + 0.8
+    for sigma in (by_default, *(round(near, digits) for digits in range(4))):
+        if sigma > 0 and all(_blurred_by_opencv(tile, size, sigma) for tile in tiles):
+            figures = {"sigma": sigma, "size": size}
+            way = Way((Pass(kernel),), None, Family.OPENCV_GAUSSIAN, figures)
+            return Found(way, 1.0, np.zeros(kernel.shape), {})
+    return None
+
+
+def _blurred_by_opencv(tile: Plane, size: int, sigma: float) -> bool:
+    """Whether cv2.GaussianBlur makes every pixel that counts and whose patch lies inside."""
+    reach = size // 2, size // 2
+    made = inner(cv2.GaussianBlur(np.ascontiguousarray(tile.before), (size, size), sigma), *reach)
+    return bool((made == inner(tile.after, *reach))[kept(tile, *reach)].all())
+
+
+def _unlike_others(way: Way, tiles: Sequence[Plane]) -> bool:
+    """Whether the picture tells the kernel from others that are UNLIKE of its largest weight off.
+
+    In a smooth picture all of them make the same pixels.
+    """
+    first, *rest = way.passes
+    rng, (own, pixels) = np.random.default_rng(0), _missed(way, tiles)
+    for number in range(RIVALS):
+        change = rng.normal(size=first.weights.shape)
+        if number % 2:  # one that is as symmetric as most kernels are
+            change = change + change[::-1] + change[:, ::-1] + change[::-1, ::-1]
+        change = (change - change.mean()) * (first.weights != 0)
+        change *= UNLIKE * np.abs(first.weights).max() / np.abs(change).max()
+        other = replace(way, passes=(replace(first, weights=first.weights + change), *rest))
+        if _missed(other, tiles)[0] < own + MISSED:
+            return False
+    return pixels > MISSED
+
+
+def _missed(way: Way, tiles: Sequence[Plane]) -> tuple[int, int]:
+    pixels = sum(inner(tile.after, *way.reach).size for tile in large_enough(way, tiles))
+    return round((1 - share(way, tiles)) * pixels), pixels
+
+
+def _with_bars(way: Way, seen: float, tiles: Sequence[Plane]) -> Found | None:
+    """The way with bars of least squares in its own few numbers. None: they tell too little.
+
+    Of a kernel K(p): cov p = v (J' G J)^-1 and cov K = J cov p J', with J = dK / dp, G the Gram
+    matrix of the patches, and v what K leaves without regard to the roundings between.
+    """
+    kernel = way.kernel
+    total = sums([tile.unclipped() for tile in tiles], len(kernel))
+    if total is None:
+        return None
+    names = [name for name in way.parameters if name != "size"]
+    slopes = separable.slopes(way) if way.family is None else _slopes(way, names)
+    gram, cross, energy = (np.asarray(part, np.float64) for part in total.centred)
+    flat = kernel.ravel()
+    left = float(energy - 2 * flat @ cross + flat @ gram @ flat) / total.count
+    spread = left * np.linalg.pinv(slopes.T @ gram @ slopes, rcond=1e-12, hermitian=True)
+    bars = np.sqrt(np.einsum("ip,pq,iq->i", slopes, spread, slopes).clip(0))
+    if way.family is None:
+        apart = separable.bent(way, tiles).ravel()
+        bars *= np.max(apart[bars > 0] / bars[bars > 0], initial=1.0)
+    if bars.max() > BAR * np.abs(kernel).max():
+        return None
+    bars = np.where(slopes.any(axis=1), np.maximum(bars, LEAST_BAR), 0).reshape(kernel.shape)
+    errors = zip(names, np.sqrt(np.diag(spread).clip(0)).tolist(), strict=False)
+    return Found(way, seen, bars, dict(errors))
+
+
+def _slopes(way: Way, names: Sequence[str]) -> np.ndarray:
+    """k^2 x p: the change of the kernel with each parameter."""
+    found, side = [], len(way.kernel)
+    for name in names:
+        value = way.parameters[name]
+        step = 1e-3 * max(abs(value), 1.0)
+        up, down = (
+            resized(_remade(way, way.parameters | {name: value + by}).kernel, side)
+            for by in (step, -step)
+        )
+        found.append((up - down).ravel() / (2 * step))
+    return np.stack(found, axis=1)
