@@ -388,10 +388,16 @@ def _tried(kernel, offset: float, tiles: Sequence[Plane], by_kernel: float) -> I
     if lines is None:
         return
     seen = share(lines, tiles)
-    if seen < PROMISING:
+    if seen >= PROMISING:
+        yield from _along_lines(lines, seen, tiles)
+    else:
         yield fitted(by_pillow_gaussian, tiles)
+    if abs(offset - np.rint(offset)) > 0.25:  # cut off to 8 bits
         yield fitted(by_magick_blur, tiles)
-        return
+
+
+def _along_lines(lines: Way, seen: float, tiles: Sequence[Plane]) -> Iterator[Way]:
+    """Ways of a family that make as many pixels as two free lines, and these."""
     inside = [one.weights[one.weights > NEAR][1:-1] for one in lines.passes]
     flat = all(len(part) and np.ptp(part) < NEAR for part in inside)
     named = fitted(by_pillow_box, tiles) if flat else _gaussian_like(lines, tiles)
@@ -468,7 +474,8 @@ def _with_bars(way: Way, seen: float, tiles: Sequence[Plane]) -> Found | None:
     left = float(energy - 2 * flat @ cross + flat @ gram @ flat) / total.count
     spread = left * np.linalg.pinv(slopes.T @ gram @ slopes, rcond=1e-12, hermitian=True)
     bars = np.sqrt(np.einsum("ip,pq,iq->i", slopes, spread, slopes).clip(0))
-    if way.family is None:
+    # Lines in whole numbers that make every pixel were not bent by its rounding.
+    if way.family is None and not (seen >= EXACTLY and separable.in_whole_numbers(way)):
         apart = separable.bent(way, tiles).ravel()
         bars *= np.max(apart[bars > 0] / bars[bars > 0], initial=1.0)
     if bars.max() > BAR * np.abs(kernel).max():

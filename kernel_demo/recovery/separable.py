@@ -28,7 +28,7 @@ SEPARABLE = 0.1  # of the largest singular value: more is no column times a row
 BEYOND = 4  # weights that a line may have more than the kernel: small ones, which were not seen
 STEPS = 2  # of fitting both lines in turn
 DIVISORS, NEAR = (*range(1, 65), 100, 128, 256), 0.004  # of lines in whole numbers
-WHOLE = 3  # such lines that are tried
+WHOLE, FEW = 3, 32  # such lines that are tried; divisors that are simple
 
 
 def two_lines(kernel: np.ndarray, tiles: Sequence[Plane]) -> Way | None:
@@ -69,6 +69,12 @@ def bent(way: Way, tiles: Sequence[Plane]) -> np.ndarray:
     lines = _Lines(first, second, way.passes[1].offset, way.passes[0].rounding)
     again = lines.fitted(own if across else [_turned(tile) for tile in own]).way(across)
     return np.abs(again.kernel - way.kernel)
+
+
+def in_whole_numbers(way: Way) -> bool:
+    """Whether each line is whole numbers over one of FEW divisors."""
+    lines = (one.weights[..., None] * np.arange(1, FEW + 1) for one in way.passes)
+    return all((np.abs(line - np.rint(line)).max(axis=(0, 1)) < 1e-9).any() for line in lines)
 
 
 def slopes(way: Way) -> np.ndarray:

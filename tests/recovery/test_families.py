@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageFilter
 from scipy import ndimage
 
+from kernel_demo.imaging import catalogue
 from kernel_demo.recovery import Verdict, known, recover
 from kernel_demo.recovery import families as family
 from kernel_demo.recovery.passes import Family
@@ -158,6 +159,33 @@ def test_a_gaussian_of_one_rounding_is_known_by_its_sigma():
     assert (found.roundings, found.reproduced) == (1, 1)
     assert found.steps.errors["sigma"] < 1e-3
     np.testing.assert_allclose(found.kernel[0, 0], gaussian(1.3, 9), atol=1e-12)
+
+
+def laplacian(sigma: float, size: int) -> np.ndarray:
+    """Of a Gaussian, of sum 0."""
+    y, x = np.mgrid[: 2 * size // 2, : 2 * size // 2] - size // 2
+    square = (x**2 + y**2) / sigma**2
+    kernel = (square - 2) * np.exp(-square / 2)
+    return kernel - kernel.mean()
+
+
+BY_FORMULA = [
+    (Family.UNSHARP, {"sigma": 1.5, "size": 9, "amount": 0.8},
+     1.8 * np.pad([[1.0]], 4) - 0.8 * gaussian(1.5, 9), 0),
+    (Family.LOG, {"sigma": 1.2, "size": 9, "gain": 0.3}, 0.3 * laplacian(1.2, 9), 128),
+    (Family.MOTION, {"angle": 30, "size": 9}, catalogue.motion_blur(9, 30), 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "figures", "kernel", "offset"), BY_FORMULA)
+def test_a_formula_is_known_by_its_parameters(kind, figures, kernel, offset):
+    """One rounding: each number as it was, with a bar."""
+    before = photo("gravel")
+    made = ndimage.correlate(before.astype(np.float64), kernel, mode="mirror") + offset
+    found = recover(before, np.clip(np.floor(made + 0.5), 0, 255).astype(np.uint8))
+    assert found.steps.way.family == kind
+    assert found.steps.way.parameters == pytest.approx(figures)
+    assert all(0 < error < 0.1 for error in found.steps.errors.values())
 
 
 def test_opencvs_fixed_point_is_called_by_its_own_name():
