@@ -38,13 +38,16 @@ FEWER = 0.2  # of the pixels that one rounding misses: several miss no more
 BAR, LEAST_BAR = 0.05, 1e-8  # of the largest weight: wider bars tell nothing; tools' last digit
 # Kernels that are so much off (of the largest weight) must miss so many pixels, or the picture does
 # not tell the family from its like.
-UNLIKE, RIVALS, MISSED = 0.005, 8, 20
+UNLIKE, UNLIKE_WHOLE, RIVALS, MISSED = 0.005, 0.02, 8, 20
+BARS = 5  # that truth is off, at most
 LIKELY = 3  # sizes of a family that are tried
 DEEP = 257  # levels of 16 bits to a grey level
 OVERSAMPLED = 3  # ImageMagick's KERNEL_RANK
 QUANTUM = 1 / 65535  # weights below are left out of ImageMagick's kernels
 FIXED = 1 << 24  # Pillow's fixed point
 PILLOW_PASSES = 3
+BOXES, TIMES = (3, 5, 7), (2, 3)  # sizes of squares whose mean is taken again
+WHOLE = ("size", "times")  # parameters that have no fractions
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +146,12 @@ def by_pillow_unsharp(radius: float, percent: float) -> Way:
 def by_pillow_box(radius: float) -> Way:
     """ImageFilter.BoxBlur(radius)."""
     return Way(_both(pillow_box(radius)), None, Family.PILLOW_BOX, {"radius": radius})
+
+
+def by_boxes(size: int, times: int) -> Way:
+    """The mean of a square, several times, rounded each time."""
+    passes = (Pass(catalogue.box(size)),) * times
+    return Way(passes, None, Family.BOXES, {"size": size, "times": times})
 
 
 def by_magick_blur(sigma: float) -> Way:
@@ -297,7 +306,7 @@ def _of_one_rounding(kernel: np.ndarray, offset: float, tiles: Sequence[Plane]) 
 
 def _in_round_numbers(way: Way, tiles: Sequence[Plane]) -> Way:
     """The same with each parameter as round as the pixels allow."""
-    for name in (name for name in way.parameters if name != "size"):
+    for name in (name for name in way.parameters if name not in WHOLE):
 
         def other(value: float, name=name, way=way) -> Way:
             return _remade(way, way.parameters | {name: value})
@@ -391,6 +400,7 @@ def _tried(kernel, offset: float, tiles: Sequence[Plane], by_kernel: float) -> I
     if seen >= PROMISING:
         yield from _along_lines(lines, seen, tiles)
     else:
+        yield from (by_boxes(*each) for each in product(BOXES, TIMES))
         yield fitted(by_pillow_gaussian, tiles)
     if abs(offset - np.rint(offset)) > 0.25:  # cut off to 8 bits
         yield fitted(by_magick_blur, tiles)
@@ -433,6 +443,18 @@ def _blurred_by_opencv(tile: Plane, size: int, sigma: float) -> bool:
     return bool((made == inner(tile.after, *reach))[kept(tile, *reach)].all())
 
 
+def _unlike(way: Way) -> float:
+    """By how much of its largest weight another kernel is off that a picture must tell from it.
+
+    Whole numbers over a small divisor are as far from the half as they can be: what is a little off
+    makes the same pixels. They are told sooner, with bars to suit.
+    """
+    simple = way.family == Family.BOXES or (
+        way.family in (None, Family.PILLOW_BOX) and separable.in_whole_numbers(way)
+    )
+    return UNLIKE_WHOLE if simple else UNLIKE
+
+
 def _unlike_others(way: Way, tiles: Sequence[Plane]) -> bool:
     """Whether the picture tells the kernel from others that are UNLIKE of its largest weight off.
 
@@ -445,7 +467,7 @@ def _unlike_others(way: Way, tiles: Sequence[Plane]) -> bool:
         if number % 2:  # one that is as symmetric as most kernels are
             change = change + change[::-1] + change[:, ::-1] + change[::-1, ::-1]
         change = (change - change.mean()) * (first.weights != 0)
-        change *= UNLIKE * np.abs(first.weights).max() / np.abs(change).max()
+        change *= _unlike(way) * np.abs(first.weights).max() / np.abs(change).max()
         other = replace(way, passes=(replace(first, weights=first.weights + change), *rest))
         if _missed(other, tiles)[0] < own + MISSED:
             return False
@@ -467,7 +489,7 @@ def _with_bars(way: Way, seen: float, tiles: Sequence[Plane]) -> Found | None:
     total = sums([tile.unclipped() for tile in tiles], len(kernel))
     if total is None:
         return None
-    names = [name for name in way.parameters if name != "size"]
+    names = [name for name in way.parameters if name not in WHOLE]
     slopes = separable.slopes(way) if way.family is None else _slopes(way, names)
     gram, cross, energy = (np.asarray(part, np.float64) for part in total.centred)
     flat = kernel.ravel()
@@ -480,7 +502,9 @@ def _with_bars(way: Way, seen: float, tiles: Sequence[Plane]) -> Found | None:
         bars *= np.max(apart[bars > 0] / bars[bars > 0], initial=1.0)
     if bars.max() > BAR * np.abs(kernel).max():
         return None
-    bars = np.where(slopes.any(axis=1), np.maximum(bars, LEAST_BAR), 0).reshape(kernel.shape)
+    least = _unlike(way) / BARS * np.abs(flat).max() if _unlike(way) > UNLIKE else LEAST_BAR
+    told = slopes.any(axis=1) | (flat != 0)
+    bars = np.where(told, np.maximum(bars, least), 0).reshape(kernel.shape)
     errors = zip(names, np.sqrt(np.diag(spread).clip(0)).tolist(), strict=False)
     return Found(way, seen, bars, dict(errors))
 
@@ -496,4 +520,4 @@ def _slopes(way: Way, names: Sequence[str]) -> np.ndarray:
             for by in (step, -step)
         )
         found.append((up - down).ravel() / (2 * step))
-    return np.stack(found, axis=1)
+    return np.stack(found, axis=1) if found else np.zeros((side**2, 1))

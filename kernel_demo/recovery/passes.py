@@ -21,6 +21,7 @@ class Family(Phrase):
     """What a way of few parameters is called."""
 
     GAUSSIAN = "Gaussian blur"
+    BOXES = "Box blur"
     UNSHARP = "Unsharp mask"
     MOTION = "Motion blur"
     LOG = "Laplacian of Gaussian"

@@ -192,6 +192,20 @@ class Recovery:
         return 1 if self.bit_exact or (one and self.verdict == Verdict.CONVOLUTION) else None
 
     @property
+    def parameters(self) -> dict[str, dict[str, float]] | None:
+        """Of the family that makes the file: {name: {value, standard_error}}. None: of no family.
+
+        standard_error: 0 for what has no fractions, such as a size.
+        """
+        if self.steps is None or self.steps.way.family is None:
+            return None
+        errors = self.steps.errors
+        return {
+            name: {"value": value, "standard_error": errors.get(name, 0.0)}
+            for name, value in self.steps.way.parameters.items()
+        }
+
+    @property
     def unrivalled(self) -> bool:
         """Whether `interval` proves that no other whole numbers over such divisors are possible."""
         if not self.fractions or self.interval is None:
@@ -250,6 +264,7 @@ class Recovery:
             "next_step": self.next_step,
             "fractions": self.fractions[0] if len(self.fractions) == 1 else self.fractions or None,
             "name": self.catalogue_name,
+            "parameters": self.parameters,
             "flipped": self.name is not None and self.name.flipped,
             "channels": self.channels,
             "channel_weights": self.channel_weights,

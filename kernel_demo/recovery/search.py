@@ -41,6 +41,11 @@ TWO_LEVELS, GROSS = 2.0, 6.0
 # Share of the other pixels' variance that a kernel must explain for an edit to be told: where after
 # is of one level, any kernel with no weight is obeyed.
 LEAST = 0.5
+# Reasons that several roundings look like, or a kernel of which only the middle was searched.
+HIDDEN = (
+    *(Reason.ROUNDED, Reason.UNSTEADY, Reason.UNCLEAR, Reason.NOISE_BEFORE),
+    *(Reason.LARGER, Reason.TOO_LARGE),
+)
 SEVERAL = 0.8  # grey levels RMS that several roundings leave, at most, of a kernel whose peak is 1
 RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
 
@@ -256,26 +261,34 @@ def _centred(result: Recovery) -> Recovery:
 def _by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
     """The record with the family, or the roundings, that make the file.
 
-    They prove themselves by the pixels, whatever the evidence against a kernel says. No formula
-    is named in a picture of 8 bits that it does not make.
+    They prove themselves by the pixels where evidence leaves a kernel open. No formula is named in
+    a picture of 8 bits that it does not make.
     """
-    pair = found.pairs[0]
-    of_8_bits = pair.peak == 255 and pair.before.dtype == np.uint8
+    first, *others = found.pairs
+    of_8_bits = first.peak == 255 and first.before.dtype == np.uint8
     if len(found.fits) != 1 or found.censored is not None or not of_8_bits:
         return result
-    fit, planes = found.fits[0], alignment.planes_of(found.pairs)
-    certain = result.verdict == Verdict.CONVOLUTION
-    if certain:
+    fit, linear = found.fits[0], result.verdict.linear
+    if result.verdict == Verdict.CONVOLUTION:
         result = replace(result, name=known.kernel(result.kernel[0, 0], by_formula=False))
-    if certain and result.bit_exact:
-        steps = families.by_opencv(result.kernel[0, 0], planes)
+    if result.bit_exact:
+        steps = families.by_opencv(result.kernel[0, 0], alignment.planes_of(found.pairs))
         return result if steps is None else replace(result, name=_named(steps), steps=steps)
-    if fit.residual > SEVERAL * max(1.0, float(fit.kernel.max())):
+    hidden = result.reason is not None and result.reason.code in HIDDEN
+    if not (linear or hidden) or fit.residual > SEVERAL * max(1.0, float(fit.kernel.max())):
         return result
-    steps = families.find(fit.kernel, fit.offset, planes, result.reproduced)
-    if steps is None:
-        return result
+    # Where there is no kernel yet, what was left out speaks against one, too.
+    mask = first.outliers if result.left_out.mask is None else result.left_out.mask
+    pairs = [replace(first, outliers=mask), *others]
+    pairs = pairs if linear else [replace(pair, outliers=None) for pair in pairs]
+    steps = families.find(fit.kernel, fit.offset, alignment.planes_of(pairs), result.reproduced)
+    return result if steps is None else _made_by(steps, result, pairs)
+
+
+def _made_by(steps: families.Found, result: Recovery, pairs: list[Pair]) -> Recovery:
+    """The record with the kernel of a way that makes the pairs."""
     kernel = steps.way.kernel[None, None]
+    planes, anywhere = alignment.planes_of(pairs), np.ones(kernel[0, 0].shape, bool)
     result = replace(
         result,
         verdict=Verdict.CONVOLUTION,
@@ -286,10 +299,10 @@ def _by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
         standard_error=steps.standard_error[None, None],
         fractions=(),
         name=_named(steps) or known.kernel(kernel[0, 0], by_formula=False),
-        polytopes=(Polytope.of(planes, np.ones(kernel[0, 0].shape, bool)),),
+        polytopes=(Polytope.of(planes, anywhere),),
         steps=steps,
     )
-    return reproduction.told(result, found.pairs)
+    return reproduction.told(result, pairs)
 
 
 def _named(steps: families.Found) -> Name | None:

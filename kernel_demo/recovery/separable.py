@@ -29,6 +29,7 @@ BEYOND = 4  # weights that a line may have more than the kernel: small ones, whi
 STEPS = 2  # of fitting both lines in turn
 DIVISORS, NEAR = (*range(1, 65), 100, 128, 256), 0.004  # of lines in whole numbers
 WHOLE, FEW = 3, 32  # such lines that are tried; divisors that are simple
+NEARLY = 1e-5  # of a unit: Pillow's are over 2^24
 
 
 def two_lines(kernel: np.ndarray, tiles: Sequence[Plane]) -> Way | None:
@@ -74,7 +75,7 @@ def bent(way: Way, tiles: Sequence[Plane]) -> np.ndarray:
 def in_whole_numbers(way: Way) -> bool:
     """Whether each line is whole numbers over one of FEW divisors."""
     lines = (one.weights[..., None] * np.arange(1, FEW + 1) for one in way.passes)
-    return all((np.abs(line - np.rint(line)).max(axis=(0, 1)) < 1e-9).any() for line in lines)
+    return all((np.abs(line - np.rint(line)).max(axis=(0, 1)) < NEARLY).any() for line in lines)
 
 
 def slopes(way: Way) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Filters of a few parameters, and of several roundings: which are named, and which not."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -113,7 +114,19 @@ def test_pillows_gaussian_is_three_boxes_each_way(radius, name):
     assert (found.roundings, found.steps.way.family) == (6, Family.PILLOW_GAUSSIAN)
     assert found.steps.way.parameters == {"radius": radius}
     assert found.steps.share == 1
+    told = json.loads(json.dumps(found.as_dict()))["parameters"]["radius"]
+    assert told["value"] == radius
+    assert 0 < told["standard_error"] < 1e-3
     assert f"radius {radius:g}" in found.explanation
+
+
+def test_a_box_blur_that_is_repeated_is_told_as_that():
+    """Rounded to whole levels after each."""
+    before, box = photo("camera"), np.full((3, 3), 1 / 9)
+    found = recover(before, filtered(filtered(before, box), box), 9)
+    assert found.steps.way.parameters == {"size": 3, "times": 2}
+    assert (found.verdict, found.roundings) == (Verdict.CONVOLUTION, 2)
+    assert worst(found, ndimage.convolve(np.pad(box, 1), box, mode="constant")) < 1
 
 
 def test_pillows_unsharp_mask_is_found_by_its_settings():
