@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kernel_demo.export.code import Snippet
 from kernel_demo.recovery.explanations import Rounding
-from kernel_demo.recovery.families import scipy_size
+from kernel_demo.recovery.formulas import scipy_size
 from kernel_demo.recovery.passes import Family, Way
 
 _PILLOW = """\

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from kernel_demo.export.tools import own_call
-from kernel_demo.recovery import families
+from kernel_demo.recovery import formulas
 from kernel_demo.recovery.explanations import Rounding
 from kernel_demo.recovery.passes import Family, Pass, Way
 
@@ -24,17 +24,17 @@ def lines(*weights: np.ndarray, rule=Rounding.TRUNCATE) -> Way:
 
 COLUMNS_FIRST, ROWS_FIRST = lines(LINE[:, None], LINE[None]), lines(LINE[None], LINE[:, None])
 DEEP = Way(
-    (Pass(families.FORMULAS[Family.GAUSSIAN]({"sigma": 1.3, "size": 11}), finer=families.DEEP),
+    (Pass(formulas.FORMULAS[Family.GAUSSIAN]({"sigma": 1.3, "size": 11}), finer=formulas.DEEP),
      Pass(np.ones((1, 1)), Rounding.TRUNCATE)),
     None, Family.GAUSSIAN, {"sigma": 1.3, "size": 11},
 )  # fmt: skip
 WAYS = {
-    "GaussianBlur(1.5)": families.by_pillow_gaussian(1.5),
-    "BoxBlur(2.3)": families.by_pillow_box(2.3),
-    "UnsharpMask(2, 150, 0)": families.by_pillow_unsharp(2.0, 150),
-    "gaussian_filter(before, 1.5)": families.by_gaussian(1.5, COLUMNS_FIRST, 13),
+    "GaussianBlur(1.5)": formulas.by_pillow_gaussian(1.5),
+    "BoxBlur(2.3)": formulas.by_pillow_box(2.3),
+    "UnsharpMask(2, 150, 0)": formulas.by_pillow_unsharp(2.0, 150),
+    "gaussian_filter(before, 1.5)": formulas.by_gaussian(1.5, COLUMNS_FIRST, 13),
 }
-COMMANDS = {"-blur 0x1.5": families.by_magick_blur(1.5), "Gaussian:5x1.3": DEEP}
+COMMANDS = {"-blur 0x1.5": formulas.by_magick_blur(1.5), "Gaussian:5x1.3": DEEP}
 
 
 def made_by(code: str, folder: Path) -> np.ndarray:
@@ -87,7 +87,7 @@ def test_imagemagick_makes_the_pixels_of_the_way(call, tmp_path):
     assert (after[down:-down, right:-right] == expected).mean() > 0.9999
 
 
-@pytest.mark.parametrize("way", [ROWS_FIRST, families.by_gaussian(1.5, ROWS_FIRST, 13)])
+@pytest.mark.parametrize("way", [ROWS_FIRST, formulas.by_gaussian(1.5, ROWS_FIRST, 13)])
 def test_a_way_of_no_tool_has_no_call(way):
     """Rows first is not SciPy's way."""
     assert own_call(way) is None

@@ -10,8 +10,7 @@ from PIL import Image, ImageFilter
 from scipy import ndimage
 
 from kernel_demo.imaging import catalogue
-from kernel_demo.recovery import Verdict, known, recover
-from kernel_demo.recovery import families as family
+from kernel_demo.recovery import Verdict, formulas, known, recover
 from kernel_demo.recovery.passes import Family
 
 FOLDER = Path(__file__).parents[2] / "examples"
@@ -214,6 +213,6 @@ def test_pillows_blur_is_simulated_bit_for_bit(radius):
     """The arithmetic of its C code, against it."""
     before = photo("camera")
     after = np.asarray(Image.fromarray(before).filter(ImageFilter.GaussianBlur(radius)))
-    way = family.by_pillow_gaussian(radius)
+    way = formulas.by_pillow_gaussian(radius)
     down, right = way.reach
     np.testing.assert_array_equal(way.made(before), after[down:-down, right:-right])
