@@ -49,6 +49,7 @@ BAR, LEAST_BAR = 0.05, 1e-8  # of the largest weight: wider bars tell nothing; t
 # Kernels that are so much off (of the largest weight) must miss so many pixels, or the picture does
 # not tell the family from its like.
 UNLIKE, UNLIKE_WHOLE, RIVALS, MISSED = 0.005, 0.02, 8, 20
+SMALLEST, FAINT, STRONG = 0.4, 0.01, 20  # sigma; amounts of an unsharp mask
 BARS = 5  # that truth is off, at most
 LIKELY = 3  # sizes of a family that are tried
 BOXES, TIMES = (3, 5, 7), (2, 3)  # sizes of squares whose mean is taken again
@@ -233,6 +234,8 @@ def find(kernel, offset: float, planes: Sequence[Plane], by_kernel: float) -> Fo
     """
     tiles, whole = sample(list(planes), FIRST), sample(list(planes), PIXELS)
     for way in _tried(kernel, offset, tiles, by_kernel):
+        if not _told_by_its_numbers(way):
+            continue
         free = way.roundings > 1 and way.family in (None, Family.GAUSSIAN)
         least = NEARLY_ALL if free else EXACTLY
         seen = share(way, tiles)
@@ -245,6 +248,19 @@ def find(kernel, offset: float, planes: Sequence[Plane], by_kernel: float) -> Fo
         if found is not None:
             return found
     return None
+
+
+def _told_by_its_numbers(way: Way) -> bool:
+    """Whether the parameters are such that another filter is not the same.
+
+    A Gaussian of a small sigma is an identity with faint neighbours, and one that is wide for its
+    size a box. Below 100 per cent a difference of 1 is cut off to nothing, as by a threshold.
+    """
+    if way.percent is not None and way.percent < 100:
+        return False
+    sigma, size = way.parameters.get("sigma", 1.0), way.parameters.get("size", 9)
+    amount = way.parameters.get("amount", 1.0)
+    return SMALLEST < sigma < size / 2 and FAINT < amount < STRONG
 
 
 def _needs_its_roundings(way: Way, seen: float, by_kernel: float, tiles) -> bool:

@@ -274,6 +274,8 @@ def _by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
     if result.bit_exact:
         steps = families.by_opencv(result.kernel[0, 0], alignment.planes_of(found.pairs))
         return result if steps is None else replace(result, name=_named(steps), steps=steps)
+    if result.fractions:  # whole numbers for all but a few pixels
+        return result
     hidden = result.reason is not None and result.reason.code in HIDDEN
     if not (linear or hidden) or fit.residual > SEVERAL * max(1.0, float(fit.kernel.max())):
         return result

@@ -100,6 +100,23 @@ def test_a_factor_far_from_1_is_no_identity():
     assert known.kernel(0.005 * np.pad([[1.0]], 1)) is None
 
 
+def test_a_threshold_that_cuts_nothing_else_off_is_not_told_from_none():
+    """Below 100 per cent a difference of 1 comes to nothing, whatever the threshold."""
+    before = photo("camera")
+    after = np.asarray(Image.fromarray(before).filter(ImageFilter.UnsharpMask(1, 50, 1)))
+    assert recover(before, after).steps is None
+
+
+def test_whole_numbers_with_pixels_left_out_stay_what_they_are():
+    """A sharpening is no unsharp mask of a Gaussian without a width."""
+    before = photo("coffee")[:60, :80]
+    sharpened = filtered(before, np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]]))
+    after = np.where(np.random.default_rng(3).random(before.shape) < 0.05, 128, sharpened)
+    found = recover(before, after.astype(np.uint8))
+    assert "Unsharp" not in found.catalogue_name
+    assert found.steps is None
+
+
 # What is ------------------------------------------------------------------------------------------
 
 
