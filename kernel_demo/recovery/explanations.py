@@ -461,6 +461,8 @@ def _certain(found, numbers: bool) -> tuple[str, str]:
     is_a = f"{_this(found)} is a convolution{_called(found)}"
     apply = f"Apply the kernel{_where(found)}"
     if not found.fractions:
+        if found.steps is not None:
+            return _in_steps(found, is_a), f"{apply}; {_step_by_step(found.steps)}."
         rounding = "rounding" if found.in_one_step else "rounding in several steps"
         left = f"what the kernel leaves, {_small(found.residual)} grey levels RMS, is {rounding}"
         return (
@@ -491,6 +493,25 @@ def _certain(found, numbers: bool) -> tuple[str, str]:
             "If the tool should have changed something, check that the file after is its result.",
         )
     return f"{is_a} {proof}{_but(found)}.", f"{apply}; {_exactness(found.fractions)}."
+
+
+def _in_steps(found, is_a: str) -> str:
+    """How many pixels its passes make, or its parameters."""
+    steps, made = found.steps, percent(found.steps.share)
+    bars = ", ".join(f"{name} ±{rounded_up(e, 1)}" for name, e in steps.errors.items())
+    known = f", known to {bars}" if bars else ""
+    if steps.way.roundings == 1:
+        return f"{is_a}{known}: it makes {made} of the pixels exactly{_but(found)}."
+    return (
+        f"{is_a}{known}, rounded {steps.way.roundings} times on its way: so it makes {made} of the "
+        f"pixels exactly, which no kernel in one rounding does{_but(found)}."
+    )
+
+
+def _step_by_step(steps) -> str:
+    if steps.way.roundings == 1:
+        return "rounded as the file is, it gives the tool's own result"
+    return "in one rounding, expect differences of about one grey level"
 
 
 def _in_numbers(found) -> str:

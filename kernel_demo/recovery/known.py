@@ -201,8 +201,11 @@ def _linear_light(fit: Fit) -> Iterator[Alternative]:
         yield Alternative(Other.LIGHT, residual, parameters=parameters, **start)
 
 
-def kernel(values: np.ndarray) -> Name | None:
-    """The name of a kernel (k x k), if it has one."""
+def kernel(values: np.ndarray, by_formula: bool = True) -> Name | None:
+    """The name of a kernel (k x k), if it has one.
+
+    by_formula: a Gaussian or an unsharp mask of any sigma, too, to SAME of the largest weight.
+    """
     tolerance = SAME * np.abs(values).max()
     if tolerance == 0:
         return None
@@ -211,7 +214,9 @@ def kernel(values: np.ndarray) -> Name | None:
     if alone and abs(pixel - 1) > SAME / 2:
         return Name(CONTRAST, pixel)
     named = _of_catalogue(values, tolerance) or _box(values, tolerance)
-    return named or _gaussian(values) or _unsharp(values)
+    if named or not by_formula:
+        return named
+    return _gaussian(values) or _unsharp(values)
 
 
 def _of_catalogue(kernel: np.ndarray, tolerance: float) -> Name | None:

@@ -11,6 +11,7 @@ import numpy as np
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import explanations
 from kernel_demo.recovery.explanations import Channels, Edge, Left, Phrase, Told, Verdict
+from kernel_demo.recovery.families import Found
 from kernel_demo.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING, box
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.known import Alternative, Name
@@ -81,6 +82,7 @@ class Recovery:
     clip: tuple[int, int] = (0, 255)  # grey levels at which the after file is cut off
     noted: tuple[Told, ...] = ()  # what was done to the pair first
     title: str = ""  # the caller's name for the pair
+    steps: Found | None = None  # how a tool of several roundings, or a family, makes the file
     # For each output, the kernels of this size that one rounding allows; none where more is left.
     polytopes: tuple[Polytope, ...] = field(default=(), repr=False)
     reproduction: np.ndarray | None = field(default=None, repr=False)  # like after, same dtype
@@ -194,6 +196,29 @@ class Recovery:
         return Interval(low, high, all(part.tight for part in parts)) if inside.all() else None
 
     @property
+    def roundings(self) -> int | None:
+        """How many times the tool made whole levels: 1 where one is proved to do. None: unknown."""
+        if self.steps is not None:
+            return self.steps.way.roundings
+        within = zip(self.middles, self.bounds, strict=False)
+        one = bool(self.middles) and all(middle.largest < bound for middle, bound in within)
+        return 1 if self.bit_exact or (one and self.verdict == Verdict.CONVOLUTION) else None
+
+    @property
+    def parameters(self) -> dict[str, dict[str, float]] | None:
+        """Of the family that makes the file: {name: {value, standard_error}}. None: of no family.
+
+        standard_error: 0 for what has no fractions, such as a size.
+        """
+        if self.steps is None or self.steps.way.family is None:
+            return None
+        errors = self.steps.errors
+        return {
+            name: {"value": value, "standard_error": errors.get(name, 0.0)}
+            for name, value in self.steps.way.parameters.items()
+        }
+
+    @property
     def unrivalled(self) -> bool:
         """Whether `interval` proves that no other whole numbers over such divisors are possible."""
         if not self.fractions or self.interval is None:
@@ -252,6 +277,7 @@ class Recovery:
             "next_step": self.next_step,
             "fractions": self.fractions[0] if len(self.fractions) == 1 else self.fractions or None,
             "name": self.catalogue_name,
+            "parameters": self.parameters,
             "flipped": self.name is not None and self.name.flipped,
             "channels": self.channels,
             "channel_weights": self.channel_weights,
@@ -269,6 +295,7 @@ class Recovery:
         if proved:
             ends = None if self.interval is None else vars(self.interval)
             found["smallest_bound"] = self.smallest_bound
+            found["roundings"] = self.roundings
             found["interval"] = ends and {end: _flat(ends[end]) for end in ("low", "high")}
         return {key: _plain(value) for key, value in found.items()}
 

@@ -18,6 +18,7 @@ from kernel_demo.recovery import (
     alignment,
     alternatives,
     channels,
+    families,
     fitting,
     fractions,
     judging,
@@ -33,7 +34,7 @@ from kernel_demo.recovery.evidence import betrayed
 from kernel_demo.recovery.explanations import Channels, Note, Other, Reason, Told, Verdict
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
-from kernel_demo.recovery.known import Alternative
+from kernel_demo.recovery.known import Alternative, Name
 from kernel_demo.recovery.polytope import Polytope
 from kernel_demo.recovery.record import UNSEEN, Recovery
 
@@ -45,6 +46,12 @@ TWO_LEVELS, GROSS = 2.0, 6.0
 LEAST = 0.5
 # Times the errors of arithmetic that must be left beyond one rounding for kernels to be too small.
 CLEARLY = 4.0
+# Reasons that several roundings look like, or a kernel of which only the middle was searched.
+HIDDEN = (
+    *(Reason.ROUNDED, Reason.UNSTEADY, Reason.UNCLEAR, Reason.NOISE_BEFORE),
+    *(Reason.LARGER, Reason.TOO_LARGE),
+)
+SEVERAL = 0.8  # grey levels RMS that several roundings leave, at most, of a kernel whose peak is 1
 RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
 
 
@@ -250,7 +257,8 @@ def _by_kernels(seen: Analysis, title: str, swapped: bool) -> Recovery:
     )
     if found is not None:
         result = _of_all(_applied(bare, found), found)
-        return _without_a_colour(_without_an_edit(result, found.pairs), found.pairs[0])
+        result = _without_a_colour(_without_an_edit(result, found.pairs), found.pairs[0])
+        return _by_a_tool(result, found)
     open_range = [((p.after > p.clip[0]) & (p.after < p.clip[1])).mean() for p in seen.pairs]
     return replace(bare, used_fraction=float(np.mean(open_range)))
 
@@ -338,6 +346,59 @@ def _centred(result: Recovery) -> Recovery:
         offset=float(offsets[0]) if alone else tuple(offsets.tolist()),
         name=known.kernel(kernels[0, 0]) if alone else None,
     )
+
+
+def _by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
+    """The record with the family, or the roundings, that make the file.
+
+    They prove themselves by the pixels where evidence leaves a kernel open. No formula is named in
+    a picture of 8 bits that it does not make.
+    """
+    first, *others = found.pairs
+    of_8_bits = first.peak == 255 and first.before.dtype == np.uint8
+    if len(found.fits) != 1 or found.censored is not None or not of_8_bits:
+        return result
+    fit, linear = found.fits[0], result.verdict.linear
+    if result.verdict == Verdict.CONVOLUTION:
+        result = replace(result, name=known.kernel(result.kernel[0, 0], by_formula=False))
+    if result.bit_exact:
+        steps = families.by_opencv(result.kernel[0, 0], alignment.planes_of(found.pairs))
+        return result if steps is None else replace(result, name=_named(steps), steps=steps)
+    if result.fractions:  # whole numbers for all but a few pixels
+        return result
+    hidden = result.reason is not None and result.reason.code in HIDDEN
+    if not (linear or hidden) or fit.residual > SEVERAL * max(1.0, float(fit.kernel.max())):
+        return result
+    # Where there is no kernel yet, what was left out speaks against one, too.
+    mask = first.outliers if result.left_out.mask is None else result.left_out.mask
+    pairs = [replace(first, outliers=mask), *others]
+    pairs = pairs if linear else [replace(pair, outliers=None) for pair in pairs]
+    steps = families.find(fit.kernel, fit.offset, alignment.planes_of(pairs), result.reproduced)
+    return result if steps is None else _made_by(steps, result, pairs)
+
+
+def _made_by(steps: families.Found, result: Recovery, pairs: list[Pair]) -> Recovery:
+    """The record with the kernel of a way that makes the pairs."""
+    kernel = steps.way.kernel[None, None]
+    planes, anywhere = alignment.planes_of(pairs), np.ones(kernel[0, 0].shape, bool)
+    result = replace(
+        result,
+        verdict=Verdict.CONVOLUTION,
+        reason=None,
+        alternative=None,
+        kernel=kernel,
+        offset=steps.way.offset,
+        standard_error=steps.standard_error[None, None],
+        fractions=(),
+        name=_named(steps) or known.kernel(kernel[0, 0], by_formula=False),
+        polytopes=(Polytope.of(planes, anywhere),),
+        steps=steps,
+    )
+    return reproduction.told(result, pairs)
+
+
+def _named(steps: families.Found) -> Name | None:
+    return Name(steps.way.name, 1.0) if steps.way.family else None
 
 
 def _of_outputs(result: Recovery, pairs: list[Pair]) -> Iterator[list[Plane]]:

@@ -12,7 +12,7 @@ from kernel_demo.ui.jobs import in_words
 KEYS = (
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
     "reproduced", "left_out", "used_fraction", "padding", "padding_value", "bit_exact", "white",
-    "interval", "smallest_bound", "coefficients", "alternative", "alternative_name",
+    "interval", "smallest_bound", "roundings", "coefficients", "alternative", "alternative_name",
 )  # fmt: skip
 
 
@@ -37,7 +37,8 @@ def recover(before: gr.FileData, after: gr.FileData, max_size: int = 15) -> dict
     pair in one rounding, whatever the noise, but for the pixels left out; or null. It is worked out
     for at most 20 seconds, and wider where that is too short. smallest_bound: each kernel of this
     size is so many grey levels off somewhere, or more; above a half (and a thousandth or so for the
-    tool's arithmetic), none made the pair in one rounding.
+    tool's arithmetic), none made the pair in one rounding. roundings: how many times the tool
+    rounds to whole levels, where that is known (once, or in the steps that make the file); or null.
 
     coefficients, where after went through a JPEG file: the share of its coefficients (of the
     luminance) that the kernel's picture has as well, once it is compressed in the same way; or

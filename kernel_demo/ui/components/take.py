@@ -14,7 +14,7 @@ import gradio as gr
 import numpy as np
 
 from kernel_demo.export import files
-from kernel_demo.export.code import snippets
+from kernel_demo.export.code import Snippet, snippets
 from kernel_demo.export.compression import compress
 from kernel_demo.imaging.filtering import CONSTANT, MODES
 from kernel_demo.imaging.probe import probe
@@ -49,6 +49,7 @@ class Taken:
     note: str = ""  # what must be known to use it; one or two sentences
     report: bytes = b""  # everything that was found, as JSON, where there is more than the kernel
     around: float = 0.0  # beyond the picture under the border mode CONSTANT; white is 1
+    own: Snippet | None = None  # the call of the tool itself, where that is known
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +79,7 @@ def value(taken: Taken | Program) -> dict:
     return {
         "snippets": [
             {"tool": made.tool, "code": made.code, "note": made.note}
-            for made in snippets(kernel, taken.offset, border, taken.around)
+            for made in _own_first(taken.own, snippets(kernel, taken.offset, border, taken.around))
         ],
         "files": _files(kernel, taken, border, stem),
         "note": " ".join(filter(None, (taken.note, about(border, *costs, taken.around)))),
@@ -97,6 +98,11 @@ def _of_program(taken: Program) -> dict:
 def _stem(name: str) -> str:
     """The beginning of the names of files."""
     return re.sub(r"\W+", "_", name).strip("_").lower() or "kernel"
+
+
+def _own_first(own: Snippet | None, made: tuple[Snippet, ...]) -> list[Snippet]:
+    """The tool's own call in place of what makes the kernel's pixels with that tool."""
+    return [*made] if own is None else [own, *(other for other in made if other.tool != own.tool)]
 
 
 def _files(kernel: np.ndarray, taken: Taken, border: str, stem: str) -> list[dict]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from markupsafe import Markup
 
+from kernel_demo.export.tools import own_call
 from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES
 from kernel_demo.numbers import at_most, count, figure, percent
 from kernel_demo.recovery import Channels, Edge, Recovery, Verdict, explanations, leftover
@@ -471,6 +472,7 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken | Program], ...]:
     labelled = labelled_kernels(found)
     each = len(labelled) // len(offsets)  # kernels into one channel; the first has its offset
     name = found.name.name if found.name else "recovered kernel"
+    own = None if found.steps is None else own_call(found.steps.way)
     return program + tuple(
         (
             label or ("kernel" if program else ""),
@@ -482,6 +484,7 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken | Program], ...]:
                 note,
                 report,
                 around[number % len(around)],
+                own,
             ),
         )
         for number, (label, values, _) in enumerate(labelled)

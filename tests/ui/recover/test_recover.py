@@ -29,7 +29,7 @@ from kernel_demo.ui.recover import events, finding, pairs, tab
 KEYS = {
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
     "reproduced", "left_out", "used_fraction", "padding", "padding_value", "bit_exact", "white",
-    "interval", "smallest_bound", "coefficients", "alternative", "alternative_name",
+    "interval", "smallest_bound", "roundings", "coefficients", "alternative", "alternative_name",
     "explanation",
 }  # fmt: skip
 
