@@ -102,7 +102,10 @@ def _hidden(planes: list[Plane], size: int) -> float:
     result of any direction of X'X, as in smooth pictures a blur changes nothing. Of even odds up to
     there, the standard deviation is 3^-0.5 of that.
     """
-    probe = _Probe.of([p for p in planes if min(p.after.shape) > size], size)
+    wide = [plane for plane in planes if min(plane.after.shape) > size]
+    if not wide:  # a line of pixels tells nothing of those above it
+        return np.inf
+    probe = _Probe.of(wide, size)
     inside = (probe.after > probe.clip[0]) & (probe.after < probe.clip[1])
     patches = probe.patches[inside] / probe.step
     alone = max(float(plane.before.max()) for plane in planes) / planes[0].step

@@ -159,9 +159,9 @@ def learning_rate(what: str, value: Any, low: float, high: float) -> float:
     """A learning rate; 0 stands for the method's own. DemoError for what is none."""
     try:
         return finite(what, value, low, high)
-    except DemoError as error:
+    except DemoError as other:
         remedy = "Leave it empty for the method's own."
-        raise DemoError(f"a {what} above {low:g}, up to {high:g}", error.received, remedy) from None
+        raise DemoError(f"a {what} above {low:g}, up to {high:g}", other.received, remedy) from None
 
 
 _FIELD = {"elem_classes": "kd-field"}
