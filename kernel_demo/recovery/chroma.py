@@ -17,6 +17,9 @@ SAMPLINGS = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FAC
 # Measured over 7 filters, 6 qualities, 4 pictures: up to 1.4 times what rounding makes, up to 0.6
 # times what is left if the colours were not filtered; 1.1 times and more where they were not.
 ROUNDED_TWICE, BETTER, UNSEEN = 1.5, 0.75, 0.3
+# Of whole numbers, too, this share of half a level makes two roundings where a decoder of the tool's
+# own had other colours before: a sixth of the pixels are one level off, 2 / 12 in variance.
+BY_DECODER = 1.2
 SAME = 2  # bars by which a kernel that is the identity may be off
 
 
@@ -36,7 +39,7 @@ def colours_agree(pair: Pair, compressed: Compression, found: Censored) -> bool:
         return False
     untouched = untouched + ((predicted - untouched) @ np.array(LUMINANCE))[..., None]
     dither = np.random.default_rng(0).uniform(-0.5, 0.5, predicted.shape)
-    dither *= max(1, found.spread / UNEXPLAINED)  # so much differs in the luminance
+    dither *= max(1 if found.believable else BY_DECODER, found.spread / UNEXPLAINED)
     pictures = {"kernel": predicted, "rounding": predicted + dither, "untouched": untouched}
     left = []
     for sampling in SAMPLINGS:

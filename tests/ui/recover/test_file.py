@@ -8,7 +8,7 @@ from kernel_demo.ui.recover import finding
 
 def facts(verdict):
     bare = np.ones((1, 1, 3, 3))
-    return finding._facts(
+    return finding.facts_of(
         Recovery(
             verdict,
             kernel=bare,
