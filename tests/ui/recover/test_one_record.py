@@ -109,8 +109,9 @@ def test_the_share_reproduced_is_that_of_the_code(told):
     assert 0 <= 1 - counts.mean() - answer["left_out"]["share"] < 2e-4
     (share, _), (largest, _) = page["reproduced"]["value"]["figures"]
     assert share == percent(answer["reproduced"], 2)
-    differences = np.abs(after.astype(int) - made["file"])[~changed]
-    assert float(largest) == differences.max()
+    differences = np.abs(after.astype(int) - made["file"])
+    # What the caption changes by one level is not told from rounding, and counts.
+    assert float(largest) == differences[~changed | (differences <= 1)].max()
 
 
 def test_exactness_is_that_of_the_code(told):
