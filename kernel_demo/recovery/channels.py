@@ -278,7 +278,8 @@ def through_jpeg(found: Arrangement) -> Arrangement:
     compressed = compression(first)
     found = replace(found, compressed=compressed)
     narrow = all(len(fit.kernel) <= WIDEST_THROUGH_JPEG for fit in found.fits)
-    if compressed is None or len(found.fits) != 1 or not narrow:
+    told = compressed is not None and compressed.steps.any()
+    if not told or len(found.fits) != 1 or not narrow:
         return found
     start = found.fits[0]
     kernel = jpeg.fit(found.pairs, compressed, start.kernel, start.offset, WIDEST_THROUGH_JPEG)
