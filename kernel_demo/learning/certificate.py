@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,9 @@ class Certificate:
     undetermined_count: int  # of all such; at most MAX_PATTERNS are listed
     weak: tuple[np.ndarray, ...]  # those excited by less than half a grey level (RMS)
     weak_count: int  # of all such; at most MAX_PATTERNS are listed
-    rounding_error: np.ndarray  # (k, k): standard error if 8-bit rounding were the only noise
+    # (k, k): standard error if 8-bit rounding were the only noise. Equal patches are rounded alike:
+    # where many are, errors are larger (10 times in a chart of few colours, 50 in a checkerboard).
+    rounding_error: np.ndarray
     excess_loss: float | None  # of the kernel that was asked about, mean squared
     distance: float | None  # of that kernel from the best, see Optimum.distance
 
@@ -59,6 +62,38 @@ def certify(
         excess_loss=optimum.excess(kernel, offset) if asked else None,
         distance=optimum.distance(kernel, offset) if asked else None,
     )
+
+
+def distinct_share(
+    pairs: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray | None]], size: int
+) -> float:
+    """How many different k x k patches there are for each pixel that counts, 0 to 1.
+
+    pairs: before (H x W float32), after (not read) and a mask of the pixels that count, or None.
+    """
+    edge, seen = size // 2, []
+    for before, _, mask in pairs:
+        if min(before.shape) >= size:
+            inner = tuple(slice(edge, side - edge) for side in before.shape)
+            hashed = _hashed(before, size)
+            seen.append(hashed.ravel() if mask is None else hashed[mask[inner]])
+    together = np.sort(np.concatenate(seen)) if seen else np.zeros(0)
+    different = np.count_nonzero(np.diff(together)) + 1
+    return different / max(len(together), 1)
+
+
+def _hashed(picture: np.ndarray, size: int) -> np.ndarray:
+    """A number for each k x k patch (H-k+1 x W-k+1): a multilinear hash modulo 2**64."""
+    found = np.ascontiguousarray(picture, np.float32).view(np.uint32).astype(np.uint64)
+    factors = np.random.default_rng(0).integers(1, 2**63, (2, size), np.uint64) | 1
+    for own in factors:  # of columns, then of rows
+        found = sum(factor * row for factor, row in zip(own, _moved(found.T, size), strict=True))
+    return found
+
+
+def _moved(picture: np.ndarray, size: int) -> Iterable[np.ndarray]:
+    """The picture (H x W) from each of `size` rows on: H-k+1 x W."""
+    return (picture[first : len(picture) - size + 1 + first] for first in range(size))
 
 
 class Optimum:

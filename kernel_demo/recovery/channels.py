@@ -22,7 +22,7 @@ from kernel_demo.recovery.attenuation import attenuation
 from kernel_demo.recovery.explanations import Channels
 from kernel_demo.recovery.fitting import FEW, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
 from kernel_demo.recovery.fractions import Fractions
-from kernel_demo.recovery.quantisation import Compression, compression, in_small_blocks
+from kernel_demo.recovery.quantisation import UNKNOWN, Compression, compression, in_small_blocks
 
 # A more complicated arrangement must leave at most this share of the simpler one's variance.
 WORTH = 0.9
@@ -278,9 +278,10 @@ def through_jpeg(found: Arrangement) -> Arrangement:
     compressed = compression(first)
     found = replace(found, compressed=compressed)
     if compressed is None and in_small_blocks(first):
-        return replace(found, compressed=Compression(np.zeros((8, 8), int), None))
+        return replace(found, compressed=UNKNOWN)
     narrow = all(len(fit.kernel) <= WIDEST_THROUGH_JPEG for fit in found.fits)
-    if compressed is None or len(found.fits) != 1 or not narrow:
+    told = compressed is not None and compressed.steps.any()
+    if not told or len(found.fits) != 1 or not narrow:
         return found
     start = found.fits[0]
     kernel = jpeg.fit(found.pairs, compressed, start.kernel, start.offset, WIDEST_THROUGH_JPEG)

@@ -17,8 +17,8 @@ SAMPLINGS = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FAC
 # Measured over 7 filters, 6 qualities, 4 pictures: up to 1.4 times what rounding makes, up to 0.6
 # times what is left if the colours were not filtered; 1.1 times and more where they were not.
 ROUNDED_TWICE, BETTER, UNSEEN = 1.5, 0.75, 0.3
-# Of whole numbers, too, this share of half a level makes two roundings where a decoder of the tool's
-# own had other colours before: a sixth of the pixels are one level off, 2 / 12 in variance.
+# Half a level times this makes two roundings of whole numbers, too, where a tool with a decoder of
+# its own saw other colours before: a sixth of the pixels are one level off, 2 / 12 in variance.
 BY_DECODER = 1.2
 SAME = 2  # bars by which a kernel that is the identity may be off
 

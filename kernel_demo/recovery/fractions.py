@@ -91,7 +91,7 @@ def find(fit: Fit, planes: list[Plane]) -> Fractions | None:
     if best is None:
         return None
     numerators = about_pixel(best.numerators, box(best.numerators != 0), fit.centre)
-    hidden = _hidden(moved, max(fit.core.size, 3)) if best.divisor == 1 else 0.0
+    hidden = _hidden(whole, fit.core.size) if best.divisor == 1 else 0.0
     return replace(best, numerators=numerators, hidden=hidden)
 
 
@@ -100,12 +100,11 @@ def _hidden(planes: list[Plane], size: int) -> float:
 
     By itself: half a level over the brightest pixel. With others: half a level over the largest
     result of any direction of X'X, as in smooth pictures a blur changes nothing. Of even odds up to
-    there, the standard deviation is 3^-0.5 of that.
+    there, the standard deviation is 3^-0.5 of that. A single weight is set against its neighbours
+    as well, where the pictures have any.
     """
-    wide = [plane for plane in planes if min(plane.after.shape) > size]
-    if not wide:  # a line of pixels tells nothing of those above it
-        return np.inf
-    probe = _Probe.of(wide, size)
+    wide = [plane for plane in planes if min(plane.after.shape) > max(size, 3)]
+    probe = _Probe.of(wide, max(size, 3)) if wide else _Probe.of(planes, size)
     inside = (probe.after > probe.clip[0]) & (probe.after < probe.clip[1])
     patches = probe.patches[inside] / probe.step
     alone = max(float(plane.before.max()) for plane in planes) / planes[0].step

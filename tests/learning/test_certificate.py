@@ -8,7 +8,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import named, random
-from kernel_demo.learning.certificate import MAX_PATTERNS, NEAR, Optimum, certify
+from kernel_demo.learning.certificate import (
+    MAX_PATTERNS,
+    NEAR,
+    Optimum,
+    certify,
+    distinct_share,
+)
 from kernel_demo.learning.statistics import Statistics
 from tests.learning.explicit import loss, photo_like
 
@@ -146,3 +152,38 @@ class TestDistanceFromTheBest:
         """A kernel of another size is no question for these sums."""
         with pytest.raises(DemoError, match="a 3 x 3 kernel"):
             certify(noisy, np.zeros((5, 5)))
+
+
+squares = (np.indices((128, 160)) // 8).sum(axis=0) % 2 * 200 / 255 + 20 / 255
+
+
+class TestEqualPatches:
+    @pytest.mark.parametrize("size", [3, 5])
+    def test_are_counted_once(self, size):
+        """As many as NumPy finds among all patches of the pixels that count."""
+        rng = np.random.default_rng(0)
+        befores = [rng.integers(0, 2, (30, 40)).astype(np.float32) for _ in range(2)]
+        mask = rng.random((30, 40)) < 0.5
+        patches = [sliding_window_view(one, (size, size)).reshape(-1, size**2) for one in befores]
+        edge = size // 2
+        patches[1] = patches[1][mask[edge:-edge, edge:-edge].ravel()]
+        together = np.concatenate(patches)
+        share = len(np.unique(together, axis=0)) / len(together)
+        pairs = [(befores[0], None, None), (befores[1], None, mask)]
+        assert distinct_share(pairs, size) == share
+
+    def test_no_picture_large_enough_has_none_twice(self):
+        """Pictures smaller than the kernel say nothing against independent rounding."""
+        assert distinct_share([(np.zeros((2, 9), np.float32), None, None)], 3) == 1
+
+    @pytest.mark.parametrize(
+        ("before", "told"), [(photo_like(128, 160) / 255, True), (squares, False)]
+    )
+    def test_make_the_error_of_rounding_larger_than_told(self, before, told):
+        """Rounded results give kernels as far off as foretold, but where patches are the same."""
+        kernel = random(3, 5).values
+        after = np.rint(correlate(before.astype(np.float32), kernel).astype(float) * 255) / 255
+        found = certify(Statistics.from_pair(before, after, 3), fit_offset=False)
+        off = np.abs(found.solution.kernel - kernel).max() / found.rounding_error.max()
+        assert (off < 4) == told
+        assert (distinct_share([(before, after, None)], 3) > 0.5) == told

@@ -78,6 +78,36 @@ def test_no_quantisation_where_there_was_none():
     assert quantisation.compression(pair_of(CAT, noisy.astype(np.uint8))) is None
 
 
+def sky(seed):
+    """A plain night sky with six stars: 120 x 160."""
+    rng = np.random.default_rng(seed)
+    down, across = np.mgrid[:120, :160]
+    stars = np.zeros((120, 160))
+    stars[rng.integers(0, 120, 6), rng.integers(0, 160, 6)] = rng.integers(200, 900, 6)
+    values = 40 + down / 12 + 6 * np.sin(across / 60) + rng.normal(0, 1, stars.shape)
+    return np.clip(np.rint(values + cv2.GaussianBlur(stars, (0, 0), 1)), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_losses_that_leave_too_little_to_tell_their_steps_are_losses(seed):
+    """Where blocks were quantised nearly to nothing, what is missing is no other operation."""
+    before = sky(seed)
+    after = decoded(filtered(before, SHARPEN), 50)
+    found = quantisation.compression(pair_of(before, after))
+    assert not found.steps.any()
+    result = recover(before, np.asarray(after), 9)
+    assert result.verdict == Verdict.UNDETERMINED
+    assert "JPEG" in result.explanation
+
+
+def test_large_pixels_are_no_compression():
+    """A mosaic of 8 x 8 tiles leaves no coefficient: that is no JPEG."""
+    before = CAT[: CAT.shape[0] // 8 * 8, : CAT.shape[1] // 8 * 8]
+    means = before.reshape(before.shape[0] // 8, 8, -1, 8).mean(axis=(1, 3))
+    tiles = np.rint(np.kron(means, np.ones((8, 8)))).astype(np.uint8)
+    assert quantisation.compression(pair_of(before, tiles)) is None
+
+
 @pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     ("before", "kernel", "offset", "quality", "subsampling"),
@@ -229,3 +259,15 @@ def test_a_family_is_said_as_such():
     found = recover(CAMERA, np.asarray(decoded(filtered(CAMERA, GAUSSIAN), 50)), 7)
     assert "known as a Gaussian of sigma 1.00" in found.explanation
     assert "the single weights are not in this file" in found.explanation
+
+
+@pytest.mark.parametrize("seed", [0, 2, 6])
+def test_few_blocks_make_no_blur_surer_than_rounding_lets_it_be(seed):
+    """81 weights of 266 blocks: what an 8-bit result was rounded by is in the bars all the same."""
+    rng = np.random.default_rng([1, seed])
+    line = np.exp(-0.5 * (np.arange(-3, 4) / 1.37) ** 2)
+    kernel = np.outer(line, line) / line.sum() ** 2
+    noise = rng.integers(0, 256, (120, 160)).astype(np.uint8)
+    after = decoded(filtered(noise, kernel), 45)
+    found = channels.through_jpeg(channels.arrange([pair_of(noise, after)], 9))
+    assert bars_off(found.censored, kernel) < 3

@@ -125,6 +125,19 @@ def test_pictures_that_are_of_no_use_are_told_by_their_names(tmp_path):
     assert "pair" not in told
 
 
+def test_rounding_is_told_of_pictures_that_it_is_noise_of(tmp_path):
+    """Not of a drawing of few colours, whose equal patches are rounded alike: that is said."""
+    weights = tuple(map(tuple, kernels.named("sobel_x").values.tolist()))
+    path, drawing = str(tmp_path / "drawing.png"), np.full((90, 90), 200, np.uint8)
+    cv2.circle(drawing, (40, 45), 30, 90, -1)
+    cv2.rectangle(drawing, (50, 10), (80, 60), 20, -1)
+    Image.fromarray(drawing).save(path)
+    for choice, told in ((ONE, True), (PictureChoice("mine", uploads=(path,)), False)):
+        said = result.before_learning(Experiment(choice, weights, Damage(), None))
+        assert ("8-bit files allow</b>" in said) == told
+        assert ("is rounded alike" in said) == (not told)
+
+
 def test_photos_instead_of_a_dataset_are_told(monkeypatch):
     """Who learned from the bundled photos for want of a dataset reads so beside the result."""
 
