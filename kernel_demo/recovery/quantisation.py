@@ -60,7 +60,7 @@ class Compression:
 
     def __str__(self) -> str:
         if not self.steps.any():
-            return "WebP, or the like"
+            return "JPEG, WebP or the like"
         return "JPEG" if self.quality is None else f"JPEG, quality {self.quality}"
 
 
