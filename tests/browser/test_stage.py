@@ -262,6 +262,20 @@ def test_settings_changed_bring_the_stage_back_to_its_start(on_stage):
     assert not page.locator("#clear-before").is_visible()
 
 
+def test_the_run_before_keeps_the_name_of_its_filter(on_stage):
+    """What it learned was called so when it began: whatever the same numbers are called later."""
+    page = on_stage()
+    listen(page)
+    at_speed(page, "fast")
+    old = value(falling(SOBEL, 9), number=2) | ended()
+    show(page, old)
+    settled(page, done="true")
+    show(page, old | {"number": 3, "chips": old["chips"] | {"filter": {"text": "Your own, 3 × 3"}}})
+    show(page, idle(UNEVEN, number=4, chips=old["chips"] | {"filter": {"text": "Random, 3 × 3"}}))
+    for curve in ("loss", "error"):
+        assert "K-FAC on Sobel x, 3 × 3, the run before" in written(page, curve)
+
+
 def test_the_run_before_lies_within_the_axes(on_stage):
     """As far as it is in view its values count, unless it went astray; of the same filter the name
     of the run suffices. An axis keeps nothing of settings that are no more."""

@@ -85,9 +85,7 @@ function accept(next) {
   const truthText = `${next.size}|${next.truth}`;
   const truth = truthText === run.truthText ? run.truth : doubles(next.truth);
   const steps = kept(next.records, next.size, begins ? null : run);
-  const { none, text: named } = next.chips?.filter || {};
-  const filter = none ? run.filter : named;
-  run = { ...steps, truth, truthText, filter, size: next.size, ...curvesOf(steps.rows) };
+  run = { ...steps, truth, truthText, size: next.size, ...curvesOf(steps.rows) };
   if (next.kind === 'idle') ranges = {}; // those of what was set before are not its own
   value = { ...next }; // of our own: what gradio hands over it may write into
   if (begins) begin();
@@ -146,8 +144,8 @@ function curvesOf(rows) {
 // The run that gives way to another stays, pale.
 function remember() {
   if (run.rows.length < 2) return;
-  const { filter, truthText, loss, error } = run;
-  before = { run: value.run, filter, truthText, loss, error };
+  const { truthText, loss, error } = run;
+  before = { run: value.run, filter: value.filter, truthText, loss, error };
 }
 
 // ---- The show

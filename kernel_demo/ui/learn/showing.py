@@ -83,6 +83,7 @@ def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> 
         **numbered(),
         "session": session.number if begun else 0,
         "run": run_name(wanted.settings, _rates(session)),
+        "filter": session.filter,
         "method": method(wanted.settings),
         "size": len(wanted.weights),
         "truth": worked.doubles(wanted.truth),

@@ -16,7 +16,7 @@ from kernel_demo.imaging.filtering import to_grey
 from kernel_demo.learning.training import Progress
 from kernel_demo.sources import bundled
 from kernel_demo.ui.learn import run as events
-from kernel_demo.ui.learn import showing
+from kernel_demo.ui.learn import showing, tab
 from kernel_demo.ui.learn.session import Session
 from kernel_demo.ui.learn.settings import START, experiment
 
@@ -24,7 +24,7 @@ from kernel_demo.ui.learn.settings import START, experiment
 KEYS = {
     "kind", "server", "number", "session", "run", "method", "size", "truth", "records", "steps",
     "computing", "waiting", "waits", "paused", "end", "allowed", "rates", "device", "picture",
-    "border", "chips",
+    "border", "chips", "filter",
 }  # fmt: skip
 
 
@@ -205,6 +205,16 @@ def test_an_update_is_small(size, most):
         sizes.append(len(json.dumps(edits)))
         before = value
     assert max(sizes) < most
+
+
+def test_a_run_has_the_filter_that_it_began_with():
+    """Its name is told with every frame, whatever the page calls the same numbers later."""
+    values = START | {"count": 2, "method": "closed_form"}
+    _, session = events.learn({}, Session(), values)
+    *_, (_, session) = events.go(dict, session)
+    value, session = tab.on_stage(session, values | {"kernel": "own"})
+    assert value["chips"]["filter"]["text"] == "Your own, 3 × 3"
+    assert (value["kind"], value["filter"]) == ("frame", "Sobel x, 3 × 3")
 
 
 def test_the_pixels_of_a_picture_travel_once():
