@@ -12,6 +12,7 @@ from tests.browser.on_stage import (
     WINDOWS,
     at_speed,
     attribute,
+    begun,
     in_plex,
     listen,
     plain,
@@ -19,6 +20,7 @@ from tests.browser.on_stage import (
     run,
     settled,
     show,
+    told,
     verdict,
     written,
 )
@@ -274,6 +276,53 @@ def test_the_run_before_keeps_the_name_of_its_filter(on_stage):
     show(page, idle(UNEVEN, number=4, chips=old["chips"] | {"filter": {"text": "Random, 3 × 3"}}))
     for curve in ("loss", "error"):
         assert "K-FAC on Sobel x, 3 × 3, the run before" in written(page, curve)
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_run_that_comes_back_stands_as_it_was_left(on_stage, finished):
+    """A rate set and set back, at a pause or at an end: nothing plays, and the run is not shown as
+    the one before itself."""
+    page = on_stage()
+    listen(page)
+    at_speed(page, "normal")
+    run_ = value(falling(SOBEL, 20), number=2)
+    show(page, run_ | (ended() if finished else {}))
+    if finished:
+        at_speed(page, "fast")
+        settled(page, done="true")
+        at_speed(page, "normal")
+    else:
+        begun(page)
+        page.locator("#learn").click()
+        settled(page, state="paused")
+    state, step = attribute(page, "state"), attribute(page, "step")
+    assert state == ("finished" if finished else "paused")
+    back = run_ | (ended() if finished else {"computing": False, "paused": True})
+    show(page, idle(number=3))
+    assert attribute(page, "state") == "before"
+    assert "K-FAC, the run before" in written(page, "error")
+    show(page, back | {"number": 4})
+    page.wait_for_timeout(600)
+    assert (attribute(page, "state"), attribute(page, "step")) == (state, step)
+    assert not [word for word in written(page, "error") if "before" in word]
+    assert [name for name, _ in told(page)] == ([] if finished else ["pause"])
+
+
+def test_the_run_before_is_another_one(on_stage):
+    """The same run once more is not drawn twice; one of another rate alone is called by its own."""
+    page = on_stage()
+    listen(page)
+    at_speed(page, "fast")
+    for session in (1, 2):
+        show(page, value(falling(SOBEL, 9), number=session, session=session) | ended())
+        settled(page, done="true", session=str(session))
+    words = [*written(page, "loss"), *written(page, "error")]
+    assert not [word for word in words if "before" in word]
+    assert not page.locator("#clear-before").is_visible()
+    other = {"run": "K-FAC, rate 0.5", "rated": "K-FAC, rate 0.5"}
+    show(page, value(falling(SOBEL, 9, fall=0.6), number=3, session=3) | ended() | other)
+    settled(page, done="true", session="3")
+    assert "K-FAC, rate 0.05, the run before" in written(page, "error")
 
 
 def test_the_run_before_lies_within_the_axes(on_stage):
