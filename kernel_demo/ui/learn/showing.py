@@ -144,6 +144,8 @@ def chips(values: Mapping) -> dict:
     with suppress(DemoError):
         said["filter"] = _filter_chip(values, len(truth(values)))
     with suppress(DemoError):
+        unset = method_chip(training(values | {"learning_rate": 0}))
+        said["method"] = unset | {"note": "no rate yet"}
         said["method"] = method_chip(training(values))
     with suppress(DemoError):
         wanted = choice(values)

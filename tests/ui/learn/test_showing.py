@@ -158,6 +158,13 @@ def test_the_chips_of_what_cannot_be_learned_say_what_is_set():
     assert showing.chips(START) == showing.idle(START)["chips"]
 
 
+def test_a_rate_that_is_refused_is_not_the_chips():
+    """The method is, and that it has no rate yet: neither the one before nor its own."""
+    for method, name in (("kfac", "K-FAC"), ("adam", "Adam")):
+        told = showing.chips(START | {"method": method, "learning_rate": 500})
+        assert told["method"] == {"text": name, "note": "no rate yet"}
+
+
 def test_only_pictures_are_counted(tmp_path):
     """Of a visitor's files: before Learn, at once after it, and while it learns; unknown before
     they were opened."""
