@@ -564,6 +564,36 @@ def test_a_vanishing_difference_has_a_unit_of_its_own(on_stage):
         assert unit.inner_text() == caption
 
 
+def test_a_true_zero_alone_is_written_so(on_stage):
+    """A weight of a billionth among ones is no exact 0."""
+    page = on_stage()
+    listen(page)
+    tiny = np.ones((3, 3))
+    tiny[1, 1] = 1e-9
+    show(page, idle(tiny, number=2))
+    assert written(page, "truth") == ["1.00"] * 4 + ["0.00"] + ["1.00"] * 4
+    tiny[1, 1] = 0
+    show(page, idle(tiny, number=3))
+    assert written(page, "truth") == ["1"] * 4 + ["0"] + ["1"] * 4
+
+
+def test_the_run_before_ends_with_the_plot(on_stage):
+    """A longer one is cut at the last step of the axis: right of it nothing is drawn."""
+    page = on_stage()
+    at_speed(page, "fast")
+    show(page, value(falling(SOBEL, 60, fall=0.9), number=2) | ended())
+    settled(page, done="true")
+    show(page, idle(number=3))
+    beyond = page.evaluate(
+        """() => [...document.querySelectorAll('[data-curve]')].map((canvas) => {
+          const wide = Math.round(5 * devicePixelRatio); // of the margin of 6
+          const ctx = canvas.getContext('2d');
+          const { data } = ctx.getImageData(canvas.width - wide, 0, wide, canvas.height - 20);
+          return data.some((v, i) => i % 4 === 3 && v > 0); })"""
+    )
+    assert beyond == [False, False]
+
+
 def test_the_weights_can_be_read_without_a_mouse(on_stage):
     """Arrow keys walk the cells; what they hold is written out and spoken."""
     page = on_stage()
