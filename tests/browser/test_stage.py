@@ -441,6 +441,32 @@ def test_a_sum_stays_in_the_card(on_stage):
             " return all.getBoundingClientRect().right; }"
         )
         assert wide <= card["x"] + card["width"]
+        column = page.locator(".kd-sum").bounding_box()
+        assert wide <= column["x"] + column["width"] + 0.5
+        equation = page.locator(".kd-equation").bounding_box()
+        assert wide <= equation["x"] + equation["width"] + 0.5
+
+
+def test_large_weights_leave_the_difference_its_digits(on_stage):
+    """1 − 0.5 is no 0 beside 100,000 − 99,862; and a number stays clear of its cell's edges."""
+    truth = np.array([[1e5, 1, 1], [1, 1, 1], [1, 1, 1e5]])
+    off = np.full((3, 3), 0.5)
+    off[2, 2] = 138
+    page = on_stage()
+    listen(page)
+    page.evaluate(
+        """() => { const write = CanvasRenderingContext2D.prototype.fillText;
+          window.shares = [];
+          CanvasRenderingContext2D.prototype.fillText = function note(text, ...given) {
+            const { kernel } = this.canvas.dataset;
+            const share = 3 * this.measureText(text).width / this.canvas.clientWidth;
+            if (kernel === 'main') shares.push(share);
+            write.call(this, text, ...given); }; }"""
+    )
+    show(page, value([record(0, truth, truth - off)], truth, number=2))
+    assert written(page, "difference") == ["0.5"] * 8 + ["138.0"]
+    assert written(page, "main")[0] == "99999.5"
+    assert max(page.evaluate("shares")) < 0.92
 
 
 def test_few_controls_at_first_paint(on_stage):

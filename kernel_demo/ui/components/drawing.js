@@ -232,8 +232,9 @@ function lettering(ctx, theme, [wide, high], matrix, decimals, exact) {
   for (; digits >= least; digits--) {
     for (const bare of zeros && digits === 2 ? [false, true] : [false]) {
       const widths = Array.from(matrix, (v) => widthOf(written(v, digits, bare)));
+      const fill = (share) => (share * wide) / Math.max(1, ...widths);
       const size = Math.min(18, high * 0.95, Math.max(high * 0.3, LEGIBLE),
-        (wide * 97) / Math.max(1, ...widths));
+        Math.max(LEGIBLE, fill(90)), fill(97)); // clear of the edges where it can be
       if (size >= LEGIBLE) return { digits, size, bare };
     }
   }
