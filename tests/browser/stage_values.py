@@ -65,7 +65,8 @@ def value(records: Sequence[np.ndarray], truth=SOBEL, number=1, session=1, **cha
     chunks = [records[i : i + 16] for i in range(0, len(records), 16)]
     made = {
         "kind": "frame", "server": "one", "number": number, "session": session, "run": "K-FAC",
-        "method": "kfac", "size": len(truth), "truth": encoded(truth, "<f8"),
+        "rated": "K-FAC, rate 0.05", "filter": CHIPS["filter"]["text"], "method": "kfac",
+        "size": len(truth), "truth": encoded(truth, "<f8"),
         "records": [encoded(np.concatenate(chunk)) for chunk in chunks], "steps": 200,
         "computing": True, "waiting": None, "waits": False, "paused": False, "end": None,
         "allowed": None, "rates": [], "device": "CPU", "picture": None, "border": "reflect",

@@ -12,6 +12,7 @@ from tests.browser.on_stage import (
     WINDOWS,
     at_speed,
     attribute,
+    begun,
     in_plex,
     listen,
     plain,
@@ -19,6 +20,7 @@ from tests.browser.on_stage import (
     run,
     settled,
     show,
+    told,
     verdict,
     written,
 )
@@ -262,6 +264,67 @@ def test_settings_changed_bring_the_stage_back_to_its_start(on_stage):
     assert not page.locator("#clear-before").is_visible()
 
 
+def test_the_run_before_keeps_the_name_of_its_filter(on_stage):
+    """What it learned was called so when it began: whatever the same numbers are called later."""
+    page = on_stage()
+    listen(page)
+    at_speed(page, "fast")
+    old = value(falling(SOBEL, 9), number=2) | ended()
+    show(page, old)
+    settled(page, done="true")
+    show(page, old | {"number": 3, "chips": old["chips"] | {"filter": {"text": "Your own, 3 × 3"}}})
+    show(page, idle(UNEVEN, number=4, chips=old["chips"] | {"filter": {"text": "Random, 3 × 3"}}))
+    for curve in ("loss", "error"):
+        assert "K-FAC on Sobel x, 3 × 3, the run before" in written(page, curve)
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_run_that_comes_back_stands_as_it_was_left(on_stage, finished):
+    """A rate set and set back, at a pause or at an end: nothing plays, and the run is not shown as
+    the one before itself."""
+    page = on_stage()
+    listen(page)
+    at_speed(page, "normal")
+    run_ = value(falling(SOBEL, 20), number=2)
+    show(page, run_ | (ended() if finished else {}))
+    if finished:
+        at_speed(page, "fast")
+        settled(page, done="true")
+        at_speed(page, "normal")
+    else:
+        begun(page)
+        page.locator("#learn").click()
+        settled(page, state="paused")
+    state, step = attribute(page, "state"), attribute(page, "step")
+    assert state == ("finished" if finished else "paused")
+    back = run_ | (ended() if finished else {"computing": False, "paused": True})
+    show(page, idle(number=3))
+    assert attribute(page, "state") == "before"
+    assert "K-FAC, the run before" in written(page, "error")
+    show(page, back | {"number": 4})
+    page.wait_for_timeout(600)
+    assert (attribute(page, "state"), attribute(page, "step")) == (state, step)
+    assert not [word for word in written(page, "error") if "before" in word]
+    assert [name for name, _ in told(page)] == ([] if finished else ["pause"])
+
+
+def test_the_run_before_is_another_one(on_stage):
+    """The same run once more is not drawn twice; one of another rate alone is called by its own."""
+    page = on_stage()
+    listen(page)
+    at_speed(page, "fast")
+    for session in (1, 2):
+        show(page, value(falling(SOBEL, 9), number=session, session=session) | ended())
+        settled(page, done="true", session=str(session))
+    words = [*written(page, "loss"), *written(page, "error")]
+    assert not [word for word in words if "before" in word]
+    assert not page.locator("#clear-before").is_visible()
+    other = {"run": "K-FAC, rate 0.5", "rated": "K-FAC, rate 0.5"}
+    show(page, value(falling(SOBEL, 9, fall=0.6), number=3, session=3) | ended() | other)
+    settled(page, done="true", session="3")
+    assert "K-FAC, rate 0.05, the run before" in written(page, "error")
+
+
 def test_the_run_before_lies_within_the_axes(on_stage):
     """As far as it is in view its values count, unless it went astray; of the same filter the name
     of the run suffices. An axis keeps nothing of settings that are no more."""
@@ -378,6 +441,32 @@ def test_a_sum_stays_in_the_card(on_stage):
             " return all.getBoundingClientRect().right; }"
         )
         assert wide <= card["x"] + card["width"]
+        column = page.locator(".kd-sum").bounding_box()
+        assert wide <= column["x"] + column["width"] + 0.5
+        equation = page.locator(".kd-equation").bounding_box()
+        assert wide <= equation["x"] + equation["width"] + 0.5
+
+
+def test_large_weights_leave_the_difference_its_digits(on_stage):
+    """1 − 0.5 is no 0 beside 100,000 − 99,862; and a number stays clear of its cell's edges."""
+    truth = np.array([[1e5, 1, 1], [1, 1, 1], [1, 1, 1e5]])
+    off = np.full((3, 3), 0.5)
+    off[2, 2] = 138
+    page = on_stage()
+    listen(page)
+    page.evaluate(
+        """() => { const write = CanvasRenderingContext2D.prototype.fillText;
+          window.shares = [];
+          CanvasRenderingContext2D.prototype.fillText = function note(text, ...given) {
+            const { kernel } = this.canvas.dataset;
+            const share = 3 * this.measureText(text).width / this.canvas.clientWidth;
+            if (kernel === 'main') shares.push(share);
+            write.call(this, text, ...given); }; }"""
+    )
+    show(page, value([record(0, truth, truth - off)], truth, number=2))
+    assert written(page, "difference") == ["0.5"] * 8 + ["138.0"]
+    assert written(page, "main")[0] == "99999.5"
+    assert max(page.evaluate("shares")) < 0.92
 
 
 def test_few_controls_at_first_paint(on_stage):
@@ -499,6 +588,36 @@ def test_a_vanishing_difference_has_a_unit_of_its_own(on_stage):
     ):
         show(page, value([record(1, SOBEL, SOBEL - error)], number=number, session=number))
         assert unit.inner_text() == caption
+
+
+def test_a_true_zero_alone_is_written_so(on_stage):
+    """A weight of a billionth among ones is no exact 0."""
+    page = on_stage()
+    listen(page)
+    tiny = np.ones((3, 3))
+    tiny[1, 1] = 1e-9
+    show(page, idle(tiny, number=2))
+    assert written(page, "truth") == ["1.00"] * 4 + ["0.00"] + ["1.00"] * 4
+    tiny[1, 1] = 0
+    show(page, idle(tiny, number=3))
+    assert written(page, "truth") == ["1"] * 4 + ["0"] + ["1"] * 4
+
+
+def test_the_run_before_ends_with_the_plot(on_stage):
+    """A longer one is cut at the last step of the axis: right of it nothing is drawn."""
+    page = on_stage()
+    at_speed(page, "fast")
+    show(page, value(falling(SOBEL, 60, fall=0.9), number=2) | ended())
+    settled(page, done="true")
+    show(page, idle(number=3))
+    beyond = page.evaluate(
+        """() => [...document.querySelectorAll('[data-curve]')].map((canvas) => {
+          const wide = Math.round(5 * devicePixelRatio); // of the margin of 6
+          const ctx = canvas.getContext('2d');
+          const { data } = ctx.getImageData(canvas.width - wide, 0, wide, canvas.height - 20);
+          return data.some((v, i) => i % 4 === 3 && v > 0); })"""
+    )
+    assert beyond == [False, False]
 
 
 def test_the_weights_can_be_read_without_a_mouse(on_stage):

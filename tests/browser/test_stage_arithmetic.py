@@ -86,6 +86,27 @@ def test_the_page_says_what_a_pixel_comes_to(on_stage, border, height, width):
         page.keyboard.press("ArrowRight")
 
 
+def test_rounded_products_that_miss_their_sum_are_near_it(on_stage):
+    """At each pixel: the sign before the sum is ≈ just where what is written does not add up."""
+    pixels, kernel = photo(40, 40, seed=3), UNEVEN * 0.93
+    plane = grey(pixels)
+    page = on_stage(first=value([record(0, UNEVEN, kernel)], UNEVEN, picture=piece(pixels)))
+    place = page.locator("#arithmetic")
+    page.locator("#arithmetic[data-sum]").wait_for()
+    page.locator("[data-view=after]").focus()
+    signs = set()
+    for _ in range(12):
+        x, y = (int(place.get_attribute(f"data-{name}")) for name in "xy")
+        products = plane[y - 1 : y + 2, x - 1 : x + 2] * kernel
+        adds = np.rint(products).sum() == np.rint(products.sum())
+        sign = page.locator("[data-text=adds]").inner_text()
+        assert sign == ("Σ" if adds else "≈")
+        signs.add(sign)
+        page.keyboard.press("ArrowLeft")
+        expect(place).to_have_attribute("data-x", str(x - 1))
+    assert signs == {"Σ", "≈"}
+
+
 def test_a_pixel_of_a_photo_of_16_bits(on_stage):
     """Its sums are of the values that are learned from, not of their 8 bits."""
     deep = np.random.default_rng(5).integers(0, 65536, (50, 60, 3)).astype(np.uint16)

@@ -62,12 +62,19 @@ function drawChart(canvas, chart, theme) {
   drawLevels(on, { low, high, every, even: Boolean(chart.every), goals, row }, theme);
   if (across) drawTicks(on, across.ticks(width - left - right), x, theme);
   else drawSteps(on, { x, last, end }, theme);
+  // What has steps beyond the last one ends with the plot; dots at its ends are whole.
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, 0, width - left - right, height - bottom + 4);
+  ctx.clip();
+  for (const one of series.filter(({ pale }) => pale)) drawSeries(ctx, one, x, y);
+  ctx.restore();
   ctx.save();
   ctx.beginPath();
   ctx.rect(left - 3, 0, width - left - right + 6, height - bottom + 4);
   ctx.clip();
   drawMarks(ctx, marks || [], x, [top, top + deep], theme);
-  for (const one of series) drawSeries(ctx, one, x, y);
+  for (const one of series.filter(({ pale }) => !pale)) drawSeries(ctx, one, x, y);
   ctx.restore();
   if (cursor) drawCursor(ctx, cursor, x, [top, top + deep], theme);
   if (pointed) drawCursor(ctx, pointed, x, [top, top + deep], theme, [1, 2]);

@@ -216,10 +216,15 @@ const LEGIBLE = 11; // pixels: no number is smaller
 
 // How many decimals fit the cells, at which size; null where numbers would not be legible. `bare`
 // leaves out the zero before the point, where every weight has it and two decimals fit only so.
-// exact: the true kernel, written with no more digits than it has.
+// exact: the true kernel, written with no more digits than it has; "0" is for zeros alone, but for
+// what rounding leaves of them.
 function lettering(ctx, theme, [wide, high], matrix, decimals, exact) {
   let digits = decimals;
-  const says = (n) => matrix.every((v) => Math.abs(v - Number(v.toFixed(n))) < 1e-6);
+  const rounding = 1e-14 * largest(matrix);
+  const says = (n) => matrix.every((v) => {
+    const told = Number(v.toFixed(n));
+    return Math.abs(v - told) < 1e-6 && (told !== 0 || Math.abs(v) <= rounding);
+  });
   while (exact && digits > 0 && says(digits - 1)) digits--;
   const least = Math.min(digits, 1);
   const zeros = matrix.every((v) => Math.abs(v) < 0.995);
@@ -227,8 +232,9 @@ function lettering(ctx, theme, [wide, high], matrix, decimals, exact) {
   for (; digits >= least; digits--) {
     for (const bare of zeros && digits === 2 ? [false, true] : [false]) {
       const widths = Array.from(matrix, (v) => widthOf(written(v, digits, bare)));
+      const fill = (share) => (share * wide) / Math.max(1, ...widths);
       const size = Math.min(18, high * 0.95, Math.max(high * 0.3, LEGIBLE),
-        (wide * 97) / Math.max(1, ...widths));
+        Math.max(LEGIBLE, fill(90)), fill(97)); // clear of the edges where it can be
       if (size >= LEGIBLE) return { digits, size, bare };
     }
   }

@@ -2,6 +2,20 @@
 // Typing writes into the value without drawing the grid anew, so the focus stays where it is.
 const shown = (text) => text.replaceAll('-', '−');
 const grid = () => element.querySelector('.kd-editor');
+const MOST = 1e6; // a weight, as kernels.py has it
+// Whether a cell is a number or a fraction, as kernels.py reads it.
+const good = (text) => {
+  const parts = text.trim().replaceAll('−', '-').replace(',', '.').split('/');
+  const plain = parts.every((part) => /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(part));
+  return plain && parts.length < 3 && Math.abs(parts.map(Number).reduce((a, b) => a / b)) <= MOST;
+};
+// What cannot be used is marked, the others are not.
+const mark = () => {
+  for (const box of grid().querySelectorAll('input')) {
+    if (good(box.value)) box.removeAttribute('aria-invalid');
+    else box.setAttribute('aria-invalid', 'true');
+  }
+};
 let own = null;
 const draw = () => {
   const rows = (props.value && props.value.rows) || [];
@@ -20,6 +34,7 @@ const draw = () => {
     box.setAttribute('aria-label', `row ${i + 1}, column ${j + 1}`);
     return box;
   })));
+  mark();
 };
 const read = () => {
   const rows = props.value.rows.map((row) => [...row]);
@@ -32,6 +47,7 @@ element.addEventListener('change', (event) => {
   event.stopPropagation();
   const rows = read();
   event.target.value = shown(event.target.value);
+  mark();
   own = JSON.stringify(rows);
   props.value = { rows };
   trigger('edit');

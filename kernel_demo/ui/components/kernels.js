@@ -14,7 +14,7 @@ function unitOf(difference, scale, numbers, words) {
     if (most >= 0.01 * scale) return { ...plain, gain: 10, colour: 10, caption: '× 10' };
     return { ...plain, colour: 10, caption: say(words.below_unit, { unit: `10${raised(power + 1)}` }) };
   }
-  if (power >= -1) return { ...plain, decimals: most >= 100 ? 0 : most >= 10 ? 1 : 2 };
+  if (power >= -1) return { ...plain, decimals: most >= 10 ? 1 : 2 };
   if (power === -2) return { gain: 10, colour: 10, decimals: 2, caption: '× 10' };
   const caption = say(words.in_unit, { unit: `10${raised(power)}` });
   return { gain: 10 ** -power, colour: 10, decimals: 1, caption };

@@ -25,7 +25,8 @@ let pressed = {}; // asked: for a run; halted: Pause; hold: what is waited for b
 let arrived = false; // at the end of the run
 let starting = false; // a run was asked for, and nothing of its own has come
 let ending = false; // Stop was pressed meanwhile
-let before = null; // the run before, pale: {run, filter, truthText, loss, error}
+let before = null; // the run before, pale: {run, rated, method, filter, truthText, loss, error}
+let left = null; // how the stage was left by that run: {of, step, arrived, before}
 let ranges = {}; // decades of each axis: they only grow within a run
 let speed = store.get('speed', stillness.matches ? 'fast' : 'normal');
 let marked = -1; // the weight under the pointer
@@ -85,9 +86,7 @@ function accept(next) {
   const truthText = `${next.size}|${next.truth}`;
   const truth = truthText === run.truthText ? run.truth : doubles(next.truth);
   const steps = kept(next.records, next.size, begins ? null : run);
-  const { none, text: named } = next.chips?.filter || {};
-  const filter = none ? run.filter : named;
-  run = { ...steps, truth, truthText, filter, size: next.size, ...curvesOf(steps.rows) };
+  run = { ...steps, truth, truthText, size: next.size, ...curvesOf(steps.rows) };
   if (next.kind === 'idle') ranges = {}; // those of what was set before are not its own
   value = { ...next }; // of our own: what gradio hands over it may write into
   if (begins) begin();
@@ -116,7 +115,9 @@ function begin() {
   arrived = false;
   marked = -1;
   const single = pressed.hold?.kind === 'step' && value.kind === 'frame';
-  if (value.kind === 'frame' || !pressed.asked) {
+  const back = value.kind === 'frame' && !value.computing && !pressed.asked && left?.of === runOf(value);
+  if (back) comesBack();
+  else if (value.kind === 'frame' || !pressed.asked) {
     pressed = single ? { halted: true, hold: pressed.hold } : {};
   }
 }
@@ -146,8 +147,20 @@ function curvesOf(rows) {
 // The run that gives way to another stays, pale.
 function remember() {
   if (run.rows.length < 2) return;
-  const { filter, truthText, loss, error } = run;
-  before = { run: value.run, filter, truthText, loss, error };
+  const { truthText, loss, error } = run;
+  const { run: name, rated, method, filter } = value;
+  left = { of: runOf(value), step: stepShown(), arrived, before };
+  before = { run: name, rated, method, filter, truthText, loss, error };
+}
+
+const runOf = ({ server, session }) => `${server}|${session}`;
+
+// Settings that are set back bring their run back: as it was left, and at rest.
+function comesBack() {
+  player = sought(player, nearestRow(run.rows, left.step));
+  arrived = left.arrived && Boolean(value.end);
+  pressed = { halted: !arrived };
+  before = left.before;
 }
 
 // ---- The show
@@ -416,7 +429,7 @@ function drawCurves(now) {
   const furthest = run.rows[Math.min(player.furthest, lastRow())]?.[STEP] || 0;
   const last = ended ? Math.max(1, run.rows[lastRow()][STEP]) : axisFor(furthest, value.steps);
   const seen = (points) => points.filter(([step]) => ended || step <= furthest);
-  const pale = before && paleRun(last);
+  const pale = before && !sameCurve(before, run) && paleRun(last);
   const marks = value.rates.map(([step, rate]) => [step, say(words.rate, { rate })]);
   for (const [name, column, colour] of [['loss', LOSS, theme.accent], ['error', ERROR, theme.warm]]) {
     const [points, checked] = [seen(run[name]), name === 'loss' ? seen(run.validation) : []];
@@ -440,15 +453,25 @@ function drawCurves(now) {
     later(() => write(text[name], unknown ? words.unmeasured : row ? figure(row[column]) : ''));
   }
   axisEnd = last;
-  later(() => { find('#clear-before').hidden = !before; });
+  later(() => { find('#clear-before').hidden = !pale; });
+}
+
+// Whether a run is the one before again, as far as both have come.
+function sameCurve(one, other) {
+  if (one.truthText !== other.truthText) return false;
+  const known = new Map(one.error);
+  const common = other.error.filter(([step]) => known.has(step));
+  return common.length > 1 && common.every(([step, v]) => known.get(step) === v);
 }
 
 let axisEnd = 10;
 
 // What of the run before lies on an axis up to this step, and its name: with its filter where that
-// is another one.
+// is another one, and with its rate where that is all that is.
 function paleRun(last) {
-  const { run: name, filter, truthText } = before;
+  const { filter, truthText } = before;
+  const other = before.method === value.method && before.run !== value.run;
+  const name = other ? before.rated : before.run;
   const within = (points) => points.filter(([step]) => step <= last);
   const says = truthText === run.truthText ? words.run_before : words.run_before_other;
   return { loss: within(before.loss), error: within(before.error), says: say(says, { run: name, filter }) };
@@ -537,7 +560,7 @@ find('#play').addEventListener('click', () => {
   return tick();
 });
 find('#clear-before').addEventListener('click', () => {
-  before = null;
+  [before, left] = [null, left && { ...left, before: null }];
   timeline.focus({ preventScroll: true });
   schedule();
 });

@@ -145,7 +145,7 @@ function makeWorked(place) {
     made.parts.forEach(({ patch, kernel, products, sum }, i) => {
       drawArithmetic(parts(rows[i], 'table'), { patch, kernel, products, k, scale }, theme);
       const alone = rows.length === 1;
-      const all = { ...pixel, k, patch, sum: alone ? made.sum : sum, trueSum: beside,
+      const all = { ...pixel, k, patch, products, sum: alone ? made.sum : sum, trueSum: beside,
         border: made.border };
       tellArithmetic(rows[i], all, words, alone && Number.isFinite(beside) ? record.beside : '');
       write(parts(rows[i], 'text').kernel, alone ? record.name : words.from[i]);

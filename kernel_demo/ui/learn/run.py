@@ -227,12 +227,14 @@ def _begun(session: Session, values: Mapping) -> Session:
     wanted = experiment(values)
     at_hand = wanted.choice.source == "bundled" or showing.unchosen(wanted.choice)
     photos = pictures.gather(wanted.choice).photos if at_hand else ()
+    look = showing.look(values, wanted, photos, session.look.picture)
     return Session(
         number=session.number + 1,
         experiment=wanted,
         kept=showing.first(wanted),
         rates=((0, getattr(wanted.settings, "learning_rate", None)),),
-        look=showing.look(values, wanted, photos, session.look.picture),
+        filter=look.chips["filter"]["text"],
+        look=look,
         running=True,
         waits=True,
     )

@@ -113,6 +113,7 @@ class Session:
     extra: int = 0  # steps beyond those of the settings; below 0 where it ended before
     shift: float = 0.0  # seconds to be added to those of `stand`: nothing is counted twice
     goal: int | None = None  # the step at which it is to pause
+    filter: str = ""  # what the true kernel was called when the run began
     look: Look = Look()
     notice: Notice = Notice()
     running: bool = False  # or asked for

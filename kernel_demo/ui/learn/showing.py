@@ -83,6 +83,8 @@ def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> 
         **numbered(),
         "session": session.number if begun else 0,
         "run": run_name(wanted.settings, _rates(session)),
+        "rated": run_name(wanted.settings, _rates(session), rated=True),
+        "filter": session.filter,
         "method": method(wanted.settings),
         "size": len(wanted.weights),
         "truth": worked.doubles(wanted.truth),
@@ -142,6 +144,8 @@ def chips(values: Mapping) -> dict:
     with suppress(DemoError):
         said["filter"] = _filter_chip(values, len(truth(values)))
     with suppress(DemoError):
+        unset = method_chip(training(values | {"learning_rate": 0}))
+        said["method"] = unset | {"note": "no rate yet"}
         said["method"] = method_chip(training(values))
     with suppress(DemoError):
         wanted = choice(values)
@@ -269,16 +273,20 @@ def optimizer(settings: Settings) -> str:
     return settings.optimizer if isinstance(settings, ExactSettings) else method(settings)
 
 
-def run_name(settings: Settings, rates: Sequence[tuple[int, float | None]] = ()) -> str:
+def run_name(
+    settings: Settings, rates: Sequence[tuple[int, float | None]] = (), rated: bool = False
+) -> str:
     """What to call a run: "K-FAC", "Adam, rate 0.2", "Adam, rate 0.03 then 3".
 
     rates: (step, rate) of a run, in ascending order; those of the first and the last always count.
+    rated: its rate is told even where it is the method's own.
     """
     told = [short(rate) for _, rate in rates if rate is not None]
     told = [one for one, before in zip(told, [None, *told], strict=False) if one != before]
     if len(told) > NAMED:
         told = [told[0], "others", told[-1]]
-    note = f"rate {' then '.join(told)}" if len(told) > 1 else _note(settings)
+    said = told and (rated or len(told) > 1)
+    note = f"rate {' then '.join(told)}" if said else _note(settings)
     return ", ".join(filter(None, [_method_name(settings), note]))
 
 

@@ -251,7 +251,7 @@ class Tab:
             "fn": kernel_chosen,
             "inputs": self._of("kernel", "size", "editor"),
             "outputs": [*self._of("size", "angle", "kernel_seed", "editor"), self.paste,
-                        self.purpose],
+                        self.edit, self.purpose],
             "preprocess": False,  # the size may be one that the kernel before had
             **UNQUEUED,
         }  # fmt: skip
@@ -378,6 +378,7 @@ def kernel_chosen(kernel: str, size: int, editor: dict | None) -> tuple:
         gr.update(visible=kernel == "random"),
         gr.update(visible=kernel == "own"),
         gr.update(visible=kernel == "own"),
+        gr.update(visible=kernel != "own"),
         quiet(purpose),
     )
 

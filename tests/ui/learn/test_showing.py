@@ -16,7 +16,7 @@ from kernel_demo.imaging.filtering import to_grey
 from kernel_demo.learning.training import Progress
 from kernel_demo.sources import bundled
 from kernel_demo.ui.learn import run as events
-from kernel_demo.ui.learn import showing
+from kernel_demo.ui.learn import showing, tab
 from kernel_demo.ui.learn.session import Session
 from kernel_demo.ui.learn.settings import START, experiment
 
@@ -24,7 +24,7 @@ from kernel_demo.ui.learn.settings import START, experiment
 KEYS = {
     "kind", "server", "number", "session", "run", "method", "size", "truth", "records", "steps",
     "computing", "waiting", "waits", "paused", "end", "allowed", "rates", "device", "picture",
-    "border", "chips",
+    "border", "chips", "filter", "rated",
 }  # fmt: skip
 
 
@@ -158,6 +158,13 @@ def test_the_chips_of_what_cannot_be_learned_say_what_is_set():
     assert showing.chips(START) == showing.idle(START)["chips"]
 
 
+def test_a_rate_that_is_refused_is_not_the_chips():
+    """The method is, and that it has no rate yet: neither the one before nor its own."""
+    for method, name in (("kfac", "K-FAC"), ("adam", "Adam")):
+        told = showing.chips(START | {"method": method, "learning_rate": 500})
+        assert told["method"] == {"text": name, "note": "no rate yet"}
+
+
 def test_only_pictures_are_counted(tmp_path):
     """Of a visitor's files: before Learn, at once after it, and while it learns; unknown before
     they were opened."""
@@ -205,6 +212,16 @@ def test_an_update_is_small(size, most):
         sizes.append(len(json.dumps(edits)))
         before = value
     assert max(sizes) < most
+
+
+def test_a_run_has_the_filter_that_it_began_with():
+    """Its name is told with every frame, whatever the page calls the same numbers later."""
+    values = START | {"count": 2, "method": "closed_form"}
+    _, session = events.learn({}, Session(), values)
+    *_, (_, session) = events.go(dict, session)
+    value, session = tab.on_stage(session, values | {"kernel": "own"})
+    assert value["chips"]["filter"]["text"] == "Your own, 3 × 3"
+    assert (value["kind"], value["filter"]) == ("frame", "Sobel x, 3 × 3")
 
 
 def test_the_pixels_of_a_picture_travel_once():

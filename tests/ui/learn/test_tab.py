@@ -47,6 +47,13 @@ def test_another_size_than_before_is_said():
     assert "nearest" not in told[1]
 
 
+@pytest.mark.parametrize("kernel", ["sobel_x", "random", "own"])
+def test_what_is_open_is_not_offered(kernel):
+    """The numbers of one's own kernel are there to be edited: of another one they can be."""
+    *_, editor, _, edit, _ = tab.kernel_chosen(kernel, 3, kernel_editor.editor_value(np.eye(3)))
+    assert (editor["visible"], edit["visible"]) == (kernel == "own", kernel != "own")
+
+
 @pytest.mark.parametrize("grid", [None, {}, {"rows": []}])
 def test_no_grid_changes_no_size(grid):
     """A client may send anything in place of the grid."""
