@@ -249,6 +249,7 @@ def test_what_is_wrong_in_a_cell_moves_none(page, server):
     """It is told above the cells, in the place of what the filter is for. A minus is a real one;
     and while there is no true kernel, none is shown."""
     page.goto(f"{server}/?kernel=own")
+    expect(page.locator("#chip-filter")).to_contain_text("Your own")  # what the link set is here
     panel = opened(page, "filter")
     cells = page.locator("#editor input")
     expect(cells).to_have_count(9)
