@@ -231,6 +231,8 @@ def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judg
     cut_off = fit.larger and (small or fit.noise.autocorrelation > CUT_OFF)
     if cut_off and not (evidence and evidence.varying):
         better = _better(fit, evidence, planes)
+        if better is not None and lossy and better.residual is None:
+            return _undetermined(Reason.LOSSY, file=str(found.compressed))
         return _larger(max_size) if better is None else Judgement(Verdict.NOT, better)
     nonlinear = not fit.in_passes and (evidence is None or evidence.nonlinear)
     better = _better(fit, evidence, planes) if nonlinear else None
