@@ -52,8 +52,9 @@ def test_who_leaves_frees_the_device(new_page, server, watch, occupy):
     for leave in (page.reload, page.close):
         start_a_long_run(page, server)
         leave()
+        before = live(third).get_attribute("data-session")
         third.locator("#learn").click()
-        expect(live(third)).to_have_attribute("data-done", "false")
+        expect(live(third)).not_to_have_attribute("data-session", before)
         expect(live(third)).to_have_attribute("data-done", "true", timeout=30_000)
 
 

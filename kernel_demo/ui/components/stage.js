@@ -11,6 +11,7 @@ const tables = parts(root, 'table');
 const timeline = find('#timeline');
 const stillness = window.matchMedia('(prefers-reduced-motion: reduce)');
 
+const DOUBLE = 300; // milliseconds between the clicks of a double one, at most
 const FRAME = 16; // milliseconds from one drawing to the next, at most sixty a second
 const REPLY = 3000; // milliseconds that a changed rate is waited for
 const ASTRAY = 1000; // times the values there are: no axis is made for what lies above
@@ -340,8 +341,11 @@ for (const name of ['speed', 'more']) {
   walkable(menu);
 }
 // The second click of a double one is none: it would halt what the first has begun.
-find('#learn').addEventListener('click', ({ detail }) => {
-  if (detail > 1) return;
+let clicked = -Infinity; // ms
+find('#learn').addEventListener('click', ({ detail, timeStamp }) => {
+  const again = detail > 1 && timeStamp - clicked < DOUBLE;
+  clicked = timeStamp;
+  if (again) return;
   opener.close(false);
   main[state()]();
   tick();
