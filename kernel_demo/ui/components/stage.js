@@ -572,12 +572,18 @@ find('#clear-before').addEventListener('click', () => {
 // ---- Words and attributes
 
 let spokenAt = -Infinity;
+let unsaid = 0;
 
-// Said to a screen reader, at most each two seconds; what was asked for by a key, at once.
+// Said to a screen reader, at most each two seconds: what comes sooner, when they are over. What was
+// asked for by a key, at once.
 function speak(said, atOnce) {
-  const now = performance.now();
-  if (!atOnce && now - spokenAt < 2000) return false;
-  spokenAt = now;
+  const wait = spokenAt + 2000 - performance.now();
+  clearTimeout(unsaid);
+  if (!atOnce && wait > 0) {
+    unsaid = setTimeout(schedule, wait);
+    return false;
+  }
+  spokenAt = performance.now();
   write(find('.kd-live-spoken'), said);
   return true;
 }
