@@ -19,7 +19,7 @@ from kernel_demo.recovery import light, programs
 from kernel_demo.recovery.alignment import Pair, planes_of
 from kernel_demo.recovery.channels import CONVERSIONS
 from kernel_demo.recovery.explanations import CURVES, Channels, Curve, Other
-from kernel_demo.recovery.known import Alternative, tone_curve
+from kernel_demo.recovery.known import BETTER, OF_OTHERS, Alternative, curve_of, tone_curve
 from kernel_demo.recovery.operations import BY_LIGHT, GREYS, LIGHTS, WHITE, Operation
 from kernel_demo.recovery.record import Recovery
 from kernel_demo.recovery.reproduction import inside
@@ -27,9 +27,6 @@ from kernel_demo.recovery.reproduction import inside
 STRIP = 1_000_000  # pixels made at once
 CROP = 512  # side of the part of each pair by which ways to say it are compared
 AS_MANY = 0.002  # share of the pixels that the simpler way may reproduce less
-BETTER = 0.7  # of what is left, for another operation to be told instead
-OF_CONTRAST = 0.3  # share of after's contrast that may be left, at most, as in `known`
-EXPLAINED = 0.6  # grey levels RMS: no more than rounding leaves
 LEVELS = 256
 
 
@@ -72,7 +69,7 @@ def greyed(other: Alternative | None, pairs: Sequence[Pair]) -> Alternative | No
     found = [(one.residual, number) for number, way in enumerate(ways) if (one := way(middles))]
     best = ways[min(found)[1]](pairs) if found else None
     known = np.inf if other is None or other.residual is None else other.residual
-    some = OF_CONTRAST * float(np.std(pairs[0].after)) / pairs[0].step
+    some = OF_OTHERS * float(np.std(pairs[0].after)) / pairs[0].step
     return best if best and best.residual < min(BETTER * known, some) else other
 
 
@@ -89,12 +86,8 @@ def _by_curve(weights: Sequence[float], pairs: Sequence[Pair]) -> Alternative | 
 
 def curve(pairs: Sequence[Pair]) -> Alternative | None:
     """What makes each pixel by itself, if that leaves no more than rounding in any channel."""
-    if pairs[0].before.shape[2] > pairs[0].after.shape[2]:
-        return None
-    found = [tone_curve(planes_of(list(pairs), c)) for c in range(pairs[0].after.shape[2])]
-    if any(one is None or one.residual > EXPLAINED for one in found):
-        return None
-    return told(found[0], pairs, None)
+    found = curve_of(pairs)
+    return found and told(found, pairs, None)
 
 
 def matrix(found: Recovery, pairs: Sequence[Pair]) -> Alternative | None:

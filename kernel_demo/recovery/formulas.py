@@ -137,16 +137,18 @@ FORMULAS = {
 }
 
 
+BY_TOOL = {
+    Family.PILLOW_GAUSSIAN: by_pillow_gaussian,
+    Family.PILLOW_UNSHARP: by_pillow_unsharp,
+    Family.PILLOW_BOX: by_pillow_box,
+    Family.MAGICK_BLUR: by_magick_blur,
+}
+
+
 def remade(way: Way, figures: dict[str, float]) -> Way:
     """The same with other parameters."""
-    if way.family == Family.PILLOW_GAUSSIAN:
-        return by_pillow_gaussian(**figures)
-    if way.family == Family.PILLOW_UNSHARP:
-        return by_pillow_unsharp(**figures)
-    if way.family == Family.PILLOW_BOX:
-        return by_pillow_box(**figures)
-    if way.family == Family.MAGICK_BLUR:
-        return by_magick_blur(**figures)
+    if way.family in BY_TOOL:
+        return BY_TOOL[way.family](**figures)
     first, *rest = way.passes
     if first.weights.shape[0] != first.weights.shape[1]:
         return by_gaussian(figures["sigma"], way, figures["size"])

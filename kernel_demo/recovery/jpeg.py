@@ -22,12 +22,18 @@ from itertools import islice
 import numpy as np
 import torch
 
-from kernel_demo.imaging.filtering import LUMINANCE
 from kernel_demo.imaging.kernels import resized
 from kernel_demo.recovery import recompression
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.fitting import about_pixel, box
-from kernel_demo.recovery.quantisation import COSINES, FEWEST, Blocks, Compression, drawn
+from kernel_demo.recovery.quantisation import (
+    COSINES,
+    FEWEST,
+    Blocks,
+    Compression,
+    brightness,
+    drawn,
+)
 from kernel_demo.recovery.smoothing import Smoothing, smoothing
 
 # Newton starts from a wide distribution, under which even a poor kernel is not impossible.
@@ -392,8 +398,7 @@ def _observed(seen: Blocks, compressed: Compression, free: np.ndarray) -> Observ
     known = np.flatnonzero(compressed.steps.ravel())
     steps = compressed.steps.ravel()[known]
     cosines = np.kron(COSINES, COSINES)[known]  # of a block in one row
-    before = seen.before.astype(np.float64)
-    before = before @ np.array(LUMINANCE) if before.shape[-1] == 3 else before[..., 0]
+    before = brightness(seen.before)
     inset, count = seen.radius - len(free) // 2, len(seen)
     design = np.empty((np.count_nonzero(free) + 1, count, len(known)))
     for row, (i, j) in zip(design, np.argwhere(free) + inset, strict=False):

@@ -14,7 +14,7 @@ from kernel_demo.imaging.catalogue import identity
 from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.numbers import percent, rounded_up
 from kernel_demo.recovery import known
-from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, planes_of
+from kernel_demo.recovery.alignment import Pair, Plane, common, displacement
 from kernel_demo.recovery.channels import CURVED, Arrangement
 from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, betrayed, examine
 from kernel_demo.recovery.explanations import Channels, Other, Reason, Split, Told, Verdict
@@ -35,8 +35,6 @@ DISTINCT, LEVELS = 10, 12
 # Bars by which rounding may bend a kernel (3 in clean photos, 13 and more in skies), and the share
 # of rounding's residual below which the fit has taken it for the picture.
 BENT, TOO_LITTLE = 4.0, 0.8
-# What leaves less, in grey levels RMS, explains a pair to the rounding.
-EXPLAINED = 0.6
 # A kernel this close to leaving the picture as it is, with noise, is no filter.
 IDENTITY, SAME = 0.1, 0.002
 # What a kernel that was cut off leaves is smooth: autocorrelation above this.
@@ -77,7 +75,7 @@ SMOOTH = _undetermined(Reason.SMOOTH)
 def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgement:
     """The verdict on the best arrangement of the pairs (None: nothing could be fitted)."""
     if found is None:
-        curve = _curve(pairs)
+        curve = known.curve_of(pairs)
         return Judgement(Verdict.NOT, curve) if curve else _undetermined(Reason.CLIPPED)
     if all(_blank(pair.after) and not _blank(pair.before) for pair in pairs):
         return _undetermined(Reason.BLANK)
@@ -92,7 +90,7 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
     if not any(fit.kernel.any() for fit in found.fits):
         if any(fit.singular for fit in found.fits):
             return _undetermined(Reason.SMOOTH)
-        curve = _curve(pairs)
+        curve = known.curve_of(pairs)
         return Judgement(Verdict.NOT, curve) if curve else _undetermined(Reason.CLIPPED)
     patches = _patches(found)
     if patches is not None:
@@ -105,7 +103,7 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
     searched = min(fit.searched for fit in found.fits)
     if searched < max_size and not judgement.verdict.linear:
         better = judgement.alternative
-        if better is None or better.residual is None or better.residual > EXPLAINED:
+        if better is None or better.residual is None or better.residual > known.EXPLAINED:
             return _undetermined(Reason.TOO_SMALL, size=searched)
     by_fits = judgement.verdict.linear and found.censored is None
     if by_fits and not all(fit.unbiased for fit in found.fits):
@@ -346,13 +344,3 @@ def _merely_noise(found: Arrangement) -> bool:
         if not (changed or noisy):
             return False
     return True
-
-
-def _curve(pairs: list[Pair]) -> Alternative | None:
-    """A function of each pixel by itself that explains every channel to the rounding."""
-    answers = pairs[0].after.shape[2]
-    if pairs[0].before.shape[2] > answers:
-        return None
-    found = [known.tone_curve(planes_of(pairs, c)) for c in range(answers)]
-    explained = all(curve is not None and curve.residual <= EXPLAINED for curve in found)
-    return found[0] if explained else None

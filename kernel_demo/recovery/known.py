@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -12,7 +12,7 @@ import numpy as np
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.catalogue import CATALOGUE, gaussian, identity
 from kernel_demo.imaging.filtering import correlate_valid
-from kernel_demo.recovery.alignment import Plane, sample, sums
+from kernel_demo.recovery.alignment import Pair, Plane, planes_of, sample, sums
 from kernel_demo.recovery.explanations import CURVES, Curve, Other, Told
 from kernel_demo.recovery.fitting import Fit, box
 from kernel_demo.recovery.operations import BY_LIGHT, LIGHTS, OPERATIONS, WHITE, Operation
@@ -22,6 +22,8 @@ BETTER = 0.7
 # What leaves more than this share of after's contrast is a turn or another picture, of which an
 # operation happens to explain more than a kernel does. One on light has as many weights as any.
 OF_LIGHT, OF_OTHERS = 0.1, 0.3
+# What leaves less, in grey levels RMS, explains a pair to the rounding.
+EXPLAINED = 0.6
 TONE_PIXELS = 2_000_000
 # Fewer pixels for each grey level follow some curve whatever the operation.
 TONES_PIXELS = 4
@@ -138,6 +140,16 @@ def tone_curve(planes: list[Plane]) -> Alternative | None:
     curve, parameters = _curve(after, seen / 255, mean[seen] / white, count[seen])
     figures = {"curve": CURVES[curve].format(**parameters)}
     return Alternative(Other.CURVE, residual, figures, {"curve": curve, **parameters})
+
+
+def curve_of(pairs: Sequence[Pair]) -> Alternative | None:
+    """A function of each pixel by itself that explains every channel to the rounding."""
+    answers = pairs[0].after.shape[2]
+    if pairs[0].before.shape[2] > answers:
+        return None
+    found = [tone_curve(planes_of(list(pairs), c)) for c in range(answers)]
+    explained = all(curve is not None and curve.residual <= EXPLAINED for curve in found)
+    return found[0] if explained else None
 
 
 def _straight(levels: np.ndarray, values: np.ndarray) -> bool:

@@ -12,7 +12,6 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from kernel_demo.imaging.filtering import LUMINANCE
 from kernel_demo.recovery import evidence, fitting, halves, quantisation
 from kernel_demo.recovery.alignment import Pair, Plane, common
 from kernel_demo.recovery.channels import WIDEST_THROUGH_JPEG, Arrangement
@@ -44,13 +43,9 @@ def planes(pairs: list[Pair], kernel: np.ndarray, offset: float) -> list[Plane]:
         kept = ~_whole_blocks(cut, *(axis.start % 8 for axis in here))
         kept = kept if counted is None else kept & counted
         nowhere = -pair.step, pair.peak + pair.step  # nothing else is clipped
-        bright = _luma(before), quantisation.levels(after)
+        bright = quantisation.brightness(before), quantisation.levels(after)
         found.append(Plane(*bright, kept, pair.peak, pair.step, nowhere))
     return found
-
-
-def _luma(picture: np.ndarray) -> np.ndarray:
-    return picture @ np.array(LUMINANCE) if picture.shape[2] == 3 else picture[..., 0].astype(float)
 
 
 def _whole_blocks(mask: np.ndarray, down: int, right: int) -> np.ndarray:

@@ -101,9 +101,14 @@ def levels(samples: np.ndarray) -> np.ndarray:
     The decoder adds whole levels to whole luminances, and the sum of the errors made by rounding is
     less than half a level: the whole number next to the weighted sum is the luminance itself.
     """
+    return np.rint(brightness(samples))
+
+
+def brightness(samples: np.ndarray) -> np.ndarray:
+    """The luminance (...) of samples (... x C, C = 1 or 3), not rounded. float64."""
     if samples.shape[-1] == 1:
         return samples[..., 0].astype(np.float64)
-    return np.rint(samples @ np.array(LUMINANCE))
+    return samples @ np.array(LUMINANCE)
 
 
 def coefficients(whole: np.ndarray) -> np.ndarray:
@@ -146,12 +151,12 @@ def compression(pair: Pair) -> Compression | None:
 
     No steps where blocks were quantised, but too few coefficients are left to tell how.
     """
-    values, moved = (_of_whole(pair, begin) for begin in (0, 4))
+    values = _of_whole(pair, 0)
     if len(values) < FEWEST:
         return None
     found = np.array([_step(column) for column in values.T])
     if np.count_nonzero(found > 2) < 8:
-        return UNKNOWN if _on_grid(values, moved) else None
+        return UNKNOWN if _on_grid(values, _of_whole(pair, 4)) else None
     known = found > 2
     tables = np.stack([steps(quality).ravel() for quality in range(1, 101)])
     # A picture that was compressed before may use every second multiple only.
@@ -170,8 +175,8 @@ def compression(pair: Pair) -> Compression | None:
 
 def in_small_blocks(pair: Pair) -> bool:
     """Whether after is made of 4 x 4 blocks that lack fine waves, as WebP's are, and before not."""
-    after, before = (_on_one_grid(levels(picture)) for picture in (pair.after, pair.before))
-    return after > ON_ONE_GRID and before < after / 2
+    after = _on_one_grid(levels(pair.after))
+    return after > ON_ONE_GRID and _on_one_grid(levels(pair.before)) < after / 2
 
 
 def _on_one_grid(picture: np.ndarray) -> float:
