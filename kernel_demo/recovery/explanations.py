@@ -504,7 +504,7 @@ def _in_steps(found, is_a: str) -> str:
         return f"{is_a}{known}: it makes {made} of the pixels exactly{_but(found)}."
     return (
         f"{is_a}{known}, rounded {steps.way.roundings} times on its way: so it makes {made} of the "
-        f"pixels exactly, which no kernel in one rounding does{_but(found)}."
+        f"pixels exactly, which its kernel in one rounding does not{_but(found)}."
     )
 
 

@@ -268,7 +268,8 @@ def _needs_its_roundings(way: Way, seen: float, by_kernel: float, tiles) -> bool
     if way.roundings == 1:
         return True
     at_once = share(Way((Pass(way.kernel, offset=way.offset),)), tiles)
-    return 1 - seen <= FEWER * (1 - max(by_kernel, at_once))
+    once = max(by_kernel, at_once)
+    return once < seen and 1 - seen <= FEWER * (1 - once)
 
 
 def _tried(kernel, offset: float, tiles: Sequence[Plane], by_kernel: float) -> Iterator[Way]:

@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 from scipy import ndimage
 
 from kernel_demo.imaging import catalogue
-from kernel_demo.recovery import Verdict, formulas, known, recover
+from kernel_demo.recovery import Verdict, alignment, families, formulas, known, recover
 from kernel_demo.recovery.passes import Family
 
 FOLDER = Path(__file__).parents[2] / "examples"
@@ -143,6 +143,17 @@ def test_a_box_blur_that_is_repeated_is_told_as_that():
     assert found.steps.way.parameters == {"size": 3, "times": 2}
     assert (found.verdict, found.roundings) == (Verdict.CONVOLUTION, 2)
     assert worst(found, ndimage.convolve(np.pad(box, 1), box, mode="constant")) < 1
+
+
+def test_passes_that_round_nothing_are_not_said_to_round():
+    """Of a picture in sixteenths, quarters along each axis leave whole levels: one rounding, or
+    none, makes the same file."""
+    before = photo("camera") // 16 * 16
+    line = np.array([[1, 2, 1]]) / 4
+    after = filtered(before, line.T @ line)
+    pair, _ = alignment.prepare(before, after, 3)
+    found = families.find(line.T @ line, 0.0, alignment.planes_of([pair]), 0.5)
+    assert found is None or found.way.roundings == 1
 
 
 def test_pillows_unsharp_mask_is_found_by_its_settings():
