@@ -38,7 +38,8 @@ EXACT_PRODUCTS = 2**10
 BLOCK_VALUES = 2**22  # patch values held at once while adding patches one by one
 SMALL = 2**17  # patch values of a whole picture below which adding its patches up is quickest
 STRIP_PIXELS = 2**18  # pixels multiplied at a time: their copies stay in the processor's cache
-BLOCK = 256  # side of a transformed block, about
+BLOCK = 256  # side of a transformed block, about; it stays in the processor's cache
+GPU_BLOCK = 2048  # on a GPU: one call for millions of pixels takes as long as one for thousands
 WIDEST = 2**12  # answers in a row, at most: wider pictures are cut
 
 TORCH = ctypes.CDLL(torch._C.__file__)  # with it the libraries that torch itself stands on
@@ -131,7 +132,6 @@ def _whole(before, target, size: int, device) -> Sums:
 
 def _plain_sums(before, target, level: float) -> tuple[float, float, float]:
     """Sums of `before`, `target` and target squared, about `level`."""
-    before, target = np.ascontiguousarray(before), np.ascontiguousarray(target)
     before_sum, after_sum = cv2.sumElems(before)[0], cv2.sumElems(target)[0]
     if target.dtype == np.uint8:  # the norm is squared again: exact to 2**50, 2e10 white pixels
         energy = float(round(cv2.norm(target, cv2.NORM_L2SQR)))
@@ -253,7 +253,9 @@ def _quickest(before, target, size: int, device) -> tuple[type, float]:
         return Norms, 0.0
     if before.dtype.kind == "u" and not eight_bits:  # transforms would not round exactly
         return Products, level
-    return Transforms if size >= (13 if eight_bits else 7) else Products, level
+    on_gpu = torch.device(device).type == "cuda"
+    least = 3 if on_gpu else 13 if eight_bits else 7
+    return Transforms if size >= least else Products, level
 
 
 def _shared(work: Callable, parts: Iterable, workers: int) -> list:
@@ -317,11 +319,10 @@ def _over_strips(before, target, size: int, method, tops, level: float):
 
 def as_tensor(pixels: np.ndarray, level: float, device) -> torch.Tensor:
     """The pixels about `level` (128 for 8 bits, else 0) on the device, in the smallest type."""
-    if level:
-        pixels = (pixels ^ np.uint8(128)).view(np.int8)  # pixel - 128 in two's complement
-    elif pixels.dtype == np.uint16:
+    if pixels.dtype == np.uint16:
         pixels = pixels.astype(np.int32)  # torch converts no uint16
-    return devices.from_numpy(np.ascontiguousarray(pixels)).to(device)
+    there = devices.from_numpy(np.ascontiguousarray(pixels)).to(device)
+    return (there ^ 128).view(torch.int8) if level else there  # pixel - 128 in two's complement
 
 
 class Norms:
@@ -432,8 +433,9 @@ class Transforms(_ByTorch):
     def __init__(self, height: int, width: int, size: int, exact: bool, device) -> None:
         self.size, self.exact, self.device = size, exact, device
         self.dtype = torch.float64
-        self.rows = _even(height, BLOCK - size + 1)
-        self.step = _even(width, BLOCK - 2 * size + 2)
+        side = GPU_BLOCK if torch.device(device).type == "cuda" else BLOCK
+        self.rows = _even(height, side - size + 1)
+        self.step = _even(width, side - 2 * size + 2)
         self.width = self.step * -(-width // self.step)
         self.shape = (_smooth(self.rows + size - 1), _smooth(self.step + 2 * size - 2))
         self.room = ((3, self.width // self.step, *self.shape),)  # blocks of b, a, and b with halo
