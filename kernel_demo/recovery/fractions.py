@@ -21,10 +21,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import correlate_valid
-from kernel_demo.recovery.alignment import Plane, places
+from kernel_demo.recovery.alignment import Plane, distinct, places
 from kernel_demo.recovery.candidates import candidates
 from kernel_demo.recovery.explanations import Rounding
 from kernel_demo.recovery.fitting import Fit, about_pixel, box
+from kernel_demo.recovery.linear_program import maximise
 from kernel_demo.recovery.uniqueness import Evidence
 
 SINGULAR = 1e-3  # grey levels: what changes a result by no more may be any size
@@ -39,6 +40,11 @@ CHANGED = 1e-3  # pixels that may be counted out, as a share of those that are n
 GROSS, GROSS_EACH, SINGLE = 0.1, 0.02, 3  # the median; each, where there are no more than SINGLE
 # A tie in a hundred that falls otherwise is a changed pixel; more are the tool's own way.
 ODD_TIES = 0.01
+# Ties for each weight that show whether a nearby kernel decides them; and of what guessing gets
+# wrong, the share that is left where one does: 0 to 0.5 where there was one, 0.9 and more where
+# the order of a tool's operations decided (150 pairs of each).
+TIES_EACH, GUESSED = 6, 0.75
+FAR = 1e6  # weights a tie's patch may be compared by
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,8 +254,43 @@ class _Probe:
                 if np.count_nonzero(decided != self.after[tie]) <= few:
                     yield ordered
             # Over a power of two sums are exact: it leaves no tie undecided.
-            if whole.offset % 0.5 == 0 and whole.divisor & (whole.divisor - 1):
+            exact = whole.offset % 0.5 or not whole.divisor & (whole.divisor - 1)
+            if not exact and not self._decided_by_another(whole, total):
                 yield replace(whole, arithmetic=UNDECIDED)
+
+    def _decided_by_another(self, whole: Fractions, total: np.ndarray) -> bool:
+        """Whether a kernel near these fractions decides their ties as the tool does, or might.
+
+        That kernel then makes what these fractions leave open: they are not the tool's.
+        """
+        tie = levels(whole, total, self.step, self.clip)[1]
+        tie = np.flatnonzero(tie & (self.after > self.clip[0]) & (self.after < self.clip[1]))
+        tie = tie[distinct(self.patches[tie])]
+        patches = np.c_[self.patches[tie], np.ones(len(tie))]
+        if len(patches) < TIES_EACH * patches.shape[1]:
+            return True
+        value = total[tie] / (whole.divisor * self.step) + whole.offset_of_rounding
+        upwards = np.sign(self.after[tie] - value)
+        return _foreseen(patches, upwards) or _separable(patches, upwards)
+
+
+def _foreseen(patches: np.ndarray, upwards: np.ndarray) -> bool:
+    """Whether least squares of half of the ties foresees most of the others."""
+    halves, wrong = (slice(0, None, 2), slice(1, None, 2)), 0
+    for known, tried in (halves, halves[::-1]):
+        difference = np.linalg.lstsq(patches[known], upwards[known])[0]
+        wrong += np.count_nonzero((patches[tried] @ difference > 0) != (upwards[tried] > 0))
+    return wrong < GUESSED * min(np.count_nonzero(upwards > 0), np.count_nonzero(upwards < 0))
+
+
+def _separable(patches: np.ndarray, upwards: np.ndarray) -> bool:
+    """Whether some difference d has upwards * (patches @ d) > 0 for every tie.
+
+    By the most of t where t - 1 <= upwards * (patches @ d): without, no more than 1.
+    """
+    rows = np.c_[-upwards[:, None] * patches / patches.max(), np.ones(len(patches))][:FIRST]
+    goal = np.append(np.zeros(patches.shape[1]), 1.0)
+    return maximise(goal, rows, np.ones(len(rows)), FAR, 0.01).point[-1] > 1 + SINGULAR
 
 
 def _simplest(mean: float, divisor: int) -> list[tuple[float, Rounding]]:

@@ -7,6 +7,7 @@ record: round numbers (fractions), the border and the picture (reproduction), th
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -52,6 +53,9 @@ HIDDEN = (
     *(Reason.LARGER, Reason.TOO_LARGE),
 )
 SEVERAL = 0.8  # grey levels RMS that several roundings leave, at most, of a kernel whose peak is 1
+# Grey levels: where no residual of the middle comes so near to one half, the set has room; and the
+# seconds in which its extent is worked out.
+FULL, WIDENED = 0.495, 3.0
 RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
 
 
@@ -328,8 +332,16 @@ def _told(result: Recovery, pairs: list[Pair]) -> Recovery:
 
 
 def _centred(result: Recovery) -> Recovery:
-    """The same with the kernels whose largest residual is smallest, where that is one rounding."""
+    """The same with the kernels whose largest residual is smallest, where that is one rounding.
+
+    Where next to nothing was rounded, as of whole numbers, least squares is exact already. Bars are
+    those of least squares, which takes rounding for noise. Where the middle leaves room beside it,
+    as in smooth pictures, rounding is none: anything within the interval is as likely.
+    """
+    if result.residual <= fitting.NEARLY_EXACT:
+        return result
     kernels, offsets = result.kernel.copy(), np.array(result.offset, ndmin=1)
+    errors = result.standard_error.copy()
     for output, (part, bound) in enumerate(zip(result.polytopes, result.bounds, strict=True)):
         free = part.free & (kernels[output] != 0).squeeze()
         if not free.any():  # a channel of one level has no kernel
@@ -337,12 +349,16 @@ def _centred(result: Recovery) -> Recovery:
         middle = replace(part, free=free).middle if free.sum() < polytope.WIDEST else None
         if middle is None or middle.largest >= bound:
             return result
+        if middle.largest < FULL:
+            wide = replace(part, free=free).interval(bound, time.monotonic() + WIDENED)
+            errors[output] = np.maximum(errors[output], (wide.high - wide.low) / 12**0.5)
         kernels[output] = middle.kernel
         offsets[output] = middle.offset
     alone = len(offsets) == 1
     return replace(
         result,
         kernel=kernels,
+        standard_error=errors,
         offset=float(offsets[0]) if alone else tuple(offsets.tolist()),
         name=known.kernel(kernels[0, 0]) if alone else None,
     )
