@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
+from itertools import product
 
 import cv2
 import numpy as np
@@ -100,8 +101,9 @@ def matrix(found: Recovery, pairs: Sequence[Pair]) -> Alternative | None:
     if found.channel_weights is not None:
         weights, more = weights * np.array(found.channel_weights), {}
     offsets, models = np.broadcast_to(found.offset, len(weights)) * (WHITE / found.white), []
-    for decimals in (3, 4, 17):
-        values, added = weights.round(decimals), offsets.round(decimals - 3)
+    # Rounded half up, or cut off; a sum that only float64 sees below a whole number is that number.
+    for decimals, less in product((3, 4, 6, 17), (0.0, 0.4999)):
+        values, added = weights.round(decimals), offsets.round(decimals - 3) - less
 
         def make(image, values=values, added=added):
             return image @ values.T + added

@@ -167,7 +167,7 @@ class Reason(Enum):
         "Send a probe of random noise through the same tool: it tells the two apart.",
     )
     UNCLEAR = (
-        "What the best kernel leaves goes with the picture a little: the filter is not quite a "
+        "What the best kernel leaves goes with the picture: the filter is not quite a "
         "convolution, or the picture was changed once more on its way.",
         "Send a probe of random noise through the same tool, and take the file as the tool wrote "
         "it.",

@@ -27,10 +27,14 @@ EXPLAINED = 0.6
 TONE_PIXELS = 2_000_000
 # Fewer pixels for each grey level follow some curve whatever the operation.
 TONES_PIXELS = 4
+OPEN = 0.02  # share of the pixels that must not be cut off for a curve to be told
+FEW = 16  # levels, at most, that make a posterisation
 EDGE = 1e-3  # grey levels, for float32
 NEAR_CURVE = 0.012  # of white: a curve this near to a named one has its name
 # Largest difference, as a share of the largest weight, at which two kernels are the same.
 SAME = 0.01
+# ... of weights that are no round numbers: bars, and what a tool's own arithmetic leaves.
+BARS, ROUNDED = 5, 2e-4
 CONTRAST = "Change of contrast"  # a weight of the pixel itself alone
 ANGLES = range(0, 180, 15)
 SIGMAS = np.geomspace(0.3, 6, 120)
@@ -43,10 +47,11 @@ class Name:
     name: str  # "Sobel x 3×3"
     scale: float  # this kernel = scale * the named one
     flipped: bool = False  # turned by 180 degrees: the tool convolves where we correlate
+    near: float = SAME / 2  # scales that near to one are told as that one
 
     def __str__(self) -> str:
         turned = ", flipped (a convolution in the strict sense)" if self.flipped else ""
-        return self.name + _scaled(self.scale) + turned
+        return self.name + _scaled(self.scale, self.near) + turned
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,10 +139,16 @@ def tone_curve(planes: list[Plane]) -> Alternative | None:
     seen = np.flatnonzero(np.bincount(level, minlength=256))
     if len(seen) < 3 or len(before) < TONES_PIXELS * len(seen) or np.ptp(mean[seen]) < 1:
         return None
+    # Black and white alone are a threshold; hardly anything else may be any operation, cut off.
+    levels = len(np.unique(after))
+    open_range = (after * step > planes[0].clip[0]) & (after * step < planes[0].clip[1])
+    if levels > 2 and open_range.mean() < OPEN:
+        return None
     kept = (mean[seen] > planes[0].clip[0] / step) & (mean[seen] < planes[0].clip[1] / step)
     if _straight(middle[seen[kept]], mean[seen[kept]]):
         return None
-    curve, parameters = _curve(after, seen / 255, mean[seen] / white, count[seen])
+    levels = levels if levels < len(seen) else 0  # else none were put together
+    curve, parameters = _curve(levels, seen / 255, mean[seen] / white, count[seen])
     figures = {"curve": CURVES[curve].format(**parameters)}
     return Alternative(Other.CURVE, residual, figures, {"curve": curve, **parameters})
 
@@ -166,13 +177,15 @@ def _straight(levels: np.ndarray, values: np.ndarray) -> bool:
     return bool(np.ptp(values[:, None] - slopes * levels[:, None], axis=0).min() <= 1 + EDGE)
 
 
-def _curve(after, before_levels, after_levels, count) -> tuple[Curve, dict[str, float]]:
-    """Which curve it is, and its parameters."""
-    values = len(np.unique(after))
-    if values == 2:
+def _curve(levels, before_levels, after_levels, count) -> tuple[Curve, dict[str, float]]:
+    """Which curve it is, and its parameters.
+
+    levels: to which others were put together; 0: none were.
+    """
+    if levels == 2:
         return Curve.THRESHOLD, {}
-    if values <= 16:
-        return Curve.POSTERISED, {"levels": values}
+    if 0 < levels <= FEW:
+        return Curve.POSTERISED, {"levels": levels}
     for curve, does in BY_LIGHT.items():
         if np.abs(does(before_levels) - after_levels).max() < NEAR_CURVE / 2:
             return curve, {}
@@ -213,10 +226,12 @@ def _linear_light(fit: Fit) -> Iterator[Alternative]:
         yield Alternative(Other.LIGHT, residual, parameters=parameters, **start)
 
 
-def kernel(values: np.ndarray, by_formula: bool = True) -> Name | None:
+def kernel(values: np.ndarray, by_formula: bool = True, errors=None) -> Name | None:
     """The name of a kernel (k x k), if it has one.
 
     by_formula: a Gaussian or an unsharp mask of any sigma, too, to SAME of the largest weight.
+    errors: standard errors (k x k) of weights that are no round numbers; no kernel of the catalogue
+    that they speak against is named.
     """
     tolerance = SAME * np.abs(values).max()
     if tolerance == 0:
@@ -225,13 +240,21 @@ def kernel(values: np.ndarray, by_formula: bool = True) -> Name | None:
     alone = np.abs(values - pixel * identity(len(values))).max() <= tolerance
     if alone and abs(pixel - 1) > SAME / 2:
         return Name(CONTRAST, pixel)
-    named = _of_catalogue(values, tolerance) or _box(values, tolerance)
-    if named or not by_formula:
+    if errors is None:
+        within, near = np.full(values.shape, tolerance), Name.near
+    else:
+        within = np.minimum(tolerance, BARS * errors + ROUNDED * np.abs(values).max())
+        near = min(Name.near, float(within.max() / np.abs(values).max()))
+    named = _of_catalogue(values, within) or _box(values, tolerance)
+    if named:
+        return replace(named, near=near)
+    if not by_formula:
         return named
     return _gaussian(values) or _unsharp(values)
 
 
-def _of_catalogue(kernel: np.ndarray, tolerance: float) -> Name | None:
+def _of_catalogue(kernel: np.ndarray, tolerance: np.ndarray) -> Name | None:
+    """tolerance: of each weight, k x k."""
     size = len(kernel)
     found = []
     for key, entry in CATALOGUE.items():
@@ -244,7 +267,8 @@ def _of_catalogue(kernel: np.ndarray, tolerance: float) -> Name | None:
                 scale = float((kernel * values).sum() / (values * values).sum())
                 # A symmetric kernel has no flip to tell a negative scale from.
                 symmetric = np.array_equal(known.values, known.values[::-1, ::-1])
-                if (scale > 0 or symmetric) and np.abs(kernel - scale * values).max() <= tolerance:
+                near = (np.abs(kernel - scale * values) <= tolerance).all()
+                if (scale > 0 or symmetric) and near:
                     found.append(Name(known.name, scale, flipped))
     return min(found, key=lambda n: (n.flipped, abs(n.scale - 1) > 1e-6), default=None)
 
@@ -296,12 +320,12 @@ def _unsharp(kernel: np.ndarray) -> Name | None:
     return Name(f"Unsharp mask, sigma {sigma:.2f}, amount {amount(sigma):.2f}", 1.0)
 
 
-def _scaled(scale: float) -> str:
-    """ ", divided by 4", or nothing for 1."""
-    if abs(scale - 1) < 0.005:
+def _scaled(scale: float, near: float) -> str:
+    """ ", divided by 4", or nothing for 1; of scales that near, the simplest."""
+    if abs(scale - 1) < near:
         return ""
     simple = Fraction(scale).limit_denominator(32)
-    if abs(float(simple) - scale) > SAME / 2 * abs(scale):
+    if abs(float(simple) - scale) > near * abs(scale):
         return f", times {scale:.4g}"
     if simple.numerator == 1:
         return f", divided by {simple.denominator}"

@@ -16,6 +16,7 @@ import numpy as np
 
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.recovery.alignment import Pair, Plane, common, planes_of, sample
+from kernel_demo.recovery.quantisation import brightness
 from kernel_demo.recovery.reproduction import rings
 
 PIXELS = 60_000  # of the search, by the side of the kernel
@@ -209,11 +210,14 @@ def painted(pair: Pair, kernel: np.ndarray, offset: float) -> float:
     wide = before.astype(np.float64)
     made = cv2.filter2D(wide, cv2.CV_64F, kernel, borderType=cv2.BORDER_REFLECT_101) + offset
     made = np.clip(made.reshape(before.shape), *pair.clip)
-    off, lost = (np.sqrt(_averages((after - p) ** 2)) / pair.step for p in (wide, made))
+    # In brightness: a file that halves colours smears them far from where they were.
+    bright = [brightness(after - p)[..., None] for p in (wide, made)]
+    gone, lost = (np.sqrt(_averages(b**2))[..., 0] / pair.step for b in bright)
+    off = np.sqrt(_averages((after - wide) ** 2)) / pair.step
     spread = np.sqrt(np.maximum(_averages(wide**2) - _averages(wide) ** 2, 0)).mean(axis=2)
-    off, lost, spread = off.max(axis=2), lost.max(axis=2), spread / pair.step
+    off, spread = off.max(axis=2), spread / pair.step
     textured = spread > TEXTURED
-    kept, changed = off < KEPT * spread, np.minimum(off, lost) > PAINTED
+    kept, changed = off < KEPT * spread, np.minimum(gone, lost) > PAINTED
     mask = np.kron(changed, np.ones((BLOCK, BLOCK))) > 0
     whole = np.zeros(after.shape[:2], bool)
     whole[: mask.shape[0], : mask.shape[1]] = mask

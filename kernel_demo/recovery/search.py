@@ -56,6 +56,9 @@ SEVERAL = 0.8  # grey levels RMS that several roundings leave, at most, of a ker
 # Grey levels: where no residual of the middle comes so near to one half, the set has room; and the
 # seconds in which its extent is worked out.
 FULL, WIDENED = 0.495, 3.0
+# Pixels beside the border of which noise is as strong as elsewhere: not so many times, squared.
+BORDER, FRAMED = 4, 10.0
+ROUNDING = 12**-0.5  # grey levels RMS
 RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
 
 
@@ -234,7 +237,18 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
         other = alternatives.told(other, seen.pairs, weights)
     if weights is not None:
         other = alternatives.greyed(other, seen.pairs)
+    if _refuted(other, result):
+        return _judged(result, judging.UNCLEAR)
     return replace(result, alternative=other)
+
+
+def _refuted(other: Alternative | None, result: Recovery) -> bool:
+    """Whether the kernel leaves less of the whole picture than what is to explain it better."""
+    if other is None or not result.kernel.size:
+        return False
+    if other.kind == Other.COLOUR:
+        return result.residual <= fitting.ONE_ROUNDING * ROUNDING
+    return other.residual is not None and other.residual > result.residual
 
 
 def _by_kernels(seen: Analysis, title: str, swapped: bool) -> Recovery:
@@ -299,6 +313,7 @@ def _applied(bare: Recovery, found: Arrangement) -> Recovery:
     """The record with its kernels, what they are called and what they make of the picture."""
     pair, (kernels, offsets, errors) = found.pairs[0], found.kernels(bare.fractions)
     alone, censored = len(offsets) == 1, found.censored
+    bars = None if bare.fractions else errors[0, 0]
     result = replace(
         bare,
         kernel=kernels,
@@ -307,7 +322,7 @@ def _applied(bare: Recovery, found: Arrangement) -> Recovery:
         shift=pair.origin,
         residual=float(found.variance**0.5 / pair.step),  # until it is known of these very kernels
         used_fraction=found.used,
-        name=known.kernel(kernels[0, 0]) if alone else None,
+        name=known.kernel(kernels[0, 0], errors=bars) if alone else None,
         channels=found.mode,
         channel_weights=found.weights,
         compression="" if found.compressed is None else str(found.compressed),
@@ -360,7 +375,7 @@ def _centred(result: Recovery) -> Recovery:
         kernel=kernels,
         standard_error=errors,
         offset=float(offsets[0]) if alone else tuple(offsets.tolist()),
-        name=known.kernel(kernels[0, 0]) if alone else None,
+        name=known.kernel(kernels[0, 0], errors=errors[0, 0]) if alone else None,
     )
 
 
@@ -376,7 +391,9 @@ def _by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
         return result
     fit, linear = found.fits[0], result.verdict.linear
     if result.verdict == Verdict.CONVOLUTION:
-        result = replace(result, name=known.kernel(result.kernel[0, 0], by_formula=False))
+        bars = None if result.fractions else result.standard_error[0, 0]
+        name = known.kernel(result.kernel[0, 0], by_formula=False, errors=bars)
+        result = replace(result, name=name)
     if result.bit_exact:
         steps = families.by_opencv(result.kernel[0, 0], alignment.planes_of(found.pairs))
         return result if steps is None else replace(result, name=_named(steps), steps=steps)
@@ -461,6 +478,8 @@ def _of_all(result: Recovery, found: Arrangement) -> Recovery:
     if pair.counted is not None:
         gross &= pair.counted
     beyond = np.count_nonzero(gross) / gross.size
+    if result.verdict == Verdict.NOISY and _framed(lost, pair.counted):
+        return _judged(result, judging.UNCLEAR)
     if beyond > outliers.SPOKEN_OF:
         judgement = judging.edit(beyond) if outliers.together([gross]) else judging.UNCLEAR
         return _judged(result, judgement)
@@ -468,6 +487,16 @@ def _of_all(result: Recovery, found: Arrangement) -> Recovery:
         return result
     mask = gross if pair.outliers is None else gross | pair.outliers
     return _told(result, [replace(pair, outliers=mask), *found.pairs[1:]])
+
+
+def _framed(lost: np.ndarray, counted: np.ndarray | None) -> bool:
+    """Whether far more is left beside the border than within: a frame, and no noise."""
+    squares = lost**2 if counted is None else np.where(counted, lost**2, np.nan)
+    inner = np.zeros(lost.shape, bool)
+    inner[BORDER:-BORDER, BORDER:-BORDER] = True
+    if inner.mean() < LEAST:
+        return False
+    return bool(np.nanmean(squares[~inner]) > FRAMED * np.nanmean(squares[inner]))
 
 
 def _without_an_edit(result: Recovery, pairs: list[Pair]) -> Recovery:
