@@ -98,7 +98,8 @@ def _lane(lane: Lane, best: dict[float, float | None], rate: float | None) -> di
     errors = lane.kernel_error
     return {
         "name": lane.name,
-        "label": LABELS[lane.name] + ("" if rate is None else f", rate {short(rate)}"),
+        "label": LABELS[lane.name],
+        "rate": "" if rate is None else f"rate {short(rate)}",
         "points": chunks(lane),
         "cells": [_cell(arrived.get(goal), best[goal]) for goal in GOALS],
         "now": figure(errors[-1]) if len(errors) else "",

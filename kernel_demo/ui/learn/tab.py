@@ -424,5 +424,7 @@ def rate_field(values: Mapping) -> dict:
     own = showing.own_rate(wanted)
     if own is None:
         return gr.update(placeholder="none", interactive=False, info="")
-    found = settings.OWN_RATE[makes].format(tried=TRIED.get(makes), size=f"{size} × {size}")
+    found = settings.OWN_RATE[makes].format(
+        tried=TRIED.get(makes), size=f"{size}\u00a0×\u00a0{size}"
+    )
     return gr.update(placeholder=short(own), interactive=True, info=found)
