@@ -12,11 +12,16 @@ from string import Template
 import numpy as np
 
 from kernel_demo.errors import finite
+from kernel_demo.export import named
+from kernel_demo.export.digits import VISIBLE, supported
 from kernel_demo.imaging.filtering import CONSTANT, MODES, border_named
 from kernel_demo.imaging.kernels import MAX_VALUE, check
 
-# How a float picture in grey levels becomes an 8-bit file, the same in each Python program below.
+# How a float picture in grey levels becomes an 8-bit file, or one that keeps everything, the same
+# in each Python program below.
 _ROUND = "np.clip(np.floor(after + 0.5), 0, 255).astype(np.uint8)"
+_KEEP = "after.astype(np.float32)"
+_OFFSET = 128  # grey levels that bring what is below zero into 8 bits
 # Pillow's C code has these two sizes and no other.
 _PILLOW_SIZES = (3, 5)
 
@@ -70,6 +75,40 @@ _C, _RUST = (
     Template(Path(__file__).with_name(name).read_text(encoding="utf-8"))
     for name in ("filter.c", "filter.rs")
 )
+# The result of C and Rust, in bytes (PGM or PPM), or in floats (PFM, from the bottom row up).
+_C_BYTES = {
+    "type": "unsigned char",
+    "stored": "(unsigned char)fmin(fmax(floor(sum + 0.5), 0), 255)",
+    "write": """file = fopen("after.pnm", "wb");
+    if (!file) return 1;
+    fprintf(file, "P%d %d %d 255\\n", type, width, height);
+    fwrite(after, 1, count, file);""",
+}
+_C_FLOATS = {
+    "type": "float",
+    "stored": "(float)sum",
+    "write": """/* BEYOND too; 8 bits would cut it off. A PFM has its bottom row first. */
+    file = fopen("after.pfm", "wb");
+    if (!file) return 1;
+    fprintf(file, "%s\\n%d %d\\n-1.0\\n", type == 6 ? "PF" : "Pf", width, height);
+    size_t row = (size_t)width * channels;
+    for (int y = height - 1; y >= 0; y--) fwrite(after + y * row, sizeof *after, row, file);""",
+}
+_RUST_BYTES = {
+    "begin": """let mut after = format!("{} {width} {height} 255\\n", header[0]).into_bytes();""",
+    "rows_of": "0..height",
+    "push": "after.push((sum + 0.5).floor().clamp(0.0, 255.0) as u8);",
+    "file": "after.pnm",
+}
+_RUST_FLOATS = {
+    "begin": """// BEYOND too; 8 bits would cut it off. A PFM has its bottom row first.
+    let kind = if channels == 3 { "PF" } else { "Pf" };
+    let mut after = format!("{kind}\\n{width} {height}\\n-1.0\\n").into_bytes();""",
+    "rows_of": "(0..height).rev()",
+    "push": "after.extend((sum as f32).to_le_bytes());",
+    "file": "after.pfm",
+}
+_PFM = "magick before.png before.pnm makes its input; after.pfm holds floats, 255 is white."
 _PNM = "magick before.png before.pnm makes its input, magick after.pnm after.png ends it."
 
 
@@ -77,8 +116,9 @@ _PNM = "magick before.png before.pnm makes its input, magick after.pnm after.png
 class Snippet:
     """One complete short program or command that applies a kernel.
 
-    It reads before.png and writes after.png (before.pnm and after.pnm where a language has no PNG
-    of its own) and says in `note` how to run it, and what the tool does otherwise than asked.
+    It reads before.png (before.pnm where a language has no PNG of its own), writes after.png (.pnm)
+    or, of floats, after.tiff, .npy or .pfm, and says in `note` how to run it, and what the tool
+    does otherwise than asked.
     """
 
     tool: str  # "OpenCV"
@@ -87,19 +127,43 @@ class Snippet:
 
 
 def snippets(
-    kernel: np.ndarray, offset: float = 0.0, border: str = "reflect", value: float = 0.0
+    kernel: np.ndarray,
+    offset: float = 0.0,
+    border: str = "reflect",
+    value: float = 0.0,
+    *,
+    bars: np.ndarray | None = None,
+    clipped: bool = False,
 ) -> tuple[Snippet, ...]:
     """Programs that apply a kernel (k, k) to an 8-bit grey or RGB file, each channel alike.
 
-    after = round(kernel (correlated) before + 255 * offset), clipped to 0..255. `offset`, and the
-    `value` that the border mode CONSTANT puts around (0..1), are in the project's unit, where 1 is
-    white; the programs write them in grey levels. One Snippet per tool, always in the same order,
-    with no code where the tool cannot.
+    after = kernel (correlated) before + 255 * offset. `offset`, and the `value` that the border
+    mode CONSTANT puts around (0..1), are in the project's unit, where 1 is white; the programs
+    write them in grey levels. Where that cannot leave 0..255, or where `clipped` asks for it, after
+    is an 8-bit file, rounded and clipped; else a file of floats in grey levels (255: white) that
+    keeps what is below zero, or, of a tool that has none, a comment says what is cut off.
+    bars: (k, k), how far each weight may be off. Only the digits that they support are written, and
+    the tool's own function is called where it has a kernel of that name within them. None: exact.
+    One Snippet per tool, always in the same order, with no code where the tool cannot.
     Raises DemoError for a kernel, a border or a value that is none.
     """
     weights, edges = check(kernel), _Edges(border_named(border).name, finite("value", value, 0, 1))
-    offset = finite("an offset", offset, -MAX_VALUE, MAX_VALUE)
-    return tuple(write(weights, offset, edges) for write in _WRITERS)
+    offset, key = finite("an offset", offset, -MAX_VALUE, MAX_VALUE), None
+    if bars is not None:
+        key = None if offset else named.key_of(weights, bars)
+        weights = supported(weights, bars)
+    beyond = "" if clipped else _beyond(weights, offset)
+    wanted = _Wanted(weights, offset, edges, beyond, key)
+    return tuple(write(wanted) for write in _WRITERS)
+
+
+def _beyond(kernel: np.ndarray, offset: float) -> str:
+    """Where the result of some picture leaves 0..1 by what 8 bits would show; "" if nowhere."""
+    ends = {
+        "below zero": offset + kernel.clip(max=0).sum() <= -VISIBLE,
+        "above white": offset + kernel.clip(min=0).sum() >= 1 + VISIBLE,
+    }
+    return " and ".join(name for name, left in ends.items() if left)
 
 
 @dataclass(frozen=True)
@@ -116,6 +180,37 @@ class _Edges:
         whole = round(255 * self.value)
         colour = f"#{whole:02x}{whole:02x}{whole:02x}"
         return written.format(levels=_grey_levels(self.value), whole=whole, colour=colour)
+
+
+@dataclass(frozen=True, eq=False)
+class _Wanted:
+    """What the programs are to do."""
+
+    kernel: np.ndarray  # (k, k)
+    offset: float  # 1 is white
+    edges: _Edges
+    beyond: str  # "below zero", where a file of 8 bits would cut that off; "": nothing to be kept
+    key: str | None  # of the catalogue, where a tool's own function may do it
+
+    @property
+    def kept(self) -> str:
+        """The comment beside what keeps it."""
+        return f"  # {self.beyond.partition(' and ')[0]} too; a PNG would cut it off"
+
+    def cut(self, way: str, opening: str = "# ", closing: str = "") -> str:
+        """Comments on what a tool of 8 bits cuts off, and what to do; "" where nothing."""
+        said = []
+        if self.beyond:
+            said.append(f"8 bits: cut off {self.beyond}. OpenCV's code keeps it.")
+        if self.beyond.startswith("below") and not self.offset:
+            said.append(f"{way} keeps -{_OFFSET} to {255 - _OFFSET}: each plus {_OFFSET}.")
+        return "".join(f"{opening}{one}{closing}\n" for one in said)
+
+    def saved(self) -> str:
+        """How NumPy's `after` becomes a file: Pillow has no colour picture of floats."""
+        if self.beyond:
+            return f'np.save("after.npy", {_KEEP}){self.kept}'
+        return f'Image.fromarray({_ROUND}).save("after.png")'
 
 
 def _number(value: float) -> str:
@@ -142,70 +237,99 @@ def _matrix(kernel: np.ndarray) -> str:
     return "kernel = np.array([\n" + _rows(kernel, "[", "],") + "\n])"
 
 
-def _opencv(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
-    """cv2.filter2D; it has no BORDER_WRAP, so the picture is padded first for all borders alike."""
-    radius, more = len(kernel) // 2, edges(", value=[{levels}] * 3")
+def _opencv(wanted: _Wanted) -> Snippet:
+    """cv2.filter2D, or the function of that name.
+
+    It has no BORDER_WRAP: then, with a value around and for files of 8 bits, the picture is padded.
+    """
+    kernel, edges = wanted.kernel, wanted.edges
+    size, border = len(kernel), f"cv2.{MODES[edges.border].opencv}"
+    padding, picture, crop, argument = "", "before", "", f", borderType={border}"
+    if edges.border in ("wrap", CONSTANT) or not (wanted.beyond or wanted.key):
+        more = edges(", value=[{levels}] * 3")
+        padding = f"""\
+r = {size // 2}
+padded = cv2.copyMakeBorder(before, r, r, r, r, {border}{more})
+"""
+        picture, crop, argument = "padded", "[r:-r, r:-r]", ""
+    matrix, call = "", named.OPENCV.get(wanted.key)
+    if call is None:
+        matrix = f"{_matrix(kernel)}\n"
+        delta = f", delta={_grey_levels(wanted.offset)}" if wanted.offset else ""
+        call = f"cv2.filter2D({{picture}}, cv2.CV_64F, kernel{delta}{{border}})"
+    filtered = call.format(picture=picture, size=size, border=argument) + crop
+    file = f'"after.tiff", {_KEEP}){wanted.kept}' if wanted.beyond else f'"after.png", {_ROUND})'
     code = f"""\
 import cv2
 import numpy as np
 
-{_matrix(kernel)}
-before = cv2.imread("before.png", cv2.IMREAD_ANYCOLOR).astype(np.float64)
-r = {radius}
-padded = cv2.copyMakeBorder(before, r, r, r, r, cv2.{MODES[edges.border].opencv}{more})
-after = cv2.filter2D(padded, cv2.CV_64F, kernel, delta={_grey_levels(offset)})[r:-r, r:-r]
-cv2.imwrite("after.png", {_ROUND})
+{matrix}before = cv2.imread("before.png", cv2.IMREAD_ANYCOLOR).astype(np.float64)
+{padding}after = {filtered}
+cv2.imwrite({file}
 """
     return Snippet("OpenCV", code, "pip install opencv-python-headless")
 
 
-def _scipy(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
+def _scipy(wanted: _Wanted) -> Snippet:
     """scipy.ndimage.correlate; SciPy's "reflect" is what NumPy calls "symmetric"."""
+    edges = wanted.edges
     mode, more = MODES[edges.border].scipy, edges(", cval={levels}")
+    call = None if more else named.scipy_call(wanted.key, len(wanted.kernel), mode)
+    if call is None:
+        matrix = f"{_matrix(wanted.kernel)}\n"
+        filtering = f"""\
+if before.ndim == 3:
+    kernel = kernel[:, :, None]  # each channel by itself
+after = ndimage.correlate(before, kernel, mode="{mode}"{more}) + {_grey_levels(wanted.offset)}"""
+    else:
+        matrix = ""
+        filtering = f"""\
+channels = np.moveaxis(np.atleast_3d(before), 2, 0)
+after = [{call} for channel in channels]
+after = np.stack(after, axis=2).reshape(before.shape)"""
     code = f"""\
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-{_matrix(kernel)}
-before = np.asarray(Image.open("before.png"), np.float64)
-if before.ndim == 3:
-    kernel = kernel[:, :, None]  # each channel by itself
-after = ndimage.correlate(before, kernel, mode="{mode}"{more}) + {_grey_levels(offset)}
-Image.fromarray({_ROUND}).save("after.png")
+{matrix}before = np.asarray(Image.open("before.png"), np.float64)
+{filtering}
+{wanted.saved()}
 """
     return Snippet("NumPy/SciPy", code, "pip install scipy pillow")
 
 
-def _torch(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
+def _torch(wanted: _Wanted) -> Snippet:
     """torch.nn.functional.conv2d; torch has no symmetric padding, so NumPy pads."""
-    radius, more = len(kernel) // 2, edges(", constant_values={levels}")
+    radius, edges = len(wanted.kernel) // 2, wanted.edges
+    more = edges(", constant_values={levels}")
     code = f"""\
 import numpy as np
 import torch
 from PIL import Image
 
-{_matrix(kernel)}
+{_matrix(wanted.kernel)}
 before = np.atleast_3d(np.asarray(Image.open("before.png"), np.float64))
 r = {radius}
 padded = np.pad(before, ((r, r), (r, r), (0, 0)), mode="{MODES[edges.border].numpy}"{more})
 x = torch.from_numpy(padded).permute(2, 0, 1)[:, None]  # channels x 1 x height x width
 y = torch.nn.functional.conv2d(x, torch.from_numpy(kernel)[None, None])
-after = y[:, 0].permute(1, 2, 0).squeeze(2).numpy() + {_grey_levels(offset)}
-Image.fromarray({_ROUND}).save("after.png")
+after = y[:, 0].permute(1, 2, 0).squeeze(2).numpy() + {_grey_levels(wanted.offset)}
+{wanted.saved()}
 """
     return Snippet("PyTorch", code, "pip install torch pillow")
 
 
-def _pillow(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
+def _pillow(wanted: _Wanted) -> Snippet:
     """PIL.ImageFilter.Kernel: 3 x 3 and 5 x 5; it leaves its border unfiltered, so NumPy pads."""
-    size = len(kernel)
+    kernel, edges, size = wanted.kernel, wanted.edges, len(wanted.kernel)
     if size not in _PILLOW_SIZES:
         note = (
             f"Pillow's ImageFilter.Kernel takes 3 x 3 and 5 x 5 only; this one is {size} x {size}."
         )
         return Snippet("Pillow", "", note)
     mode, more = MODES[edges.border].numpy, edges(", constant_values={whole}")
+    levels, cut = _grey_levels(wanted.offset), wanted.cut(f"offset={_OFFSET}")
     code = f"""\
 import numpy as np
 from PIL import Image, ImageFilter
@@ -216,7 +340,7 @@ kernel = [  # from the bottom row up: Pillow turns a kernel upside down
 before = np.asarray(Image.open("before.png"))
 r = {size // 2}
 padded = np.pad(before, [(r, r), (r, r), (0, 0)][: before.ndim], mode="{mode}"{more})
-filtering = ImageFilter.Kernel(({size}, {size}), kernel, scale=1, offset={_grey_levels(offset)})
+{cut}filtering = ImageFilter.Kernel(({size}, {size}), kernel, scale=1, offset={levels})
 after = Image.fromarray(padded).filter(filtering)
 after.crop((r, r, after.width - r, after.height - r)).save("after.png")
 """
@@ -242,16 +366,17 @@ def _magick_reflection(radius: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _imagemagick(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
+def _imagemagick(wanted: _Wanted) -> Snippet:
     """-morphology Correlate: ImageMagick's Convolve would turn the kernel by 180 degrees."""
-    size = len(kernel)
+    kernel, offset, edges = wanted.kernel, wanted.offset, wanted.edges
+    size, cut = len(kernel), wanted.cut(f"-define convolve:bias={100 * _OFFSET / 255:.4f}%")
     values = ",\n".join(line.strip() for line in _rows(kernel, "", "", 0).split("\n"))
     bias = f"  -define convolve:bias={_number(round(offset * 100, 9))}% \\\n" if offset else ""
     padding, cropping, virtual = "", "", _MAGICK.get(edges.border)
     if edges.border == "reflect":
         padding, cropping, virtual = _magick_reflection(size // 2), f"-shave {size // 2} ", "Edge"
     code = f"""\
-magick before.png -alpha off \\
+{cut}magick before.png -alpha off \\
 {padding}  {edges('-background "{colour}" ')}-virtual-pixel {virtual} \\
 {bias}  -morphology Correlate "{size}x{size}:
 {values}" \\
@@ -290,15 +415,17 @@ def _ffmpeg_formula(kernel: np.ndarray, offset: float) -> str:
     return f"clip({_grey_levels(offset + 0.5 / 255)}+\n{total},0,255)"
 
 
-def _ffmpeg(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
+def _ffmpeg(wanted: _Wanted) -> Snippet:
     """The filter `convolution` where it can (_ffmpeg_integers), else the general and slow `geq`."""
-    radius = len(kernel) // 2
+    kernel, offset, edges = wanted.kernel, wanted.offset, wanted.edges
+    radius, way = len(kernel) // 2, f"0bias={_OFFSET}:1bias={_OFFSET}:2bias={_OFFSET}"
     whole = _ffmpeg_integers(kernel) if offset >= 0 else None
     formula, channels = "", "gray|gbrp"
     if whole is None:
         formula, channels = f"formula='{_ffmpeg_formula(kernel, offset)}'\n", "gbrp"
         filtering = "geq=interpolation=n:r='$formula':g='$formula':b='$formula'"
         note = "geq takes any kernel, but is slow and writes grey pictures as RGB."
+        way = f"{_OFFSET}.5 in place of 0.5"
     else:
         matrix = " ".join(str(value) for value in whole.ravel())
         bias = _grey_levels(offset)
@@ -310,21 +437,24 @@ def _ffmpeg(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
         mode = _FFMPEG[edges.border] + edges(":color={colour}")
         steps.append(f"fillborders={widths}:mode={mode}")
     steps += [filtering, f"crop=iw-{2 * radius}:ih-{2 * radius}:{radius}:{radius}"]
-    code = f'{formula}ffmpeg -y -i before.png -vf "' + ",\n".join(steps) + '" after.png\n'
+    cut = wanted.cut(way)
+    code = f'{cut}{formula}ffmpeg -y -i before.png -vf "' + ",\n".join(steps) + '" after.png\n'
     return Snippet("ffmpeg", code, note)
 
 
-def _svg(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
+def _svg(wanted: _Wanted) -> Snippet:
     """feConvolveMatrix convolves: its matrix is the kernel turned by 180 degrees.
 
     https://www.w3.org/TR/filter-effects-1/#feConvolveMatrixElement
     """
+    kernel, offset, edges = wanted.kernel, wanted.offset, wanted.edges
     if len(kernel) > _SVG_SIZE:
         note = f"Browsers take at most {_SVG_SIZE} x {_SVG_SIZE}; this one is {len(kernel)}."
         return Snippet("SVG", "", note)
+    cut = wanted.cut(f'bias="{_OFFSET / 255:.4f}"', "  <!-- ", " -->")
     code = f"""\
 <svg xmlns="http://www.w3.org/2000/svg">
-  <filter id="kernel" x="0" y="0" width="1" height="1" color-interpolation-filters="sRGB">
+{cut}  <filter id="kernel" x="0" y="0" width="1" height="1" color-interpolation-filters="sRGB">
     <feConvolveMatrix order="{len(kernel)}" divisor="1" bias="{_number(round(offset, 12))}"
       edgeMode="{_SVG.get(edges.border, "duplicate")}" preserveAlpha="true" kernelMatrix="
 {_rows(kernel[::-1, ::-1], "", "", 8).replace(",", "")}"/>
@@ -339,25 +469,36 @@ def _svg(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
     return Snippet("SVG", code, note)
 
 
-def _fill(
-    template: Template, kernel: np.ndarray, offset: float, edges: _Edges, **parts: str
-) -> str:
-    levels = {"offset": _grey_levels(offset), "around": edges("{levels}") or "0.0"}
-    return template.substitute(size=len(kernel), border=edges.border, **levels, **parts)
+def _fill(template: Template, wanted: _Wanted, **parts: str) -> str:
+    edges = wanted.edges
+    levels = {"offset": _grey_levels(wanted.offset), "around": edges("{levels}") or "0.0"}
+    return template.substitute(size=len(wanted.kernel), border=edges.border, **levels, **parts)
 
 
-def _c(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
+def _c(wanted: _Wanted) -> Snippet:
     """C99."""
-    lines = _rows(kernel, "{", "},")
-    code = _fill(_C, kernel, offset, edges, rows=lines, inside=_C_INSIDE[edges.border])
-    return Snippet("C", code, f"cc -O2 filter.c -o filter -lm && ./filter. {_PNM}")
+    lines, inside = _rows(wanted.kernel, "{", "},"), _C_INSIDE[wanted.edges.border]
+    parts = _C_FLOATS if wanted.beyond else _C_BYTES
+    parts = {
+        name: part.replace("BEYOND", wanted.beyond.capitalize()) for name, part in parts.items()
+    }
+    code = _fill(_C, wanted, rows=lines, inside=inside, **parts)
+    return Snippet("C", code, f"cc -O2 filter.c -o filter -lm && ./filter. {_files_of(wanted)}")
 
 
-def _rust(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
+def _rust(wanted: _Wanted) -> Snippet:
     """Rust 2021."""
-    lines = _rows(kernel, "[", "],")
-    code = _fill(_RUST, kernel, offset, edges, rows=lines, inside=_RUST_INSIDE[edges.border])
-    return Snippet("Rust", code, f"rustc -O filter.rs && ./filter. {_PNM}")
+    lines, inside = _rows(wanted.kernel, "[", "],"), _RUST_INSIDE[wanted.edges.border]
+    parts = _RUST_FLOATS if wanted.beyond else _RUST_BYTES
+    parts = {
+        name: part.replace("BEYOND", wanted.beyond.capitalize()) for name, part in parts.items()
+    }
+    code = _fill(_RUST, wanted, rows=lines, inside=inside, **parts)
+    return Snippet("Rust", code, f"rustc -O filter.rs && ./filter. {_files_of(wanted)}")
+
+
+def _files_of(wanted: _Wanted) -> str:
+    return _PFM if wanted.beyond else _PNM
 
 
 _WRITERS = (

@@ -25,7 +25,8 @@ int main(void) {
     fgetc(file);
     int channels = type == 6 ? 3 : 1;
     size_t count = (size_t)width * height * channels;
-    unsigned char *before = malloc(count), *after = malloc(count);
+    unsigned char *before = malloc(count);
+    $type *after = malloc(count * sizeof *after);
     if (!before || !after || fread(before, 1, count, file) != count) return 1;
     fclose(file);
 
@@ -39,14 +40,9 @@ int main(void) {
                         sum += kernel[i][j] * (row < 0 || column < 0 ? around
                             : before[((size_t)row * width + column) * channels + c]);
                     }
-                sum = floor(sum + 0.5);
-                after[((size_t)y * width + x) * channels + c] =
-                    sum < 0 ? 0 : sum > 255 ? 255 : (unsigned char)sum;
+                after[((size_t)y * width + x) * channels + c] = $stored;
             }
 
-    file = fopen("after.pnm", "wb");
-    if (!file) return 1;
-    fprintf(file, "P%d %d %d 255\n", type, width, height);
-    fwrite(after, 1, count, file);
+    $write
     return fclose(file);
 }

@@ -26,8 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let count = width * height * channels;
     let before = &file[file.len().checked_sub(count).ok_or("before.pnm is cut short")?..];
 
-    let mut after = format!("{} {width} {height} 255\n", header[0]).into_bytes();
-    for y in 0..height {
+    $begin
+    for y in $rows_of {
         for x in 0..width {
             for c in 0..channels {
                 let mut sum = OFFSET;
@@ -43,10 +43,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                         sum += KERNEL[i][j] * value;
                     }
                 }
-                after.push((sum + 0.5).floor().clamp(0.0, 255.0) as u8);
+                $push
             }
         }
     }
-    fs::write("after.pnm", after)?;
+    fs::write("$file", after)?;
     Ok(())
 }

@@ -10,7 +10,7 @@ import numpy as np
 
 from kernel_demo.errors import one_of
 from kernel_demo.learning.exact import OPTIMIZERS, ExactSettings, learn_by_sums
-from kernel_demo.learning.model import METHODS, SingleConv
+from kernel_demo.learning.model import METHODS, SingleConv, default_rate, quickest_sgd
 from kernel_demo.learning.pairs import Pairs
 from kernel_demo.learning.training import MAX_STEPS, Cause, Progress, Stop, TrainSettings, train
 
@@ -93,7 +93,7 @@ def runners(
     steps: int = MAX_STEPS,
     device: str = "auto",
 ) -> dict[str, Iterator[Progress]]:
-    """A runner for each name (of RUNNERS), all from one start, at their own learning rates.
+    """A runner for each name (of RUNNERS), all from one start, at the `rates` of a race.
 
     pairs and pictures are the same pictures, as tiles for mini-batches and as (before, after) or
     (before, after, mask) for the sums; each exact runner takes its sums in its own time.
@@ -101,19 +101,29 @@ def runners(
     """
     names = [one_of("a runner", name, RUNNERS) for name in names]
     truth = np.asarray(truth, np.float64)
-    made = {}
+    made, own = {}, rates(names, pairs, len(truth))
     for name in names:
         if name in METHODS:
             settings = TrainSettings(
-                method=name, steps=steps, patience=steps, seed=seed, device=device
+                name, own.get(name), steps=steps, patience=steps, seed=seed, device=device
             )
             made[name] = train(SingleConv(len(truth), init, seed), pairs, settings, truth=truth)
         else:
             settings = None
             if name in EXACT:
-                settings = ExactSettings(EXACT[name], steps=steps, init=init, seed=seed)
+                settings = ExactSettings(
+                    EXACT[name], own.get(name), steps=steps, init=init, seed=seed
+                )
             made[name] = learn_by_sums(pictures, truth, settings)
     return made
+
+
+def rates(names: Sequence[str], pairs: Pairs, size: int) -> dict[str, float]:
+    """The learning rates of those that race by one that was searched for: Adam and SGD."""
+    brightness = float(pairs.before.square().mean())
+    searched = {"adam": default_rate("adam", size), "sgd": quickest_sgd(size, brightness)}
+    makes = {name: EXACT.get(name, name) for name in names}
+    return {name: searched[maker] for name, maker in makes.items() if maker in searched}
 
 
 @dataclass(eq=False)

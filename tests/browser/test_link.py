@@ -111,7 +111,8 @@ def test_a_link_without_a_rate_leaves_the_field_to_the_method(page, server):
     """Empty, it says the rate of the method that the link names; the address has none."""
     page.goto(f"{server}/?method=adam")
     rate = opened(page, "method").locator("#rate input")
-    expect(rate).to_have_attribute("placeholder", "0.03")
+    expect(rate).to_have_attribute("placeholder", "0.2")
+    expect(page.locator("#rate")).to_contain_text("best of 9 tried at 3 × 3")
     expect(rate).to_have_value("")
     assert page.url.endswith("?method=adam")
 

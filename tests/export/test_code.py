@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from kernel_demo.errors import DemoError
+from kernel_demo.export import named
 from kernel_demo.export.code import snippets
+from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.sources.bundled import FOLDER
 
 pytestmark = pytest.mark.tool
 
@@ -64,6 +67,14 @@ def imagemagick():
     return None
 
 
+def write_before(before, folder):
+    """before.png, and before.pnm for C and Rust."""
+    cv2.imwrite(str(folder / "before.png"), before)
+    cv2.imwrite(str(folder / ("before.pgm" if before.ndim == 2 else "before.ppm")), before)
+    for made in folder.glob("before.p[gp]m"):
+        made.rename(folder / "before.pnm")
+
+
 def need(found, what):
     if not found:
         pytest.skip(f"{what} is not installed")
@@ -101,11 +112,9 @@ def run(snippet, folder):
 
 def apply(tool, before, kernel, offset, border, folder, value=0.0):
     """What the tool itself makes of `before`, uint8."""
-    cv2.imwrite(str(folder / "before.png"), before)
-    cv2.imwrite(str(folder / ("before.pgm" if before.ndim == 2 else "before.ppm")), before)
-    for made in folder.glob("before.p[gp]m"):
-        made.rename(folder / "before.pnm")
-    (snippet,) = (one for one in snippets(kernel, offset, border, value) if one.tool == tool)
+    write_before(before, folder)
+    made = snippets(kernel, offset, border, value, clipped=True)
+    (snippet,) = (one for one in made if one.tool == tool)
     run(snippet, folder)
     if (folder / "after.pnm").exists():
         return cv2.imdecode(np.fromfile(folder / "after.pnm", np.uint8), cv2.IMREAD_UNCHANGED)
@@ -177,6 +186,122 @@ def test_ffmpeg_in_both_its_ways(kernel, offset, filtering, tmp_path):
     assert filtering in {one.tool: one for one in snippets(kernel, offset)}["ffmpeg"].code
     after = apply("ffmpeg", before, kernel, offset, "reflect", tmp_path)
     assert np.abs(after - expected(before, kernel, offset, "reflect")).max() <= 1.0
+
+
+KEEPERS = ["OpenCV", "NumPy/SciPy", "PyTorch", "C", "Rust"]
+BARS = np.full((3, 3), 2e-7)
+FLAGS = {"reflect": cv2.BORDER_REFLECT_101, "zero": cv2.BORDER_CONSTANT,
+         "replicate": cv2.BORDER_REPLICATE, "symmetric": cv2.BORDER_REFLECT}  # fmt: skip
+
+
+def photo(channels):
+    """A piece of a bundled photo, as OpenCV reads it."""
+    read = cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR
+    return cv2.imread(str(FOLDER / "cat.jpg"), read)[40:160, 30:180]
+
+
+def floats(tool, snippet, before, folder):
+    """What the tool itself makes of `before`, in floats, grey or BGR as OpenCV has it."""
+    write_before(before, folder)
+    run(snippet, folder)
+    (made,) = folder.glob("after.*")
+    if made.suffix == ".npy":
+        after = np.load(made)
+        return after if after.ndim == 2 else after[..., ::-1]
+    return cv2.imread(str(made), cv2.IMREAD_UNCHANGED)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("border", ["reflect", "zero"])
+@pytest.mark.parametrize("tool", KEEPERS)
+def test_what_is_below_zero_is_kept(tool, border, channels, exact, tmp_path):
+    """Sobel of a photo: OpenCV's own floats, negatives and all, whether or not it has its name."""
+    before = photo(channels)
+    kernel = SOBEL if exact else SOBEL + 1e-8
+    made = snippets(kernel, border=border, bars=None if exact else BARS)
+    (snippet,) = (one for one in made if one.tool == tool)
+    after = floats(tool, snippet, before, tmp_path)
+    true = cv2.Sobel(before, cv2.CV_64F, 1, 0, ksize=3, borderType=FLAGS[border])
+    assert after.dtype == np.float32
+    assert true.min() < -100
+    np.testing.assert_allclose(after, true, rtol=0, atol=1e-4)
+    assert "too; " in snippet.code
+    assert "cut it off" in snippet.code
+
+
+@pytest.mark.parametrize("tool", ["Pillow", "ImageMagick", "ffmpeg"])
+def test_what_cuts_off_says_so_and_how_to_keep_it(tool, tmp_path):
+    """The tools of 8 bits: a comment names the offset of 128, and with it the code keeps it."""
+    before = photo(1)
+    (snippet,) = (one for one in snippets(SOBEL / 8) if one.tool == tool)
+    assert "8 bits: cut off below zero" in snippet.code
+    assert " keeps -128 to 127: each plus 128." in snippet.code
+    ways = {
+        "Pillow": ("offset=0.0", "offset=128"),
+        "ImageMagick": ("  -morphology", "  -define convolve:bias=50.1961% -morphology"),
+        "ffmpeg": ("clip(0.5+", "clip(128.5+"),
+    }
+    code = snippet.code.replace(*ways[tool])
+    assert code != snippet.code
+    write_before(before, tmp_path)
+    run(type(snippet)(tool, code, ""), tmp_path)
+    after = cv2.imread(str(tmp_path / "after.png"), cv2.IMREAD_UNCHANGED).astype(float)
+    after = after if after.ndim == 2 else after[..., 0]
+    true = cv2.Sobel(before, cv2.CV_64F, 1, 0, ksize=3) / 8
+    assert np.abs(after - 128 - true).max() <= 1
+
+
+def test_a_blur_stays_a_file_of_8_bits():
+    """Weights of at least 0, their sum 1, no offset: nothing can be cut off, and nobody says so."""
+    for kernel in (np.full((3, 3), 1 / 9), np.full((3, 3), 1 / 9) + 1e-9):
+        for snippet in snippets(kernel):
+            assert "cut off" not in snippet.code
+            assert ".tiff" not in snippet.code
+    assert "above white too" in snippets(np.full((3, 3), 1 / 8))[0].code
+    assert "after.tiff" in snippets(np.full((3, 3), 1 / 9), 0.1)[0].code
+    assert "cut off" not in "".join(one.code for one in snippets(SOBEL, clipped=True))
+
+
+NAMED = [
+    (key, size)
+    for key in named.OPENCV
+    for size in CATALOGUE[key].sizes
+] + [("prewitt_x", 3), ("prewitt_y", 3)]  # fmt: skip
+
+
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize(("key", "size"), NAMED)
+def test_the_tools_own_function_makes_the_same(key, size, border, tmp_path):
+    """Called by its name, OpenCV and SciPy make what the written weights make, to 1e-9 levels."""
+    kernel = CATALOGUE[key].build(size, 0.0)
+    bars = np.full(kernel.shape, 1e-12)
+    before = photo(3)[:40, :50]
+    cv2.imwrite(str(tmp_path / "before.png"), before)
+    radius = size // 2
+    widths = [(radius, radius), (radius, radius), (0, 0)]
+    around = {"constant_values": 51} if border == "constant" else {}
+    padded = np.pad(before.astype(float), widths, mode=BORDERS[border], **around)
+    true = cv2.filter2D(padded, cv2.CV_64F, kernel)[radius:-radius, radius:-radius]
+    made = snippets(kernel, border=border, value=0.2, bars=bars)[:2]
+    called = [snippet for snippet in made if "kernel = " not in snippet.code]
+    assert ("OpenCV" in {snippet.tool for snippet in called}) == (key in named.OPENCV)
+    for snippet in called:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(tmp_path)
+            exec(snippet.code, made := {})
+        after = made["after"] if snippet.tool == "OpenCV" else made["after"][..., ::-1]
+        np.testing.assert_allclose(after, true, rtol=0, atol=1e-9 * max(1, np.abs(kernel).sum()))
+
+
+def test_a_name_is_only_given_within_the_bars():
+    """One weight that differs by more than its bar: the weights are written."""
+    off = SOBEL.copy()
+    off[0, 1] += 3e-7
+    assert "cv2.Sobel" in snippets(SOBEL + 1e-7, bars=BARS)[0].code
+    assert "cv2.Sobel" not in snippets(off, bars=BARS)[0].code
+    assert "cv2.Sobel" not in snippets(SOBEL)[0].code
+    assert "cv2.Sobel" not in snippets(SOBEL, 0.1, bars=BARS)[0].code
 
 
 def test_what_a_tool_cannot_do_is_told():

@@ -13,6 +13,7 @@ from kernel_demo.learning.model import (
     check_model,
     default_rate,
     make,
+    quickest_sgd,
 )
 
 
@@ -179,6 +180,18 @@ def test_rates(method):
     model = SingleConv(5)
     assert make(method, model, 0.125).param_groups[0]["lr"] == 0.125
     assert make(method, model).param_groups[0]["lr"] == default_rate(method, 5)
+
+
+@pytest.mark.parametrize("brightness", [0.05, 0.2, 0.5, 1.0])
+def test_the_rate_of_the_race_is_stable(brightness):
+    """Even of pictures of one brightness, whose largest eigenvalue is the whole trace."""
+    before = torch.full((2, 1, 12, 12), brightness**0.5)
+    model = SingleConv(5, seed=1)
+    optimizer = make("sgd", model, quickest_sgd(5, brightness))
+    for _ in range(200):
+        backward(model, before, torch.ones(2, 1, 8, 8))
+        optimizer.step()
+    assert (model(before) - 1).square().mean().item() < 1e-3
 
 
 NOT_PLAIN = {

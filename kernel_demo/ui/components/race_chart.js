@@ -155,7 +155,8 @@ function drawLegend() {
 function buildRows(lanes) {
   body.replaceChildren(...lanes.map((lane) => {
     const swatch = make('canvas', { 'aria-hidden': 'true' });
-    const head = make('th', { scope: 'row' }, make('span', {}, swatch, lane.label));
+    const name = make('span', {}, lane.label, make('small'));
+    const head = make('th', { scope: 'row' }, make('span', {}, swatch, name));
     const cells = goals.map((goal) => make('td', { 'data-goal': goal }, make('b'), make('small')));
     const now = make('td', { 'data-now': '' });
     const row = make('tr', { 'data-name': lane.name }, head, ...cells, now);
@@ -170,6 +171,7 @@ function fillRows(state) {
     const row = body.querySelector(`tr[data-name="${lane.name}"]`);
     row.title = lane.reason;
     row.dataset.done = lane.done || state.done;
+    write(row.querySelector('th small'), lane.rate);
     lane.cells.forEach((cell, i) => {
       const td = row.children[i + 1];
       const over = lane.done || state.done;

@@ -4,13 +4,13 @@ Each update is one dict, complete by itself and numbered, as in `stage`; curves 
 base64 triples (step, seconds, kernel error) of which only the last one changes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import gradio as gr
 import numpy as np
 
 from kernel_demo.learning.race import GOALS, Arrival, Lane, Snapshot
-from kernel_demo.numbers import count, figure
+from kernel_demo.numbers import count, figure, short
 from kernel_demo.ui.components import from_files
 from kernel_demo.ui.components.kept import CHUNK, LARGEST, in_chunks
 
@@ -63,8 +63,18 @@ def component(elem_id: str = "race-view") -> gr.HTML:
     )
 
 
-def frame(run_id: str, number: int, snapshot: Snapshot, limit: float, why: str = "") -> dict:
-    """The value of one update. run_id: another one for each race; number: ascending within it."""
+def frame(
+    run_id: str,
+    number: int,
+    snapshot: Snapshot,
+    limit: float,
+    why: str = "",
+    rates: Mapping[str, float] | None = None,
+) -> dict:
+    """The value of one update. run_id: another one for each race; number: ascending within it.
+
+    rates: the learning rates of those that are told with theirs.
+    """
     lanes, told = snapshot.lanes, PREPARING
     if snapshot.done:
         told = verdict(lanes, limit)
@@ -77,18 +87,19 @@ def frame(run_id: str, number: int, snapshot: Snapshot, limit: float, why: str =
         "number": number,
         "done": snapshot.done,
         "limit": limit,
-        "lanes": [_lane(lane, best) for lane in lanes],
+        "lanes": [_lane(lane, best, (rates or {}).get(lane.name)) for lane in lanes],
         "verdict": told,
         "why": why,
     }
 
 
-def _lane(lane: Lane, best: dict[float, float | None]) -> dict:
+def _lane(lane: Lane, best: dict[float, float | None], rate: float | None) -> dict:
     arrived = {arrival.goal: arrival for arrival in lane.arrivals}
     errors = lane.kernel_error
     return {
         "name": lane.name,
         "label": LABELS[lane.name],
+        "rate": "" if rate is None else f"rate {short(rate)}",
         "points": chunks(lane),
         "cells": [_cell(arrived.get(goal), best[goal]) for goal in GOALS],
         "now": figure(errors[-1]) if len(errors) else "",

@@ -50,6 +50,8 @@ class Taken:
     report: bytes = b""  # everything that was found, as JSON, where there is more than the kernel
     around: float = 0.0  # beyond the picture under the border mode CONSTANT; white is 1
     own: Snippet | None = None  # the call of the tool itself, where that is known
+    bars: np.ndarray | None = None  # (k, k), how far a weight may be off; None: every digit counts
+    clipped: bool = False  # the code makes an 8-bit file, whatever that cuts off
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +77,14 @@ def value(taken: Taken | Program) -> dict:
     kernel = np.pad(taken.kernel, 1) if len(taken.kernel) == 1 else taken.kernel
     border = taken.border if taken.border in MODES else "reflect"
     stem = _stem(taken.name)
+    made = snippets(
+        kernel, taken.offset, border, taken.around, bars=taken.bars, clipped=taken.clipped
+    )
     costs = (compress(kernel, kind).largest_error for kind in ("int8", "float16"))
     return {
         "snippets": [
-            {"tool": made.tool, "code": made.code, "note": made.note}
-            for made in _own_first(taken.own, snippets(kernel, taken.offset, border, taken.around))
+            {"tool": one.tool, "code": one.code, "note": one.note}
+            for one in _own_first(taken.own, made)
         ],
         "files": _files(kernel, taken, border, stem),
         "note": " ".join(filter(None, (taken.note, about(border, *costs, taken.around)))),

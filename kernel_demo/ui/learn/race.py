@@ -122,20 +122,21 @@ def stream(names: Sequence[str], wanted: Experiment, limit: float = LIMIT) -> It
     run_id = secrets.token_hex(4)
     empty = [Lane(name, *np.zeros((3, 0)), None, (), False, None) for name in names]
     yield frame(run_id, 0, Snapshot(tuple(empty), False), limit)
-    runners, reason = _runners(names, wanted, prepare(wanted))
+    runners, reason, rates = _runners(names, wanted, prepare(wanted))
     with closing(throttled(race.race(runners, limit=limit), FRAME_SECONDS)) as snapshots:
         for number, snapshot in enumerate(snapshots, 1):
-            yield frame(run_id, number, snapshot, limit, reason)
+            yield frame(run_id, number, snapshot, limit, reason, rates)
 
 
 def _runners(names: Sequence[str], wanted: Experiment, taught: Lesson) -> tuple:
-    """The runners, and the sentence that explains how they will fare."""
+    """The runners, the sentence that explains how they will fare, and the rates searched for."""
     truth, settings = wanted.truth, wanted.settings or TrainSettings()
     tiles = device.tiles(taught.pairs, len(truth), settings)
     solution = taught.sums(len(truth))[0].solve(offset=False)
     reason = why(solution, float(np.abs(solution.kernel - truth).max()))
     start = {"init": settings.init, "seed": settings.seed, "device": device.LAB_DEVICE}
-    return race.runners(names, tiles, taught.pairs, truth, **start), reason
+    rates = race.rates(names, tiles, len(truth))
+    return race.runners(names, tiles, taught.pairs, truth, **start), reason, rates
 
 
 def why(solution: Solution, best_error: float) -> str:

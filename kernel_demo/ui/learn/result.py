@@ -267,10 +267,28 @@ def taken(session: Session, border: str) -> dict | None:
         return None
     try:
         return take.value(
-            take.Taken(session.kernel, session.progress.offset, border, "learned kernel")
-        )
+            take.Taken(
+                session.kernel, session.progress.offset, border, "learned kernel",
+                bars=_supported_to(session),
+            )
+        )  # fmt: skip
     except DemoError:  # all zeros, or beyond what files and tools can hold
         return None
+
+
+def _supported_to(session: Session) -> np.ndarray:
+    """(k, k): how far each weight may be off: its error bar, and the spacing of float32 at least.
+
+    Pictures are float32, and so are the weights of all methods by batches: an error bar below that
+    tells of the pictures, not of a weight. What the pictures leave open has no bar of its own.
+    """
+    kernel = session.kernel
+    spacing = float(np.finfo(np.float32).eps * np.abs(kernel).max())
+    try:
+        bars = prepare(session.experiment).sums(len(kernel))[0].solve(offset=False).standard_error
+    except DemoError:  # pictures that were forgotten in the meantime
+        return np.full(kernel.shape, spacing)
+    return np.maximum(np.where(np.isfinite(bars), bars, 0.0), spacing)
 
 
 # ---- How sure is this?

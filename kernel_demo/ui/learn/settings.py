@@ -190,6 +190,13 @@ _OPTIMIZERS = [("K-FAC", "kfac"), ("Adam", "adam"), ("SGD", "sgd"), ("L-BFGS", "
 _STARTS = [("small random numbers", "normal"), ("zeros", "zeros"),
            ("PyTorch's default", "uniform"), ("the identity", "identity")]  # fmt: skip
 
+# What an empty field stands for, by what makes the steps; {tried} rates at {size}.
+OWN_RATE = {
+    "kfac": "empty: its own",
+    "adam": "empty: best of {tried} tried at {size}",
+    "sgd": "empty: no picture makes it diverge",
+}
+
 TABLE = (
     # Which pictures: the fields of PictureChoice.
     _choice("source", "source", "Source", _SOURCES, "bundled", gr.Radio, kept=["mine"],
@@ -224,7 +231,7 @@ TABLE = (
     _choice("optimizer", "by", "Optimizer", _OPTIMIZERS, "kfac", visible=False,
             elem_id="optimizer", **_FIELD),
     _number("learning_rate", "rate", "Learning rate", learning_rate, 0, MAX_RATE, 0, empty=0,
-            placeholder=short(default_rate(TRAINED.method, 3)), info="empty: its own",
+            placeholder=short(default_rate(TRAINED.method, 3)), info=OWN_RATE["kfac"],
             step=0.001, elem_id="rate"),
     _slider("batch", "batch", "Tiles in a batch", whole, 1, 256, TRAINED.batch),
     _choice("tile", "tile", "Tile side, pixels", (16, 32, 64, 128, 256), TRAINED.tile, **_FIELD),

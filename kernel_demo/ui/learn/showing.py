@@ -276,7 +276,7 @@ def optimizer(settings: Settings) -> str:
 def run_name(
     settings: Settings, rates: Sequence[tuple[int, float | None]] = (), rated: bool = False
 ) -> str:
-    """What to call a run: "K-FAC", "Adam, rate 0.2", "Adam, rate 0.03 then 3".
+    """What to call a run: "K-FAC", "Adam, rate 0.1", "Adam, rate 0.2 then 3".
 
     rates: (step, rate) of a run, in ascending order; those of the first and the last always count.
     rated: its rate is told even where it is the method's own.

@@ -9,6 +9,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.learning.exact import ExactSettings
+from kernel_demo.learning.model import TRIED
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.numbers import short
 from kernel_demo.sources import hub
@@ -416,8 +417,14 @@ def method_chosen(method: str) -> tuple[int, None]:
 def rate_field(values: Mapping) -> dict:
     """The learning rate's field, which says the method's own where none is set."""
     try:
-        own = showing.own_rate(settings.experiment(values))
+        wanted = settings.experiment(values)
     except DemoError:
         return gr.skip()
-    told = "none" if own is None else short(own)
-    return gr.update(placeholder=told, interactive=own is not None)
+    makes, size = showing.optimizer(wanted.settings), len(wanted.weights)
+    own = showing.own_rate(wanted)
+    if own is None:
+        return gr.update(placeholder="none", interactive=False, info="")
+    found = settings.OWN_RATE[makes].format(
+        tried=TRIED.get(makes), size=f"{size}\u00a0×\u00a0{size}"
+    )
+    return gr.update(placeholder=short(own), interactive=True, info=found)

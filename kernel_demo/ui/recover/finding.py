@@ -485,6 +485,7 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken | Program], ...]:
                 report,
                 around[number % len(around)],
                 own,
+                clipped=True,  # as the after file is
             ),
         )
         for number, (label, values, _) in enumerate(labelled)

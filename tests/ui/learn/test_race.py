@@ -9,11 +9,13 @@ import pytest
 
 from kernel_demo.imaging import kernels
 from kernel_demo.learning.exact import ExactSettings
+from kernel_demo.learning.model import quickest_sgd
 from kernel_demo.learning.race import GOALS, RUNNERS, Arrival, Lane, Snapshot
 from kernel_demo.learning.training import TrainSettings
+from kernel_demo.ui import device
 from kernel_demo.ui.components import race_chart as race_view
 from kernel_demo.ui.learn import race as race_card
-from kernel_demo.ui.learn.session import Damage, Experiment
+from kernel_demo.ui.learn.session import Damage, Experiment, prepare
 from kernel_demo.ui.pictures import PictureChoice
 
 FLOAT32 = 2.0**-24  # half the spacing of float32, relative
@@ -134,7 +136,7 @@ def test_leaving_closes_the_race(monkeypatch):
             closed.append(name)
 
     runners = {name: runner(name) for name in ("kfac", "adam")}
-    monkeypatch.setattr(race_card, "_runners", lambda *_: (runners, ""))
+    monkeypatch.setattr(race_card, "_runners", lambda *_: (runners, "", {}))
     updates = race_card.stream(["kfac", "adam"], experiment(), limit=6.0)
     shown = [next(updates) for _ in range(3)]
     assert shown[-1]["lanes"][1]["points"]
@@ -151,6 +153,16 @@ def test_race_cannot_be_pressed_without_a_reason(names, size, reason):
     button, said = race_card.ready(names, size)
     assert button["interactive"] == (not reason)
     assert reason in said
+
+
+def test_a_rate_that_was_searched_for_is_told():
+    """Adam and SGD, by batches and exact, race by the rates below their names; K-FAC has none."""
+    names = ["kfac", "adam", "sgd", "exact_adam", "exact_sgd"]
+    wanted = experiment()
+    last = list(race_card.stream(names, wanted, 0.05))[-1]
+    tiles = device.tiles(prepare(wanted).pairs, 3, wanted.settings)
+    sgd = f"rate {quickest_sgd(3, float(tiles.before.square().mean())):.3g}"
+    assert [lane["rate"] for lane in last["lanes"]] == ["", "rate 0.2", sgd, "rate 0.2", sgd]
 
 
 def test_nobody_arrived():

@@ -60,6 +60,20 @@ def test_the_error_bars_are_those_of_the_best_kernel():
     np.testing.assert_allclose(shown, kernels.named("sobel_x").values.ravel(), atol=1e-6)
 
 
+def test_the_code_to_take_has_the_digits_that_count():
+    """What K-FAC learned is Sobel to the spacing of float32: OpenCV has that, and other tools get
+    whole numbers. Adam's is still another kernel, and is written as what it is."""
+    opencv, _, torch, *_ = result.taken(ended(TrainSettings(steps=60)), "reflect")["snippets"]
+    assert "after = cv2.Sobel(before, cv2.CV_64F, 1, 0, ksize=3, " in opencv["code"]
+    assert "    [-2.0,  0.0,  2.0],\n" in torch["code"]
+    session = ended(TrainSettings("adam", steps=25))
+    opencv, *_ = result.taken(session, "reflect")["snippets"]
+    (matrix,) = re.findall(r"kernel = np.array\((.*?)\)\n", opencv["code"], re.DOTALL)
+    written = np.array([float(number) for number in re.findall(r"-?\d+\.\d+(?:e-\d+)?", matrix)])
+    np.testing.assert_allclose(written, session.kernel.ravel(), rtol=0, atol=5e-7)
+    assert max(len(number) for number in re.findall(r"\.(\d+)", matrix)) <= 8
+
+
 def test_the_whole_picture_of_a_kernel_partly_negative_is_signed():
     """A random kernel takes a photo far below zero: it is blue there as on the stage, not black."""
     weights = kernels.random(9, seed=5).values.copy()

@@ -378,14 +378,15 @@ def test_the_chip_of_a_run_has_the_rate_that_counts():
     """Changed on the way: the rate on the chip and its mark are the new ones, the name of the run
     has all; what came before keeps its own in the list of changes."""
     ran = learned(method="adam", steps=20)
-    value, _ = events.rate({"step": 5, "rate": 0.2}, ran)
-    assert value["chips"]["method"] == {"text": "Adam", "note": "rate 0.2"}
-    assert value["run"] == "Adam, rate 0.03 then 0.2"
-    assert value["rates"] == [[5, 0.2]]
-    *_, again = events.run(events.rate({"step": 3, "rate": 0.2}, ran)[1])
+    own = showing.own_rate(ran.experiment)
+    value, _ = events.rate({"step": 5, "rate": 0.01}, ran)
+    assert value["chips"]["method"] == {"text": "Adam", "note": "rate 0.01"}
+    assert value["run"] == f"Adam, rate {own:g} then 0.01"
+    assert value["rates"] == [[5, 0.01]]
+    *_, again = events.run(events.rate({"step": 3, "rate": 0.01}, ran)[1])
     back, _ = events.rate({"step": 5, "rate": 0}, again)
-    assert back["rates"] == [[3, 0.2], [5, 0.03]]  # the method's own, as a number
-    assert back["run"] == "Adam, rate 0.03 then 0.2 then 0.03"
+    assert back["rates"] == [[3, 0.01], [5, own]]  # the method's own, as a number
+    assert back["run"] == f"Adam, rate {own:g} then 0.01 then {own:g}"
     rates = [(step, step / 100) for step in (1, 2, 3, 4)]
     assert (
         showing.run_name(ran.experiment.settings, rates) == "Adam, rate 0.01 then others then 0.04"

@@ -79,6 +79,8 @@ def test_the_rates_field_says_the_methods_own(method, size):
     *_, field = tab.changed(Session(), values)
     assert float(field["placeholder"]) == pytest.approx(rate, rel=1e-2)
     assert field["interactive"]
+    said = {"adam": f"best of 9 tried at {size} × {size}", "sgd": "no picture", "kfac": "its own"}
+    assert said[method] in field["info"].replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize(
