@@ -11,7 +11,7 @@ hold nearly nothing but the smooth ones: neighbouring pixels are nearly equal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class Patterns:
     vectors: np.ndarray  # (n, k, k) float64, each of unit length
     shares: np.ndarray  # (n,) eigenvalue / trace: of all that the pictures hold; 0 where unseen
     of: int  # how many there are in all: k*k
+    alike: float  # mean product of neighbouring pixels / mean square; 1: they are equal
 
     def __post_init__(self) -> None:
         for array in (self.vectors, self.shares):
@@ -37,6 +38,12 @@ class Patterns:
     def error(self, learned: np.ndarray, true: np.ndarray) -> np.ndarray:
         """(n,): |v_i . (learned - true)|, how wrong a (k, k) kernel is along each."""
         return np.abs(np.tensordot(self.vectors, np.subtract(learned, true), 2))
+
+    @property
+    def smooth_first(self) -> bool:
+        """Whether they go from smooth to fine: the first changes least, the last more than most."""
+        changes = sum(np.square(np.diff(self.vectors, axis=a)).sum(axis=(1, 2)) for a in (1, 2))
+        return bool(changes.argmin() == 0 and changes[-1] >= np.median(changes))
 
     def telling(self, most: int) -> np.ndarray:
         """The places of at most so many (2 or more) of them, in ascending order.
@@ -66,11 +73,21 @@ def patterns(statistics: Statistics, most: int = MOST) -> Patterns:
         raise DemoError("pictures that are not all black", "black alone", "Choose others.")
     values, vectors = np.linalg.eigh(statistics.gram / trace)
     shares = np.where(values > RANK_TOLERANCE, values, 0.0)[::-1]
-    every = Patterns(_turned(vectors.T[::-1]).reshape(-1, size, size), shares.copy(), size**2)
+    turned = _turned(vectors.T[::-1]).reshape(-1, size, size)
+    every = Patterns(turned, shares.copy(), size**2, _alike(statistics.gram / trace, size))
     if len(shares) <= most:
         return every
     chosen = every.telling(most)
-    return Patterns(every.vectors[chosen], every.shares[chosen], size**2)
+    return replace(every, vectors=turned[chosen], shares=shares[chosen])
+
+
+def _alike(gram: np.ndarray, size: int) -> float:
+    """Of a gram of trace 1: mean of x_a x_b over neighbours a, b, by the mean of x_a^2."""
+    products = gram.reshape((size,) * 4)
+    rows, columns = np.mgrid[:size, : size - 1]
+    across = products[rows, columns, rows, columns + 1]
+    down = products[columns, rows, columns + 1, rows]
+    return float(np.concatenate([across, down]).mean() * size**2)
 
 
 def _turned(rows: np.ndarray) -> np.ndarray:

@@ -107,7 +107,7 @@ def test_of_many_the_telling_ones(size):
 
 def test_the_telling_ones_worked_by_hand():
     """1, 0.1, 0.09, 0.0001: the ends, then 0.09, nearer to the middle of the gap, 0.1 last."""
-    made = Patterns(np.zeros((4, 3, 3)), np.array([1, 0.1, 0.09, 1e-4]), 9)
+    made = Patterns(np.zeros((4, 3, 3)), np.array([1, 0.1, 0.09, 1e-4]), 9, 1.0)
     assert [made.telling(n).tolist() for n in (2, 3, 4, 9)] == [
         [0, 3], [0, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3]
     ]  # fmt: skip
@@ -133,3 +133,29 @@ def test_noise_holds_all_patterns_but_the_mean_alike():
     total = 9 * (1 / 12 + 1 / 4)
     np.testing.assert_allclose(found.shares[0], (1 / 12 + 9 / 4) / total, rtol=0.02)
     np.testing.assert_allclose(found.shares[1:], 1 / 12 / total, rtol=0.05)
+
+
+def board():
+    """A checkerboard of 0 and 1 on a ground of 0.1."""
+    return np.indices((40, 40)).sum(axis=0) % 2 * 1.0 + 0.1
+
+
+@pytest.mark.parametrize(
+    ("before", "alike", "smooth"),
+    [
+        (np.full((20, 20), 0.5), 1, True),
+        (picture((400, 400), np.float64), 3 / 4, None),  # m^2 / (m^2 + s^2), of 1/4 and 1/12
+        (board(), 0.1 * 1.1 / ((0.1**2 + 1.1**2) / 2), None),
+    ],
+)
+def test_how_alike_neighbours_are(before, alike, smooth):
+    """Of one grey all of it; of noise the mean alone; of a checkerboard little."""
+    found = patterns(summed(before, 3))
+    assert found.alike == pytest.approx(alike, rel=0.02)
+    assert smooth is None or found.smooth_first is smooth
+
+
+def test_only_pictures_whose_neighbours_are_alike_go_from_smooth_to_fine():
+    """A photo does; a bare checkerboard, whose most frequent pattern is the finest, does not."""
+    assert patterns(summed(photo_like(), 3)).smooth_first
+    assert not patterns(summed(board() - 0.6, 3)).smooth_first

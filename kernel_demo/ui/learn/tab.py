@@ -24,9 +24,13 @@ from kernel_demo.ui.learn.settings import ARRANGING, NAMES, named, place
 SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
 # The settings that one event reads: a control out of bounds elsewhere does not stand in its way.
 FILTER = ("kernel", "size", "angle", "kernel_seed", "editor")
+WISHED = ("method", "learning_rate", "steps")  # what a wish sets
 
 TAB = "Learn"
-BELOW = "Below: the whole picture, how sure this is, take it with you, race"
+BELOW = (
+    "Below: why a small loss is not enough, the whole picture, how sure this is, take it with you, "
+    "race"
+)
 NO_UPLOAD_YET = (
     "Choose one or more pictures. They go to this server only, no other visitor sees them, and "
     "they are deleted after about an hour."
@@ -75,6 +79,14 @@ STALE = (
 )
 
 
+# Hands on which run is wished for to the stage, which begins it once the page is set to it.
+WISH = """
+watch('value', () => {
+  if (props.value) document.dispatchEvent(new CustomEvent('kd-wish', { detail: props.value }));
+});
+"""
+
+
 class Tab:
     """The components of the tab; made inside a gr.Tab of the page, it is laid out and connected."""
 
@@ -92,6 +104,7 @@ class Tab:
                 with gr.Column(elem_id=f"panel-{name}", elem_classes="kd-panel"):
                     panel()
         self.controls = dict(zip(NAMES, self._of(*NAMES), strict=True))  # in their order
+        self.wish = gr.HTML(None, html_template="<i></i>", js_on_load=WISH, elem_id="wish")
         block(filled('<p class="kd-below">{}</p>', BELOW))
         fresh = Freshness("learn-stale", ["result-card", "certificate"], ["take"], STALE)
         with gr.Column(elem_classes="kd-after"):
@@ -105,6 +118,7 @@ class Tab:
         self.mark = follow([learned, raced], self._of(*ARRANGING))
         race_heard.then(**self.mark)
         self._connect_run()
+        self._connect_wishes()
         opened = link.connect(page, self.controls, bar, self.session)
         self._connect_kernel(opened)
         self._connect_settings()
@@ -162,6 +176,11 @@ class Tab:
                 event = event.then(**step)
                 event.then(**self.mark)
         self.result.connect(self.controls["edges"], self.mark)
+
+    def _connect_wishes(self) -> None:
+        """Other parts that want a run: the page is set to it, and the stage begins it then."""
+        told = [self.live, self.wish, *self._of(*WISHED)]
+        self.result.spectrum.kfac(named(wish_kfac), [*self.controls.values()], told, **UNQUEUED)
 
     def _connect_kernel(self, opened: gr.events.Dependency) -> None:
         """The ways to choose a kernel: by hand, or by the link that `opened` the page."""
@@ -399,6 +418,22 @@ def use_pasted(text: str, divisor: float | None) -> tuple:
     except DemoError as error:
         return gr.skip(), gr.skip(), problem(error)
     return "own", kernel_editor.editor_value(values), ""
+
+
+def wish_kfac(values: Mapping) -> tuple:
+    """What is set up now, learned by K-FAC at its own rate: updates of the stage, and of WISHED."""
+    return _wish(values, "kfac", "")
+
+
+def _wish(values: Mapping, method: str, pace: str) -> tuple:
+    """pace: that of its show, one of show.js; empty: the visitor's own."""
+    changes = dict(zip(WISHED, (method, None, TrainSettings().steps), strict=True))
+    try:
+        key = settings.experiment({**settings.fitting(values), **changes}).key
+    except DemoError as error:
+        told = showing.failed(str(error), chips=showing.chips(values))
+        return told, *[gr.skip()] * (1 + len(changes))
+    return gr.skip(), {"experiment": key, "pace": pace, **showing.numbered()}, *changes.values()
 
 
 def method_shown(method: str) -> tuple:
