@@ -93,6 +93,7 @@ function update() {
   setData(root, { unknown: !shown, step: shown ? shown.row[STEP] : '' });
   paintButton();
   if (!shown) {
+    window.kdPatterns = null;
     if (value) write(text.mix, mixed());
     return;
   }
@@ -128,6 +129,7 @@ function tell(shown, errors) {
   const name = shown.state === 'before' ? 'untaught'
     : !told.wrong && told.share >= SEEN ? 'right'
       : told.wrong && told.share >= SEEN && rare ? 'small_loss' : 'on_way';
+  window.kdPatterns = { along: decimal(most), part: value.labels[errors.indexOf(most)], rare, alike: value.alike };
   const figures = { ...told, wrong: decimal(most), bound: decimal(most, true) };
   const key = [name, figures.step, figures.gone, figures.wrong].join();
   if (root.dataset.said !== key) {

@@ -25,6 +25,9 @@ SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
 # The settings that one event reads: a control out of bounds elsewhere does not stand in its way.
 FILTER = ("kernel", "size", "angle", "kernel_seed", "editor")
 WISHED = ("method", "learning_rate", "steps")  # what a wish sets
+# What the show of the header sets: those, and where what is set up is not for it, the defaults.
+SHOWN = (*WISHED, "source", "count", "channel", "kernel", "size", "noise", "eight_bit")
+SHOWN_UP_TO = 9  # the largest kernel of that show: beyond, 200 steps of Adam come nowhere
 
 TAB = "Learn"
 BELOW = (
@@ -90,7 +93,8 @@ watch('value', () => {
 class Tab:
     """The components of the tab; made inside a gr.Tab of the page, it is laid out and connected."""
 
-    def __init__(self, page: gr.Blocks) -> None:
+    def __init__(self, page: gr.Blocks, header: gr.HTML) -> None:
+        """header: asks for the runs of its show."""
         bar = link.address()
         self.controls: dict = {}  # by the names of their settings
         self.session = gr.State(Session(), time_to_live=SESSION_SECONDS)
@@ -118,7 +122,7 @@ class Tab:
         self.mark = follow([learned, raced], self._of(*ARRANGING))
         race_heard.then(**self.mark)
         self._connect_run()
-        self._connect_wishes()
+        self._connect_wishes(header)
         opened = link.connect(page, self.controls, bar, self.session)
         self._connect_kernel(opened)
         self._connect_settings()
@@ -177,10 +181,15 @@ class Tab:
                 event.then(**self.mark)
         self.result.connect(self.controls["edges"], self.mark)
 
-    def _connect_wishes(self) -> None:
+    def _connect_wishes(self, header: gr.HTML) -> None:
         """Other parts that want a run: the page is set to it, and the stage begins it then."""
-        told = [self.live, self.wish, *self._of(*WISHED)]
-        self.result.spectrum.kfac(named(wish_kfac), [*self.controls.values()], told, **UNQUEUED)
+        values, told = [*self.controls.values()], [self.live, self.wish]
+        self.result.spectrum.kfac(
+            named(wish_kfac), values, [*told, *self._of(*WISHED)], **UNQUEUED
+        )  # fmt: skip
+        header.asked(
+            hearing(named(demonstrate)), values, [*told, *self._of(*SHOWN)], **UNQUEUED
+        ).then(**self._kernel_arranging())
 
     def _connect_kernel(self, opened: gr.events.Dependency) -> None:
         """The ways to choose a kernel: by hand, or by the link that `opened` the page."""
@@ -421,15 +430,43 @@ def use_pasted(text: str, divisor: float | None) -> tuple:
 
 
 def wish_kfac(values: Mapping) -> tuple:
-    """What is set up now, learned by K-FAC at its own rate: updates of the stage, and of WISHED."""
-    return _wish(values, "kfac", "")
+    """What is set up now, learned by K-FAC at its own rate: the stage, the wish, and WISHED."""
+    return _wish(values, _by("kfac"), "")
 
 
-def _wish(values: Mapping, method: str, pace: str) -> tuple:
-    """pace: that of its show, one of show.js; empty: the visitor's own."""
-    changes = dict(zip(WISHED, (method, None, TrainSettings().steps), strict=True))
+def demonstrate(said: Mapping, values: Mapping) -> tuple:
+    """A run of the header's show, by "adam" or "kfac": the stage, the wish, and SHOWN.
+
+    Of what is set up now, or of the defaults where that is not for it: pictures that are not here,
+    a kernel too large.
+    """
+    method = "kfac" if said.get("method") == "kfac" else "adam"
+    changes = dict.fromkeys(SHOWN, gr.skip()) | _by(method)
+    if not _demonstrable(values):
+        changes |= {name: settings.START[name] for name in SHOWN if name not in WISHED}
+    return _wish(values, changes, "normal" if method == "kfac" else "show")
+
+
+def _by(method: str) -> dict:
+    """WISHED, of a method at its own rate."""
+    return dict(zip(WISHED, (method, None, TrainSettings().steps), strict=True))
+
+
+def _demonstrable(values: Mapping) -> bool:
+    which = (values[name] for name in ("source", "dataset_id", "split", "column"))
     try:
-        key = settings.experiment({**settings.fitting(values), **changes}).key
+        wanted = settings.experiment(values)
+    except DemoError:
+        return False
+    at_hand = not showing.unchosen(wanted.choice) and pictures.at_hand(*which)
+    return at_hand and len(wanted.weights) <= SHOWN_UP_TO
+
+
+def _wish(values: Mapping, changes: Mapping, pace: str) -> tuple:
+    """changes: updates by name. pace: of its show, one of show.js; empty: the visitor's own."""
+    changed = {name: value for name, value in changes.items() if value != gr.skip()}
+    try:
+        key = settings.experiment(settings.fitting({**values, **changed})).key
     except DemoError as error:
         told = showing.failed(str(error), chips=showing.chips(values))
         return told, *[gr.skip()] * (1 + len(changes))
