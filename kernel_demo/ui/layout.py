@@ -10,8 +10,8 @@ from starlette.middleware import Middleware
 
 from kernel_demo.learning import devices
 from kernel_demo.ui import api, theme
+from kernel_demo.ui.components import header
 from kernel_demo.ui.guard import MAX_UPLOAD, Guard
-from kernel_demo.ui.html import block
 from kernel_demo.ui.learn import tab as learn_tab
 from kernel_demo.ui.questions import tab as questions_tab
 from kernel_demo.ui.recover import tab as recover_tab
@@ -31,10 +31,10 @@ def build() -> gr.Blocks:
         delete_cache=(FORGET_EVERY, FORGET_AFTER),
     ) as page:
         api.define()  # first: the names are a contract, and the first to ask for a name gets it
-        block(_header(), "header")
+        top = header.component(TITLE, TAGLINE, devices.name(devices.best()), learn_tab.TAB)
         with gr.Tabs(elem_classes="kd-tabs") as tabs:
             with gr.Tab(learn_tab.TAB, id="learn"):
-                learn_tab.Tab(page)
+                learn_tab.Tab(page, top)
             with gr.Tab(recover_tab.TAB, id="recover"):
                 recover_tab.Tab()
             with gr.Tab(questions_tab.TAB, id="questions"):
@@ -56,13 +56,4 @@ def launch(page: gr.Blocks, **options):
         footer_links=[],
         app_kwargs={"middleware": [Middleware(Guard)]},
         **options,
-    )
-
-
-def _header() -> str:
-    """One line: what this is, and at its right where it computes."""
-    device = devices.name(devices.best())
-    return (
-        f'<header class="kd-header"><h1>{TITLE}</h1><p>{TAGLINE}</p>'
-        f'<span class="kd-chip" id="device">{device}</span></header>'
     )

@@ -16,11 +16,13 @@ PHONE = {"width": 390, "height": 844}
 LAPTOPS = [{"width": 1366, "height": 768}, {"width": 1280, "height": 720}]
 LOW = {"width": 1366, "height": 650}  # what a browser's own bars leave of the first
 # What can be pressed, typed into or moved, and seen; the tabs, the timeline and the pictures on the
-# stage are no controls of this kind, and gradio's footer is out of sight.
+# stage are no controls of this kind, nor are the tabs' copies by which gradio measures them; its
+# footer is out of sight.
 CONTROLS = """() => [...document.querySelectorAll(
     'button, input, select, textarea, a[href], summary, [role=switch]')]
   .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.disabled
-    && !e.closest('footer, [role=tablist], .kd-figure, .kd-kernel, figure') && e.id !== 'timeline')
+    && !e.closest('footer, [role=tablist], [aria-hidden=true], .kd-figure, .kd-kernel, figure')
+    && e.id !== 'timeline')
   .map((e) => e.id || e.textContent.trim() || e.type)"""
 
 

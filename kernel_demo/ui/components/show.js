@@ -2,7 +2,8 @@
 // no element, no clock. Comes after drawing.js.
 
 // Milliseconds from one kept step to the next; `fast`: whatever has come.
-const PACE = { step: Infinity, slow: 500, normal: 1000 / 9, fast: 0 };
+// `show`: 200 steps in 14 seconds, where somebody is shown around.
+const PACE = { step: Infinity, slow: 500, normal: 1000 / 9, fast: 0, show: 70 };
 const AT_ONCE = 3; // kept steps that one drawing may pass on
 // Where the figures stand in a kept step; from FIGURES on, true - learned, row by row.
 const [STEP, LOSS, VALIDATION, ERROR, SECONDS, FIGURES] = [0, 1, 2, 3, 4, 5];

@@ -14,6 +14,7 @@ const stillness = window.matchMedia('(prefers-reduced-motion: reduce)');
 const DOUBLE = 300; // milliseconds between the clicks of a double one, at most
 const FRAME = 16; // milliseconds from one drawing to the next, at most sixty a second
 const REPLY = 3000; // milliseconds that a changed rate is waited for
+const GRANTED = 20000; // milliseconds within which the page is set to what is wished for
 const ASTRAY = 1000; // times the values there are: no axis is made for what lies above
 
 let theme = look();
@@ -26,14 +27,16 @@ let pressed = {}; // asked: for a run; halted: Pause; hold: what is waited for b
 let arrived = false; // at the end of the run
 let starting = false; // a run was asked for, and nothing of its own has come
 let ending = false; // Stop was pressed meanwhile
-let before = null; // the run before, pale: {run, rated, method, filter, truthText, loss, error}
+let before = null; // the run before, pale: {run, rated, method, lesson, filter, truthText, loss, error, ended}
 let left = null; // how the stage was left by that run: {of, step, arrived, before}
 let ranges = {}; // decades of each axis: they only grow within a run
 let speed = store.get('speed', stillness.matches ? 'fast' : 'normal');
 let marked = -1; // the weight under the pointer
 let pointed = null; // {name, x}: of a curve, and where over it the pointer is
+let wish = null; // {experiment, pace, until}: a run that begins once the page is set to that experiment
+let guide = ''; // the pace at which it is shown, whatever the speed
 
-if (!(speed in PACE)) speed = 'normal';
+if (!(speed in props.speeds)) speed = 'normal';
 
 // Mixing the palette takes a while: a class may change where no colour does.
 function look(known) {
@@ -58,6 +61,7 @@ const lastRow = () => run.rows.length - 1;
 const rowShown = () => run.rows[player.at];
 const stepShown = () => (rowShown() ? rowShown()[STEP] : 0);
 const placeShown = () => `${value.server}|${value.session}|${stepShown()}`;
+const pace = () => guide || speed;
 const state = () => stateOf(value, player, lastRow(), { ...pressed, arrived });
 const STARTS = ['learn', 'step', 'resume', 'rate', 'more'];
 const tell = (name, data) => {
@@ -72,6 +76,7 @@ function accept(next) {
   if (next?.server === value?.server && next?.number < value?.number) return;
   if (next?.kind === 'error') {
     starting = ending = false;
+    wish = null;
     [problem, failed] = [next.error, next.number];
     pressed = { ...pressed, asked: false, hold: null };
     if (value) value = { ...value, chips: { ...value.chips, ...next.chips } };
@@ -99,6 +104,7 @@ function accept(next) {
   tellPause();
   if (ending && !starting) main.waiting();
   pictures.take(value.picture || (value.kind === 'idle' ? { key: '' } : null)); // none is chosen
+  grant();
   tick();
 }
 
@@ -149,9 +155,9 @@ function curvesOf(rows) {
 function remember() {
   if (run.rows.length < 2) return;
   const { truthText, loss, error } = run;
-  const { run: name, rated, method, filter } = value;
+  const { run: name, rated, method, lesson, filter } = value;
   left = { of: runOf(value), step: stepShown(), arrived, before };
-  before = { run: name, rated, method, filter, truthText, loss, error };
+  before = { run: name, rated, method, lesson, filter, truthText, loss, error, ended: Boolean(value.end) };
 }
 
 const runOf = ({ server, session }) => `${server}|${session}`;
@@ -173,14 +179,14 @@ function tick() {
   const now = performance.now();
   if (pressed.hold && now > (pressed.hold.until ?? Infinity)) pressed = { ...pressed, hold: null };
   // Not past a step that waits to be drawn: where drawing is slow, or the page hidden, it waits.
-  if (!pressed.hold && !waiting) player = advanced(player, lastRow(), speed, now);
+  if (!pressed.hold && !waiting) player = advanced(player, lastRow(), pace(), now);
   if (value?.end && player.at >= lastRow()) arrived = true;
   // What stands still has arrived there: looking at it again is not going on.
   if (value?.paused && !value.computing && player.at >= lastRow() && !pressed.halted) {
     pressed = { ...pressed, halted: true };
     player = sought(player, player.at);
   }
-  const wait = pressed.hold ? Infinity : waitOf(player, lastRow(), speed, now);
+  const wait = pressed.hold ? Infinity : waitOf(player, lastRow(), pace(), now);
   if (wait < Infinity) timer = setTimeout(tick, waiting ? Math.max(wait, FRAME) : wait);
   else if (pressed.hold?.until) timer = setTimeout(tick, REPLY);
   tellArrival();
@@ -242,17 +248,30 @@ function tellPause() {
   tell('pause', { step: stepShown() });
 }
 
-function ask(name, data = {}) {
-  problem = '';
+function ask(name, data = {}, paced = '') {
+  [problem, wish, guide] = ['', null, paced];
   pressed = { asked: true };
   tell(name, { ...data, held: pictures.held() });
 }
+
+// A run that another part of the page wants: it begins when the page is set to it, and none is on.
+function grant() {
+  const on = pressed.asked || value?.computing || state() === 'running';
+  if (wish && performance.now() > wish.until) wish = null;
+  if (!wish || on || value?.experiment !== wish.experiment) return;
+  ask('learn', {}, stillness.matches && speed === 'fast' ? '' : wish.pace);
+}
+document.addEventListener('kd-wish', ({ detail }) => {
+  wish = { ...detail, until: performance.now() + GRANTED };
+  grant();
+  tick();
+});
 
 function pressStep() {
   if (pressed.hold) return; // enabled meanwhile, so that the focus stays
   const now = state();
   const ahead = player.at < lastRow();
-  if (now === 'finished' || now === 'running' || (now === 'paused' && speed === 'step' && ahead)) {
+  if (now === 'finished' || now === 'running' || (now === 'paused' && pace() === 'step' && ahead)) {
     if (!ahead) return;
     player = { ...shownAt(player, player.at + 1), playing: now === 'running' };
     return tick();
@@ -278,6 +297,7 @@ function pressVerdict() {
 
 function setSpeed(name) {
   speed = name;
+  guide = '';
   store.set('speed', name);
   player = { ...player, moved: performance.now(), starved: false };
   tick();
@@ -306,7 +326,7 @@ function paintBar(now) {
   setData(find('#learn'), { icon });
   const ahead = player.at < lastRow();
   const stepOff = pressed.hold?.kind !== 'step' && (now === 'waiting'
-    || (now === 'running' && !(speed === 'step' && ahead)) || (now === 'finished' && !ahead));
+    || (now === 'running' && !(pace() === 'step' && ahead)) || (now === 'finished' && !ahead));
   setDisabled(find('#step'), stepOff);
   for (const name of ['pictures', 'filter']) {
     const chip = find(`#chip-${name}`);
@@ -595,7 +615,7 @@ function paintVerdict(now, learned) {
     && (now === 'finished' || (now === 'running' && !player.playing));
   const told = verdictOf({
     state: now, row: rowShown(), learned, rows: run.rows, last: lastRow(), truth: run.truth, value,
-    asked: pressed.asked, lookingBack: back, oneStep: PACE[speed] === Infinity,
+    asked: pressed.asked, lookingBack: back, oneStep: PACE[pace()] === Infinity,
   }, words);
   setData(line, { dot: problem ? 'bad' : told.dot });
   write(text.problem, problem);
@@ -648,7 +668,7 @@ function draw() {
   once('kernels', [...figures, marked], paintKernels);
   once('curves', [...figures, player.furthest, now, now === 'finished' ? lastRow() : '', value.rates.length,
     before?.run, before?.filter, pointed?.name, pointed?.x], () => drawCurves(now));
-  pictures.draw(now === 'running' && player.playing && PACE[speed] < Infinity);
+  pictures.draw(now === 'running' && player.playing && PACE[pace()] < Infinity);
   once('pixel', [...figures, ...pictures.key(), value.border], pictures.drawPixel);
   for (const call of deferred.splice(0)) call();
   paintTimeline(now);
@@ -664,6 +684,15 @@ function draw() {
     speed,
   });
   drawn = looks();
+  publish(now, difference);
+}
+
+// What is shown, for what else on the page follows it. Who comes later finds it in the window.
+function publish(now, difference) {
+  window.kdShown = {
+    ...value, state: now, run, row: rowShown(), difference: run.lacking ? null : difference, before, problem,
+  };
+  document.dispatchEvent(new CustomEvent('kd-shown'));
 }
 
 // All that a message may change of what is drawn. Most bring steps that are shown only later.

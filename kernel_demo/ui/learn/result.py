@@ -5,7 +5,8 @@ Each knows what it was made from, so that it is marked as stale once the page is
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gradio as gr
@@ -17,12 +18,13 @@ from kernel_demo.imaging.filtering import to_grey
 from kernel_demo.imaging.tiles import apply_tiled
 from kernel_demo.learning.certificate import NEAR, Certificate, certify, distinct_share
 from kernel_demo.learning.evaluation import compare
+from kernel_demo.learning.patterns import patterns
 from kernel_demo.learning.statistics import Solution, Statistics
 from kernel_demo.learning.training import Cause, Stop
 from kernel_demo.numbers import count, figure
 from kernel_demo.sources.decoding import Photo, decode
 from kernel_demo.ui import pictures
-from kernel_demo.ui.components import comparison, take, worked
+from kernel_demo.ui.components import comparison, spectrum, take, worked
 from kernel_demo.ui.html import (
     CERTIFICATE,
     block,
@@ -67,6 +69,8 @@ class Cards:
 
     def __init__(self, start: Experiment, seconds: float) -> None:
         """seconds: how long the state of a visitor who left is kept."""
+        first = summed(start)
+        self.spectrum = spectrum.component("spectrum", first.patterns())
         with gr.Row(elem_classes="kd-abreast", equal_height=True):
             with gr.Column(elem_classes="kd-card", elem_id="result-card", min_width=300):
                 with gr.Row(elem_classes="kd-head"):
@@ -78,7 +82,7 @@ class Cards:
                     )  # fmt: skip
                 self.empty = block(quiet(RESULT_EMPTY), "result-empty")
                 self.result = comparison.component(elem_id="result")
-            self.certificate = block(before_learning(start), "certificate")
+            self.certificate = block(before_learning(start, first), "certificate")
         self.own_path = gr.State(None, time_to_live=seconds)
         self.shown = gr.State(None, time_to_live=seconds)  # a Shown, once a run has ended
         # Of the certificate: an Experiment, or its `taught` before learning.
@@ -117,7 +121,8 @@ class Cards:
         """The event that tells what the pictures and the kernel of the page can tell."""
         return {
             "fn": named(look), "inputs": [self.shown, *controls.values()],
-            "outputs": [self.certificate, self.told], "trigger_mode": "always_last", **QUIET,
+            "outputs": [self.certificate, self.told, self.spectrum],
+            "trigger_mode": "always_last", **QUIET,
         }  # fmt: skip
 
 
@@ -295,46 +300,77 @@ def _supported_to(session: Session) -> np.ndarray:
 
 
 def look(shown: Shown | None, values: Mapping) -> tuple:
-    """The panel for what the page is set to: before learning, or of the run that was of just that.
+    """The panel for what the page is set to, what it was made from, and the pictures' patterns.
 
-    What cannot be read is told beside its input; the panel then stays as it is. Where there are no
-    pictures, and nothing was learned yet, it says what to do.
+    Before learning, or of the run that was of just that. What cannot be read is told beside its
+    input; all then stays as it is. Where there are no pictures, and nothing was learned yet, the
+    panel says what to do.
     """
     try:
         wanted = experiment(values)
     except DemoError:
-        return gr.skip(), gr.skip()
+        return (gr.skip(),) * 3
+    same = shown is not None and shown.session.experiment.taught == wanted.taught
     try:
-        if shown is not None and shown.session.experiment.taught == wanted.taught:
-            return prove(shown.session)
-        return before_learning(wanted), wanted.taught
+        sums = summed(wanted)
+        told = (
+            prove(shown.session, sums) if same else (before_learning(wanted, sums), wanted.taught)
+        )
+        return *told, sums.patterns()
     except DemoError as error:
+        if same:
+            return *prove(shown.session), None
         if shown is not None:
-            return gr.skip(), gr.skip()
-        return _panel(str(error), "", "", sure=False), wanted.taught
+            return gr.skip(), gr.skip(), None
+        return _panel(str(error), "", "", sure=False), wanted.taught, None
 
 
-def prove(session: Session) -> tuple:
-    """The panel for a run that ended (or pauses), and what it was made from."""
+@dataclass(frozen=True, eq=False)
+class Summed:
+    """What the learner is shown, its sums, and what they are not of."""
+
+    taught: Lesson
+    statistics: Statistics
+    left_out: tuple[str, ...]
+    lesson: str  # its name, see `Experiment.lesson`
+
+    def patterns(self) -> dict | None:
+        """The value for `spectrum`; None of pictures that are black alone."""
+        with suppress(DemoError):
+            return spectrum.view(patterns(self.statistics), self.lesson)
+        return None
+
+
+def summed(wanted: Experiment) -> Summed:
+    """The sums for a kernel of that size. DemoError where there is no picture."""
+    taught = prepare(wanted)
+    return Summed(taught, *taught.sums(len(wanted.weights)), wanted.lesson)
+
+
+def prove(session: Session, sums: Summed | None = None) -> tuple:
+    """The panel for a run that ended (or pauses), and what it was made from.
+
+    sums: where they are there already.
+    """
     if session.progress is None or session.running:
         return gr.skip(), gr.skip()
-    return conclude(session), session.experiment
+    return conclude(session, sums), session.experiment
 
 
-def conclude(session: Session) -> str:
+def conclude(session: Session, sums: Summed | None = None) -> str:
     """What the panel says of a run that ended (or pauses)."""
     if session.kernel is None:
         return _panel(str(Stop(Cause.DIVERGED)), "", "", sure=False)
     try:
-        return after_learning(session)
+        return after_learning(session, sums or summed(session.experiment))
     except DemoError as error:
         return _panel(str(error), "", "", sure=False)
 
 
-def before_learning(wanted: Experiment) -> str:
+def before_learning(wanted: Experiment, sums: Summed | None = None) -> str:
     """What the pictures can tell of any kernel of this size: X'X alone decides that."""
-    taught = prepare(wanted)
-    statistics, left_out = taught.sums(len(wanted.weights))
+    sums = sums or summed(wanted)
+    taught, statistics, left_out = sums.taught, sums.statistics, sums.left_out
     found = certify(statistics, fit_offset=False)
     which = "The other pictures" if left_out else "These pictures"
     sentence = f"{which} tell all {statistics.size**2} weights apart"
@@ -346,11 +382,10 @@ def before_learning(wanted: Experiment) -> str:
     return _certificate(found, statistics, f"{sentence}.", True, marks, "", "", said)
 
 
-def after_learning(session: Session) -> str:
+def after_learning(session: Session, sums: Summed) -> str:
     """The proof: the distance to the best kernel, error bars, measured error beside them."""
-    progress, wanted = session.progress, session.experiment
-    taught = prepare(wanted)
-    statistics, left_out = taught.sums(len(wanted.weights))
+    progress, taught = session.progress, sums.taught
+    statistics, left_out = sums.statistics, sums.left_out
     found = certify(statistics, session.kernel, progress.offset, fit_offset=False)
     complete = progress.stop is not None and progress.stop.complete
     rounding, unsaid = _of_rounding(found, taught)

@@ -4,8 +4,9 @@ The records are frozen: an event gets one, and returns the next. They hold plain
 arrays only, never pictures, so that a visitor who leaves costs nothing.
 """
 
+import hashlib
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -45,10 +46,25 @@ class Experiment:
         """(k, k) float64, the true kernel."""
         return np.array(self.weights)
 
+    @cached_property
+    def key(self) -> str:
+        """A name that no other experiment has."""
+        return _name(self)
+
+    @cached_property
+    def lesson(self) -> str:
+        """The same of all that decides what the learner is shown."""
+        return _name(self.taught)
+
     @property
     def taught(self) -> tuple[PictureChoice, tuple, Damage]:
         """All that decides what the learner is shown."""
         return self.choice, self.weights, self.damage
+
+
+def _name(record) -> str:
+    """Of a record of plain values: whoever reads it learns nothing of them, as of files' paths."""
+    return hashlib.sha256(repr(record).encode()).hexdigest()[:16]
 
 
 class Mark(NamedTuple):

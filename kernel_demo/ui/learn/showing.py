@@ -86,6 +86,8 @@ def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> 
         "rated": run_name(wanted.settings, _rates(session), rated=True),
         "filter": session.filter,
         "method": method(wanted.settings),
+        "experiment": wanted.key,
+        "lesson": wanted.lesson,
         "size": len(wanted.weights),
         "truth": worked.doubles(wanted.truth),
         "records": kept.encode(),

@@ -25,9 +25,16 @@ from kernel_demo.ui.learn.settings import ARRANGING, NAMES, named, place
 SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
 # The settings that one event reads: a control out of bounds elsewhere does not stand in its way.
 FILTER = ("kernel", "size", "angle", "kernel_seed", "editor")
+WISHED = ("method", "learning_rate", "steps")  # what a wish sets
+# What the show of the header sets: those, and where what is set up is not for it, the defaults.
+SHOWN = (*WISHED, "source", "count", "channel", "kernel", "size", "noise", "eight_bit")
+SHOWN_UP_TO = 9  # the largest kernel of that show: beyond, 200 steps of Adam come nowhere
 
 TAB = "Learn"
-BELOW = "Below: the whole picture, how sure this is, take it with you, race"
+BELOW = (
+    "Below: why a small loss is not enough, the whole picture, how sure this is, take it with you, "
+    "race"
+)
 NO_UPLOAD_YET = (
     "Choose one or more pictures. They go to this server only, no other visitor sees them, and "
     "they are deleted after about an hour."
@@ -76,10 +83,19 @@ STALE = (
 )
 
 
+# Hands on which run is wished for to the stage, which begins it once the page is set to it.
+WISH = """
+watch('value', () => {
+  if (props.value) document.dispatchEvent(new CustomEvent('kd-wish', { detail: props.value }));
+});
+"""
+
+
 class Tab:
     """The components of the tab; made inside a gr.Tab of the page, it is laid out and connected."""
 
-    def __init__(self, page: gr.Blocks) -> None:
+    def __init__(self, page: gr.Blocks, header: gr.HTML) -> None:
+        """header: asks for the runs of its show."""
         bar = link.address()
         self.controls: dict = {}  # by the names of their settings
         self.session = gr.State(Session(), time_to_live=SESSION_SECONDS)
@@ -93,6 +109,7 @@ class Tab:
                 with gr.Column(elem_id=f"panel-{name}", elem_classes="kd-panel"):
                     panel()
         self.controls = dict(zip(NAMES, self._of(*NAMES), strict=True))  # in their order
+        self.wish = gr.HTML(None, html_template="<i></i>", js_on_load=WISH, elem_id="wish")
         block(filled('<p class="kd-below">{}</p>', BELOW))
         fresh = Freshness("learn-stale", ["result-card", "certificate"], ["take"], STALE)
         with gr.Column(elem_classes="kd-after"):
@@ -106,6 +123,7 @@ class Tab:
         self.mark = follow([learned, raced], self._of(*ARRANGING))
         race_heard.then(**self.mark)
         self._connect_run()
+        self._connect_wishes(header)
         opened = link.connect(page, self.controls, bar, self.session)
         self._connect_kernel(opened)
         self._connect_settings()
@@ -163,6 +181,16 @@ class Tab:
                 event = event.then(**step)
                 event.then(**self.mark)
         self.result.connect(self.controls["edges"], self.mark)
+
+    def _connect_wishes(self, header: gr.HTML) -> None:
+        """Other parts that want a run: the page is set to it, and the stage begins it then."""
+        values, told = [*self.controls.values()], [self.live, self.wish]
+        self.result.spectrum.kfac(
+            named(wish_kfac), values, [*told, *self._of(*WISHED)], **UNQUEUED
+        )  # fmt: skip
+        header.asked(
+            hearing(named(demonstrate)), values, [*told, *self._of(*SHOWN)], **UNQUEUED
+        ).then(**self._kernel_arranging())
 
     def _connect_kernel(self, opened: gr.events.Dependency) -> None:
         """The ways to choose a kernel: by hand, or by the link that `opened` the page."""
@@ -400,6 +428,50 @@ def use_pasted(text: str, divisor: float | None) -> tuple:
     except DemoError as error:
         return gr.skip(), gr.skip(), problem(error)
     return "own", kernel_editor.editor_value(values), ""
+
+
+def wish_kfac(values: Mapping) -> tuple:
+    """What is set up now, learned by K-FAC at its own rate: the stage, the wish, and WISHED."""
+    return _wish(values, _by("kfac"), "")
+
+
+def demonstrate(said: Mapping, values: Mapping) -> tuple:
+    """A run of the header's show, by "adam" or "kfac": the stage, the wish, and SHOWN.
+
+    Of what is set up now, or of the defaults where that is not for it: pictures that are not here,
+    a kernel too large.
+    """
+    method = "kfac" if said.get("method") == "kfac" else "adam"
+    changes = dict.fromkeys(SHOWN, gr.skip()) | _by(method)
+    if not _demonstrable(values):
+        changes |= {name: settings.START[name] for name in SHOWN if name not in WISHED}
+    return _wish(values, changes, "normal" if method == "kfac" else "show")
+
+
+def _by(method: str) -> dict:
+    """WISHED, of a method at its own rate."""
+    return dict(zip(WISHED, (method, None, TrainSettings().steps), strict=True))
+
+
+def _demonstrable(values: Mapping) -> bool:
+    which = (values[name] for name in ("source", "dataset_id", "split", "column"))
+    try:
+        wanted = settings.experiment(values)
+    except DemoError:
+        return False
+    at_hand = not showing.unchosen(wanted.choice) and pictures.at_hand(*which)
+    return at_hand and len(wanted.weights) <= SHOWN_UP_TO
+
+
+def _wish(values: Mapping, changes: Mapping, pace: str) -> tuple:
+    """changes: updates by name. pace: of its show, one of show.js; empty: the visitor's own."""
+    changed = {name: value for name, value in changes.items() if value != gr.skip()}
+    try:
+        key = settings.experiment(settings.fitting({**values, **changed})).key
+    except DemoError as error:
+        told = showing.failed(str(error), chips=showing.chips(values))
+        return told, *[gr.skip()] * (1 + len(changes))
+    return gr.skip(), {"experiment": key, "pace": pace, **showing.numbered()}, *changes.values()
 
 
 def method_shown(method: str) -> tuple:

@@ -24,7 +24,7 @@ from kernel_demo.ui.learn.settings import START, experiment
 KEYS = {
     "kind", "server", "number", "session", "run", "method", "size", "truth", "records", "steps",
     "computing", "waiting", "waits", "paused", "end", "allowed", "rates", "device", "picture",
-    "border", "chips", "filter", "rated",
+    "border", "chips", "filter", "rated", "experiment", "lesson",
 }  # fmt: skip
 
 
