@@ -9,6 +9,7 @@ import numpy as np
 
 from kernel_demo.commands import readable
 from kernel_demo.errors import DemoError
+from kernel_demo.export import tools
 from kernel_demo.numbers import percent, rounded_up
 from kernel_demo.recovery import Recovery, recover_common, recover_many
 from kernel_demo.recovery.known import Alternative
@@ -48,7 +49,8 @@ def run(options: argparse.Namespace) -> int:
         return 2
     names = [after.name for _, after in files]
     if options.json:
-        told = found.as_dict(proved=True) | {"files": notes}
+        made_by = tools.program(found)
+        told = found.as_dict(proved=True) | {"files": notes, "code": made_by and made_by.code}
         if folders:
             told["pairs"] = [
                 {"name": name} | vars(one) for name, one in zip(names, obedience, strict=True)
@@ -126,6 +128,8 @@ def _lines(found: Recovery) -> list[str]:
             share = rounded_up(100 * found.left_out.share, 2)
             lines.append(f"pixels left out: {share} % ({reasons})")
         lines.append(f"pixels reproduced: {percent(found.reproduced)}")
+        made_by = tools.program(found)
+        lines += [] if made_by is None else ["", f"{made_by.tool}:", made_by.code]
     return [*lines, *_beside(found.alternative), *(f"note: {note}" for note in found.notes)]
 
 

@@ -17,7 +17,7 @@ from kernel_demo.imaging.filtering import LUMINANCE
 from kernel_demo.imaging.kernels import resized
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import blocks, chroma, fitting, halves, jpeg
-from kernel_demo.recovery.alignment import Pair, Plane, places, planes_of
+from kernel_demo.recovery.alignment import Pair, Plane, places, planes_of, sample, sums
 from kernel_demo.recovery.attenuation import attenuation
 from kernel_demo.recovery.explanations import Channels
 from kernel_demo.recovery.fitting import FEW, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
@@ -26,6 +26,8 @@ from kernel_demo.recovery.quantisation import UNKNOWN, Compression, compression,
 
 # A more complicated arrangement must leave at most this share of the simpler one's variance.
 WORTH = 0.9
+# Pixels of each channel that tell whether that may be, and what share of variance says it is not.
+LOOKED_AT, AS_MUCH = 60_000, 0.96
 MIXTURE_WORTH = 0.3
 NEAR_WEIGHTS = 0.05  # estimated channel weights this close to a known conversion's
 
@@ -185,8 +187,9 @@ def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
     # What JPEG did to the colours, which it keeps worse, would pass for other kernels.
     if best.compressed is not None:
         return best
-    each = [fitting.fit(planes_of(pairs, c), max_size) for c in range(answers)]
-    if all(each):
+    alike = _alike(pairs, one.searched)
+    each = [] if alike else [fitting.fit(planes_of(pairs, c), max_size) for c in range(answers)]
+    if each and all(each):
         separate = replace(best, mode=Channels.EACH, fits=each)
         if separate.at_floor or separate.variance < WORTH * best.variance:
             best = separate
@@ -196,6 +199,18 @@ def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
     if mixed and (mixed.at_floor or mixed.residual**2 < MIXTURE_WORTH * best.variance):
         return Arrangement(Channels.MIXTURE, pairs, [], mixed, mixed.curved)
     return best
+
+
+def _alike(pairs: list[Pair], size: int) -> bool:
+    """Whether a kernel for each channel leaves about as much as one for all: by a sample."""
+    channels = range(pairs[0].after.shape[2])
+    tiles = [[t.unclipped() for t in sample(planes_of(pairs, c), LOOKED_AT)] for c in channels]
+    totals = [sums(part, size) for part in (*tiles, [tile for part in tiles for tile in part])]
+    if any(total is None for total in totals):
+        return False
+    *apart, together = (total.solve().residual ** 2 for total in totals)
+    rounding = SEVERAL_ROUNDINGS * ROUNDING * pairs[0].step
+    return np.mean(apart) > AS_MUCH * together and min(apart) > (2 * rounding) ** 2
 
 
 def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:

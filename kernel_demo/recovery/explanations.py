@@ -65,6 +65,8 @@ ROUNDED = {
 class Edge(Phrase):
     """What a tool does along the border instead of going on beyond it."""
 
+    RENORMALISED = "renormalised"  # weights inside divided by their share of all
+
     COPIED = "copied"  # pixels left as they were
     BLACK = "black"
     PLAIN = "one value"  # all pixels of one, not black
@@ -497,7 +499,7 @@ def _certain(found, numbers: bool) -> tuple[str, str]:
 
 def _in_steps(found, is_a: str) -> str:
     """How many pixels its passes make, or its parameters."""
-    steps, made = found.steps, percent(found.steps.share)
+    steps, made = found.steps, percent(found.reproduced)
     bars = ", ".join(f"{name} ±{rounded_up(e, 1)}" for name, e in steps.errors.items())
     known = f", known to {bars}" if bars else ""
     if steps.way.roundings == 1:
@@ -511,7 +513,10 @@ def _in_steps(found, is_a: str) -> str:
 def _step_by_step(steps) -> str:
     if steps.way.roundings == 1:
         return "rounded as the file is, it gives the tool's own result"
-    return "in one rounding, expect differences of about one grey level"
+    return (
+        "in one rounding, expect differences of about one grey level; the first program below "
+        "rounds as often as the tool"
+    )
 
 
 def _in_numbers(found) -> str:
@@ -556,6 +561,7 @@ def _at_edges(found) -> str:
         value = f"value {count(round(values[0]))}" if len(values) == 1 else "value of each channel"
         return {
             CONSTANT: f" with the {value} around",
+            Edge.RENORMALISED: ", and divide along the edge by the share of the weights inside",
             Edge.COPIED: ", and leave the pixels along the edge as they were",
             Edge.BLACK: ", and make the pixels along the edge black",
             Edge.PLAIN: f", and give the pixels along the edge the {value}",

@@ -38,7 +38,7 @@ MOST = 0.5  # share of the pixels that may disobey ...
 SPOKEN_OF = 0.1  # ... and at most this share, for the kernel to be told
 # What is left out lies where the picture is busy: then it is the filter that treats it otherwise.
 BUSY = 0.8
-LOOKED_AT = 100_000  # pixels that outliers are compared with
+LOOKED_AT = 100_000  # outliers, and as many other pixels, that are compared
 DEEP = 2  # rings of so many pixels are few: they are found one by one
 SOME, ALL_OF_THEM = 8, 0.8  # pixels of a colour, and the share of them that is replaced
 # Blocks of a lossy file: with something in them, of so many levels; kept to that share of it;
@@ -328,6 +328,7 @@ def _texture(pair: Pair, mask: np.ndarray) -> float:
         return 0.5
     grey = pair.before[there].mean(axis=2).astype(np.float32)
     spread = cv2.blur(grey * grey, (5, 5)) - cv2.blur(grey, (5, 5)) ** 2
-    others = spread[~mask]
-    order = np.sort(others[:: max(1, len(others) // LOOKED_AT)])
-    return float(np.searchsorted(order, spread[mask]).mean() / len(order))
+    such, others = (
+        values[:: max(1, len(values) // LOOKED_AT)] for values in (spread[mask], spread[~mask])
+    )
+    return float(np.searchsorted(np.sort(others), such).mean() / len(others))

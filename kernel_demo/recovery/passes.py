@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from kernel_demo.imaging.filtering import pad
 from kernel_demo.recovery.alignment import Plane
-from kernel_demo.recovery.explanations import Phrase, Rounding
+from kernel_demo.recovery.explanations import Edge, Phrase, Rounding
 
 TIE = 1e-9  # grey levels: sums this near to a half end in one, but for float64
 
@@ -43,10 +44,25 @@ class Pass:
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """What it makes of a picture, where the whole patch lies inside."""
-        return np.clip(self.whole(filtered(values, self.weights)), 0, 255)
+        return self.levels(filtered(values, self.weights))
+
+    def levels(self, sums: np.ndarray) -> np.ndarray:
+        """What it makes of sums: whole levels, cut off."""
+        return np.clip(self.whole(sums), 0, 255)
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Rows and columns about a pixel that its result depends on."""
+        height, width = self.weights.shape
+        return height // 2, width // 2
+
+    @property
+    def added(self) -> float:
+        """Grey levels that rounding half up wants beside the sums, to end in these levels."""
+        return self.offset - (0.5 / self.finer if self.rounding == Rounding.TRUNCATE else 0.0)
 
     def whole(self, values: np.ndarray) -> np.ndarray:
-        """The levels that it makes of sums."""
+        """The levels that it makes of sums, black and white no bounds."""
         values = (values + self.offset) * self.finer
         if self.rounding == Rounding.HALF_EVEN:
             return np.rint(np.round(values, 9)) / self.finer
@@ -104,26 +120,65 @@ class Way:
         """Grey levels, for sums that are rounded half up."""
         found = 0.0
         for one in self.passes:
-            cut = 0.5 / one.finer if one.rounding == Rounding.TRUNCATE else 0.0
-            found = found * float(one.weights.sum()) + one.offset - cut
+            found = found * float(one.weights.sum()) + one.added
         return found if self.percent is None else -found * self.percent / 100
 
     def made(self, before: np.ndarray) -> np.ndarray:
         """What it makes of a picture (H x W), where the whole patch lies inside. float64."""
+        return self.ended(before)[1]
+
+    def ended(self, before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same before its last rounding, for sums that are rounded half up; and after it."""
+        *others, last = self.passes
+        values = before.astype(np.float64)
+        for one in others:
+            values = one(values)
+        sums = filtered(values, last.weights)
+        levels = last.levels(sums)
+        if self.percent is None:
+            return sums + last.added, levels
+        own = inner(before, *self.reach).astype(np.float64)
+        more = (own - levels) * self.percent / 100
+        return own + more - np.sign(more) / 2, self._added_to(own, levels)
+
+    def on_all(self, before: np.ndarray, border: str, value: float = 0.0) -> np.ndarray:
+        """What it makes of a whole picture (H x W), where each filter goes on by a border mode.
+
+        border: one of filtering.MODES, or Edge.RENORMALISED. value: what is around under CONSTANT,
+        in grey levels.
+        """
         values = before.astype(np.float64)
         for one in self.passes:
-            values = one(values)
-        if self.percent is None:
-            return values
-        own = inner(before, *self.reach).astype(np.float64)
-        # C's division of whole numbers cuts off towards zero.
-        return np.clip(own + np.trunc((own - values) * self.percent / 100), 0, 255)
+            if border == Edge.RENORMALISED:
+                sums = _whole(values, one.weights, "zero") / share_inside(one.weights, values.shape)
+            else:
+                sums = _whole(values, one.weights, border, value)
+            values = one.levels(sums)
+        return values if self.percent is None else self._added_to(before, values)
+
+    def _added_to(self, before: np.ndarray, blurred: np.ndarray) -> np.ndarray:
+        """An unsharp mask's levels. C's division of whole numbers cuts off towards zero."""
+        own = before.astype(np.float64)
+        return np.clip(own + np.trunc((own - blurred) * self.percent / 100), 0, 255)
 
 
 def filtered(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Correlated, where the whole patch lies inside."""
     down, right = (side // 2 for side in weights.shape)
     return inner(cv2.filter2D(values, cv2.CV_64F, weights), down, right)
+
+
+def _whole(values: np.ndarray, weights: np.ndarray, border: str, value: float = 0.0) -> np.ndarray:
+    """Correlated, as large as the picture."""
+    down, right = (side // 2 for side in weights.shape)
+    widest = max(down, right)
+    around = pad(values, widest, border, value)
+    return filtered(inner(around, widest - down, widest - right), weights)
+
+
+def share_inside(weights: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """H x W: for each pixel, the weights within a picture as a share of their sum."""
+    return _whole(np.ones(shape), weights, "zero") / weights.sum()
 
 
 def inner(picture: np.ndarray, down: int, right: int) -> np.ndarray:

@@ -39,6 +39,7 @@ FEWEST = 50  # blocks
 # a level) on one of the 16 grids than on any other. Measured: WebP of qualities 30 to 80 0.08 to
 # 0.25, WebP 95 0.04 to 0.18, where errors are small; filtered photos up to 0.03.
 FINEST, ON_ONE_GRID = ((3, 3), (2, 3), (3, 2), (1, 3), (3, 1)), 0.06
+MIDDLE = 1200  # rows and columns that tell of small blocks
 # Rounding leaves less than this in a coefficient that was 0. The share of others is smaller in the
 # blocks than in blocks moved by half their side: by 0.44 or less behind files too plain to tell
 # their steps, by 0.73 or more in 1000 pairs without compression, where so many tell.
@@ -174,9 +175,21 @@ def compression(pair: Pair) -> Compression | None:
 
 
 def in_small_blocks(pair: Pair) -> bool:
-    """Whether after is made of 4 x 4 blocks that lack fine waves, as WebP's are, and before not."""
-    after = _on_one_grid(levels(pair.after))
-    return after > ON_ONE_GRID and _on_one_grid(levels(pair.before)) < after / 2
+    """Whether after is made of 4 x 4 blocks that lack fine waves, as WebP's are, and before not.
+
+    By the middle of a large picture.
+    """
+    after = _on_one_grid(levels(_middle(pair.after)))
+    return after > ON_ONE_GRID and _on_one_grid(levels(_middle(pair.before))) < after / 2
+
+
+def _middle(picture: np.ndarray) -> np.ndarray:
+    """At most MIDDLE rows and columns of it."""
+    rows, columns = (
+        slice(max(0, side - MIDDLE) // 2, max(0, side - MIDDLE) // 2 + MIDDLE)
+        for side in picture.shape[:2]
+    )
+    return picture[rows, columns]
 
 
 def _on_one_grid(picture: np.ndarray) -> float:

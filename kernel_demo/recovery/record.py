@@ -50,6 +50,8 @@ class Recovery:
     `padding_value` is in grey levels of the after file, 0..white: under `constant` that of all
     pixels beyond before (a number, or one for each channel of before where they differ), under
     Edge.PLAIN that of after along the border (a number, or one for each channel of after).
+    `residual`, `reproduced`, `reproduction` and the border are those of the steps where the record
+    is `in_steps`: a tool's several roundings, of which the kernel is what one rounding comes near.
     `smallest_bound` and `interval` are worked out when they are first read: that takes seconds.
     """
 
@@ -203,6 +205,11 @@ class Recovery:
         within = zip(self.middles, self.bounds, strict=False)
         one = bool(self.middles) and all(middle.largest < bound for middle, bound in within)
         return 1 if self.bit_exact or (one and self.verdict == Verdict.CONVOLUTION) else None
+
+    @property
+    def in_steps(self) -> bool:
+        """Whether what is certified, and shown, are the steps, and no kernel in whole numbers."""
+        return self.steps is not None and not self.fractions
 
     @property
     def parameters(self) -> dict[str, dict[str, float]] | None:

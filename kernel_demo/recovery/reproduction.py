@@ -13,6 +13,7 @@ from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES, correlate_va
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.explanations import Edge, Left
+from kernel_demo.recovery.passes import inner, share_inside
 from kernel_demo.recovery.record import UNSEEN, LeftOut, Recovery, Sides
 
 STRIP = 1_000_000  # pixels predicted at once
@@ -21,6 +22,9 @@ PREFERENCE = ("reflect", "replicate", "symmetric", "zero", "wrap", *Edge, CONSTA
 # A residual above this, in grey levels, is more than rounding: noise, or JPEG's, which goes over so
 # many pixels together. Copied borders then have noise of their own: this much better will do.
 NOISY, CORRELATED, CLEARLY = 0.5, 8, 0.2
+# Share of the pixels that a border may miss by one level, and times what is missed inside.
+ODD_PIXELS, MORE = 0.01, 5.0
+FAINT = 0.01  # of the largest weight: less below 0 is none
 LIKELIER = 30.0  # twice the logarithm of how much likelier than others a mode is to be
 # So many standard errors must lie within half a grey level for the value of a border to be told,
 # and for white within two.
@@ -32,10 +36,11 @@ WIDEST_RING = 64  # pixels
 def told(found: Recovery, pairs: Sequence[Pair]) -> Recovery:
     """The record with what its very kernels make: figures of all pairs, pictures of the first.
 
-    Figures are of the pixels that count and whose patch lies inside; each channel counts by itself.
-    residual: RMS of after minus the prediction before it is rounded, where that is not clipped, so
-    that one rounding alone leaves 1 / sqrt(12) (as before where all is clipped). reproduced: share
-    with after == reproduction. left_out: share of the pixels inside.
+    Of a record `in_steps` it is what these make. Figures are of the pixels that count and whose
+    patch lies inside; each channel counts by itself. residual: RMS of after minus the prediction
+    before it is rounded (the last time), where that is not clipped, so that one rounding alone
+    leaves 1 / sqrt(12) (as before where all is clipped). reproduced: share with after ==
+    reproduction. left_out: share of the pixels inside.
     """
     first = pairs[0]
     made, tally = _made(found, first)
@@ -81,8 +86,8 @@ def _made(found: Recovery, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
     made, tally = np.empty_like(pair.after), np.zeros(4)
 
     def make(at: slice) -> np.ndarray:
-        values = _values(found, around[at.start : at.stop + found.size - 1], pair)
-        made[at], sums = _compared(found, values, pair.after[at] // pair.step, known[at, :, None])
+        ended = _ended(found, around[at.start : at.stop + found.size - 1], pair)
+        made[at], sums = _compared(found, *ended, pair.after[at] // pair.step, known[at, :, None])
         return sums
 
     with ThreadPoolExecutor(2) as pool:
@@ -91,13 +96,12 @@ def _made(found: Recovery, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
     return made, tally
 
 
-def _compared(found: Recovery, values: np.ndarray, after: np.ndarray, counts: np.ndarray):
-    """The grey levels of values (h x w x A), and the sums of `_made` where they count (h x w x 1).
+def _compared(found: Recovery, values, level, after: np.ndarray, counts: np.ndarray):
+    """The grey levels (h x w x A) of values, and the sums of `_made` where they count (h x w x 1).
 
     How the tool ends sums of exactly one half is proven if the kernels are exact, and not always
     half up: there it is as in after.
     """
-    level = _levels(found, values, after.dtype)
     wrong = counts & (level != after)
     if found.bit_exact and wrong.any():
         half = values[wrong] + 0.5
@@ -141,6 +145,28 @@ def _values(found: Recovery, surroundings: np.ndarray, pair: Pair) -> np.ndarray
     return np.stack(sums, axis=-1)
 
 
+def _ended(found: Recovery, surroundings: np.ndarray, pair: Pair):
+    """Grey levels of the valid pixels before they are rounded and clipped, and then: h x w x A."""
+    if not found.in_steps:
+        values = _values(found, surroundings, pair)
+        return values, _levels(found, values, pair.after.dtype)
+    way, radius = found.steps.way, found.size // 2
+    down, right = (radius - reach for reach in way.reach)
+    planes = _planes(inner(surroundings, down, right), pair)
+    values, levels = zip(*map(way.ended, planes), strict=True)
+    return np.stack(values, axis=-1), _cut_off(found, np.stack(levels, axis=-1), pair)
+
+
+def _planes(before: np.ndarray, pair: Pair) -> list[np.ndarray]:
+    """For each channel of after its own of before, or the only one."""
+    last = before.shape[2] - 1
+    return [before[..., min(a, last)] for a in range(pair.after.shape[2])]
+
+
+def _cut_off(found: Recovery, levels: np.ndarray, pair: Pair) -> np.ndarray:
+    return np.clip(levels, *found.clip).astype(pair.after.dtype)
+
+
 def _levels(found: Recovery, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Rounded half up and clipped."""
     level = np.clip(values, *found.clip)
@@ -176,16 +202,42 @@ def predicted_bands(found: Recovery, pair: Pair, mode: str) -> list[np.ndarray]:
     if mode in (Edge.BLACK, Edge.PLAIN):
         value = 0 if mode == Edge.BLACK else found.padding_value
         return [np.broadcast_to(value, pair.after[at].shape) for at in places]
+    return [level for _, level in _ended_bands(found, pair, mode)]
+
+
+def _ended_bands(found: Recovery, pair: Pair, mode: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The bands before they are rounded and clipped, and then; of steps both are then."""
     value = np.multiply(found.padding_value, pair.step) if mode == CONSTANT else 0
-    around = pair.surroundings(found.size // 2, mode, value)
-    predicted = []
-    for at in places:
+    stepped = found.in_steps and mode != "wrap"  # of which several times are as once
+    outside = "zero" if mode == Edge.RENORMALISED else mode
+    around = None if stepped else pair.surroundings(found.size // 2, outside, value)
+    for at in bands(*pair.after.shape[:2], found.size // 2):
         if pair.after[at].size == 0:
-            predicted.append(pair.after[at])
+            yield pair.after[at], pair.after[at]
+        elif stepped:
+            yield (_stepped(found, pair, at, mode, value),) * 2
+        elif mode == Edge.RENORMALISED:
+            whole = share_inside(found.kernel[0, 0], pair.after.shape[:2])[at]
+            values = _values(found, _patches(around, at, found.size), pair) - found.offset
+            values = values / whole[..., None] + found.offset
+            yield values, _levels(found, values, pair.after.dtype)
         else:
-            values = _values(found, _patches(around, at, found.size), pair)
-            predicted.append(_levels(found, values, pair.after.dtype))
-    return predicted
+            yield _ended(found, _patches(around, at, found.size), pair)
+
+
+def _stepped(found: Recovery, pair: Pair, at: tuple[slice, slice], mode: str, value) -> np.ndarray:
+    """What the steps make of a band, where each of them goes on beyond the picture."""
+    part, own = [], []
+    for along, length in zip(at, pair.before.shape[:2], strict=True):
+        first, last, _ = along.indices(length)
+        start = max(0, first - found.size)
+        part.append(slice(start, last + found.size))
+        own.append(slice(first - start, last - start))
+    planes = _planes(pair.before[tuple(part)], pair)
+    values = np.broadcast_to(value, len(planes))
+    on_all = found.steps.way.on_all
+    made = [on_all(plane, mode, v)[tuple(own)] for plane, v in zip(planes, values, strict=True)]
+    return _cut_off(found, np.stack(made, axis=-1), pair)
 
 
 def _lay_border(made: np.ndarray, found: Recovery, pair: Pair) -> None:
@@ -209,10 +261,11 @@ def border(found: Recovery, pair: Pair) -> tuple[Sides, float | tuple[float, ...
     if not pair.same_frame or min(pair.after.shape[:2]) < 3 * found.size:
         return UNSEEN, None
     modes = [*BORDERS, Edge.BLACK, *([Edge.COPIED] if _copies(pair) else [])]
+    modes += [Edge.RENORMALISED] if _renormalises(found) else []
     squares = {mode: _squares(found, pair, mode) for mode in modes}
     counts = np.array([_kept_inner(pair, n, at, found).sum() for n, at in _sides(found, pair)])
     counts = np.maximum(counts * pair.after.shape[2], 1)
-    allowed = counts * ((1.5 * max(found.residual, 0.4)) ** 2 + 0.1)
+    allowed = counts * _allowed(found)
     unexplained = [s for s in range(4) if all(of[s] > allowed[s] for of in squares.values())]
     mode, value, sure = Edge.PLAIN, _plain(found, pair), True
     if value is None:
@@ -224,11 +277,29 @@ def border(found: Recovery, pair: Pair) -> tuple[Sides, float | tuple[float, ...
     if noisy and Edge.COPIED in squares:
         usual = np.median(list(squares.values()), axis=0)
         limits[Edge.COPIED] = np.maximum(allowed, CLEARLY * usual)
-    likeliest = partial(_likeliest, squares, limits, counts, noisy, found.size // 2)
+    likeliest = partial(_likeliest, squares, limits, counts, noisy, _depth(found))
     alike = likeliest(np.arange(4))
     sides = [alike] * 4 if alike or noisy else map(likeliest, np.arange(4)[:, None])
     sides = tuple(None if side == mode and not sure else side for side in sides)
     return sides, value if mode in sides else None
+
+
+def _depth(found: Recovery) -> int:
+    """How many pixels beyond the border have a weight: of steps, in the deepest of them."""
+    if not found.in_steps:
+        return found.size // 2
+    return max(max(one.reach) for one in found.steps.way.passes)
+
+
+def _allowed(found: Recovery) -> float:
+    """Mean square that a mode may leave, by what the kernel leaves inside.
+
+    Where it makes nearly all pixels there, so must a mode: another border is near to one of these
+    in the mean.
+    """
+    loose = (1.5 * max(found.residual, 0.4)) ** 2 + 0.1
+    missed = ODD_PIXELS + MORE * (1 - found.reproduced)
+    return min(loose, missed) if found.in_one_step else loose
 
 
 def _likeliest(squares, limits, counts, noisy: bool, radius: int, sides: np.ndarray) -> str | None:
@@ -249,11 +320,22 @@ def _likeliest(squares, limits, counts, noisy: bool, radius: int, sides: np.ndar
         and (squares[mode][sides] <= limits[mode][sides]).all()
     ]
     named = [mode for mode in good if mode not in (Edge.PLAIN, CONSTANT)]
+    if Edge.RENORMALISED in named and len(named) > 1:  # of one weight inside, replicate is the same
+        rest = [mode for mode in named if mode != Edge.RENORMALISED]
+        alike = all(np.array_equal(squares[Edge.RENORMALISED], squares[mode]) for mode in rest)
+        named = rest if alike else named
     if not named:
         return good[0] if good else None
     # One pixel deep, replicate and symmetric are the same.
     several = {"replicate" if radius == 1 and mode == "symmetric" else mode for mode in named}
     return named[0] if len(several) == 1 else None
+
+
+def _renormalises(found: Recovery) -> bool:
+    """Whether the kernel is a mean: one for all, of weights of which none is below 0."""
+    kernels = found.kernel
+    none_below = kernels.min() >= -FAINT * kernels.max() and kernels.any()
+    return kernels.shape[:2] == (1, 1) and bool(none_below)
 
 
 def _copies(pair: Pair) -> bool:
@@ -284,12 +366,25 @@ def _kept_inner(pair: Pair, number: int, at: tuple[slice, slice], found: Recover
 
 def _squares(found: Recovery, pair: Pair, mode: str) -> np.ndarray:
     """Sums of squared errors in the bands along the four sides, in grey levels."""
-    predicted = predicted_bands(found, pair, mode)
-    errors = []
-    for number, at in _sides(found, pair):
-        left = predicted[number].astype(np.float64) - pair.after[at] // pair.step
-        errors.append((left[_kept_inner(pair, number, at, found)] ** 2).sum())
-    return np.array(errors)
+    squares = []
+    lefts = zip(_sides(found, pair), _lefts(found, pair, mode), strict=True)
+    for (number, at), left in lefts:
+        squares.append((left[_kept_inner(pair, number, at, found)] ** 2).sum())
+    return np.array(squares)
+
+
+def _lefts(found: Recovery, pair: Pair, mode: str) -> Iterator[np.ndarray]:
+    """What is left of the bands under a mode, in grey levels; of an exact kernel, ties are not."""
+    places = [pair.after[at] // pair.step for _, at in _sides(found, pair)]
+    if not found.bit_exact or mode in tuple(Edge) and mode != Edge.RENORMALISED:
+        predicted = predicted_bands(found, pair, mode)
+        yield from (
+            p - after.astype(np.float64) for p, after in zip(predicted, places, strict=True)
+        )
+        return
+    for (values, level), after in zip(_ended_bands(found, pair, mode), places, strict=True):
+        left, half = level - after.astype(np.float64), values + 0.5
+        yield np.where((np.abs(left) <= 1) & (np.abs(half - np.rint(half)) < TIE), 0, left)
 
 
 def _plain(found: Recovery, pair: Pair) -> float | tuple[float, ...] | None:

@@ -411,10 +411,10 @@ def _by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
 
 
 def _made_by(steps: families.Found, result: Recovery, pairs: list[Pair]) -> Recovery:
-    """The record with the kernel of a way that makes the pairs."""
+    """The record with the kernel of a way that makes the pairs, and what the way makes of them."""
     kernel = steps.way.kernel[None, None]
     planes, anywhere = alignment.planes_of(pairs), np.ones(kernel[0, 0].shape, bool)
-    result = replace(
+    made = replace(
         result,
         verdict=Verdict.CONVOLUTION,
         reason=None,
@@ -427,7 +427,9 @@ def _made_by(steps: families.Found, result: Recovery, pairs: list[Pair]) -> Reco
         polytopes=(Polytope.of(planes, anywhere),),
         steps=steps,
     )
-    return reproduction.told(result, pairs)
+    made = reproduction.told(made, pairs)
+    # It was told by a sample of a large picture, if that is one.
+    return made if made.reproduced >= min(steps.share, families.NEARLY_ALL) else result
 
 
 def _named(steps: families.Found) -> Name | None:

@@ -32,7 +32,7 @@ WAYS = {
     "GaussianBlur(1.5)": formulas.by_pillow_gaussian(1.5),
     "BoxBlur(2.3)": formulas.by_pillow_box(2.3),
     "UnsharpMask(2, 150, 0)": formulas.by_pillow_unsharp(2.0, 150),
-    "gaussian_filter(before, 1.5)": formulas.by_gaussian(1.5, COLUMNS_FIRST, 13),
+    "gaussian_filter(before, 1.5, axes=(0, 1))": formulas.by_gaussian(1.5, COLUMNS_FIRST, 13),
 }
 COMMANDS = {"-blur 0x1.5": formulas.by_magick_blur(1.5), "Gaussian:5x1.3": DEEP}
 

@@ -25,6 +25,7 @@ PHRASES = {
     Rounding.HALF_UP: "half up",
     Rounding.HALF_EVEN: "half even",
     Rounding.TRUNCATE: "truncate",
+    Edge.RENORMALISED: "renormalised",
     Edge.COPIED: "copied",
     Edge.BLACK: "black",
     Edge.PLAIN: "one value",

@@ -156,3 +156,11 @@ def test_colour_differences_have_their_weights(channel, weights):
     sign = np.sign(np.dot(found.channel_weights, weights))
     assert np.allclose(np.array(found.channel_weights) * sign, weights, atol=0.01)
     assert np.abs(found.kernel).max() == pytest.approx(1, abs=0.1)
+
+
+def test_kernels_that_differ_in_noise_are_not_taken_for_one():
+    """A kernel for each channel is looked for where a sample says that it leaves less."""
+    noise = np.random.default_rng(2).normal(0, 2, COLOUR.shape)
+    blurred = np.dstack([cv2.GaussianBlur(COLOUR[..., c], (5, 5), 0.5 + 0.5 * c) for c in range(3)])
+    after = np.clip(np.rint(blurred + noise), 0, 255).astype(np.uint8)
+    assert recover(COLOUR, after).channels == Channels.EACH

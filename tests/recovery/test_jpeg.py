@@ -247,6 +247,15 @@ def test_webp_is_known_by_its_blocks(quality):
     assert "WebP" in found.explanation
 
 
+def test_webp_is_known_by_the_middle_of_a_large_picture():
+    """Of any size by four: the blocks of what is looked at need not begin where the file's do."""
+    before = cv2.copyMakeBorder(COFFEE, 601, 601, 703, 703, cv2.BORDER_REFLECT)
+    after, data = filtered(before, SHARPEN), io.BytesIO()
+    Image.fromarray(after).save(data, "WEBP", quality=60)
+    assert quantisation.in_small_blocks(pair_of(before, np.asarray(Image.open(data))))
+    assert not quantisation.in_small_blocks(pair_of(before, after))
+
+
 def test_the_record_holds_the_share_of_the_coefficients():
     """It goes with the kernel: a file without kernel, or without JPEG, has none."""
     through = recover(CAMERA, np.asarray(decoded(filtered(CAMERA, SHARPEN), 75)), 5)

@@ -3,6 +3,7 @@
 import gradio as gr
 
 from kernel_demo.errors import odd
+from kernel_demo.export import tools
 from kernel_demo.imaging.kernels import MAX_SIZE, MIN_SIZE
 from kernel_demo.recovery import recover as find
 from kernel_demo.sources.decoding import samples
@@ -30,7 +31,8 @@ def recover(before: gr.FileData, after: gr.FileData, max_size: int = 15) -> dict
     residual is that of the kernel given; reproduced is the share of the pixels that it makes
     exactly, of those whose patch lies inside and that are not left out. left_out tells of pixels
     that something else has changed: {share, reasons}. padding is a border mode of /apply, or
-    copied, black or one value (pixels along the border that are not filtered). padding_value, with
+    copied, black or one value (pixels along the border that are not filtered), or renormalised (a
+    mean of what lies inside: weights divided by their share of all). padding_value, with
     constant and one value, is the value (or a list, one for each channel), in grey levels too.
 
     interval is {low, high}, each like kernel: no kernel of this size with a weight outside made the
@@ -39,6 +41,10 @@ def recover(before: gr.FileData, after: gr.FileData, max_size: int = 15) -> dict
     size is so many grey levels off somewhere, or more; above a half (and a thousandth or so for the
     tool's arithmetic), none made the pair in one rounding. roundings: how many times the tool
     rounds to whole levels, where that is known (once, or in the steps that make the file); or null.
+
+    code is a program that makes after.png of before.png as the tool did, by its own function or
+    filter by filter, where it is known how; else null: kernel and offset do it in one rounding.
+    residual, reproduced and padding are those of the tool's steps where it rounds several times.
 
     coefficients, where after went through a JPEG file: the share of its coefficients (of the
     luminance) that the kernel's picture has as well, once it is compressed in the same way; or
@@ -56,8 +62,9 @@ def recover(before: gr.FileData, after: gr.FileData, max_size: int = 15) -> dict
     pair = (samples(*sent(before, "before"), keep_alpha=True)[0],
             samples(*sent(after, "after"), keep_alpha=True)[0])  # fmt: skip
     found = find(*pair, max_size)
-    report = found.as_dict(proved=True)
+    report, made_by = found.as_dict(proved=True), tools.program(found)
     return {
         **{key: report[key] for key in KEYS},
+        "code": made_by and made_by.code,
         "explanation": f"{found.explanation} {found.next_step}".strip(),
     }

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from markupsafe import Markup
 
-from kernel_demo.export.tools import own_call
+from kernel_demo.export import tools
 from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES
 from kernel_demo.numbers import at_most, count, figure, percent
 from kernel_demo.recovery import Channels, Edge, Recovery, Verdict, explanations, leftover
@@ -43,6 +43,7 @@ BARS_TO_COME = "estimated: standard errors; what is guaranteed is being worked o
 CHANNELS = ("red", "green", "blue")
 SIDES = ("top", "bottom", "left", "right")
 EDGES = {name: border.label.lower() for name, border in BORDERS.items()} | {
+    Edge.RENORMALISED: "nothing around: a mean of what is inside, weights renormalised",
     Edge.COPIED: "left as they were",
     Edge.BLACK: "black",
     Edge.PLAIN: "of one value, {value}",
@@ -198,6 +199,7 @@ def facts_of(found: Recovery) -> Facts:
             "Left over",
             f"{figure(found.residual)} grey levels RMS; rounding alone leaves {rounding}",
         ),
+        ("Rounded", _rounded(found)),
         ("Left over by channel", _by_channel(found)),
         ("Left over unevenly", _unevenly(found)),
         ("Pixels used", used(found.used_fraction, _unused(found))),
@@ -206,6 +208,18 @@ def facts_of(found: Recovery) -> Facts:
         ("After file", _file(found)),
     ]
     return [(name, text) for name, text in facts if text]
+
+
+def _several(found: Recovery) -> bool:
+    """Whether what is shown comes of more than one rounding."""
+    return found.in_steps and found.steps.way.roundings > 1
+
+
+def _rounded(found: Recovery) -> str:
+    """How often, where that is more than once."""
+    if not _several(found):
+        return ""
+    return f"{found.roundings} times on its way; what is left over and reproduced is of all of them"
 
 
 def _file(found: Recovery) -> str:
@@ -370,8 +384,9 @@ def _arithmetic(found: Recovery, after: np.ndarray, pairs: Sequence[tuple]) -> d
     target = worked.piece(np.rint(after).astype(deep))
     if deep == np.uint8 and max(after.shape[:2]) <= comparison.LONGEST:
         target["url"] = ""  # it is under the divider already
+    name = "in one rounding" if _several(found) else "recovered"
     return worked.record(
-        worked.piece(before), found.size, outputs, name="recovered", beside="the after file {sum}",
+        worked.piece(before), found.size, outputs, name=name, beside="the after file {sum}",
         planes=planes, shift=found.shift, target=target,
     )  # fmt: skip
 
@@ -472,7 +487,7 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken | Program], ...]:
     labelled = labelled_kernels(found)
     each = len(labelled) // len(offsets)  # kernels into one channel; the first has its offset
     name = found.name.name if found.name else "recovered kernel"
-    own = None if found.steps is None else own_call(found.steps.way)
+    own = tools.program(found)
     return program + tuple(
         (
             label or ("kernel" if program else ""),
@@ -504,6 +519,11 @@ def _around(found: Recovery) -> tuple[str, list[float]]:
 def _note(found: Recovery) -> str:
     """What must be known beside the kernel to use it."""
     told = []
+    if _several(found):
+        told.append(
+            "The first program rounds as often as the tool; the others, and the files, apply the "
+            "kernel in one rounding."
+        )
     if found.channel_weights is not None:
         told.append(f"First make the picture grey: {_shares(found)}.")
     elif found.channels == Channels.EACH:
@@ -515,6 +535,8 @@ def _note(found: Recovery) -> str:
         )
     if found.padding == CONSTANT and _around(found)[0] != CONSTANT:
         told.append(f"Around the picture the tool has {_edges(found)}; this code reflects instead.")
+    elif found.padding == Edge.RENORMALISED:
+        told.append("Only the first program divides along the edge; the others reflect.")
     elif found.padding in tuple(Edge):
         edges = _edges(found)
         told.append(f"The tool's pixels along the edge are {edges}; this code goes on instead.")

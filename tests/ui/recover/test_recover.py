@@ -30,7 +30,7 @@ KEYS = {
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",
     "reproduced", "left_out", "used_fraction", "padding", "padding_value", "bit_exact", "white",
     "interval", "smallest_bound", "roundings", "coefficients", "alternative", "alternative_name",
-    "explanation",
+    "explanation", "code",
 }  # fmt: skip
 
 
