@@ -202,7 +202,7 @@ def _pillow(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
     size = len(kernel)
     if size not in _PILLOW_SIZES:
         note = (
-            f"Pillow's ImageFilter.Kernel takes 3 x 3 and 5 x 5 only; this one is {size} x {size}."
+            f"Pillow's ImageFilter.Kernel takes 3 × 3 and 5 × 5 only; this one is {size} × {size}."
         )
         return Snippet("Pillow", "", note)
     mode, more = MODES[edges.border].numpy, edges(", constant_values={whole}")
@@ -320,7 +320,7 @@ def _svg(kernel: np.ndarray, offset: float, edges: _Edges) -> Snippet:
     https://www.w3.org/TR/filter-effects-1/#feConvolveMatrixElement
     """
     if len(kernel) > _SVG_SIZE:
-        note = f"Browsers take at most {_SVG_SIZE} x {_SVG_SIZE}; this one is {len(kernel)}."
+        note = f"Browsers take at most {_SVG_SIZE} × {_SVG_SIZE}; this one is {len(kernel)}."
         return Snippet("SVG", "", note)
     code = f"""\
 <svg xmlns="http://www.w3.org/2000/svg">

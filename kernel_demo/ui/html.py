@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from kernel_demo.errors import DemoError
-from kernel_demo.numbers import between, powered, rounded_up, short
+from kernel_demo.numbers import between, bound, powered, short, within
 
 # What one tab says of another.
 CHALLENGE = "challenge"  # the key of a link that Questions reads, and Learn passes over
@@ -172,13 +172,13 @@ def _estimated(error: float) -> tuple[str, str] | None:
     if not error:
         return None
     known = np.isfinite(error)
-    return f"± {powered(error, 1) if known else '?'}", f"±{powered(error) if known else '?'}"
+    return tuple(within(powered(error, decimals) if known else "?") for decimals in (1, 0))
 
 
 def _guaranteed(value: float, low: float, high: float) -> tuple[str, str]:
     """The ends rounded outwards, and the way to the farther one rounded upwards."""
-    width = powered(float(rounded_up(max(high - value, value - low), 1)))
-    return "guaranteed {} to {}".format(*between(low, high)), f"±{width}"
+    width = powered(bound(max(high - value, value - low), 1))
+    return "guaranteed {} to {}".format(*between(low, high)), within(width)
 
 
 def _spoken(values: np.ndarray, caption: str) -> str:

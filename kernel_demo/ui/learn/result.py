@@ -19,7 +19,7 @@ from kernel_demo.learning.certificate import NEAR, Certificate, certify, distinc
 from kernel_demo.learning.evaluation import compare
 from kernel_demo.learning.statistics import Solution, Statistics
 from kernel_demo.learning.training import Cause, Stop
-from kernel_demo.numbers import count, figure
+from kernel_demo.numbers import count, decimal, figure, within
 from kernel_demo.sources.decoding import Photo, decode
 from kernel_demo.ui import pictures
 from kernel_demo.ui.components import comparison, take, worked
@@ -59,7 +59,10 @@ REPEATED = (
     "Many patches of these pictures are the same, and each is rounded alike every time: what 8-bit "
     "files allow is not told."
 )
-ERROR_BARS = "the best kernel these pictures allow, and its error bars (one standard error)"
+BEST_KERNEL = "the best kernel these pictures allow"
+ERROR_BARS = "Each weight, and below it ± its standard error."
+MORE_BITS = " The closed form, in 64 bits, comes nearer."
+MORE_STEPS = "More steps, or the closed form, would bring it nearer."
 
 
 class Cards:
@@ -336,32 +339,40 @@ def after_learning(session: Session) -> str:
     found = certify(statistics, session.kernel, progress.offset, fit_offset=False)
     complete = progress.stop is not None and progress.stop.complete
     rounding, unsaid = _of_rounding(found, taught)
+    allowed = float(found.solution.standard_error.max())
     marks = [
         ("this kernel", "{} off", progress.kernel_error),
         *rounding,
-        ("these pictures allow", "± {}", float(found.solution.standard_error.max())),
+        ("these pictures allow", within("{}"), allowed),
     ]
-    excess = f"excess loss (above the best kernel’s) {figure(found.excess_loss)}"
+    more = (
+        f"{figure(found.distance)} standard errors from the best kernel · "
+        f"excess loss (above the best kernel’s) {figure(found.excess_loss)}"
+    )
     sure = complete or found.distance < NEAR
-    if complete:
-        sentence = progress.stopped_because
-    elif sure:
-        sentence = str(Stop(Cause.OPTIMUM))
+    stop = progress.stop if complete else Stop(Cause.OPTIMUM)
+    if not sure:
+        sentence = not_there(progress.kernel_error, allowed)
     else:
-        sentence = (
-            f"The kernel is {figure(found.distance)} standard errors from the best these pictures "
-            "allow. More steps, or the closed form, would bring it nearer."
-        )
+        nearer = stop.cause == Cause.FLOOR and progress.kernel_error > allowed
+        sentence = f"{stop}{MORE_BITS if nearer else ''}"
     below = _bars(found.solution)
     said = [taught.note, unsaid, *left_out]
-    return _certificate(found, statistics, sentence, sure, marks, excess, below, said)
+    return _certificate(found, statistics, sentence, sure, marks, more, below, said)
+
+
+def not_there(off: float, allowed: float) -> str:
+    """The verdict on a kernel that is not the best. off: of its worst weight; allowed: one bar."""
+    would = f"; these pictures would allow about {decimal(allowed, digits=1)}"
+    nearer = would if off > allowed else ""
+    return f"Not there yet: up to {decimal(off, up=True)} off in a weight{nearer}. {MORE_STEPS}"
 
 
 def _of_rounding(found: Certificate, taught: Lesson) -> tuple[list[tuple[str, str, float]], str]:
     """What 8-bit files allow; or, where rounding is no independent noise, why that is not said."""
     if distinct_share(taught.pairs, len(found.rounding_error)) < MOSTLY_DISTINCT:
         return [], REPEATED
-    return [("8-bit files allow", "± {}", float(found.rounding_error.max()))], ""
+    return [("8-bit files allow", within("{}"), float(found.rounding_error.max()))], ""
 
 
 def _certificate(
@@ -413,8 +424,9 @@ def _bars(best: Solution) -> str:
     """
     bars = best.standard_error
     return filled(
-        '<details class="kd-details"><summary>{}</summary><div class="kd-matrix-small">{}</div>'
+        '<details class="kd-details"><summary>{}</summary>{}<div class="kd-matrix-small">{}</div>'
         "</details>",
-        ERROR_BARS,
+        BEST_KERNEL,
+        Markup(quiet(ERROR_BARS)),
         Markup(matrix(best.kernel, errors=np.where(np.isfinite(bars), bars, np.nan))),
     )
