@@ -3,7 +3,7 @@
 All text is escaped in one place, `filled`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -90,7 +90,7 @@ def title(text: str) -> str:
 
 def step_title(number: int, text: str) -> str:
     """A numbered card's heading."""
-    return filled('<h2 class="kd-step"><b>{}</b>{}</h2>', number, text)
+    return filled('<h2 class="kd-step"><b>{}</b><span>{}</span></h2>', number, text)
 
 
 def problem(error: DemoError) -> str:
@@ -157,6 +157,16 @@ def glyph(values: np.ndarray) -> str:
         f"{100 * i / (size - 1):.3g}% / {side} {side} no-repeat"
         for (i, j), value in np.ndenumerate(values)
     )
+
+
+def in_menu(kernels: Mapping[str, np.ndarray]) -> str:
+    """The style sheet by which options of these names in a list have small pictures (HTML)."""
+    look = "display: inline-block; width: 20px; height: 20px; margin-right: 8px; content: '';"
+    rules = (
+        f'[role=option][aria-label="{label}"]::before {{ {look} background: {glyph(values)}; }}'
+        for label, values in kernels.items()
+    )
+    return f"<style>{''.join(rules)}</style>"
 
 
 def _cell(value: float, bar: tuple[str, str] | None, scale: float, numbers: bool) -> str:

@@ -99,13 +99,18 @@ SMALL_KINDS = {
 }
 
 
+def resolved(choice: str) -> np.ndarray:
+    """The kernel of a choice: its name and size."""
+    name, size = choice.split()
+    return resolve(name, size=int(size)).values
+
+
 def small(pictures: Sequence[np.ndarray], choice: str) -> Iterator[Answer]:
     """A kernel as each of KINDS: bytes, errors and time on the first picture.
 
     choice: a key of SMALL_KERNELS.
     """
-    name, size = one_of("a kernel of the list", choice, SMALL_KERNELS).split()
-    kernel = resolve(name, size=int(size)).values
+    kernel = resolved(one_of("a kernel of the list", choice, SMALL_KERNELS))
     stored = {kind: compress(kernel, kind) for kind in KINDS}
     effects = {kind: measure_effect(kernel, one, pictures[0]) for kind, one in stored.items()}
     eight, effect, separable = stored["int8"], effects["int8"], stored["separable"]

@@ -170,5 +170,5 @@ def test_the_verdict_is_for_people_and_its_figure_second():
 
 
 def test_pictures_that_allow_less_are_not_promised():
-    """Where noise leaves the pictures less certain than the kernel is wrong, nothing is promised."""
+    """Where noise leaves the pictures less certain than the kernel is wrong."""
     assert "would allow" not in result.not_there(0.01, 0.02)
