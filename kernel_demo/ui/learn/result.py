@@ -176,10 +176,12 @@ def render(session: Session, picture: int, border: str, own_path: str | None) ->
         image, true = photo.pixels, apply_tiled(photo.pixels, truth, border)
     learned = apply_tiled(image, session.kernel, border, session.progress.offset)
     found = compare(true, learned)
+    typical = 255 * 10 ** (-found.psnr / 20)  # PSNR is of pictures in 0..1
     figures = (
+        (figure(typical), "grey levels off (root mean square)"),
+        (figure(found.largest), "at worst, of 255"),
         ("∞" if found.psnr == math.inf else f"{found.psnr:.1f} dB", "PSNR"),
         ("–" if math.isnan(found.ssim) else f"{found.ssim:.4f}", "SSIM"),
-        (figure(found.largest), "largest difference, grey levels of 255"),
     )
     height, width = image.shape[:2]
     smaller = f"Shown smaller; the figures are those of all {width} × {height} pixels."
