@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from kernel_demo.ui.terms import TERMS, identifier
 from tests.browser.conftest import opened
 
+LONG = 240_000  # milliseconds that a filter may take to be found
 SCREENS = {"laptop": {"width": 1366, "height": 768}, "phone": {"width": 390, "height": 844}}
 # What is seen of each card, the words on controls and in code left out: [text, terms marked].
 CARDS = """() => {
@@ -100,9 +101,11 @@ def recover(page):
     yield "no pair yet"
     for name in ("Pillow: emboss", "ImageMagick: Gaussian blur", "ffmpeg: edges"):
         page.locator(".kd-example", has_text=name).click()
-        expect(page.locator("#recover-progress")).to_contain_text("1 pair ·")
+        expect(page.locator("#recover-progress")).to_contain_text("1 pair ·", timeout=LONG)
         expect(page.locator("#recover")).to_be_enabled()
-        expect(page.locator("#recover-kernel")).not_to_contain_text("being worked out")
+        expect(page.locator("#recover-kernel")).not_to_contain_text(
+            "being worked out", timeout=LONG
+        )
         yield name
 
 

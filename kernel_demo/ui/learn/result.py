@@ -60,7 +60,7 @@ REPEATED = (
     "files allow is not told."
 )
 BEST_KERNEL = "the best kernel these pictures allow"
-ERROR_BARS = "Each weight, and below it ± its standard error."
+ERROR_BARS = "Each weight, and its standard error below it."
 MORE_BITS = " The closed form, in 64 bits, comes nearer."
 MORE_STEPS = "More steps, or the closed form, would bring it nearer."
 
