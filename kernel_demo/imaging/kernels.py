@@ -11,7 +11,6 @@ import numpy as np
 
 from kernel_demo.errors import DemoError, finite, odd, one_of, whole
 from kernel_demo.imaging.catalogue import CATALOGUE
-from kernel_demo.numbers import count
 
 MIN_SIZE = 3
 MAX_SIZE = 31
@@ -159,7 +158,9 @@ def _read_matrix(text: str) -> list[list[float]]:
     DemoError for anything else.
     """
     if len(text) > MAX_TEXT:
-        raise _unreadable(f"a text of {count(len(text))} characters", "Paste the matrix alone.")
+        raise _unreadable(
+            f"a text of {len(text) // 1000} thousand characters", "Paste the matrix alone."
+        )
     body, divisor = _split_divisor(text.translate(_ALIKE).strip().rstrip(";").rstrip())
     # "1 / 9" becomes "1/9", so that a space always separates.
     body = "/".join(part.strip() for part in _unwrap(body).split("/"))

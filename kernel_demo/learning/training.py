@@ -21,7 +21,6 @@ from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.model import INITS, KFAC, METHODS, SingleConv, check_model, make
 from kernel_demo.learning.pairs import MAX_TILE, MIN_TILE, Pairs
 from kernel_demo.learning.statistics import Solution
-from kernel_demo.numbers import count
 
 # Steps between checks: one of K-FAC's is worth a check, of the others' many make a difference.
 CHECK_EVERY = {"kfac": 1, "adam": 25, "sgd": 25}
@@ -72,7 +71,7 @@ class TrainSettings:
             self._set(finite, "learning_rate", MIN_RATE, MAX_RATE)
         if self.batch * self.tile**2 > MAX_BATCH_PIXELS:
             raise DemoError(
-                f"at most {count(MAX_BATCH_PIXELS)} pixels a forward pass",
+                f"at most {MAX_BATCH_PIXELS / 1e6:.3g} million pixels a forward pass",
                 f"{self.batch} tiles of {self.tile} × {self.tile}",
                 "Choose a smaller batch and accumulate gradients instead.",
             )

@@ -99,9 +99,13 @@ def recover(page):
     page.get_by_role("tab", name="Recover").click()
     expect(page.locator(".kd-example").first).to_be_visible()
     yield "no pair yet"
-    for name in ("Pillow: emboss", "ImageMagick: Gaussian blur", "ffmpeg: edges"):
+    for name, told in (
+        ("Pillow: emboss", "in whole numbers"),
+        ("ImageMagick: Gaussian blur", "Gaussian blur, sigma"),
+        ("ffmpeg: edges", "gradient magnitude"),
+    ):
         page.locator(".kd-example", has_text=name).click()
-        expect(page.locator("#recover-progress")).to_contain_text("1 pair ·", timeout=LONG)
+        expect(page.locator("#recover-verdict")).to_contain_text(told, timeout=LONG)
         expect(page.locator("#recover")).to_be_enabled()
         expect(page.locator("#recover-kernel")).not_to_contain_text(
             "being worked out", timeout=LONG
