@@ -1,7 +1,13 @@
-"""Numbers for reading. Bounds are rounded upwards, shares of all downwards: both hold as read."""
+"""Numbers for reading. Bounds are rounded upwards, shares of all downwards: both hold as read.
+
+One notation: a true minus sign, 10⁻⁸ for powers, thin spaces between groups of three digits where
+there are more than four of them, ± before a thin space, 3 × 3 for sizes. drawing.js and verdict.js
+write alike. Thin spaces are U+202F, which ends no line.
+"""
 
 import math
 
+THIN = "\u202f"
 _PLAIN = 1e-3, 1e4  # from here to there without a power of ten
 
 
@@ -26,18 +32,53 @@ def power_of_ten(exponent: int) -> str:
     return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
+def decimal(value: float, up: bool = False, digits: int | None = None) -> str:
+    """A size for people, without a power of ten: 0.76, 0.000 000 019. value >= 0.
+
+    up: never below the value. digits: two where none are given, three from 1 on.
+    """
+    if not math.isfinite(value) or value >= _PLAIN[1]:
+        return figure(value)
+    if value <= 0:
+        return "0"
+    digits = digits or (3 if value >= 1 else 2)
+    power = int(f"{value:.{digits - 1}e}".split("e")[1])
+    decimals = min(20, max(0, digits - 1 - power))
+    whole, _, rest = f"{_up(value, decimals) if up else value:.{decimals}f}".partition(".")
+    if len(rest) > 4:
+        rest = THIN.join(rest[i : i + 3] for i in range(0, len(rest), 3))
+    return f"{whole}.{rest}" if rest else whole
+
+
 def short(value: float) -> str:
-    """A number for a narrow cell: up to three digits, no trailing zeros, 2e−8 below 0.001."""
-    return powered(value) if 0 < abs(value) < _PLAIN[0] else _narrow(f"{value:.3g}")
+    """A number for a narrow cell: up to three digits, no trailing zeros, 2·10⁻⁸ below 0.001."""
+    if 0 < abs(value) < _PLAIN[0]:
+        return powered(value)
+    text = f"{value:.3g}"
+    return powered(value, 2) if "e" in text else _narrow(text)
 
 
 def powered(value: float, decimals: int = 0) -> str:
-    """One digit and as many decimals, times a power of ten, for a narrow cell: 3e−4."""
-    return _narrow(f"{value:.{decimals}e}")
+    """One digit and as many decimals, times a power of ten, for a narrow cell: 3·10⁻⁴."""
+    digits, power = f"{value:.{decimals}e}".split("e")
+    return _narrow(f"{digits}·{power_of_ten(int(power))}")
 
 
 def _narrow(text: str) -> str:
-    return text.replace("e-0", "e-").replace("-", "−")
+    return text.replace("-", "−")
+
+
+def within(bar: str) -> str:
+    """Either way: ± 0.2."""
+    return f"±{THIN}{bar}"
+
+
+def factor(times: float) -> str:
+    """By how much something was multiplied: × 200, and from 10 000 on × 2·10⁶."""
+    if times < _PLAIN[1]:
+        return f"× {count(round(times))}"
+    digits, power = f"{times:.0e}".split("e")
+    return f"× {'' if digits == '1' else f'{digits}·'}{power_of_ten(int(power))}"
 
 
 def shown(value: float) -> float:
@@ -73,10 +114,18 @@ def between(low: float, high: float) -> tuple[str, str]:
 
 
 def rounded_up(value: float, digits: int) -> str:
-    """A bound to so many digits, never below the value (>= 0)."""
+    """A bound to so many digits, never below the value (>= 0): 0.07, and below 0.0001 7·10⁻⁶."""
     if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    return f"{_up(value, digits - 1 - math.floor(math.log10(value))):g}"
+        return figure(value)
+    held = bound(value, digits)
+    return powered(held, digits - 1) if held < 1e-4 else f"{held:g}"
+
+
+def bound(value: float, digits: int) -> float:
+    """The number that rounded_up() writes."""
+    if value == 0 or not math.isfinite(value):
+        return value
+    return _up(value, digits - 1 - math.floor(math.log10(value)))
 
 
 def percent(share: float, decimals: int = 1) -> str:
@@ -89,8 +138,9 @@ def percent(share: float, decimals: int = 1) -> str:
 
 
 def count(number: int) -> str:
-    """A whole number, its thousands apart by thin spaces that do not break: 35 244."""
-    return f"{number:,}".replace(",", "\u202f")
+    """A whole number, of more than four digits in groups of three: 35 244."""
+    text = f"{number:,}" if abs(number) >= _PLAIN[1] else f"{number}"
+    return _narrow(text.replace(",", THIN))
 
 
 def duration(seconds: float) -> str:

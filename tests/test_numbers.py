@@ -3,7 +3,20 @@
 import numpy as np
 import pytest
 
-from kernel_demo.numbers import at_least, between, count, duration, figure, powered, short
+from kernel_demo.numbers import (
+    at_least,
+    between,
+    bound,
+    count,
+    decimal,
+    duration,
+    factor,
+    figure,
+    powered,
+    rounded_up,
+    short,
+    within,
+)
 
 POWERS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
@@ -15,11 +28,12 @@ POWERS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
         (999, "999"),
         (35244, "35\u202f244"),
         (1000000, "1\u202f000\u202f000"),
-        (np.int64(-1000), "-1\u202f000"),
+        (1000, "1000"),
+        (np.int64(-10000), "−10\u202f000"),
     ],
 )
 def test_thousands_stand_apart(number, text):
-    """By a space that is thin and never ends a line, in every language of ours."""
+    """From five digits on, by a space that is thin and never ends a line."""
     assert count(number) == text
 
 
@@ -82,7 +96,8 @@ def test_durations_are_short(seconds, text):
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.0, "0"), (1.0, "1"), (-0.125, "−0.125"), (0.0625, "0.0625"), (12.3456, "12.3"),
-     (0.001, "0.001"), (-0.0005, "−5e−4"), (2.06e-12, "2e−12")],
+     (0.001, "0.001"), (-0.0005, "−5·10⁻⁴"), (2.06e-12, "2·10⁻¹²"),
+     (12345.6, "1.23·10⁴")],
 )  # fmt: skip
 def test_narrow_cells_hold_short_numbers(value, text):
     """Up to three digits and no trailing zeros; one digit and its power below 0.001."""
@@ -91,5 +106,49 @@ def test_narrow_cells_hold_short_numbers(value, text):
 
 def test_powers_are_narrow():
     """One digit and the decimals asked for; no leading zeros in the power, and a real minus."""
-    assert powered(0.00031) == "3e−4"
-    assert powered(3.14159e-12, 1) == "3.1e−12"
+    assert powered(0.00031) == "3·10⁻⁴"
+    assert powered(3.14159e-12, 1) == "3.1·10⁻¹²"
+
+
+@pytest.mark.parametrize(
+    ("value", "up", "digits", "text"),
+    [
+        (0, False, None, "0"),
+        (0.738, False, None, "0.74"),
+        (0.731, True, None, "0.74"),
+        (1.2345, False, None, "1.23"),
+        (0.0999, False, None, "0.10"),
+        (1.86e-8, False, None, "0.000\u202f000\u202f019"),
+        (1.3e-9, False, 1, "0.000\u202f000\u202f001"),
+        (12345.0, False, None, "1.2·10⁴"),
+        (float("inf"), False, None, "∞"),
+    ],
+)
+def test_sizes_for_people_have_no_power(value, up, digits, text):
+    """Two digits that count, however many zeros stand before them; a bound is never below."""
+    assert decimal(value, up, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("times", "text"),
+    [(1, "× 1"), (200, "× 200"), (1000, "× 1000"), (1e6, "× 10⁶"), (2e6, "× 2·10⁶")],
+)
+def test_factors_have_no_row_of_zeros(times, text):
+    """By how much a difference is made larger."""
+    assert factor(times) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(0.00021, 1, "0.0003"), (2.1e-5, 1, "3·10⁻⁵"), (0.063, 1, "0.07"), (1.234, 2, "1.3"),
+     (0, 1, "0"), (float("inf"), 1, "∞")],
+)  # fmt: skip
+def test_bounds_are_rounded_upwards_and_written_alike(value, digits, text):
+    """To so many digits, by a power of ten where there are many zeros."""
+    assert rounded_up(value, digits) == text
+    assert bound(value, digits) >= value
+
+
+def test_bars_stand_after_a_thin_space():
+    """± and its number stay on one line."""
+    assert within("0.2") == "±\u202f0.2"

@@ -325,7 +325,7 @@ def _pillow(wanted: _Wanted) -> Snippet:
     kernel, edges, size = wanted.kernel, wanted.edges, len(wanted.kernel)
     if size not in _PILLOW_SIZES:
         note = (
-            f"Pillow's ImageFilter.Kernel takes 3 x 3 and 5 x 5 only; this one is {size} x {size}."
+            f"Pillow's ImageFilter.Kernel takes 3 × 3 and 5 × 5 only; this one is {size} × {size}."
         )
         return Snippet("Pillow", "", note)
     mode, more = MODES[edges.border].numpy, edges(", constant_values={whole}")
@@ -449,7 +449,7 @@ def _svg(wanted: _Wanted) -> Snippet:
     """
     kernel, offset, edges = wanted.kernel, wanted.offset, wanted.edges
     if len(kernel) > _SVG_SIZE:
-        note = f"Browsers take at most {_SVG_SIZE} x {_SVG_SIZE}; this one is {len(kernel)}."
+        note = f"Browsers take at most {_SVG_SIZE} × {_SVG_SIZE}; this one is {len(kernel)}."
         return Snippet("SVG", "", note)
     cut = wanted.cut(f'bias="{_OFFSET / 255:.4f}"', "  <!-- ", " -->")
     code = f"""\

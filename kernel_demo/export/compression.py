@@ -52,7 +52,7 @@ class Effect:
 
     output_error: float  # largest difference to the full kernel's picture, in grey levels (0..255)
     seconds: float  # the fastest of the repeats, for the whole picture
-    passes: str  # how it was applied: "k x k", "k + k" or "rank x (k + k)"
+    passes: str  # how it was applied: "k × k", "k + k" or "rank × (k + k)"
 
 
 def compress(kernel: np.ndarray, kind: str) -> Compressed:
@@ -170,7 +170,7 @@ def measure(
         seconds.append(time.perf_counter() - start)
     truth = correlate(np.asarray(picture, np.float64), kernel, border)
     size, rank = len(kernel), compressed.rank
-    passes = f"{size} x {size}"
+    passes = f"{size} × {size}"
     if rank is not None:
-        passes = f"{size} + {size}" if rank == 1 else f"{rank} x ({size} + {size})"
+        passes = f"{size} + {size}" if rank == 1 else f"{rank} × ({size} + {size})"
     return Effect(float(np.abs(truth - result).max() * 255), min(seconds), passes)

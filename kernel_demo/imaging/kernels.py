@@ -54,7 +54,7 @@ def named(key: str, size: int = 3, angle: float = 0.0) -> Kernel:
     """
     entry = CATALOGUE[one_of("a kernel of the catalogue (or random, or a matrix)", key, CATALOGUE)]
     one_of(f"a size of {entry.label}", size, entry.sizes)
-    label = f"{entry.label} {size}×{size}"
+    label = f"{entry.label} {size} × {size}"
     if entry.takes_angle:
         label += f" at {finite('an angle in degrees', angle, -360, 360):g}°"
     return Kernel(label, entry.build(int(size), float(angle)), entry.purpose)
@@ -67,7 +67,7 @@ def random(size: int, seed: int) -> Kernel:
     """
     size, seed = odd("size", size, MIN_SIZE, MAX_SIZE), whole("a seed", seed, 0, MAX_SEED)
     values = np.random.default_rng(seed).standard_normal((size, size)) / size
-    return Kernel(f"Random {size}×{size}, seed {seed}", values, "Noise: nothing could guess it.")
+    return Kernel(f"Random {size} × {size}, seed {seed}", values, "Noise: nothing could guess it.")
 
 
 def parse(text: str, divisor: float = 1.0) -> Kernel:
@@ -158,7 +158,9 @@ def _read_matrix(text: str) -> list[list[float]]:
     DemoError for anything else.
     """
     if len(text) > MAX_TEXT:
-        raise _unreadable(f"a text of {len(text):,} characters", "Paste the matrix alone.")
+        raise _unreadable(
+            f"a text of {len(text) // 1000} thousand characters", "Paste the matrix alone."
+        )
     body, divisor = _split_divisor(text.translate(_ALIKE).strip().rstrip(";").rstrip())
     # "1 / 9" becomes "1/9", so that a space always separates.
     body = "/".join(part.strip() for part in _unwrap(body).split("/"))

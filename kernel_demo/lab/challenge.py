@@ -41,7 +41,7 @@ def hidden(size: int, seed: int) -> Kernel:
     values = np.clip(drawn, -2, 2)
     if not values.any():
         values[size // 2, size // 2] = 1.0
-    return Kernel(f"Hidden {size}×{size}, number {seed}", values, "Guess it from the pictures.")
+    return Kernel(f"Hidden {size} × {size}, number {seed}", values, "Guess it from the pictures.")
 
 
 def score(guess: np.ndarray, truth: np.ndarray, statistics: Statistics) -> Score:
@@ -55,11 +55,11 @@ def score(guess: np.ndarray, truth: np.ndarray, statistics: Statistics) -> Score
     truth = check(truth)
     guess = np.asarray(guess, np.float64)
     if guess.shape != truth.shape or not np.isfinite(guess).all():
-        shape = " x ".join(map(str, guess.shape))
-        raise DemoError(f"{len(truth)} x {len(truth)} numbers", shape, "Fill in every weight.")
+        shape = " × ".join(map(str, guess.shape))
+        raise DemoError(f"{len(truth)} × {len(truth)} numbers", shape, "Fill in every weight.")
     if statistics.size != len(truth) or statistics.count == 0:
         raise DemoError(
-            f"sums of {len(truth)} x {len(truth)} patches", f"{statistics.size}", "Take them anew."
+            f"sums of {len(truth)} × {len(truth)} patches", f"{statistics.size}", "Take them anew."
         )
     sigma = ROUNDING * statistics.peak / 255
 

@@ -338,7 +338,7 @@ def break_it(key: str, pictures: Sequence[np.ndarray], kernel: np.ndarray, seed:
     odd("kernel size", len(values), 1, LARGEST_KERNEL)
     if not pictures or min(min(picture.shape) for picture in pictures) < MIN_SIDE:
         raise DemoError(
-            f"pictures of at least {MIN_SIDE} x {MIN_SIDE} pixels",
+            f"pictures of at least {MIN_SIDE} × {MIN_SIDE} pixels",
             "a smaller one" if pictures else "none",
             "Choose larger pictures.",
         )

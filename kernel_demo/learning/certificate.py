@@ -159,6 +159,6 @@ class Optimum:
         kernel = np.asarray(kernel, np.float64)
         size = self.statistics.size
         if kernel.shape != (size, size):
-            received = " x ".join(map(str, kernel.shape))
-            raise DemoError(f"a {size} x {size} kernel", received, "Take the sums at its size.")
+            received = " × ".join(map(str, kernel.shape))
+            raise DemoError(f"a {size} × {size} kernel", received, "Take the sums at its size.")
         return kernel.ravel() - self._best

@@ -170,7 +170,7 @@ def _check_pictures(befores, afters, masks) -> None:
     for number, (before, after, mask) in enumerate(zip(befores, afters, masks, strict=True), 1):
         shapes = {np.shape(array) for array in (before, after, mask) if array is not None}
         if len(shapes) > 1 or np.ndim(before) != 2:
-            told = " and ".join(" x ".join(map(str, shape)) for shape in sorted(shapes))
+            told = " and ".join(" × ".join(map(str, shape)) for shape in sorted(shapes))
             remedy = f"Give both of pair {number} in grey and in the same size."
             raise DemoError("before and after of one height and width", told, remedy)
         trusted = after if mask is None else np.asarray(after)[mask]
@@ -183,8 +183,8 @@ def _check_fitting(befores, fits, size) -> None:
     if not any(fits):
         height, width = max((before.shape for before in befores), key=min)
         raise DemoError(
-            f"a picture of at least {size} x {size} pixels for a {size} x {size} kernel",
-            f"only smaller ones, up to {width} x {height}",
+            f"a picture of at least {size} × {size} pixels for a {size} × {size} kernel",
+            f"only smaller ones, up to {width} × {height}",
             "Choose larger pictures or a smaller kernel.",
         )
     if all(np.ptp(before) == 0 for before, fit in zip(befores, fits, strict=True) if fit):

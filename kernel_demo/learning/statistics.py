@@ -83,7 +83,7 @@ class Statistics:
             )
         if min(before.shape) < size:
             raise DemoError(
-                f"pictures of at least {size} x {size} pixels",
+                f"pictures of at least {size} × {size} pixels",
                 _shape(before),
                 "Use larger pictures or a smaller kernel.",
             )
@@ -336,7 +336,7 @@ def _error(variance: float, spread: np.ndarray) -> np.ndarray:
 
 
 def _shape(picture: np.ndarray) -> str:
-    return " x ".join(map(str, picture.shape))
+    return " × ".join(map(str, picture.shape))
 
 
 def _picture(picture: np.ndarray, name: str) -> np.ndarray:
@@ -371,7 +371,7 @@ def _checked_mask(mask: np.ndarray, shape: tuple[int, int], size: int) -> np.nda
     mask = np.asarray(mask, bool)
     if mask.shape != shape:
         raise DemoError(
-            f"a mask of the pictures' size ({shape[0]} x {shape[1]})",
+            f"a mask of the pictures' size ({shape[0]} × {shape[1]})",
             _shape(mask),
             "Make the mask from the after picture.",
         )

@@ -71,8 +71,8 @@ class TrainSettings:
             self._set(finite, "learning_rate", MIN_RATE, MAX_RATE)
         if self.batch * self.tile**2 > MAX_BATCH_PIXELS:
             raise DemoError(
-                f"at most {MAX_BATCH_PIXELS:,} pixels a forward pass",
-                f"{self.batch} tiles of {self.tile} x {self.tile}",
+                f"at most {MAX_BATCH_PIXELS / 1e6:.3g} million pixels a forward pass",
+                f"{self.batch} tiles of {self.tile} × {self.tile}",
                 "Choose a smaller batch and accumulate gradients instead.",
             )
 
@@ -92,7 +92,7 @@ class Cause(Enum):
     STEPS = "All {0} steps are done."
     TIME = "The time is up: {0:g} seconds."
     DIVERGED = "Learning diverged: the loss grew without bound. Lower the learning rate."
-    FLOOR = "Nothing left to learn: the loss is at the floor of 32-bit arithmetic."
+    FLOOR = "The loss is at the floor of 32-bit arithmetic: more steps bring the kernel no nearer."
     OPTIMUM = (
         f"Nothing left to learn: the kernel is within {NEAR} standard errors of the best these "
         "pictures allow."
@@ -429,7 +429,7 @@ def _to_torch(state: dict) -> dict:
 
 def _check_sizes(model: nn.Module, pairs: Pairs) -> None:
     if isinstance(model, SingleConv) and model.size != 2 * pairs.radius + 1:
-        sizes = [f"{size} x {size}" for size in (2 * pairs.radius + 1, model.size)]
+        sizes = [f"{size} × {size}" for size in (2 * pairs.radius + 1, model.size)]
         raise DemoError(
             f"a model of {sizes[0]}, as the tiles are", sizes[1], "Make both for one size."
         )

@@ -10,7 +10,7 @@ import numpy as np
 
 from kernel_demo.imaging.catalogue import identity
 from kernel_demo.imaging.filtering import CONSTANT, MODES
-from kernel_demo.numbers import at_least, at_most, count, figure, percent, rounded_up
+from kernel_demo.numbers import at_least, at_most, count, figure, percent, rounded_up, within
 
 
 class Phrase(str, Enum):
@@ -500,7 +500,7 @@ def _certain(found, numbers: bool) -> tuple[str, str]:
 def _in_steps(found, is_a: str) -> str:
     """How many pixels its passes make, or its parameters."""
     steps, made = found.steps, percent(found.reproduced)
-    bars = ", ".join(f"{name} ±{rounded_up(e, 1)}" for name, e in steps.errors.items())
+    bars = ", ".join(f"{name} {within(rounded_up(e, 1))}" for name, e in steps.errors.items())
     known = f", known to {bars}" if bars else ""
     if steps.way.roundings == 1:
         return f"{is_a}{known}: it makes {made} of the pixels exactly{_but(found)}."
@@ -610,9 +610,11 @@ def _known(found) -> str:
     """How well the kernel is known: by its weights, or by its family alone."""
     of = found.smoothing
     if of is None:
-        return f"every weight is known to ±{rounded_up(_worst_share(found), 1)} % of the largest"
-    width, bar = f"{of.width:.3f}", rounded_up(max(of.bar, 0.001), 1)
-    measure = f"sigma {width} ± {bar}" if of.family == "Gaussian" else f"{width} ± {bar} pixels"
+        share = within(rounded_up(_worst_share(found), 1))
+        return f"every weight is known to {share} % of the largest"
+    bar = within(rounded_up(max(of.bar, 0.001), 1))
+    width = f"{of.width:.3f} {bar}"
+    measure = f"sigma {width}" if of.family == "Gaussian" else f"{width} pixels"
     return (
         f"it is known as a {of.family} of {measure}; the single weights are not in this file "
         "(those shown are the family's)"
@@ -664,13 +666,13 @@ def _written(fractions) -> str:
     """ "[[-1, 0, 1], ...] / 4 + 128, rounded half up" """
     numerators = fractions.numerators
     text = (
-        str(numerators.tolist())
+        str(numerators.tolist()).replace("-", "−")
         if numerators.size <= 25
         else f"{len(numerators)} × {len(numerators)} whole numbers"
     )
     if fractions.divisor != 1:
         text += f" / {fractions.divisor}"
     if fractions.offset:
-        text += f" {'+' if fractions.offset > 0 else '-'} {abs(fractions.offset):g}"
+        text += f" {'+' if fractions.offset > 0 else '−'} {abs(fractions.offset):g}"
     rule = ROUNDED.get(fractions.rounding)
     return f"{text}, {rule}" if rule else text

@@ -44,7 +44,7 @@ SIGMAS = np.geomspace(0.3, 6, 120)
 class Name:
     """A kernel of the catalogue, or of a family, and how this one differs from it."""
 
-    name: str  # "Sobel x 3×3"
+    name: str  # "Sobel x 3 × 3"
     scale: float  # this kernel = scale * the named one
     flipped: bool = False  # turned by 180 degrees: the tool convolves where we correlate
     near: float = SAME / 2  # scales that near to one are told as that one
@@ -278,7 +278,7 @@ def _box(kernel: np.ndarray, tolerance: float) -> Name | None:
     inner = kernel[top : top + height, left : left + width]
     if inner.size < 2 or np.abs(inner - inner.mean()).max() > tolerance or inner.mean() < 0:
         return None
-    return Name(f"Box blur {height}×{width}", float(inner.sum()))
+    return Name(f"Box blur {height} × {width}", float(inner.sum()))
 
 
 def _closest(kernel: np.ndarray, family) -> tuple[float, float]:
@@ -326,7 +326,7 @@ def _scaled(scale: float, near: float) -> str:
         return ""
     simple = Fraction(scale).limit_denominator(32)
     if abs(float(simple) - scale) > near * abs(scale):
-        return f", times {scale:.4g}"
+        return f", times {scale:.4g}".replace("-", "−")
     if simple.numerator == 1:
         return f", divided by {simple.denominator}"
-    return f", times {simple}"
+    return f", times {simple}".replace("-", "−")

@@ -129,7 +129,7 @@ def shrink(photo: Photo, max_pixels: int) -> Photo:
     size = max(1, int(width * scale)), max(1, int(height * scale))
     pixels = cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA)
     pixels.setflags(write=False)
-    note = f"Scaled down from {width} x {height} to {size[0]} x {size[1]}."
+    note = f"Scaled down from {width} × {height} to {size[0]} × {size[1]}."
     return replace(photo, pixels=pixels, notes=(*photo.notes, note))
 
 

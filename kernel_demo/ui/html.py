@@ -3,7 +3,7 @@
 All text is escaped in one place, `filled`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from kernel_demo.errors import DemoError
-from kernel_demo.numbers import between, powered, rounded_up, short
+from kernel_demo.numbers import between, bound, powered, short, within
 
 # What one tab says of another.
 CHALLENGE = "challenge"  # the key of a link that Questions reads, and Learn passes over
@@ -90,7 +90,7 @@ def title(text: str) -> str:
 
 def step_title(number: int, text: str) -> str:
     """A numbered card's heading."""
-    return filled('<h2 class="kd-step"><b>{}</b>{}</h2>', number, text)
+    return filled('<h2 class="kd-step"><b>{}</b><span>{}</span></h2>', number, text)
 
 
 def problem(error: DemoError) -> str:
@@ -159,6 +159,16 @@ def glyph(values: np.ndarray) -> str:
     )
 
 
+def in_menu(kernels: Mapping[str, np.ndarray]) -> str:
+    """The style sheet by which options of these names in a list have small pictures (HTML)."""
+    look = "display: inline-block; width: 20px; height: 20px; margin-right: 8px; content: '';"
+    rules = (
+        f'[role=option][aria-label="{label}"]::before {{ {look} background: {glyph(values)}; }}'
+        for label, values in kernels.items()
+    )
+    return f"<style>{''.join(rules)}</style>"
+
+
 def _cell(value: float, bar: tuple[str, str] | None, scale: float, numbers: bool) -> str:
     """bar: as it is read, and what stands in the cell; None: none."""
     title, inside = short(value), short(value) if numbers else ""
@@ -172,13 +182,13 @@ def _estimated(error: float) -> tuple[str, str] | None:
     if not error:
         return None
     known = np.isfinite(error)
-    return f"± {powered(error, 1) if known else '?'}", f"±{powered(error) if known else '?'}"
+    return tuple(within(powered(error, decimals) if known else "?") for decimals in (1, 0))
 
 
 def _guaranteed(value: float, low: float, high: float) -> tuple[str, str]:
     """The ends rounded outwards, and the way to the farther one rounded upwards."""
-    width = powered(float(rounded_up(max(high - value, value - low), 1)))
-    return "guaranteed {} to {}".format(*between(low, high)), f"±{width}"
+    width = powered(bound(max(high - value, value - low), 1))
+    return "guaranteed {} to {}".format(*between(low, high)), within(width)
 
 
 def _spoken(values: np.ndarray, caption: str) -> str:

@@ -9,9 +9,10 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from kernel_demo.learning import devices
-from kernel_demo.ui import api, theme
+from kernel_demo.ui import api, terms, theme
 from kernel_demo.ui.components import header
 from kernel_demo.ui.guard import MAX_UPLOAD, Guard
+from kernel_demo.ui.html import block
 from kernel_demo.ui.learn import tab as learn_tab
 from kernel_demo.ui.questions import tab as questions_tab
 from kernel_demo.ui.recover import tab as recover_tab
@@ -20,7 +21,10 @@ TITLE = "Kernel Demo"
 TAGLINE = "One convolution layer learns any linear image filter from pictures alone."
 QUEUE = 16  # visitors who wait; one more is told that the page is busy
 FORGET_EVERY, FORGET_AFTER = 600, 3600  # seconds: the visitors' files
-HEAD = f"<script>{Path(__file__).with_name('gradio.js').read_text('utf-8')}</script>"
+HEAD = "".join(
+    f"<script>{Path(__file__).with_name(name).read_text('utf-8')}</script>"
+    for name in ("gradio.js", "terms.js")
+)
 
 
 def build() -> gr.Blocks:
@@ -32,6 +36,7 @@ def build() -> gr.Blocks:
     ) as page:
         api.define()  # first: the names are a contract, and the first to ask for a name gets it
         top = header.component(TITLE, TAGLINE, devices.name(devices.best()), learn_tab.TAB)
+        block(terms.meanings(), "terms")
         with gr.Tabs(elem_classes="kd-tabs") as tabs:
             with gr.Tab(learn_tab.TAB, id="learn"):
                 learn_tab.Tab(page, top)

@@ -13,7 +13,7 @@ import gradio as gr
 FOLDER = Path(__file__).parent
 # The frame's, then those that lie beside components, then the tabs': the later one wins.
 STYLE_SHEETS = (
-    *(FOLDER / name for name in ("theme.css", "controls.css", "html.css")),
+    *(FOLDER / name for name in ("theme.css", "controls.css", "html.css", "terms.css")),
     *sorted(FOLDER.glob("*/*.css")),
 )
 

@@ -143,7 +143,7 @@ def test_the_tool_makes_the_after_picture(tool, size, channels, offset, border, 
     kernel = ASYMMETRIC if size == 3 else kernel_of(size)
     (snippet,) = (one for one in snippets(kernel, offset, border) if one.tool == tool)
     if not snippet.code:
-        assert f"{size} x {size}" in snippet.note
+        assert f"{size} × {size}" in snippet.note
         return
     before = picture(channels)
     after = apply(tool, before, kernel, offset, border, tmp_path)

@@ -123,7 +123,7 @@ def test_the_output_error_is_measured_in_grey_levels():
     effect = measure(kernel, compressed, np.ones((9, 9)), repeats=1)
     assert effect.output_error == pytest.approx(compressed.largest_error * 255, rel=1e-4)
     assert effect.seconds > 0
-    assert effect.passes == "3 x 3"
+    assert effect.passes == "3 × 3"
     assert measure(SOBEL, compress(SOBEL, "separable"), PICTURE).passes == "3 + 3"
 
 

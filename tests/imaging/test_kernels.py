@@ -338,7 +338,7 @@ def test_numpys_own_print_is_read():
         ("__import__('os').getcwd()", "__import__"),
         ("0\n0\n0", "3 × 1"),
         ("0 0 0;0 0 0;0 0 0", "zeros only"),
-        ("1 " * MAX_TEXT, "100,000 characters"),
+        ("1 " * MAX_TEXT, "100 thousand characters"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_reason(text, word):

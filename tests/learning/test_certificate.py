@@ -150,7 +150,7 @@ class TestDistanceFromTheBest:
 
     def test_another_size_is_refused(self, noisy):
         """A kernel of another size is no question for these sums."""
-        with pytest.raises(DemoError, match="a 3 x 3 kernel"):
+        with pytest.raises(DemoError, match="a 3 × 3 kernel"):
             certify(noisy, np.zeros((5, 5)))
 
 

@@ -164,7 +164,7 @@ CONSTANT = np.full((30, 30), 0.5, np.float32)
 REFUSED = {
     "no picture": ([], [], None, "at least one picture"),
     "one after is missing": ([GOOD, GOOD], [GOOD], None, "an after picture for every"),
-    "another shape": ([GOOD], [OTHER], None, "20 x 20 and 20 x 21"),
+    "another shape": ([GOOD], [OTHER], None, "20 × 20 and 20 × 21"),
     "a mask of another shape": ([GOOD], [GOOD], [OTHER > 0], "one height and width"),
     "colour": ([np.zeros((20, 20, 3))], [np.zeros((20, 20, 3))], None, "in grey"),
     "NaN before": ([GOOD, spoilt(np.nan)], [GOOD, GOOD], None, "infinity in picture 2"),
@@ -173,7 +173,7 @@ REFUSED = {
         [GOOD[:4]],
         [GOOD[:4]],
         None,
-        "at least 5 x 5 pixels for a 5 x 5.*, up to \\d+ x 4",
+        "at least 5 × 5 pixels for a 5 × 5.*, up to \\d+ × 4",
     ),
     "constant": ([CONSTANT], [CONSTANT], None, "cannot tell kernels apart"),
     "all constant": ([CONSTANT, CONSTANT / 2], [CONSTANT, CONSTANT / 2], None, "cannot tell"),

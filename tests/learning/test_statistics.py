@@ -92,15 +92,15 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("before", "after", "mask", "words"),
         [
-            (np.zeros((2, 9), np.uint8), np.zeros((2, 9), np.uint8), None, "at least 3 x 3"),
+            (np.zeros((2, 9), np.uint8), np.zeros((2, 9), np.uint8), None, "at least 3 × 3"),
             (np.zeros((9, 9), np.uint8), np.zeros((9, 8), np.uint8), None, "one size"),
             (np.zeros((9, 9, 3), np.uint8), np.zeros((9, 9, 3), np.uint8), None, "grey picture"),
             (np.zeros((0, 9), np.uint8), np.zeros((0, 9), np.uint8), None, "grey picture"),
             (np.zeros((9, 9), np.int32), np.zeros((9, 9), np.int32), None, "uint8"),
             (np.full((9, 9), np.nan), np.zeros((9, 9)), None, "81 pixels that are NaN"),
             (np.zeros((9, 9)), np.full((9, 9), np.inf), None, "finite numbers in after"),
-            (*GOOD, np.ones((20, 19), bool), "20 x 20"),
-            (*GOOD, np.ones(20, bool), "20 x 20"),
+            (*GOOD, np.ones((20, 19), bool), "20 × 20"),
+            (*GOOD, np.ones(20, bool), "20 × 20"),
             (*GOOD, np.eye(20, dtype=bool) & (np.arange(20) < 10), "at least 10 pixels"),
         ],
     )

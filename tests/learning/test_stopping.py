@@ -23,7 +23,8 @@ SENTENCES = {
     Stop(Cause.DIVERGED): (
         "Learning diverged: the loss grew without bound. Lower the learning rate."
     ),
-    Stop(Cause.FLOOR): "Nothing left to learn: the loss is at the floor of 32-bit arithmetic.",
+    Stop(Cause.FLOOR): "The loss is at the floor of 32-bit arithmetic: more steps bring the kernel "
+    "no nearer.",
     Stop(Cause.OPTIMUM): (
         "Nothing left to learn: the kernel is within 0.1 standard errors of the best these "
         "pictures allow."

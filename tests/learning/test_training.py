@@ -367,7 +367,7 @@ def test_refused_at_the_call(sobel):
         train(SingleConv(3), pairs, TrainSettings(method="adam"), resume=paused)
     with pytest.raises(DemoError, match="model that was paused"):
         train(SingleConv(3, offset=True), pairs, TrainSettings(), resume=paused)
-    with pytest.raises(DemoError, match="5 x 5"):
+    with pytest.raises(DemoError, match="5 × 5"):
         train(SingleConv(5), pairs, TrainSettings())
 
 

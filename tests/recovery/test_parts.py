@@ -81,17 +81,17 @@ def test_a_sample_is_spread_over_the_picture():
 @pytest.mark.parametrize(
     ("kernel", "name"),
     [
-        (np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8, "Sobel x 3×3, divided by 8"),
+        (np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8, "Sobel x 3 × 3, divided by 8"),
         (
             np.array([[1, 0, -1], [2, 0, -2], [1, 0, -1]]),
-            "Sobel x 3×3, flipped (a convolution in the strict sense)",
+            "Sobel x 3 × 3, flipped (a convolution in the strict sense)",
         ),
-        (-np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]]), "Laplacian, 4 neighbours 3×3, times -1"),
-        (np.full((3, 3), 1 / 9), "Box blur 3×3"),
-        (np.pad([[1.0]], 2), "Identity 5×5"),
+        (-np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]]), "Laplacian, 4 neighbours 3 × 3, times −1"),
+        (np.full((3, 3), 1 / 9), "Box blur 3 × 3"),
+        (np.pad([[1.0]], 2), "Identity 5 × 5"),
         (np.pad([[0.005]], 1), "Change of contrast, times 0.005"),
-        (np.pad([[-1.0]], 1), "Change of contrast, times -1"),
-        (np.pad(np.full((2, 4), 1 / 8), ((1, 2), (0, 1))), "Box blur 2×4"),
+        (np.pad([[-1.0]], 1), "Change of contrast, times −1"),
+        (np.pad(np.full((2, 4), 1 / 8), ((1, 2), (0, 1))), "Box blur 2 × 4"),
     ],
 )
 def test_names(kernel, name):
@@ -107,7 +107,7 @@ def test_an_unknown_kernel_has_no_name():
 @pytest.mark.parametrize(
     ("value", "digits", "text"),
     [(1.4, 1, "2"), (0.0312, 1, "0.04"), (0.96, 1, "1"), (9.4, 1, "10"), (3.0, 1, "3"),
-     (0.00123456, 2, "0.0013"), (0.0, 1, "0"), (float("inf"), 1, "inf")],
+     (0.00123456, 2, "0.0013"), (0.0, 1, "0")],
 )  # fmt: skip
 def test_a_bound_is_rounded_upwards(value, digits, text):
     """Every weight is known to what is said, and not only to a little more."""

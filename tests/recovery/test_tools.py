@@ -157,7 +157,7 @@ def test_scipy_truncates_and_wraps():
 def test_opencv_sobel_has_its_name():
     """Sobel x over 4 with 128 added is called so."""
     found = recover(CAMERA, cv2.Sobel(CAMERA, cv2.CV_8U, 1, 0, scale=0.25, delta=128))
-    assert found.catalogue_name == "Sobel x 3×3, divided by 4"
+    assert found.catalogue_name == "Sobel x 3 × 3, divided by 4"
     assert (found.offset, found.padding, found.bit_exact) == (128, "reflect", True)
 
 

@@ -64,7 +64,7 @@ def test_a_shift_through_a_jpeg_is_told_whole():
     found = recover(before, as_jpeg(moved))
     assert found.verdict == Verdict.NOISY
     assert found.shift == (0, -80)
-    assert found.catalogue_name == "Identity 3×3"
+    assert found.catalogue_name == "Identity 3 × 3"
 
 
 @pytest.mark.parametrize(

@@ -364,7 +364,7 @@ def test_shrink_averages():
     small = shrink(photo, 600)
     blocks = values.reshape(20, 2, 30, 2).mean(axis=(1, 3))
     np.testing.assert_allclose(small.pixels, blocks, atol=1e-6)  # float32 sums of four
-    assert small.notes == ("Scaled down from 60 x 40 to 30 x 20.",)
+    assert small.notes == ("Scaled down from 60 × 40 to 30 × 20.",)
 
 
 def test_pixels_cannot_be_changed():

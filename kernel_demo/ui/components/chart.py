@@ -32,7 +32,9 @@ def html(
     return filled(
         '<figure class="kd-chart"><figcaption><b>{}</b>{}</figcaption>'
         '<canvas data-chart="{}" aria-hidden="true"></canvas></figure>',
-        title, each('<span><i class="kd-tone-{}"></i>{}</span>', toned), json.dumps(figures),
+        title,
+        each('<span><i class="kd-tone-{}"></i><span>{}</span></span>', toned),
+        json.dumps(figures),
     )  # fmt: skip
 
 

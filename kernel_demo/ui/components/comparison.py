@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from kernel_demo.imaging.filtering import to_uint8
-from kernel_demo.numbers import count
+from kernel_demo.numbers import factor
 from kernel_demo.ui import theme
 from kernel_demo.ui.components import from_files, worked
 from kernel_demo.ui.pictures import data_url, fit, png_url
@@ -147,4 +147,4 @@ def _drawn(image: np.ndarray, is_map: bool, scale: float) -> str:
 def _gain(gain: float, largest: float) -> str:
     if largest == 0:
         return "difference: none"
-    return f"difference × {count(int(gain))}" if gain > 1 else "difference"
+    return f"difference {factor(gain)}"

@@ -134,6 +134,15 @@ function figure(value, digits = 3, beside = 2) {
   return `${fixed(start, beside - 1)}·10${raised(power)}`;
 }
 
+// count() of numbers.py.
+const count = (number) => {
+  const text = String(Math.abs(number));
+  return `${number < 0 ? '−' : ''}${text.length > 4 ? text.replace(/\B(?=(\d{3})+$)/g, '\u202f') : text}`;
+};
+
+// More than four decimals in groups of three.
+const grouped = (text) => text.replace(/\.(\d{5,})$/, (_, rest) => `.${rest.replace(/...(?=.)/g, '$&\u202f')}`);
+
 const raised = (power) => String(power).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻');
 
 // ---- Colours
@@ -230,7 +239,7 @@ function lettering(ctx, theme, [wide, high], matrix, decimals, exact) {
   const zeros = matrix.every((v) => Math.abs(v) < 0.995);
   const widthOf = measured(ctx, `100px ${theme.font}`);
   for (; digits >= least; digits--) {
-    for (const bare of zeros && digits === 2 ? [false, true] : [false]) {
+    for (const bare of zeros && digits >= 2 ? [false, true] : [false]) {
       const widths = Array.from(matrix, (v) => widthOf(written(v, digits, bare)));
       const fill = (share) => (share * wide) / Math.max(1, ...widths);
       const size = Math.min(18, high * 0.95, Math.max(high * 0.3, LEGIBLE),
@@ -264,6 +273,13 @@ function written(value, digits, bare) {
 // The decimals of a kernel's numbers: two beside weights of about 1, three beside small ones.
 function decimalsOf(scale) {
   return scale < 0.2 ? 3 : Math.min(2, Math.max(1, 2 - Math.floor(Math.log10(scale))));
+}
+
+// The same, or up to four where they write a kernel exactly: 0.0625 is neither 0.062 nor 0.063.
+function exactDecimals(kernel) {
+  const least = decimalsOf(largest(kernel) || 1);
+  const exact = (n) => kernel.every((v) => Math.abs(v - Number(v.toFixed(n))) < 1e-12);
+  return [least, 3, 4].find((n) => n >= least && exact(n)) ?? least;
 }
 
 // A k x k matrix as coloured cells that fill the canvas. scale: the value that takes the palette's

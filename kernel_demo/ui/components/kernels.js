@@ -27,7 +27,7 @@ function drawKernels(canvases, now, once, words, theme) {
   const { truth, lacking, size, learned, difference, marked } = now;
   const scale = largest(truth) || 1;
   const numbers = size <= NUMBERS_UP_TO;
-  const options = { scale, decimals: numbers ? decimalsOf(scale) : null, marked };
+  const options = { scale, decimals: numbers ? exactDecimals(truth) : null, marked };
   once('truth', [marked], () => {
     drawCells(canvases.chip, truth, size, { scale }, theme);
     drawCells(canvases.truth, lacking ? null : truth, size, { ...options, exact: true }, theme);
@@ -42,10 +42,17 @@ function drawKernels(canvases, now, once, words, theme) {
   return caption;
 }
 
+// A number as figure() writes it, or with as many decimals as tell it from one that lies `by` away.
+function apart(value, by) {
+  const decimals = 1 - Math.floor(Math.log10(Math.abs(by)));
+  const seen = !Number.isFinite(decimals) || decimals < 4 || decimals > 16 || Math.abs(value) < 1e-3;
+  return seen ? figure(value) : grouped(fixed(value, decimals));
+}
+
 // Row 2, column 1: true 2 − learned (−0.5) = 2.5
 function reading({ truth, size, learned, difference, marked }, words) {
   const [row, column] = [Math.floor(marked / size) + 1, (marked % size) + 1];
-  const term = figure(learned[marked]);
+  const term = apart(learned[marked], difference[marked]);
   return `${say(words.reading, { row, column })} ${say(words.terms, {
     truth: figure(truth[marked]),
     learned: learned[marked] < 0 ? `(${term})` : term,

@@ -87,8 +87,7 @@ function drawMarker(ctx, marker, x, y, r) {
 }
 
 function tickText(value) {
-  if (value >= 1000) return `${value / 1000}k`;
-  return String(Number(value.toPrecision(1)));
+  return value >= 1 ? count(value) : String(Number(value.toPrecision(1)));
 }
 
 // Where x has its figures: each decade, and 2 and 5 where there is room.

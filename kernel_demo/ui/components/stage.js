@@ -324,6 +324,7 @@ function paintBar(now) {
   write(text.main, props.main[now]);
   const icon = { running: 'pause', waiting: 'stop' }[now] || 'play';
   setData(find('#learn'), { icon });
+  setDisabled(find('#learn'), now === 'before' && Boolean(value?.chips?.filter?.none));
   const ahead = player.at < lastRow();
   const stepOff = pressed.hold?.kind !== 'step' && (now === 'waiting'
     || (now === 'running' && !(pace() === 'step' && ahead)) || (now === 'finished' && !ahead));

@@ -69,7 +69,7 @@ VERDICT = {
     "back_still": "a weight is {final_off} off.",
     "right": "Right to {final_decimals} decimals.",
     "right_bound": "No weight is more than {final_bound} off, after {steps} steps and {seconds}.",
-    "nothing_left": "Nothing is left to learn.",
+    "nothing_left": "More steps bring it no nearer.",
     "best": "As near as these pictures allow.",
     "best_bound": "No weight is more than {final_bound} off, after {steps} steps and {seconds}.",
     "not_there": "Not there yet.",

@@ -16,8 +16,7 @@ function decimal(value, up = false) {
   const decimals = Math.min(20, Math.max(0, digits - 1 - power));
   const unit = 10 ** decimals;
   const held = up ? Math.ceil(value * unit * (1 - 1e-12)) / unit : value;
-  const [whole, rest] = held.toFixed(decimals).split('.');
-  return rest ? `${whole}.${rest.length > 4 ? rest.replace(/...(?=.)/g, '$&\u202f') : rest}` : whole;
+  return grouped(held.toFixed(decimals));
 }
 
 // To how many decimals every weight is right: by less than half of the last one.
@@ -38,7 +37,7 @@ function gonePercent(share) {
 }
 
 function inSeconds(seconds) {
-  if (seconds >= 59.5) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  if (seconds >= 59.5) return `${Math.floor(Math.round(seconds) / 60)} min ${String(Math.round(seconds) % 60).padStart(2, '0')} s`;
   return `${seconds >= 9.95 ? Math.round(seconds) : seconds.toPrecision(seconds < 0.095 ? 1 : 2)} s`;
 }
 

@@ -184,8 +184,7 @@ function makeWorked(place) {
     [record, planes, target] = [{ ...next, outputs }, decoded, aim];
     const { width, height, of } = next.source;
     const entire = width === of[1] && height === of[0];
-    const size = (v) => v.toLocaleString('en').replaceAll(',', '\u202f');
-    write(told.piece, entire ? '' : say(words.piece, { width: size(width), height: size(height) }));
+    write(told.piece, entire ? '' : say(words.piece, { width: count(width), height: count(height) }));
     told.piece.hidden = entire;
     border = views.find(({ rule }) => rule)?.rule;
     buildChannels();

@@ -145,8 +145,8 @@ def why(solution: Solution, best_error: float) -> str:
         return f"{solution.cause} {solution.remedy}"
     reason = (
         f"Why: the condition number of these pictures is {figure(solution.condition)}. Plain "
-        "gradients need steps in proportion to it for the finest patterns; K-FAC, L-BFGS and the "
-        "closed form correct for it."
+        "gradients need steps in proportion to it for the finest patterns; K-FAC (a natural "
+        "gradient), L-BFGS and the closed form correct for it."
     )
     if best_error <= GOALS[-1]:
         return reason

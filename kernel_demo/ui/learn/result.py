@@ -21,7 +21,7 @@ from kernel_demo.learning.evaluation import compare
 from kernel_demo.learning.patterns import patterns
 from kernel_demo.learning.statistics import Solution, Statistics
 from kernel_demo.learning.training import Cause, Stop
-from kernel_demo.numbers import count, figure
+from kernel_demo.numbers import count, decimal, figure, within
 from kernel_demo.sources.decoding import Photo, decode
 from kernel_demo.ui import pictures
 from kernel_demo.ui.components import comparison, spectrum, take, worked
@@ -61,7 +61,10 @@ REPEATED = (
     "Many patches of these pictures are the same, and each is rounded alike every time: what 8-bit "
     "files allow is not told."
 )
-ERROR_BARS = "the best kernel these pictures allow, and its error bars (one standard error)"
+BEST_KERNEL = "the best kernel these pictures allow"
+ERROR_BARS = "Each weight, and its standard error below it."
+MORE_BITS = " The closed form, in 64 bits, comes nearer."
+MORE_STEPS = "More steps, or the closed form, would bring it nearer."
 
 
 class Cards:
@@ -178,10 +181,12 @@ def render(session: Session, picture: int, border: str, own_path: str | None) ->
         image, true = photo.pixels, apply_tiled(photo.pixels, truth, border)
     learned = apply_tiled(image, session.kernel, border, session.progress.offset)
     found = compare(true, learned)
+    typical = 255 * 10 ** (-found.psnr / 20)  # PSNR is of pictures in 0..1
     figures = (
+        (figure(typical), "grey levels off (root mean square)"),
+        (figure(found.largest), "at worst, of 255"),
         ("∞" if found.psnr == math.inf else f"{found.psnr:.1f} dB", "PSNR"),
         ("–" if math.isnan(found.ssim) else f"{found.ssim:.4f}", "SSIM"),
-        (figure(found.largest), "largest difference, grey levels of 255"),
     )
     height, width = image.shape[:2]
     smaller = f"Shown smaller; the figures are those of all {width} × {height} pixels."
@@ -389,32 +394,40 @@ def after_learning(session: Session, sums: Summed) -> str:
     found = certify(statistics, session.kernel, progress.offset, fit_offset=False)
     complete = progress.stop is not None and progress.stop.complete
     rounding, unsaid = _of_rounding(found, taught)
+    allowed = float(found.solution.standard_error.max())
     marks = [
         ("this kernel", "{} off", progress.kernel_error),
         *rounding,
-        ("these pictures allow", "± {}", float(found.solution.standard_error.max())),
+        ("these pictures allow", within("{}"), allowed),
     ]
-    excess = f"excess loss (above the best kernel’s) {figure(found.excess_loss)}"
+    more = (
+        f"{figure(found.distance)} standard errors from the best kernel · "
+        f"excess loss (above the best kernel’s) {figure(found.excess_loss)}"
+    )
     sure = complete or found.distance < NEAR
-    if complete:
-        sentence = progress.stopped_because
-    elif sure:
-        sentence = str(Stop(Cause.OPTIMUM))
+    stop = progress.stop if complete else Stop(Cause.OPTIMUM)
+    if not sure:
+        sentence = not_there(progress.kernel_error, allowed)
     else:
-        sentence = (
-            f"The kernel is {figure(found.distance)} standard errors from the best these pictures "
-            "allow. More steps, or the closed form, would bring it nearer."
-        )
+        nearer = stop.cause == Cause.FLOOR and progress.kernel_error > allowed
+        sentence = f"{stop}{MORE_BITS if nearer else ''}"
     below = _bars(found.solution)
     said = [taught.note, unsaid, *left_out]
-    return _certificate(found, statistics, sentence, sure, marks, excess, below, said)
+    return _certificate(found, statistics, sentence, sure, marks, more, below, said)
+
+
+def not_there(off: float, allowed: float) -> str:
+    """The verdict on a kernel that is not the best. off: of its worst weight; allowed: one bar."""
+    would = f"; these pictures would allow about {decimal(allowed, digits=1)}"
+    nearer = would if off > allowed else ""
+    return f"Not there yet: up to {decimal(off, up=True)} off in a weight{nearer}. {MORE_STEPS}"
 
 
 def _of_rounding(found: Certificate, taught: Lesson) -> tuple[list[tuple[str, str, float]], str]:
     """What 8-bit files allow; or, where rounding is no independent noise, why that is not said."""
     if distinct_share(taught.pairs, len(found.rounding_error)) < MOSTLY_DISTINCT:
         return [], REPEATED
-    return [("8-bit files allow", "± {}", float(found.rounding_error.max()))], ""
+    return [("8-bit files allow", within("{}"), float(found.rounding_error.max()))], ""
 
 
 def _certificate(
@@ -466,8 +479,9 @@ def _bars(best: Solution) -> str:
     """
     bars = best.standard_error
     return filled(
-        '<details class="kd-details"><summary>{}</summary><div class="kd-matrix-small">{}</div>'
+        '<details class="kd-details"><summary>{}</summary>{}<div class="kd-matrix-small">{}</div>'
         "</details>",
-        ERROR_BARS,
+        BEST_KERNEL,
+        Markup(quiet(ERROR_BARS)),
         Markup(matrix(best.kernel, errors=np.where(np.isfinite(bars), bars, np.nan))),
     )

@@ -22,6 +22,7 @@ from kernel_demo.learning.training import MAX_STEPS as MAX_PATIENCE
 from kernel_demo.numbers import short
 from kernel_demo.sources import bundled, hub
 from kernel_demo.ui.components import kernel_editor
+from kernel_demo.ui.components.race_chart import LABELS as RACERS
 from kernel_demo.ui.html import square
 from kernel_demo.ui.learn.session import Damage, Experiment, Settings
 from kernel_demo.ui.pictures import MAX_PICTURES, PictureChoice
@@ -175,18 +176,18 @@ _KERNELS += [("Random", "random"), ("Your own", "own")]
 _BORDERS = [(border.label, name) for name, border in BORDERS.items()]
 # A name, and below it what the method does; the first line is set in bold.
 _METHODS = [
-    ("K-FAC\n"
+    (f"{RACERS['kfac']}\n"
      "Natural gradient: each step is corrected for how alike neighbouring pixels are.", "kfac"),
-    ("Adam\n"
+    (f"{RACERS['adam']}\n"
      "What most people would use. Its loss is soon small; watch the kernel error.", "adam"),
-    ("SGD\n"
+    (f"{RACERS['sgd']}\n"
      "Plain gradients with momentum: quick on the smooth, very slow on the fine.", "sgd"),
     ("Exact gradient\n"
      "One pass over the pictures; full-batch steps then need only its sums.", "exact"),
-    ("Closed form\n"
+    (f"{RACERS['closed_form']}\n"
      "One pass over the pictures, one solve: the best kernel they allow.", "closed_form"),
 ]  # fmt: skip
-_OPTIMIZERS = [("K-FAC", "kfac"), ("Adam", "adam"), ("SGD", "sgd"), ("L-BFGS", "lbfgs")]
+_OPTIMIZERS = [(RACERS[f"exact_{key}"], key) for key in ("kfac", "adam", "sgd", "lbfgs")]
 _STARTS = [("small random numbers", "normal"), ("zeros", "zeros"),
            ("PyTorch's default", "uniform"), ("the identity", "identity")]  # fmt: skip
 

@@ -298,10 +298,9 @@ def _rates(session: Session) -> list[tuple[int, float | None]]:
 
 
 def _method_name(settings: Settings) -> str:
-    name = LABELS["method"][method(settings)]
     if isinstance(settings, ExactSettings):
-        return f"{name}, {LABELS['optimizer'][settings.optimizer]}"
-    return name
+        return LABELS["optimizer"][settings.optimizer]
+    return LABELS["method"][method(settings)]
 
 
 def _chips(values: Mapping, wanted: Experiment) -> dict:

@@ -66,6 +66,12 @@ KERNEL_PURPOSE = {
     "random": "Random weights: nothing to guess, only to learn. The seed brings them back.",
     "own": "Type the weights, or paste a matrix below. Every odd size from 3 to 31 works.",
 }
+BEYOND = "Edges: how a row abc goes on beyond them, as in cb|abc|ba."
+STEP = (
+    "A step moves the weights by what a batch of tiles says, as far as the learning rate lets it; "
+    "several batches can be added up first (accumulation). Patience ends a run that gets no "
+    "better; mixed precision is quicker and coarser."
+)
 SIZE_TAKEN = " It does not come in {before} × {before}: {size} × {size} is the nearest."
 # A random kernel; the next one where there is one already. In the browser, and on from what it has
 # just said, which may not stand in the field yet: every press counts.
@@ -146,10 +152,11 @@ class Tab:
     def _filter(self) -> None:
         block(_glyphs(), "glyphs")
         place(self.controls, "kernel")
-        self.purpose = block(quiet(CATALOGUE[settings.START_KERNEL].purpose), "purpose")
+        self.purpose = block(purpose_of(settings.START_KERNEL), "purpose")
         self.filter_problem = block("", "filter-problem")
         with gr.Row(elem_classes="kd-halves"):
             place(self.controls, "size", "edges")
+        block(quiet(BEYOND))
         place(self.controls, "angle", "kernel_seed", "editor")
         with gr.Row(elem_classes="kd-buttons"):
             self.random = gr.Button("Another random one", size="sm", elem_id="random")
@@ -167,6 +174,7 @@ class Tab:
     def _method(self) -> None:
         place(self.controls, "method", "optimizer", "learning_rate")
         with _fold("Steps, batch, tiles, precision, seed", elem_id="details"):
+            block(quiet(STEP))
             place(self.controls, "steps", "batch", "tile", "accumulation", "init", "seed",
                   "patience", "mixed_precision")  # fmt: skip
         self.method_problem = block("", "method-problem")
@@ -398,9 +406,7 @@ def kernel_chosen(kernel: str, size: int, editor: dict | None) -> tuple:
         size = len((editor or {}).get("rows") or ()) or size
         sizes = tuple(sorted({*sizes, size}))
     before, size = size, settings.nearest(sizes, size)
-    purpose = chosen.purpose if chosen else KERNEL_PURPOSE[kernel]
-    if before and before != size:
-        purpose += SIZE_TAKEN.format(before=before, size=size)
+    taken = SIZE_TAKEN.format(before=before, size=size) if before and before != size else ""
     return (
         gr.update(choices=square(sizes), value=size, interactive=len(sizes) > 1),
         gr.update(visible=bool(chosen and chosen.takes_angle)),
@@ -408,8 +414,17 @@ def kernel_chosen(kernel: str, size: int, editor: dict | None) -> tuple:
         gr.update(visible=kernel == "own"),
         gr.update(visible=kernel == "own"),
         gr.update(visible=kernel != "own"),
-        quiet(purpose),
+        purpose_of(kernel, taken),
     )
+
+
+def purpose_of(kernel: str, more: str = "") -> str:
+    """The line that says what a kernel is for, by its name (HTML)."""
+    if kernel not in CATALOGUE:
+        return quiet(KERNEL_PURPOSE[kernel] + more)
+    chosen = CATALOGUE[kernel]
+    told = '<p class="kd-note"><b>{}.</b> {}{}</p>'
+    return filled(told, chosen.label, chosen.purpose, more)
 
 
 def edit_current(values: Mapping) -> tuple:

@@ -10,7 +10,6 @@ import numpy as np
 
 from kernel_demo.errors import DemoError, one_of
 from kernel_demo.export.pictures import PngFile
-from kernel_demo.imaging import kernels
 from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.imaging.tiles import apply_tiles, iter_tiles
 from kernel_demo.numbers import duration
@@ -21,7 +20,7 @@ from kernel_demo.ui.html import alert, block, button, dropdown, problem, quiet
 from kernel_demo.ui.jobs import FAILED, SUMS, Job, buttons, throttled
 from kernel_demo.ui.questions import markup
 from kernel_demo.ui.questions.card import FRAME_SECONDS, STOPPED, Followed
-from kernel_demo.ui.questions.models import SMALL_KERNELS
+from kernel_demo.ui.questions.models import SMALL_KERNELS, resolved
 
 TILE = 512  # pixels: a bar that moves, and a Cancel that is heard, several times a second
 CHOICES = {**SMALL_KERNELS, "box 15": "Box 15 × 15"}
@@ -70,8 +69,7 @@ def run(path: str, kernel: str, border: str) -> Iterator[tuple]:
 
 
 def _applied(path: str, target: Path, kernel: str, border: str) -> Iterator[str]:
-    name, size = one_of("a kernel of the list", kernel, CHOICES).split()
-    weights = kernels.resolve(name, size=int(size)).values
+    weights = resolved(one_of("a kernel of the list", kernel, CHOICES))
     began = time.monotonic()
     source, notes = samples(path, display_name(path))
     height, width = source.shape[:2]

@@ -13,7 +13,7 @@ from kernel_demo.imaging.kernels import named, resolve
 from kernel_demo.lab import depth
 from kernel_demo.lab.speed import Row, rows
 from kernel_demo.lab.stopping import RULES, Moment, watch
-from kernel_demo.numbers import at_most, count, duration, figure
+from kernel_demo.numbers import at_most, count, duration, figure, percent
 from kernel_demo.ui.components import chart
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.html import CERTIFICATE
@@ -99,13 +99,18 @@ SMALL_KINDS = {
 }
 
 
+def resolved(choice: str) -> np.ndarray:
+    """The kernel of a choice: its name and size."""
+    name, size = choice.split()
+    return resolve(name, size=int(size)).values
+
+
 def small(pictures: Sequence[np.ndarray], choice: str) -> Iterator[Answer]:
     """A kernel as each of KINDS: bytes, errors and time on the first picture.
 
     choice: a key of SMALL_KERNELS.
     """
-    name, size = one_of("a kernel of the list", choice, SMALL_KERNELS).split()
-    kernel = resolve(name, size=int(size)).values
+    kernel = resolved(one_of("a kernel of the list", choice, SMALL_KERNELS))
     stored = {kind: compress(kernel, kind) for kind in KINDS}
     effects = {kind: measure_effect(kernel, one, pictures[0]) for kind, one in stored.items()}
     eight, effect, separable = stored["int8"], effects["int8"], stored["separable"]
@@ -133,7 +138,7 @@ def _small_cells(one: Compressed, effect: Effect) -> tuple[str, ...]:
         str(one.bytes),
         figure(one.largest_error),
         figure(effect.output_error),
-        effect.passes.replace("x", "×"),
+        effect.passes,
         f"{effect.seconds * 1e3:.1f} ms",
     )
 
@@ -181,7 +186,7 @@ def watch_rules(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
 def _watched(moment: Moment, curves: dict[str, list], kernel: np.ndarray) -> Answer:
     progress = moment.progress
     facts = (
-        (f"{moment.loss_share:.2%}", "of the variance not explained, now"),
+        (percent(moment.loss_share, 2), "of the variance not explained, now"),
         (figure(progress.kernel_error), "largest weight error, now"),
         (
             figure(moment.distance),

@@ -11,7 +11,7 @@ from kernel_demo.lab import pixels
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build, teacher
 from kernel_demo.learning.training import TrainSettings, train
-from kernel_demo.numbers import at_most, figure
+from kernel_demo.numbers import at_most, count, figure, percent
 from kernel_demo.ui.components import worked
 from kernel_demo.ui.components.comparison import signed
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
@@ -118,7 +118,7 @@ def edges(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
         worked.html(record),
         *compared[4:],
         markup.matrices(list(kernels), decimals=2),
-        finding=f"Only {taught.border_share:.1%} of the pixels lie at the border, yet a "
+        finding=f"Only {percent(taught.border_share)} of the pixels lie at the border, yet a "
         f"zero-padded layer that counts them errs by {figure(taught.padded_error)}; the one that "
         f"leaves them out, by {figure(taught.valid_error)}.",
         tone="warm",
@@ -173,7 +173,7 @@ def _row(one: pixels.Bordered) -> tuple[str, ...]:
         BORDERS[one.border].label,
         figure(one.largest),
         figure(one.largest_interior),
-        f"{one.differing_share:.1%}",
+        percent(one.differing_share),
     )
 
 
@@ -208,13 +208,13 @@ def anywhere(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
         (str(kernel.size), "weights, the same for both"),
         (figure(difference), "largest difference to the true filter, grey levels"),
     ]
-    times = panorama.size / TRAINING_TILE**2
+    times = count(round(panorama.size / TRAINING_TILE**2))
     yield answer(
         kernels,
         learning,
         markup.pictures(shown, "wide"),
         markup.facts(facts),
-        finding=f"The same layer, on a picture with {times:,.0f} times as many pixels as a tile.",
+        finding=f"The same layer, on a picture with {times} times as many pixels as a tile.",
         output_difference=difference,
         width=width,
     )

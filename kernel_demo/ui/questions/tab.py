@@ -13,6 +13,7 @@ from kernel_demo.ui.html import (
     dropdown,
     each,
     filled,
+    in_menu,
     quiet,
     step_title,
     title,
@@ -20,6 +21,7 @@ from kernel_demo.ui.html import (
 from kernel_demo.ui.jobs import PRIVATE, UNQUEUED
 from kernel_demo.ui.questions import apply, card, limits, models, pixels
 from kernel_demo.ui.questions.card import Answer, Followed
+from kernel_demo.ui.questions.models import resolved
 
 TAB = "Questions"
 INTRODUCTION = "Eight questions, each answered by an experiment on the pictures at hand."
@@ -147,6 +149,7 @@ def build(tabs: gr.Tabs) -> None:
                 block(title(CONTENTS))
                 block(_contents())
         with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
+            block(in_menu({label: resolved(key) for key, label in apply.CHOICES.items()}))
             block(quiet(INTRODUCTION))
             for number, question in enumerate(QUESTIONS, 1):
                 with gr.Column(

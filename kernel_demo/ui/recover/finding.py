@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from kernel_demo.export import tools
 from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES
-from kernel_demo.numbers import at_most, count, figure, percent
+from kernel_demo.numbers import at_most, count, factor, figure, percent
 from kernel_demo.recovery import Channels, Edge, Recovery, Verdict, explanations, leftover
 from kernel_demo.recovery.explanations import ROUNDED, Note, explain
 from kernel_demo.recovery.fractions import Fractions
@@ -439,8 +439,8 @@ def _residual(found: Recovery) -> tuple[str, str]:
     high = float(np.quantile(np.abs(left), SHOWN_SHARE)) or float(np.abs(left).max())
     gains = [step * 10.0**power for power in range(7) for step in (1, 2, 5)]
     gain = max((gain for gain in gains if gain * high <= 1), default=1.0) if high else 1.0
-    told = f"residual × {count(round(gain))}" if gain > 1 else "residual"
-    picture, told = comparison.signed(left * gain, 1.0), told if high else "residual: none"
+    told = f"residual {factor(gain)}" if high else "residual: none"
+    picture = comparison.signed(left * gain, 1.0)
     if found.left_out.mask is not None:
         mask = comparison.strongest(found.left_out.mask.astype(np.float32), comparison.LONGEST)
         picture[mask > 0] = LEFT_OUT

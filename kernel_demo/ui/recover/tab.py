@@ -1,5 +1,6 @@
 """The tab "Recover": a picture before and after on the left; which filter it was on the right."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -116,6 +117,12 @@ class Tab:
         self.examples = _example_buttons()
 
 
+def breakable(command: str) -> str:
+    """The command with its lines broken between words alone, at brackets and before a method."""
+    parted = re.sub(r"(?<=\()(?=\S)|(?<=\))(?=\.)", "\u200b", command)  # a place to break
+    return re.sub(r"(?<=-)(?=\w)", "\u2060", parted)  # no place to break
+
+
 def _drop(label: str) -> gr.File:
     return upload_field(
         label, f"recover-{label.lower()}", height=86, min_width=120, allow_reordering=True,
@@ -130,6 +137,6 @@ def _example_buttons() -> tuple[tuple[gr.Button, Example], ...]:
         block(title("Try one that a real tool made"))
         with gr.Column(elem_classes="kd-examples"):
             return tuple(
-                (gr.Button(f"{one.name}\n{one.command}", elem_classes="kd-example"), one)
+                (gr.Button(f"{one.name}\n{breakable(one.command)}", elem_classes="kd-example"), one)
                 for one in examples()
             )

@@ -98,9 +98,9 @@ def test_two_pictures_alike_travel_once(is_map):
 @pytest.mark.parametrize(
     ("largest", "gain"),
     [
-        (0.5, "difference"),
+        (0.5, "difference × 1"),
         (0.04, "difference × 10"),
-        (3e-6, "difference × 100\u202f000"),
+        (3e-6, "difference × 10⁵"),
         (0, "difference: none"),
     ],
 )

@@ -20,6 +20,7 @@ from kernel_demo.ui.learn import result
 from kernel_demo.ui.learn.run import run
 from kernel_demo.ui.learn.session import Damage, Experiment, Session
 from kernel_demo.ui.pictures import PictureChoice
+from tests.ui.test_wording import read
 
 ONE = PictureChoice(count=1)
 
@@ -56,7 +57,7 @@ def test_the_error_bars_are_those_of_the_best_kernel():
     session = ended(TrainSettings("adam", steps=25))
     assert session.progress.kernel_error > 0.1
     cells = re.findall(r">([^<>]+)<small>", result.conclude(session))
-    shown = np.array([float(cell.replace("−", "-")) for cell in cells])
+    shown = np.array([read(cell) for cell in cells])
     np.testing.assert_allclose(shown, kernels.named("sobel_x").values.ravel(), atol=1e-6)
 
 
@@ -168,3 +169,20 @@ def test_an_emptied_seed_is_refused_in_words():
     """A number field without a number is told by its name."""
     with pytest.raises(DemoError, match="seed as a whole number"):
         replace(ExactSettings(), seed=None)
+
+
+def test_the_verdict_is_for_people_and_its_figure_second():
+    """How far off in a weight, and how near the pictures would bring it, without a power of ten."""
+    told = result.not_there(0.7381, 1.34e-9)
+    assert told.startswith(
+        "Not there yet: up to 0.74 off in a weight; these pictures would allow about "
+        "0.000\u202f000\u202f001."
+    )
+    said = result.conclude(ended(TrainSettings("adam", steps=25)))
+    first, figures = said.index("Not there yet"), said.index("standard errors from the best kernel")
+    assert first < figures
+
+
+def test_pictures_that_allow_less_are_not_promised():
+    """Where noise leaves the pictures less certain than the kernel is wrong."""
+    assert "would allow" not in result.not_there(0.01, 0.02)

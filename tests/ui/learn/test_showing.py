@@ -349,7 +349,7 @@ def test_another_picture_changes_no_run(through):
         ({"kernel": "random", "size": 9}, "8 bundled photos", "Random, 9 × 9", ("K-FAC", ""),
          "K-FAC"),
         ({"method": "exact", "optimizer": "lbfgs"}, "8 bundled photos", "Sobel x, 3 × 3",
-         ("Exact gradient, L-BFGS", ""), "Exact gradient, L-BFGS"),
+         ("Exact L-BFGS", ""), "Exact L-BFGS"),
         ({"method": "closed_form"}, "8 bundled photos", "Sobel x, 3 × 3", ("Closed form", ""),
          "Closed form"),
     ],

@@ -134,7 +134,7 @@ def test_the_kernel_of_the_light_is_drawn():
     card = finding.kernel(found).split("<details")[0]
     assert "The kernel of the light" in card
     assert card.count(">0.111<small>±") == 9
-    assert "<dt>Name</dt><dd>Box blur 3×3</dd>" in card
+    assert "<dt>Name</dt><dd>Box blur 3 × 3</dd>" in card
     assert "<dt>Light</dt><dd>power 2.2</dd>" in card
 
 
@@ -160,7 +160,7 @@ def test_bars_are_called_guaranteed_only_where_they_are():
     low, high = np.array([[float(e.replace("−", "-")) for e in pair] for pair in ends]).T
     assert ((low <= true.ravel()) & (true.ravel() <= high)).all()
     wide = np.maximum(high - found.kernel.ravel(), found.kernel.ravel() - low)
-    shown = [float(bar.replace("−", "-")) for bar in re.findall("<small>±([^<]+)<", then)]
+    shown = [float(bar.replace("−", "-")) for bar in re.findall("<small>±\u202f([^<]+)<", then)]
     assert (shown >= 0.9 * wide).all()
     assert (np.abs(found.kernel.ravel() - true.ravel()) <= shown).all()
     noisy = np.clip(after + np.random.default_rng(0).normal(0, 3, after.shape), 0, 255)
@@ -457,7 +457,7 @@ def test_a_kernel_between_strangers_has_no_name():
     """What least squares makes of two different photos may look like something named."""
     before, after = np.asarray(photo()), np.asarray(photo(colour=True).convert("L"))
     found = recover(before, after, 5)
-    identity = replace(found, name=Name("Identity 3×3", 1 / 12), alternative=None)
+    identity = replace(found, name=Name("Identity 3 × 3", 1 / 12), alternative=None)
     assert "Identity" not in finding.kernel(identity)
     assert "Change of contrast, divided by 2" in finding.kernel(recover(before, before // 2, 3))
 
