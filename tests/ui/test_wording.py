@@ -87,7 +87,7 @@ def test_no_error_is_above_what_question_8_says(predicted, measured, bound):
     ("sentence", "told"),
     [
         (take.about("reflect", 0.0012341, 0.5), "in 8 bits by at most 0.00124"),
-        (take.about("reflect", 0.5, 0.0056781), "is off by at most 0.00568"),
+        (take.about("reflect", 0.5, 0.0056781), "by at most 0.00568"),
         (pixels.tiles_finding(True, 1.04e-9), "within 1.1·10⁻⁹"),
         (models.small_finding(0.1, 0.6671, 2, 3), "at most 0.668 grey levels"),
         (

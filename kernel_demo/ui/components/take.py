@@ -148,7 +148,7 @@ def about(border: str, int8_error: float, float16_error: float, around: float = 
     if not int8_error and not float16_error:
         return f"Edges: {label}. Every precision stores these weights exactly."
     return (
-        f"Edges: {label}. Stored as float16, a weight is off by at most {at_most(float16_error)}; "
+        f"Edges: {label}. Stored as float16, a weight moves by at most {at_most(float16_error)}; "
         f"in 8 bits by at most {at_most(int8_error)}."
     )
 
