@@ -148,8 +148,9 @@ function paintButton() {
   const came = kfacCame(shown);
   write(text.kfac, came ? say(words.kfac_came, came) : words.kfac);
   const busy = shown?.state === 'waiting' || shown?.state === 'running';
-  setData(button, { off: !value || !shown || shown.method === 'kfac' });
-  if (button.disabled !== busy) button.disabled = busy;
+  const off = !value || !shown || shown.method === 'kfac';
+  setData(button, { off });
+  if (button.disabled !== (busy || off)) button.disabled = busy || off;
 }
 
 function kfacCame(shown) {
