@@ -244,7 +244,7 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
 
 def _refuted(other: Alternative | None, result: Recovery) -> bool:
     """Whether the kernel leaves less of the whole picture than what is to explain it better."""
-    if other is None or not result.kernel.size:
+    if other is None or result.kernel is None:
         return False
     if other.kind == Other.COLOUR:
         return result.residual <= fitting.ONE_ROUNDING * ROUNDING
@@ -480,7 +480,7 @@ def _of_all(result: Recovery, found: Arrangement) -> Recovery:
     if pair.counted is not None:
         gross &= pair.counted
     beyond = np.count_nonzero(gross) / gross.size
-    if result.verdict == Verdict.NOISY and _framed(lost, pair.counted):
+    if result.verdict == Verdict.NOISY and _more_outside(lost, pair.counted):
         return _judged(result, judging.UNCLEAR)
     if beyond > outliers.SPOKEN_OF:
         judgement = judging.edit(beyond) if outliers.together([gross]) else judging.UNCLEAR
@@ -491,7 +491,7 @@ def _of_all(result: Recovery, found: Arrangement) -> Recovery:
     return _told(result, [replace(pair, outliers=mask), *found.pairs[1:]])
 
 
-def _framed(lost: np.ndarray, counted: np.ndarray | None) -> bool:
+def _more_outside(lost: np.ndarray, counted: np.ndarray | None) -> bool:
     """Whether far more is left beside the border than within: a frame, and no noise."""
     squares = lost**2 if counted is None else np.where(counted, lost**2, np.nan)
     inner = np.zeros(lost.shape, bool)
