@@ -313,16 +313,17 @@ class Note(Enum):
     HIDDEN = "The alpha channel was left out: hardly any pixel is opaque."
     SMALLER = "After is smaller by {pixels} pixels on each axis: it was laid over the middle."
     OTHER_SIZE = (
-        "After differs in size by {columns:+d} columns and {rows:+d} rows; what overlaps was used."
+        "After differs in size by {columns:+d} columns and {rows:+d} rows: it was laid over the "
+        "middle of before, and what overlaps was used."
     )
     TURNED = "Before is {before} pixels and after {after}: one of them is turned by 90 degrees."
     STRANGERS = "Before is {before} pixels and after {after}: they do not lie over each other."
-    LEFT_OUT = "{some} of {all} pairs did not go with the others."
+    LEFT_OUT = "Of {all} pairs, {which} did not go with the others, and nothing here is of it."
     SHIFTED = "After is shifted by {rows} rows and {columns} columns against before: undone."
     SWAPPED = "The files were swapped: the filter leads from the second to the first."
     OFF_CENTRE = (
         "The kernel is {height} × {width} and its middle lies {down:+g} rows and {right:+g} "
-        "columns from the pixel: after is shifted by as much the other way."
+        "columns from the pixel: after is shifted, or was laid, as much the other way."
     )
     CUT_OFF = "An offset of −0.5: the tool cuts fractions off instead of rounding them."
 

@@ -117,16 +117,17 @@ def _prepared(pairs: list[tuple], max_size: int) -> tuple[list[Pair], tuple[Told
     prepared, notes = [], []
     for before, after in pairs:
         pair, told = alignment.prepare(before, after, max_size)
-        prepared += [] if pair is None else [pair]
+        prepared.append(pair)
         notes += [note for note in told if note not in notes]
-    kinds = [(p.before.shape[2], p.after.shape[2], p.peak, p.step) for p in prepared]
-    if not kinds:
+    kinds = [p and (p.before.shape[2], p.after.shape[2], p.peak, p.step) for p in prepared]
+    if not any(kinds):
         return [], tuple(notes)
-    usual, count = Counter(kinds).most_common(1)[0]
-    if count < len(pairs):
-        notes.append(Told(Note.LEFT_OUT, {"some": len(pairs) - count, "all": len(pairs)}))
-    usable = [pair for pair, kind in zip(prepared, kinds, strict=True) if kind == usual]
-    return usable, tuple(notes)
+    ((usual, _),) = Counter(filter(None, kinds)).most_common(1)
+    others = [str(number) for number, kind in enumerate(kinds, 1) if kind != usual]
+    if others:
+        which = ("pair " if len(others) == 1 else "pairs ") + " and ".join(others)
+        notes.append(Told(Note.LEFT_OUT, {"which": which, "all": len(pairs)}))
+    return [pair for pair, kind in zip(prepared, kinds, strict=True) if kind == usual], tuple(notes)
 
 
 def _analysed(pairs: list[Pair], notes: tuple[Told, ...], max_size: int) -> Analysis:

@@ -62,7 +62,7 @@ FIGURES = {
     "turn": Turn.DOWN,
     "size": 5, "name": "after", "pixels": 2, "rows": 3, "columns": -4, "before": "9 x 9",
     "red": 0.3, "green": 0.6, "blue": 0.1,
-    "after": "4 x 4", "some": 1, "all": 3, "height": 3, "width": 5, "down": 1.0, "right": -2.5,
+    "after": "4 x 4", "which": "pair 2", "all": 3, "height": 3, "width": 5, "down": 1.0, "right": -2.5,
     "patches": 12, "levels": 3, "split": "its dark and its bright parts", "sigma": 1.0,
     "file": "JPEG, quality 75",
     "operation": "a median", "curve": "a threshold", "place": "one row in 2", "share": "22 %",
@@ -89,7 +89,8 @@ def test_a_record_says_its_codes():
     assert "kernels of up to 7 × 7 only" in found.explanation
     assert found.next_step == "Use pictures of more pixels, with fewer black and white ones."
     assert found.notes == (
-        "After differs in size by +3 columns and −1 rows; what overlaps was used.",
+        "After differs in size by +3 columns and −1 rows: it was laid over the middle of before, "
+        "and what overlaps was used.",
     )
     assert pickle.loads(pickle.dumps(found)).as_dict() == found.as_dict()
 

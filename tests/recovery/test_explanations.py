@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kernel_demo.recovery import Edge, Recovery, Rounding, Verdict, recover
+from kernel_demo.recovery import Edge, Recovery, Rounding, Verdict, recover, recover_many
 from kernel_demo.recovery.explanations import Note, Other, Reason, Told, Turn
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.known import Alternative
@@ -158,9 +158,9 @@ def test_pixels_left_out_are_in_the_sentence():
     """As many as the mask has; none are claimed to be reproduced."""
     left_out = LeftOut(0.01, pixels=1352)
     told = replace(CERTAIN, fractions=(replace(WHOLE, left_out=3),), left_out=left_out)
-    assert "every pixel is reproduced exactly but 1\u202f352, which" in told.explanation
+    assert "every pixel is reproduced exactly but 1352, which" in told.explanation
     told = replace(CERTAIN, fractions=(), left_out=left_out)
-    assert "1\u202f352 pixels are left out, which something else has changed." in told.explanation
+    assert "1352 pixels are left out, which something else has changed." in told.explanation
 
 
 def test_nothing_is_said_twice():
@@ -170,6 +170,16 @@ def test_nothing_is_said_twice():
     swapped = replace(CERTAIN, swapped=True, noted=(Told(Note.SWAPPED),))
     assert swapped.notes == ()
     assert swapped.explanation.startswith("With the two files swapped, this is")
+
+
+def test_pairs_that_do_not_go_with_the_others_are_named():
+    """By their numbers: a verdict of the others is none of theirs."""
+    grey = photo("cat")[:60, :60]
+    coloured = np.dstack([grey, grey, grey // 2])
+    found = recover_many([(grey, grey), (grey, coloured), (grey, grey)])
+    assert (
+        "Of 3 pairs, pair 2 did not go with the others, and nothing here is of it." in found.notes
+    )
 
 
 @pytest.mark.parametrize("verdict", [Verdict.NOT, Verdict.UNDETERMINED])
