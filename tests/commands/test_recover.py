@@ -34,7 +34,7 @@ def test_says_what_it_found(pair, capsys):
     assert main(["recover", *pair]) == 0
     said = capsys.readouterr().out
     assert "after.png: convolution" in said
-    assert "[[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]] / 8" in said
+    assert "[[−1, −1, −1], [−1, 16, −1], [−1, −1, −1]] / 8" in said
     assert "border: copied" in said
 
 
@@ -148,7 +148,7 @@ def test_two_folders_go_together_by_name(folders, capsys):
     assert main(["recover", *folders, "--max-size", "5"]) == 0
     said = capsys.readouterr().out
     assert "after: convolution\n" in said
-    assert "[[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]] / 8" in said
+    assert "[[−1, −1, −1], [−1, 16, −1], [−1, −1, −1]] / 8" in said
     assert "2 of 3 pairs obey it; these do not:\n  coffee.tif: " in said
     assert "before/stray.png: has no partner" in said
     assert main(["recover", *folders, "--max-size", "5", "--json"]) == 0
@@ -188,7 +188,7 @@ def test_what_lies_under_transparency_does_not_count(pair, tmp_path, capsys):
         image.save(paths[-1])
     assert main(["recover", *paths]) == 0
     said = capsys.readouterr().out
-    assert "[[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]] / 8" in said
+    assert "[[−1, −1, −1], [−1, 16, −1], [−1, −1, −1]] / 8" in said
     assert "not opaque" in said
     pictures = open_side(paths, keep_alpha=True)
     assert [picture.samples.shape[2] for picture in pictures] == [4, 4]

@@ -160,7 +160,9 @@ def test_bars_are_called_guaranteed_only_where_they_are():
     low, high = np.array([[float(e.replace("−", "-")) for e in pair] for pair in ends]).T
     assert ((low <= true.ravel()) & (true.ravel() <= high)).all()
     wide = np.maximum(high - found.kernel.ravel(), found.kernel.ravel() - low)
-    shown = [float(bar.replace("−", "-")) for bar in re.findall("<small>±\u202f([^<]+)<", then)]
+    plain = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+    bars = re.findall("<small>±\u202f([^<]+)<", then)
+    shown = [float(bar.translate(plain).replace("·10", "e")) for bar in bars]
     assert (shown >= 0.9 * wide).all()
     assert (np.abs(found.kernel.ravel() - true.ravel()) <= shown).all()
     noisy = np.clip(after + np.random.default_rng(0).normal(0, 3, after.shape), 0, 255)
