@@ -416,9 +416,10 @@ def _levels(samples: np.ndarray, white: int) -> np.ndarray:
 def figures(largest: int, share: float, colours: bool = False) -> tuple[tuple[str, str], ...]:
     """The figures under the pictures: (number, meaning)."""
     what = "values (three a pixel)" if colours else "pixels"
+    where = "which is at its edges" if share == 1 and largest else "edges included"
     return (
         (percent(share, 2), f"of the {what} that count are reproduced exactly"),
-        (count(largest), "largest difference in grey levels, edges included"),
+        (count(largest), f"largest difference in grey levels, {where}"),
     )
 
 
