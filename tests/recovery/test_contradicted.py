@@ -143,7 +143,7 @@ class TestBars:
         told = [
             str(known.kernel(0.996 * SHARPEN, errors=np.full((3, 3), bar))) for bar in (1e-4, 0.01)
         ]
-        assert told == ["Sharpen 3×3, times 0.996", "Sharpen 3×3"]
+        assert told == ["Sharpen 3 × 3, times 0.996", "Sharpen 3 × 3"]
 
 
 class TestAlternatives:
