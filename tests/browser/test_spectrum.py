@@ -125,6 +125,19 @@ def test_learn_with_kfac(page, server):
     assert "method" not in page.evaluate("location.search")
 
 
+def test_why_leads_to_the_reason(page, server):
+    """From the verdict on a small loss with a wrong kernel, and the address stays as it is."""
+    opened(page, f"{server}?method=adam&steps=60")
+    page.locator("#learn").click()
+    expect(live(page)).to_have_attribute("data-done", "true")
+    address = page.url
+    verdict = page.locator(".kd-verdict-line")
+    expect(verdict).to_contain_text("Small loss, wrong kernel.")
+    verdict.get_by_role("link", name="Why?").click()
+    expect(page.locator("#spectrum canvas").last).to_be_in_viewport()
+    assert page.url == address
+
+
 def test_of_large_kernels_the_telling_ones(page, server):
     """At 9 x 9 as many as fit, from the first to the last; their errors are NumPy's."""
     wanted = set_to(kernel="random", size=9, method="adam", steps=20)

@@ -373,6 +373,12 @@ find('#learn').addEventListener('click', ({ detail, timeStamp }) => {
 });
 find('#step').addEventListener('click', pressStep);
 find('#verdict-action').addEventListener('click', pressVerdict);
+// To the reason, without another address: that is the settings'.
+text.verdict.addEventListener('click', (event) => {
+  if (!event.target.closest('a')) return;
+  event.preventDefault();
+  document.getElementById('spectrum').scrollIntoView({ block: 'end' });
+});
 for (const name of Object.keys(props.speeds)) {
   find(`#speed-${name}`).addEventListener('click', () => { setSpeed(name); opener.close(true); });
 }
@@ -624,8 +630,9 @@ function paintVerdict(now, learned) {
   const key = JSON.stringify(told.parts);
   if (text.verdict.dataset.said !== key) {
     text.verdict.dataset.said = key;
-    text.verdict.replaceChildren(...told.parts.flatMap(({ text: said, strong, extra }) => [
-      make(strong ? 'b' : 'span', extra && { class: 'kd-extra' }, said), ' ']));
+    text.verdict.replaceChildren(...told.parts.flatMap(({ text: said, strong, extra, link }) => [
+      link ? make('a', { class: 'kd-link', href: '#spectrum' }, said)
+        : make(strong ? 'b' : 'span', extra && { class: 'kd-extra' }, said), ' ']));
   }
   const does = problem ? null : told.action;
   action.hidden = !does;

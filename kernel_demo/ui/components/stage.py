@@ -53,6 +53,7 @@ VERDICT = {
     "gone": "{gone} of the loss is gone.",
     "small": "Small loss, wrong kernel.",
     "small_what": "{gone} of the loss is gone, and a weight is still {off} off.",
+    "why": "Why?",
     "near": "Nearly right.",
     "right_now": "Right to {decimals} decimals so far.",
     "bound": "No weight is more than {bound} off.",

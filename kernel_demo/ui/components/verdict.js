@@ -1,4 +1,4 @@
-// The verdict on what is shown, in words: {dot, parts: [{text, strong, extra}], action}. It never
+// The verdict on what is shown, in words: {dot, parts: [{text, strong, extra, link}], action}. It never
 // claims less than the measured error. Values in, values out. Comes after show.js.
 
 const SMALL_LOSS = 0.05; // of the first loss
@@ -151,5 +151,7 @@ function endWords({ value }, figures, tell) {
   }
   const lead = figures.small && figures.wrong ? 'small' : figures.wrong ? 'not_there' : 'near';
   const rest = figures.small && figures.wrong ? 'small_what' : 'ended_still';
-  return { dot: 'warm', parts: [tell(lead, { strong: true }), tell(rest), why], action };
+  const parts = [tell(lead, { strong: true }), tell(rest)];
+  if (lead === 'small') parts.push(tell('why', { link: true }));
+  return { dot: 'warm', parts: [...parts, why], action };
 }
