@@ -244,11 +244,16 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
 
 
 def _refuted(other: Alternative | None, result: Recovery) -> bool:
-    """Whether the kernel leaves less of the whole picture than what is to explain it better."""
+    """Whether the kernel leaves less of the whole picture than what is to explain it better.
+
+    A matrix that leaves one rounding of a picture may be one that was cut off, where many pixels
+    were.
+    """
     if other is None or result.kernel is None:
         return False
     if other.kind == Other.COLOUR:
-        return result.residual <= fitting.ONE_ROUNDING * ROUNDING
+        cut_off = result.used_fraction < judging.MOSTLY
+        return cut_off and result.residual <= fitting.ONE_ROUNDING * ROUNDING
     return other.residual is not None and other.residual > result.residual
 
 

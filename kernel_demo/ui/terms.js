@@ -5,7 +5,7 @@
   // What is pressed, typed into, only heard, or no prose. While a run is shown its words change with
   // each step: they are marked when it rests.
   const PLAIN = `button, label, a, summary, select, input, textarea, pre, code, svg, canvas, h1, dfn, style,
-    script, nav, [role=tab], [role=listbox], [data-testid='block-info'], .kd-live-spoken, .kd-take-spoken, .kd-bar,
+    script, nav, [role=img], [role=tab], [role=listbox], [data-testid='block-info'], .kd-live-spoken, .kd-take-spoken, .kd-bar,
     .kd-terms, [data-state=running] [data-text], [data-state=waiting] [data-text]`;
   const GAP = 8; // pixels between a sentence and its term, and the sides of the window
   const LEAVE = 120; // ms in which the pointer may pass from a term to its sentence
@@ -23,11 +23,11 @@
 
   // ---- Marking
 
-  // Marks in one piece of text what its card has not marked yet.
-  function markText(text, marked) {
+  // Marks in one piece of text what its card has not marked yet. also: what need not be, either.
+  function markText(text, marked, also = marked) {
     for (const found of text.data.matchAll(pattern)) {
       const id = meaningOf.get(found[1].toLowerCase());
-      if (marked.has(id)) continue;
+      if (marked.has(id) || also.has(id)) continue;
       marked.add(id);
       const term = document.createElement('dfn');
       term.className = 'kd-term';
@@ -37,18 +37,19 @@
       const after = rest.splitText(found[0].length);
       rest.replaceWith(term);
       term.append(rest);
-      markText(after, marked);
+      markText(after, marked, also);
       return;
     }
   }
 
   function markCard(card) {
     const marked = new Set();
+    const folded = new Set(); // in what is hidden now, and may be opened
     for (const term of card.querySelectorAll('.kd-term')) {
       if (term.closest(CARDS) !== card) continue;
       // Where its text was written anew, or it lies in what is plain now, it is one no more.
       if (!term.textContent) term.remove();
-      else marked.add(term.getAttribute('aria-describedby'));
+      else (term.checkVisibility() ? marked : folded).add(term.getAttribute('aria-describedby'));
     }
     const texts = document.createTreeWalker(card, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT, (node) => {
       if (node.nodeType === Node.TEXT_NODE) return NodeFilter.FILTER_ACCEPT;
@@ -56,7 +57,10 @@
     });
     const all = [];
     while (texts.nextNode()) all.push(texts.currentNode);
-    for (const text of all) markText(text, marked);
+    const [seen, hidden] = [true, false].map((wanted) =>
+      all.filter((text) => text.parentElement.checkVisibility() === wanted));
+    for (const text of seen) markText(text, marked);
+    for (const text of hidden) markText(text, folded, marked);
   }
 
   function markAll(cards) {

@@ -71,6 +71,11 @@ def test_it_shows_both_methods_and_ends_with_the_reason_in_view(
     expect(page.locator(".kd-spectrum-plot")).to_be_in_viewport(ratio=0.99)
     assert page.evaluate(STAND) == at_first
     assert caption.evaluate("(e) => e.scrollHeight <= e.parentElement.clientHeight")
+    # The cards below are pale until they have the result of this run.
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("[data-stale]")]
+             .every((one) => getComputedStyle(one).opacity === "1")"""
+    )
     assert page.evaluate(FOUND, []) == []
     captions = page.evaluate("captions")
     said = [one[0] for one in captions]

@@ -14,7 +14,7 @@ SCREENS = {"laptop": {"width": 1366, "height": 768}, "phone": {"width": 390, "he
 CARDS = """() => {
   const cards = '.kd-header, .kd-live-card, .kd-card, .kd-panel, .kd-take, .kd-verdict';
   const plain = `button, label, a, summary, select, input, textarea, pre, code, svg, h1, nav,
-    style, [role=tab], [role=listbox], [data-testid='block-info'], .kd-live-spoken,
+    style, [role=img], [role=tab], [role=listbox], [data-testid='block-info'], .kd-live-spoken,
     .kd-take-spoken, .kd-bar`;
   const seen = [...document.querySelectorAll(cards)].filter((card) => card.checkVisibility());
   return seen.map((card) => {
