@@ -129,8 +129,22 @@ def test_each_limit_is_told(pictures, key):
     """Each way has a name, a reason and both errors; the measured one is no surprise."""
     answer = last(limits.one(pictures, key))
     assert limits.WAYS[key][0] in answer
+    assert f"with the remedy: {limits.REMEDIES[key]}" in unescape(answer)
     # Rounding noise is random, and its forecast a median: a factor of 4 is far out in its tail.
     assert figure(answer, "measured") < 4 * figure(answer, "predicted")
+
+
+def test_every_way_has_its_remedy(pictures):
+    """In the table of all twelve no cell is blank; three have no error with a remedy."""
+    answer = last(limits.every(pictures))
+    cells = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in answer.split("<tr>")[2:]]
+    assert [row[0] for row in cells] == [name for name, _ in limits.WAYS.values()]
+    assert all(len(row) == len(limits.TABLE) and all(row) for row in cells)
+    without = [row[0] for row in cells if row[-1] == limits.NO_FIGURE]
+    assert without == [limits.WAYS[key][0] for key in WITHOUT_A_REMEDY]
+
+
+WITHOUT_A_REMEDY = ("model_too_large", "even_kernel", "non_linear")  # none is needed, or another
 
 
 def test_a_guess_is_scored(pictures):
