@@ -38,6 +38,37 @@ def stop(page, name):
     expect(page.locator(f"#{name}")).to_be_enabled()
 
 
+def unfolded(page):
+    """The ids of the questions whose answers are open."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('.kd-answer-fold[open]')].map(
+          (fold) => fold.closest('.kd-question').id)"""
+    )
+
+
+def test_one_answer_is_open(page, server):
+    """What is asked folds the others to their finding, and stays where it was pressed; a folded
+    one opens by its line as it was, in place of the other."""
+    open_tab(page, server)
+    prove(page, "try-edges")
+    prove(page, "try-size")
+    assert unfolded(page) == ["question-size"]
+    folded = page.locator("#try-edges-result")
+    expect(folded.locator("summary")).to_contain_text("of the pixels lie at the border")
+    expect(folded.locator("img").first).to_be_hidden()
+    way = page.get_by_role("radio", name="JPEG", exact=True)
+    way.scroll_into_view_if_needed()
+    box = way.bounding_box()
+    way.check()
+    expect(page.locator("#limits-one .kd-answer")).to_be_visible()
+    assert way.bounding_box()["y"] == pytest.approx(box["y"], abs=2)
+    assert unfolded(page) == ["question-limits"]
+    folded.locator("summary").press("Enter")
+    expect(folded.locator("img").first).to_be_visible()
+    assert unfolded(page) == ["question-edges"]
+    assert page.locator(".kd-answer-fold").count() == 3
+
+
 # Opening the page takes longer than most answers, so a test asks several questions.
 def test_questions_1_to_5(page, server):
     """Tiles, edges, any size, speed, compression: one press each, the figures as claimed."""

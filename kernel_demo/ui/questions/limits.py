@@ -198,8 +198,9 @@ def _ways(all_of_them: str, pictures: list) -> Followed:
             *_, found = one(*card.grey(*values))
         except DemoError as error:
             return problem(error), None
-        return found.html, card.key(*values)
+        return found.folding, card.key(*values)
 
+    way.input(fn=None, js=card.FOLD_OTHERS % "limits-one", **PRIVATE)
     tried = way.input(
         run, inputs, [place, made], trigger_mode="always_last", **SUMS,
         show_progress="minimal", **PRIVATE,
@@ -225,11 +226,11 @@ def _challenge(pictures: list) -> tuple[gr.Dropdown, gr.Number]:
     editor = kernel_editor.component(np.zeros((START_SIZE, START_SIZE)), "challenge-editor")
     inputs = [*pictures, size, seed]
     guessed = card.experiment(
-        "challenge-guess", "Score my guess", guess, [*inputs, editor], reads=_read
-    )
+        "challenge-guess", "Score my guess", guess, [*inputs, editor], reads=_read, folds=False,
+    )  # fmt: skip
     learned = card.experiment(
         "challenge-learn", "Let the layer learn it", learn, inputs, reads=_read, trains=True,
-        variant="secondary",
+        folds=False, variant="secondary",
     )  # fmt: skip
     look = card.follow([guessed, learned])
     scored, (_, solved) = [*guessed.shown, guessed.made], learned.shown

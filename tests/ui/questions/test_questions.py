@@ -174,7 +174,9 @@ def test_a_cell_that_is_no_number_takes_the_score_away(cell):
 
 def test_an_old_answer_does_not_stay_beside_an_error():
     """What a card shows after a problem is the problem: the answer to other inputs is gone."""
-    asked = partial(card.ask, lambda text: (yield card.answer(text)), no_bees, "bundled", None)
+    asked = partial(
+        card.ask, lambda text: (yield card.answer(text)), no_bees, True, "bundled", None
+    )
     (*_, shown, made), (*_, status, result, left) = asked("a")
     assert "a" in shown
     assert made
