@@ -69,6 +69,18 @@ def test_one_answer_is_open(page, server):
     assert page.locator(".kd-answer-fold").count() == 3
 
 
+def test_the_list_stays_beside_the_questions(new_page, server):
+    """From the last question, too, every other one is a press away."""
+    page = new_page(viewport={"width": 1366, "height": 650})
+    open_tab(page, server)
+    page.get_by_role("link", name="Limits").click()
+    expect(page.locator("#try-limits")).to_be_in_viewport()
+    for name in ("Huge or odd sizes", "Limits"):
+        expect(page.get_by_role("link", name=name)).to_be_in_viewport(ratio=1)
+    page.get_by_role("link", name="The edges").click()
+    expect(page.locator("#try-edges")).to_be_in_viewport()
+
+
 # Opening the page takes longer than most answers, so a test asks several questions.
 def test_questions_1_to_5(page, server):
     """Tiles, edges, any size, speed, compression: one press each, the figures as claimed."""
