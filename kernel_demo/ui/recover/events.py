@@ -20,17 +20,18 @@ from kernel_demo.ui.recover import finding, pairs
 HEARD = "Getting ready…"
 FORGOTTEN = "The files are forgotten; upload them again."
 # On a narrow page the verdict is below the fold, and from an example it is above the window: bring
-# it into view when it is there.
+# it into view when it is there. At once: a smooth way ends early where the page changes meanwhile.
 SCROLL = """() => {
   const verdict = document.querySelector('#recover-verdict');
   const top = verdict?.getBoundingClientRect().top;
   if (innerWidth > 900 && top >= 0 && top < innerHeight / 2) return;
-  verdict?.scrollIntoView({ behavior: 'smooth', block: 'start' });
+  verdict?.scrollIntoView({ behavior: 'instant', block: 'start' });
 }"""
-# Of an example that was pressed far below: the line that says what is being done.
-SHOW_PROGRESS = """() => {
-  const line = document.querySelector('#recover-progress');
-  line?.scrollIntoView({ behavior: 'smooth', block: 'center' });
+# Of an example that was pressed far below: where the verdict will be, beside the line that says
+# what is being done; on a narrow page that line.
+LOOK_UP = """() => {
+  const [name, block] = innerWidth > 900 ? ['verdict', 'start'] : ['progress', 'center'];
+  document.querySelector(`#recover-${name}`)?.scrollIntoView({ behavior: 'instant', block });
 }"""
 
 
@@ -74,7 +75,7 @@ def connect(parts) -> None:
 
     begin(parts.recover.click)
     for button, example in parts.examples:
-        button.click(fn=None, js=SHOW_PROGRESS, **PRIVATE)
+        button.click(fn=None, js=LOOK_UP, **PRIVATE)
         files = [parts.before, parts.after, parts.searching]
         laid = button.click(partial(_laid, example.files), None, files, **QUIET)
         tell_failure(laid, parts.progress)
