@@ -31,6 +31,8 @@ BLUR_SIGMA = 2.0
 # Without it, rounding would not be noise: in a blurred picture whole regions round the same way.
 CAMERA_NOISE = 1.0
 JPEG_QUALITY = 75
+SHOTS = 16  # of one scene, averaged against noise
+STRIPS = 4  # of the narrowest picture, each is twice as wide as a kernel of 9
 JPEG_MARGIN = 2  # a clipped pixel of a JPEG is told by being this near to black or white
 
 
@@ -151,7 +153,9 @@ def constant(pictures, kernel, seed) -> Limit:
     flat = [np.full_like(levels([picture])[0], round(255 * picture.mean())) for picture in pictures]
     flat = [np.maximum(picture, 1) for picture in flat]  # a black one would not show even the sum
     solution = sums(flat, [correlate(one, kernel) for one in flat], len(kernel)).solve(offset=False)
-    return kernel_limit(np.abs(kernel - kernel.mean()).max(), kernel, solution.kernel)
+    rich, gain = rounded_sums(levels(pictures), kernel, len(kernel))
+    predicted, remedied = np.abs(kernel - kernel.mean()).max(), gain * rich.solve(False).kernel
+    return kernel_limit(predicted, kernel, solution.kernel, remedied)
 
 
 def blurred(pictures, kernel, seed) -> Limit:
@@ -181,28 +185,39 @@ def jpeg_file(pictures, kernel, seed) -> Limit:
     """JPEG rounds the detail away in blocks of 8 x 8: foretold from its quantisation table."""
     befores = levels(pictures)
     exact = [correlate(one, kernel) for one in befores]
-    foretold = [quantised(as_file(one), JPEG_QUALITY) for one in exact]
-    afters = [np.rint(operators.jpeg(as_file(one) / 255, JPEG_QUALITY) * 255.0) for one in exact]
+    files = [as_file(one) for one in exact]
+    foretold = [quantised(one, JPEG_QUALITY) for one in files]
+    afters = [np.rint(operators.jpeg(one / 255, JPEG_QUALITY) * 255.0) for one in files]
 
-    def inside(files):
-        return [(one > JPEG_MARGIN) & (one < 255 - JPEG_MARGIN) for one in files]
+    def inside(pictures):
+        return [(one > JPEG_MARGIN) & (one < 255 - JPEG_MARGIN) for one in pictures]
 
     lost = [kept - true for kept, true in zip(foretold, exact, strict=True)]
     predicted = np.abs(systematic(sums(befores, lost, len(kernel), inside(foretold)))).max()
-    solution = sums(befores, afters, len(kernel), inside(afters)).solve(offset=False)
-    return kernel_limit(predicted, kernel, solution.kernel)
+    solution, lossless = (
+        sums(befores, saved, len(kernel), inside(saved)).solve(offset=False)
+        for saved in (afters, files)
+    )
+    return kernel_limit(predicted, kernel, solution.kernel, lossless.kernel)
 
 
 def noise_after(pictures, kernel, seed) -> Limit:
     """Noise on the after pictures: no bias, and ten times less with a hundred times the pixels."""
     befores = levels(pictures)
     random = np.random.default_rng(seed)
-    afters = [
-        correlate(one, kernel) + NOISE_LEVELS * random.standard_normal(one.shape) for one in befores
-    ]
-    statistics = sums(befores, afters, len(kernel))
+    exact = [correlate(one, kernel) for one in befores]
+
+    def noisy():
+        return [one + NOISE_LEVELS * random.standard_normal(one.shape) for one in exact]
+
+    statistics = sums(befores, noisy(), len(kernel))
     predicted = random_largest(statistics, NOISE_LEVELS, seed)
-    return kernel_limit(predicted, kernel, statistics.solve(offset=False).kernel)
+    shots = [noisy() for _ in range(SHOTS)]
+    averaged = [np.mean(same, axis=0) for same in zip(*shots, strict=True)]
+    learned, remedied = (
+        one.solve(offset=False).kernel for one in (statistics, sums(befores, averaged, len(kernel)))
+    )
+    return kernel_limit(predicted, kernel, learned, remedied)
 
 
 def noise_before(pictures, kernel, seed) -> Limit:
@@ -288,7 +303,20 @@ def varying_filter(pictures, kernel, seed) -> Limit:
     statistics = sums(befores, afters, 9)
     solution = statistics.solve(offset=False)
     predicted = float(np.sqrt(np.mean(change**2) / 12))
-    return Limit("output", predicted, solution.residual, None, solution.kernel)
+    remedied = _in_strips(befores, afters, 9)
+    return Limit("output", predicted, solution.residual, None, solution.kernel, remedied)
+
+
+def _in_strips(befores, afters, size: int) -> float:
+    """The RMS error with a kernel of its own for each of STRIPS from left to right."""
+    strips = []
+    for number in range(STRIPS):
+        part = [
+            [np.array_split(one, STRIPS, 1)[number] for one in side] for side in (befores, afters)
+        ]
+        strips.append(sums(*part, size))
+    squares = sum(one.count * one.solve(offset=False).residual ** 2 for one in strips)
+    return float(np.sqrt(squares / sum(one.count for one in strips)))
 
 
 def non_linear(pictures, kernel, seed) -> Limit:

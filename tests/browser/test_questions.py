@@ -38,6 +38,49 @@ def stop(page, name):
     expect(page.locator(f"#{name}")).to_be_enabled()
 
 
+def unfolded(page):
+    """The ids of the questions whose answers are open."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('.kd-answer-fold[open]')].map(
+          (fold) => fold.closest('.kd-question').id)"""
+    )
+
+
+def test_one_answer_is_open(page, server):
+    """What is asked folds the others to their finding, and stays where it was pressed; a folded
+    one opens by its line as it was, in place of the other."""
+    open_tab(page, server)
+    prove(page, "try-edges")
+    prove(page, "try-size")
+    assert unfolded(page) == ["question-size"]
+    folded = page.locator("#try-edges-result")
+    expect(folded.locator("summary")).to_contain_text("of the pixels lie at the border")
+    expect(folded.locator("img").first).to_be_hidden()
+    way = page.get_by_role("radio", name="JPEG", exact=True)
+    way.scroll_into_view_if_needed()
+    box = way.bounding_box()
+    way.check()
+    expect(page.locator("#limits-one .kd-answer")).to_be_visible()
+    assert way.bounding_box()["y"] == pytest.approx(box["y"], abs=2)
+    assert unfolded(page) == ["question-limits"]
+    folded.locator("summary").press("Enter")
+    expect(folded.locator("img").first).to_be_visible()
+    assert unfolded(page) == ["question-edges"]
+    assert page.locator(".kd-answer-fold").count() == 3
+
+
+def test_the_list_stays_beside_the_questions(new_page, server):
+    """From the last question, too, every other one is a press away."""
+    page = new_page(viewport={"width": 1366, "height": 650})
+    open_tab(page, server)
+    page.get_by_role("link", name="Limits").click()
+    expect(page.locator("#try-limits")).to_be_in_viewport()
+    for name in ("Huge or odd sizes", "Limits"):
+        expect(page.get_by_role("link", name=name)).to_be_in_viewport(ratio=1)
+    page.get_by_role("link", name="The edges").click()
+    expect(page.locator("#try-edges")).to_be_in_viewport()
+
+
 # Opening the page takes longer than most answers, so a test asks several questions.
 def test_questions_1_to_5(page, server):
     """Tiles, edges, any size, speed, compression: one press each, the figures as claimed."""

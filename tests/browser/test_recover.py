@@ -168,3 +168,38 @@ def test_an_example_on_a_phone(new_page, server):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     widest = "Math.max(...[...document.querySelectorAll('.kd-card')].map((e) => e.clientWidth))"
     assert page.evaluate(widest) <= 390
+
+
+# From now on: what the note has said, each time that it could be seen.
+NOTED = """() => {
+  window.noted = [];
+  const look = () => {
+    const note = document.querySelector('#recover-stale .kd-stale');
+    if (note && !note.hidden) window.noted.push(note.textContent);
+  };
+  const all = { childList: true, subtree: true, attributes: true };
+  new MutationObserver(look).observe(document.querySelector('#recover-stale'), all);
+}"""
+
+
+def test_another_example_on_a_desktop(new_page, server):
+    """Pressed below a result, it brings the new verdict into view, and nobody is told meanwhile to
+    press what looks for it already; another size then is stale as ever."""
+    page = new_page(viewport={"width": 1366, "height": 768})
+    page.goto(server)
+    page.get_by_role("tab", name="Recover").click()
+    page.locator(".kd-example").first.click()
+    expect(page.locator("#recover-take .kd-take")).to_be_visible()
+    before = verdict(page).inner_text()
+    last = page.locator(".kd-example").last
+    last.scroll_into_view_if_needed()
+    expect(verdict(page)).not_to_be_in_viewport()
+    page.evaluate(NOTED)
+    last.click()
+    expect(page.locator("#recover-progress .kd-working")).to_be_in_viewport()
+    expect(verdict(page)).not_to_have_text(before)
+    expect(page.locator("#recover-verdict")).to_have_attribute("data-stale", "false")
+    expect(verdict(page).get_by_role("heading")).to_be_in_viewport()
+    assert page.evaluate("noted") == []
+    choose_size(page, "7 × 7")
+    expect(page.locator("#recover-stale")).to_contain_text("found in another pair")

@@ -5,8 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from kernel_demo.imaging.filtering import CONSTANT
 from kernel_demo.lab.limits import Limit
 from kernel_demo.numbers import at_most, figure, percent, shown
+from kernel_demo.recovery import Edge
 from kernel_demo.ui.components import take
 from kernel_demo.ui.questions import limits, models, pixels
 from kernel_demo.ui.recover import finding
@@ -110,3 +112,31 @@ def test_half_of_the_points_are_not_called_more():
     """An error of exactly half the largest weight: at least half the way, and no more."""
     half = SimpleNamespace(exact=False, points=50.0)
     assert "at least half the way" in limits.guess_finding(half)
+
+
+@pytest.mark.parametrize(
+    ("sides", "told"),
+    [
+        (
+            (Edge.COPIED, None, Edge.COPIED, None),
+            "top and left: unchanged, as in the picture before; "
+            "bottom and right: this pair does not tell",
+        ),
+        (
+            (None, CONSTANT, "reflect", None),
+            "top and right: this pair does not tell; bottom: one value around, 200; "
+            "left: reflect (cb|abc|ba)",
+        ),
+        (
+            (Edge.BLACK,) * 3 + (None,),
+            "top, bottom and left: black; right: this pair does not tell",
+        ),
+        ((Edge.COPIED,) * 4, "unchanged, as in the picture before"),
+        ((None,) * 4, "this pair does not tell"),
+    ],
+)
+def test_borders_are_told_by_their_sides(sides, told):
+    """Sides that are alike are named together, before what is said of them."""
+    one = sides[0] if len(set(sides)) == 1 else None
+    found = SimpleNamespace(kernel=None, padding=one, padding_sides=sides, padding_value=200)
+    assert finding.edges(found) == told

@@ -46,6 +46,15 @@ STOPPED = "Stopped by you."
 STALE = "This was made from other pictures or choices. Press “{button}” to ask again."
 TRUE, LEARNED = "true", "learned"
 KEPT = gr.skip(), gr.skip()  # an answer, and what it was made from
+# The browser folds what comes into the page open beside an open one of its group: an answer that is
+# asked for has room once the others are folded. The card stays where it is.
+FOLD_OTHERS = """() => {
+  const own = document.getElementById('%s');
+  const card = own.closest('.kd-question');
+  const { top } = card.getBoundingClientRect();
+  for (const fold of document.querySelectorAll('.kd-answer-fold')) fold.open = own.contains(fold);
+  scrollBy(0, card.getBoundingClientRect().top - top);
+}"""
 
 
 def choose_pictures() -> list:
@@ -113,6 +122,11 @@ class Answer:
     html: str
     finding: str = ""  # the sentence of it that is read out: a table would be too much
 
+    @property
+    def folding(self) -> str:
+        """As what can be folded to its finding (HTML)."""
+        return markup.folding(self.html, self.finding)
+
 
 def answer(*parts: str, finding: str = "", tone: str = "good", **figures) -> Answer:
     """The parts one below the other, and what they showed; tone and figures: see markup."""
@@ -158,6 +172,7 @@ def experiment(
     reads: Callable[..., tuple] = grey,
     trains: bool = False,
     stoppable: bool = False,
+    folds: bool = True,
     variant: str = "primary",
     script: str | None = None,
 ) -> Followed:
@@ -166,7 +181,7 @@ def experiment(
     name: how ids start. inputs: the pictures and what else it depends on. reads: turns the inputs'
     values into the function's arguments. DemoErrors of either are told, and take the answer away.
     trains: it waits in the queue of the device, and can be stopped. stoppable: it can without that.
-    script: of the place of the answer.
+    folds: of all such answers one is open. script: of the place of the answer.
     """
     with gr.Row(elem_classes="kd-experiment"):
         start = button(text, name, variant=variant)
@@ -178,24 +193,28 @@ def experiment(
     def ended(told: str) -> Callable[[], tuple]:
         return lambda: (*buttons(running=False), told, *KEPT)
 
+    if folds:  # first: a browser does what a press asks for one after the other
+        start.click(fn=None, js=FOLD_OTHERS % f"{name}-result", **PRIVATE)
     runs = Job([start, stop, *shown, made], ended(alert(FAILED)))
     runs.begin(
         start.click, lambda *_: (*buttons(running=True), quiet("Working…"), *KEPT),
-        partial(ask, function, reads), inputs, **(DEVICE if trains else SUMS),
+        partial(ask, function, reads, folds), inputs, **(DEVICE if trains else SUMS),
     )  # fmt: skip
     if trains or stoppable:
         runs.halt(stop.click, ended(quiet(STOPPED)))
     return Followed(fresh, made, inputs, shown=shown)
 
 
-def ask(function: Callable[..., Iterator[Answer]], reads: Callable, *values) -> Iterator[tuple]:
+def ask(
+    function: Callable[..., Iterator[Answer]], reads: Callable, folds: bool, *values
+) -> Iterator[tuple]:
     """What an experiment's components show while its function runs, and at last."""
     said, left = "", KEPT
     try:
         for found in throttled(function(*reads(*values)), FRAME_SECONDS):
             # Heard only: the eyes have the sentence below the figures.
             said = each('<p class="kd-live-spoken">{}</p>', [[found.finding]] * bool(found.finding))
-            yield (*[gr.skip()] * 3, found.html, key(*values))
+            yield (*[gr.skip()] * 3, found.folding if folds else found.html, key(*values))
     except DemoError as error:
         said, left = problem(error), ("", None)
     yield *buttons(running=False), said, *left

@@ -11,7 +11,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import correlate, to_uint8
 from kernel_demo.imaging.kernels import named
 from kernel_demo.lab.challenge import SIZES, Score, hidden, score
-from kernel_demo.lab.limits import LIMITS, Limit, break_it, sums
+from kernel_demo.lab.limits import LIMITS, SHOTS, STRIPS, Limit, break_it, sums
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build as build_pairs
 from kernel_demo.learning.statistics import Statistics
@@ -88,14 +88,22 @@ WAYS = {
     ),
 }
 STALE_WAY = "This was tried on other pictures. Choose another way, or press “{button}”."
-TABLE = ("Way", "foretold", "measured", "with the remedy", "error of")
+TABLE = ("Way", "foretold", "measured", "error of", "remedy", "error with it")
 MEASURES = {"kernel": "a weight", "output": "the output, grey levels"}
+NO_FIGURE = "–"  # where there is no such error
 REMEDIES = {
+    "constant": "pictures with detail",
     "blurred": "sharp pictures",
     "eight_bit_clipping": "cut pixels left out",
+    "jpeg_file": "a PNG, cut pixels left out",
+    "noise_after": f"{SHOTS} shots averaged",
     "noise_before": "the noise taken off X'X",
     "wrong_padding": "valid pixels only",
     "model_too_small": "a model of its size",
+    "model_too_large": "none needed",
+    "even_kernel": "none needed",
+    "varying_filter": f"a kernel for each of {STRIPS} strips",
+    "non_linear": "layers with a bend: question 7",
 }
 
 
@@ -123,8 +131,8 @@ def one(pictures: Sequence[np.ndarray], key: str) -> Iterator[Answer]:
         (figure(limit.predicted), f"error of {unit}, foretold"),
         (figure(limit.measured), f"error of {unit}, measured"),
     ]
-    if limit.remedied is not None:
-        facts.append((figure(limit.remedied), f"with the remedy: {REMEDIES[key]}"))
+    remedied = NO_FIGURE if limit.remedied is None else figure(limit.remedied)
+    facts.append((remedied, f"with the remedy: {REMEDIES[key]}"))
     yield answer(
         markup.heading(name),
         markup.matrices([pair for pair in kernels if pair[1] is not None], "≠"),
@@ -138,9 +146,9 @@ def one(pictures: Sequence[np.ndarray], key: str) -> Iterator[Answer]:
 
 
 def _cells(key: str, limit: Limit) -> tuple[str, ...]:
-    remedied = "" if limit.remedied is None else figure(limit.remedied)
-    measured = figure(limit.predicted), figure(limit.measured), remedied
-    return WAYS[key][0], *measured, MEASURES[limit.measure]
+    remedied = NO_FIGURE if limit.remedied is None else figure(limit.remedied)
+    measured = figure(limit.predicted), figure(limit.measured), MEASURES[limit.measure]
+    return WAYS[key][0], *measured, REMEDIES[key], remedied
 
 
 def limits_finding(tried: Sequence[Limit]) -> str:
@@ -190,8 +198,9 @@ def _ways(all_of_them: str, pictures: list) -> Followed:
             *_, found = one(*card.grey(*values))
         except DemoError as error:
             return problem(error), None
-        return found.html, card.key(*values)
+        return found.folding, card.key(*values)
 
+    way.input(fn=None, js=card.FOLD_OTHERS % "limits-one", **PRIVATE)
     tried = way.input(
         run, inputs, [place, made], trigger_mode="always_last", **SUMS,
         show_progress="minimal", **PRIVATE,
@@ -217,11 +226,11 @@ def _challenge(pictures: list) -> tuple[gr.Dropdown, gr.Number]:
     editor = kernel_editor.component(np.zeros((START_SIZE, START_SIZE)), "challenge-editor")
     inputs = [*pictures, size, seed]
     guessed = card.experiment(
-        "challenge-guess", "Score my guess", guess, [*inputs, editor], reads=_read
-    )
+        "challenge-guess", "Score my guess", guess, [*inputs, editor], reads=_read, folds=False,
+    )  # fmt: skip
     learned = card.experiment(
         "challenge-learn", "Let the layer learn it", learn, inputs, reads=_read, trains=True,
-        variant="secondary",
+        folds=False, variant="secondary",
     )  # fmt: skip
     look = card.follow([guessed, learned])
     scored, (_, solved) = [*guessed.shown, guessed.made], learned.shown

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from kernel_demo.numbers import short
 from kernel_demo.ui.html import each, fill, filled, joined, matrix
 
+ANSWERS = "answers"  # the group of which a browser leaves one open
 NUMBERS_UP_TO = 5  # larger kernels are drawn in colour alone
 
 
@@ -16,6 +17,17 @@ def result(*parts: str, done: bool = True, **figures: float | str) -> str:
     data = each(' data-{}="{}"', ((name.replace("_", "-"), figures[name]) for name in figures))
     template = '<div class="kd-answer" data-done="{}"{}>{}</div>'
     return filled(template, str(done).lower(), data, joined(parts))
+
+
+def folding(answer: str, finding: str) -> str:
+    """An answer that can be folded, to its finding, and is when another is opened (HTML)."""
+    return filled(
+        '<details class="kd-answer-fold" name="{}" open><summary>Answer<span>{}</span></summary>{}'
+        "</details>",
+        ANSWERS,
+        f": {finding}" if finding else "",
+        Markup(answer),
+    )
 
 
 def sentence(text: str, tone: str = "good") -> str:

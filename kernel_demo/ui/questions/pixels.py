@@ -181,7 +181,7 @@ def _row(one: pixels.Bordered) -> tuple[str, ...]:
 
 
 def anywhere(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
-    """Sobel learned on 64 x 64 tiles, then the layer itself called on a panorama."""
+    """Sobel learned on 64 x 64 tiles, then the layer itself called on a panorama of odd sides."""
     kernel = named("sobel_x").values
     pairs = build(pictures, teacher(pictures, kernel), len(kernel), TRAINING_TILE)
     layer = SingleConv(len(kernel))
@@ -194,17 +194,18 @@ def anywhere(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
                 f"kernel error {figure(progress.kernel_error)}."
             )
             yield answer(kernels, learning, done=False)
-    panorama = pixels.panorama(pictures[:IN_PANORAMA])
+    panorama = odd(pixels.panorama(pictures[:IN_PANORAMA]))
     difference = pixels.apply_anywhere(layer, panorama, kernel)
     after = correlate_valid(panorama, progress.kernel)
     shown = [
         (data_url(to_uint8(fit(panorama, WIDE))), "the panorama", ""),
         (data_url(drawn_signed(after, WIDE)), "through the layer", ""),
     ]
-    height, width = panorama.shape
+    (height, width), (rows, columns) = panorama.shape, after.shape
     facts = [
         (f"{TRAINING_TILE} × {TRAINING_TILE}", "pixels, what it was trained on"),
-        (f"{width} × {height}", "pixels, what it is applied to"),
+        (f"{width} × {height}", "pixels, odd both ways, what it is applied to"),
+        (f"{columns} × {rows}", "pixels, what comes out"),
         (str(kernel.size), "weights, the same for both"),
         (figure(difference), "largest difference to the true filter, grey levels"),
     ]

@@ -55,7 +55,7 @@ QUESTIONS = (
         "Huge or odd sizes",
         "What if the picture is huge, or an odd size?",
         "Cut it into tiles that overlap by the kernel's radius: their sums add up, their "
-        "outputs join, and nothing changes.",
+        "outputs join, and nothing changes. An odd size only makes the last tiles narrower.",
         "Learn and apply it in tiles",
         pixels.tiles,
     ),
@@ -74,7 +74,8 @@ QUESTIONS = (
         "Fully convolutional",
         "Is it fully convolutional?",
         "Yes. The layer has weights but no size: what it learned on tiles of 64 × 64 it "
-        "applies to a panorama as it is.",
+        "applies to a panorama as it is. Odd widths and heights go as any others, for nothing is "
+        "halved on the way: k × k weights just take k − 1 pixels off each.",
         "Learn on tiles, apply to a panorama",
         pixels.anywhere,
         trains=True,
@@ -84,7 +85,9 @@ QUESTIONS = (
         "Speed",
         "What makes it fast?",
         "Better steps rather than more of them: batches that keep the device busy, and, where "
-        "squared loss is all you want, one pass of exact sums.",
+        "squared loss is all you want, one pass of exact sums. K-FAC's steps are better because "
+        "it divides the gradient by how much of each pattern the pictures contain, so that rare "
+        "patterns are learned as fast as common ones.",
         "Measure on this machine",
         models.measure,
         trains=True,
@@ -94,7 +97,9 @@ QUESTIONS = (
         "A small model",
         "What if the model must be small?",
         "A kernel of whole numbers survives 8-bit integers exactly, and one that is a column "
-        "times a row needs 2 k numbers instead of k × k.",
+        "times a row needs 2 k numbers instead of k × k. A larger network can be stored in the "
+        "same ways, layer by layer; since layers pass their errors on, what counts there is the "
+        "error of its output.",
         "Compress it",
         models.small,
         choice=(models.SMALL_KERNELS, "Kernel", "small-kernel"),
@@ -104,7 +109,9 @@ QUESTIONS = (
         "When to stop",
         "When is training complete?",
         "When the kernel is within its error bars of the best that the pictures allow. A small "
-        "loss, a flat curve or lost patience says so long before.",
+        "loss, a flat curve or lost patience says so long before. The true kernel need not be "
+        "known: the sums over the pictures give the best one and its error bars in closed form, "
+        "without training, and the loss in excess of that one's tells how far there is to go.",
         "Watch the usual rules fail",
         models.watch_rules,
         trains=True,
@@ -115,7 +122,9 @@ QUESTIONS = (
         "Depth",
         "When does depth help?",
         "When the filter is not linear, and only then: no kernel can do it, but layers with a "
-        "bend between them can.",
+        "bend between them can come near. In general, one layer can be any filter that is linear "
+        "and the same everywhere, up to its size, and the right kernel is right on every picture. "
+        "A network is only known to be good on pictures like those it was tried on.",
         "Race one layer against a deep network",
         models.deep,
         trains=True,

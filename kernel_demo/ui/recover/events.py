@@ -1,8 +1,9 @@
 """The tab "Recover" in motion."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import gradio as gr
 
@@ -18,10 +19,19 @@ from kernel_demo.ui.recover import finding, pairs
 
 HEARD = "Getting ready…"
 FORGOTTEN = "The files are forgotten; upload them again."
-# On a narrow page the verdict is below the fold: bring it into view when it is there.
+# On a narrow page the verdict is below the fold, and from an example it is above the window: bring
+# it into view when it is there. At once: a smooth way ends early where the page changes meanwhile.
 SCROLL = """() => {
   const verdict = document.querySelector('#recover-verdict');
-  if (innerWidth <= 900) verdict?.scrollIntoView({ behavior: 'smooth', block: 'start' });
+  const top = verdict?.getBoundingClientRect().top;
+  if (innerWidth > 900 && top >= 0 && top < innerHeight / 2) return;
+  verdict?.scrollIntoView({ behavior: 'instant', block: 'start' });
+}"""
+# Of an example that was pressed far below: where the verdict will be, beside the line that says
+# what is being done; on a narrow page that line.
+LOOK_UP = """() => {
+  const [name, block] = innerWidth > 900 ? ['verdict', 'start'] : ['progress', 'center'];
+  document.querySelector(`#recover-${name}`)?.scrollIntoView({ behavior: 'instant', block });
 }"""
 
 
@@ -47,16 +57,16 @@ def connect(parts) -> None:
     shown = [
         parts.recover, parts.progress, parts.state, parts.made, parts.verdict, parts.kernel_card,
         parts.kernel, parts.picture_card, parts.views, parts.reproduced, parts.pair, parts.lost,
-        parts.which, parts.take, parts.refused,
+        parts.which, parts.take, parts.refused, parts.searching,
     ]  # fmt: skip
-    runs = Job([parts.recover, parts.progress], failed)
+    runs = Job([parts.recover, parts.progress, parts.searching], failed)
 
     def begin(trigger) -> None:
         ended = runs.begin(trigger, lambda *_: hear(), found, inputs, shown, **RECOVERING)
         ended.then(fn=None, js=SCROLL, **PRIVATE)
         runs.begin(
             ended.then,
-            lambda _: (gr.skip(), gr.skip()),
+            lambda _: [gr.skip()] * 3,
             proved,
             [parts.state],
             [parts.kernel],
@@ -65,11 +75,14 @@ def connect(parts) -> None:
 
     begin(parts.recover.click)
     for button, example in parts.examples:
-        laid = button.click(example.files, None, [parts.before, parts.after], **QUIET)
+        button.click(fn=None, js=LOOK_UP, **PRIVATE)
+        files = [parts.before, parts.after, parts.searching]
+        laid = button.click(partial(_laid, example.files), None, files, **QUIET)
         tell_failure(laid, parts.progress)
         begin(laid.then)
-    look = follow([Made(parts.fresh, [parts.made], inputs, stale)])
-    parts.made.change(trigger_mode="always_last", **look)
+    held = [parts.made, parts.searching]
+    look = follow([Made(parts.fresh, held, inputs, stale, pending)])
+    gr.on([state.change for state in held], trigger_mode="always_last", **look)
     _connect_views(parts)
 
 
@@ -96,14 +109,19 @@ def chosen(befores, afters, refused: tuple | None) -> str:
         return "" if refused == _files(befores, afters) else problem(error)
 
 
+def _laid(files: Callable[[], tuple]) -> tuple:
+    """The files of an example, in which the filter is looked for without another press."""
+    return *files(), True
+
+
 def hear() -> tuple:
     """The press was heard; what is done is told when it is its turn."""
-    return gr.update(interactive=False), _working(HEARD)
+    return gr.update(interactive=False), _working(HEARD), True
 
 
 def failed() -> tuple:
     """The recovery could not be done, or not to its end; what was found before stays."""
-    return gr.update(interactive=True), alert(FAILED)
+    return gr.update(interactive=True), alert(FAILED), False
 
 
 def made_from(befores, afters, max_size: int) -> tuple:
@@ -115,14 +133,20 @@ def _files(befores, afters) -> tuple:
     return pairs.listed(befores), pairs.listed(afters)
 
 
-def stale(made: tuple | None, *values) -> bool:
+def stale(made: tuple | None, _searching: bool, *values) -> bool:
     """Whether what was found was made from other files or another largest size."""
     return made is not None and made != made_from(*values)
 
 
+def pending(_made: tuple | None, searching: bool, *_values) -> bool:
+    """Whether the filter is being looked for: there is nothing to press."""
+    return searching
+
+
 def find(befores, afters, max_size: int) -> Iterator[dict]:
     """Recover the filter, saying meanwhile what is being done; by the names of `Tab`."""
-    began, again = time.monotonic(), {"recover": gr.update(interactive=True)}
+    began = time.monotonic()
+    again = {"recover": gr.update(interactive=True), "searching": False}
     try:
         sides = [pairs.open_side(paths, keep_alpha=True) for paths in (befores, afters)]
     except DemoError as error:

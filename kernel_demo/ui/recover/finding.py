@@ -44,11 +44,11 @@ CHANNELS = ("red", "green", "blue")
 SIDES = ("top", "bottom", "left", "right")
 EDGES = {name: border.label.lower() for name, border in BORDERS.items()} | {
     Edge.RENORMALISED: "nothing around: a mean of what is inside, weights renormalised",
-    Edge.COPIED: "left as they were",
+    Edge.COPIED: "unchanged, as in the picture before",
     Edge.BLACK: "black",
     Edge.PLAIN: "of one value, {value}",
     CONSTANT: "one value around, {value}",
-    None: "cannot be seen in this pair",
+    None: "this pair does not tell",
 }
 ARRANGEMENTS = {
     Channels.ONE: "one kernel for all",
@@ -193,7 +193,7 @@ def facts_of(found: Recovery) -> Facts:
         ("Name", "" if found.verdict == Verdict.NOT or found.unlike else found.catalogue_name),
         ("Size", size),
         ("Offset", _offset(np.atleast_1d(found.offset).tolist())),
-        ("Edges", _edges(found)),
+        ("Edges", edges(found)),
         ("Channels", _arrangement(found)),
         (
             "Left over",
@@ -241,14 +241,22 @@ def _offset(values: Sequence[float]) -> str:
     return ", ".join(f"{name} {text}" for name, text in zip(CHANNELS, told, strict=True))
 
 
-def _edges(found: Recovery) -> str:
-    """The border mode, or that of each side where they differ."""
+def edges(found: Recovery) -> str:
+    """The border mode, or that of the sides that have it, where they differ."""
     if found.kernel is not None and not found.reaches_out:
         return "no weight reaches beyond them"
     if found.padding or not any(found.padding_sides):
         return _edge(found, found.padding)
-    sides = zip(SIDES, found.padding_sides, strict=True)
-    return ", ".join(f"{side} {_edge(found, mode)}" for side, mode in sides)
+    alike = {mode: [] for mode in found.padding_sides}
+    for side, mode in zip(SIDES, found.padding_sides, strict=True):
+        alike[mode].append(side)
+    return "; ".join(f"{_listed(sides)}: {_edge(found, mode)}" for mode, sides in alike.items())
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Top; top and left; top, left and right."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _edge(found: Recovery, mode: str | None) -> str:
@@ -535,12 +543,12 @@ def _note(found: Recovery) -> str:
             "of its own: add up what they make before it is rounded and cut off."
         )
     if found.padding == CONSTANT and _around(found)[0] != CONSTANT:
-        told.append(f"Around the picture the tool has {_edges(found)}; this code reflects instead.")
+        told.append(f"Around the picture the tool has {edges(found)}; this code reflects instead.")
     elif found.padding == Edge.RENORMALISED:
         told.append("Only the first program divides along the edge; the others reflect.")
     elif found.padding in tuple(Edge):
-        edges = _edges(found)
-        told.append(f"The tool's pixels along the edge are {edges}; this code goes on instead.")
+        along = edges(found)
+        told.append(f"The tool's pixels along the edge are {along}; this code goes on instead.")
     elif found.padding is None and found.reaches_out:
         told.append("The pair does not show one way beyond the edges; this code reflects.")
     if _cut_off(found):

@@ -94,6 +94,7 @@ class Tab:
             self.max_size = dropdown(square(SIZES), "Largest size", "recover-size", value=15)
             self.recover = gr.Button("Recover the filter", variant="primary", elem_id="recover")
             self.progress = block(quiet(SEVERAL), "recover-progress")
+        self.searching = gr.State(False)  # what stands there meanwhile is about to change
         self.refused = gr.State(None)  # the files that cannot be used, once Recover has said so
 
     def _finding_cards(self) -> None:

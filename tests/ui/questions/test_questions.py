@@ -61,9 +61,11 @@ def test_padding_teaches_a_wrong_kernel(pictures):
 
 
 def test_the_layer_works_on_any_size(pictures):
-    """Learned on tiles, applied to both pictures in a row."""
+    """Learned on tiles, applied to both pictures in a row, cut to odd sides: two fewer come out."""
     answer = last(pixels.anywhere(pictures))
-    assert figure(answer, "width") == 520
+    assert figure(answer, "width") == 519
+    assert "519 × 199" in answer
+    assert "517 × 197" in answer
     assert figure(answer, "output-difference") < 0.1  # grey levels; float32 and 60 steps
 
 
@@ -129,8 +131,22 @@ def test_each_limit_is_told(pictures, key):
     """Each way has a name, a reason and both errors; the measured one is no surprise."""
     answer = last(limits.one(pictures, key))
     assert limits.WAYS[key][0] in answer
+    assert f"with the remedy: {limits.REMEDIES[key]}" in unescape(answer)
     # Rounding noise is random, and its forecast a median: a factor of 4 is far out in its tail.
     assert figure(answer, "measured") < 4 * figure(answer, "predicted")
+
+
+def test_every_way_has_its_remedy(pictures):
+    """In the table of all twelve no cell is blank; three have no error with a remedy."""
+    answer = last(limits.every(pictures))
+    cells = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in answer.split("<tr>")[2:]]
+    assert [row[0] for row in cells] == [name for name, _ in limits.WAYS.values()]
+    assert all(len(row) == len(limits.TABLE) and all(row) for row in cells)
+    without = [row[0] for row in cells if row[-1] == limits.NO_FIGURE]
+    assert without == [limits.WAYS[key][0] for key in WITHOUT_A_REMEDY]
+
+
+WITHOUT_A_REMEDY = ("model_too_large", "even_kernel", "non_linear")  # none is needed, or another
 
 
 def test_a_guess_is_scored(pictures):
@@ -158,7 +174,9 @@ def test_a_cell_that_is_no_number_takes_the_score_away(cell):
 
 def test_an_old_answer_does_not_stay_beside_an_error():
     """What a card shows after a problem is the problem: the answer to other inputs is gone."""
-    asked = partial(card.ask, lambda text: (yield card.answer(text)), no_bees, "bundled", None)
+    asked = partial(
+        card.ask, lambda text: (yield card.answer(text)), no_bees, True, "bundled", None
+    )
     (*_, shown, made), (*_, status, result, left) = asked("a")
     assert "a" in shown
     assert made
