@@ -7,6 +7,9 @@
   const PLAIN = `button, label, a, summary, select, input, textarea, pre, code, svg, canvas, h1, dfn, style,
     script, nav, [role=img], [role=tab], [role=listbox], [data-testid='block-info'], .kd-live-spoken, .kd-take-spoken, .kd-bar,
     .kd-terms, [data-state=running] [data-text], [data-state=waiting] [data-text]`;
+  // Cards whose words change with each step: they wait until the run rests.
+  const LIVE = '.kd-live-card, .kd-spectrum';
+  const RUNNING = '.kd-live[data-state=running]';
   const GAP = 8; // pixels between a sentence and its term, and the sides of the window
   const LEAVE = 120; // ms in which the pointer may pass from a term to its sentence
 
@@ -56,7 +59,7 @@
       return node.matches(PLAIN) || node.matches(CARDS) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_SKIP;
     });
     const all = [];
-    while (texts.nextNode()) all.push(texts.currentNode);
+    while (texts.nextNode()) if (texts.currentNode.data.search(pattern) >= 0) all.push(texts.currentNode);
     const [seen, hidden] = [true, false].map((wanted) =>
       all.filter((text) => text.parentElement.checkVisibility() === wanted));
     for (const text of seen) markText(text, marked);
@@ -78,7 +81,8 @@
       const element = target.nodeType === Node.TEXT_NODE ? target.parentElement : target;
       if (!element || (type !== 'attributes' && element.closest(PLAIN))) continue;
       const card = element.closest(CARDS);
-      if (card) cards.add(card);
+      if (card && !(card.matches(LIVE) && document.querySelector(RUNNING))) cards.add(card);
+      if (type === 'attributes') document.querySelectorAll(LIVE).forEach((one) => cards.add(one));
       if (type === 'attributes' || addedNodes.length) {
         for (const inside of element.querySelectorAll(CARDS)) cards.add(inside);
       }
