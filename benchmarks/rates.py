@@ -2,8 +2,7 @@
 
 Each kernel at each rate, from the same start and batches; a run that diverges counts as infinitely
 far. Every kernel error is kept in rates.json beside this file, from which ADAM_RATES follows: a
-test holds that. Five minutes on an NVIDIA H200, which made rates.json:
-all but SGD at 31 x 31.
+test holds that. Five minutes on an NVIDIA H200, which made rates.json: all but SGD at 31 x 31.
 """
 
 import json

@@ -469,31 +469,34 @@ def _svg(wanted: _Wanted) -> Snippet:
     return Snippet("SVG", code, note)
 
 
-def _fill(template: Template, wanted: _Wanted, **parts: str) -> str:
+def _fill(template: Template, wanted: _Wanted, rows: str, inside: dict, ends: tuple) -> str:
+    """inside: by border mode. ends: what a result in bytes needs, and one in floats."""
     edges = wanted.edges
-    levels = {"offset": _grey_levels(wanted.offset), "around": edges("{levels}") or "0.0"}
-    return template.substitute(size=len(wanted.kernel), border=edges.border, **levels, **parts)
+    parts = {
+        name: part.replace("BEYOND", wanted.beyond.capitalize())
+        for name, part in ends[bool(wanted.beyond)].items()
+    }
+    return template.substitute(
+        size=len(wanted.kernel),
+        border=edges.border,
+        offset=_grey_levels(wanted.offset),
+        around=edges("{levels}") or "0.0",
+        rows=rows,
+        inside=inside[edges.border],
+        **parts,
+    )
 
 
 def _c(wanted: _Wanted) -> Snippet:
     """C99."""
-    lines, inside = _rows(wanted.kernel, "{", "},"), _C_INSIDE[wanted.edges.border]
-    parts = _C_FLOATS if wanted.beyond else _C_BYTES
-    parts = {
-        name: part.replace("BEYOND", wanted.beyond.capitalize()) for name, part in parts.items()
-    }
-    code = _fill(_C, wanted, rows=lines, inside=inside, **parts)
+    code = _fill(_C, wanted, _rows(wanted.kernel, "{", "},"), _C_INSIDE, (_C_BYTES, _C_FLOATS))
     return Snippet("C", code, f"cc -O2 filter.c -o filter -lm && ./filter. {_files_of(wanted)}")
 
 
 def _rust(wanted: _Wanted) -> Snippet:
     """Rust 2021."""
-    lines, inside = _rows(wanted.kernel, "[", "],"), _RUST_INSIDE[wanted.edges.border]
-    parts = _RUST_FLOATS if wanted.beyond else _RUST_BYTES
-    parts = {
-        name: part.replace("BEYOND", wanted.beyond.capitalize()) for name, part in parts.items()
-    }
-    code = _fill(_RUST, wanted, rows=lines, inside=inside, **parts)
+    ends = _RUST_BYTES, _RUST_FLOATS
+    code = _fill(_RUST, wanted, _rows(wanted.kernel, "[", "],"), _RUST_INSIDE, ends)
     return Snippet("Rust", code, f"rustc -O filter.rs && ./filter. {_files_of(wanted)}")
 
 

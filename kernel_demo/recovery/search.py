@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kernel_demo.errors import DemoError, odd
+from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import (
     alignment,
     alternatives,
@@ -57,8 +58,8 @@ SEVERAL = 0.8  # grey levels RMS that several roundings leave, at most, of a ker
 # seconds in which its extent is worked out.
 FULL, WIDENED = 0.495, 3.0
 # Pixels beside the border of which noise is as strong as elsewhere: not so many times, squared.
-BORDER, FRAMED = 4, 10.0
-ROUNDING = 12**-0.5  # grey levels RMS
+# Of smaller pictures than have half of their pixels within, none is told.
+BORDER, FRAMED, WITHIN = 4, 10.0, 0.5
 RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
 
 
@@ -319,7 +320,6 @@ def _applied(bare: Recovery, found: Arrangement) -> Recovery:
     """The record with its kernels, what they are called and what they make of the picture."""
     pair, (kernels, offsets, errors) = found.pairs[0], found.kernels(bare.fractions)
     alone, censored = len(offsets) == 1, found.censored
-    bars = None if bare.fractions else errors[0, 0]
     result = replace(
         bare,
         kernel=kernels,
@@ -328,14 +328,21 @@ def _applied(bare: Recovery, found: Arrangement) -> Recovery:
         shift=pair.origin,
         residual=float(found.variance**0.5 / pair.step),  # until it is known of these very kernels
         used_fraction=found.used,
-        name=known.kernel(kernels[0, 0], errors=bars) if alone else None,
         channels=found.mode,
         channel_weights=found.weights,
         compression="" if found.compressed is None else str(found.compressed),
         coefficients=None if censored is None else censored.alike,
         smoothing=None if censored is None else censored.smoothing,
     )
-    return _told(result, found.pairs)
+    return _told(_called(result), found.pairs)
+
+
+def _called(result: Recovery, by_formula: bool = True) -> Recovery:
+    """The record with the name that its weights and their bars allow; several kernels have none."""
+    if np.size(result.offset) > 1:
+        return replace(result, name=None)
+    bars = None if result.fractions else result.standard_error[0, 0]
+    return replace(result, name=known.kernel(result.kernel[0, 0], by_formula, bars))
 
 
 def _told(result: Recovery, pairs: list[Pair]) -> Recovery:
@@ -367,22 +374,17 @@ def _centred(result: Recovery) -> Recovery:
         free = part.free & (kernels[output] != 0).squeeze()
         if not free.any():  # a channel of one level has no kernel
             continue
-        middle = replace(part, free=free).middle if free.sum() < polytope.WIDEST else None
+        shape = replace(part, free=free)
+        middle = shape.middle if free.sum() < polytope.WIDEST else None
         if middle is None or middle.largest >= bound:
             return result
         if middle.largest < FULL:
-            wide = replace(part, free=free).interval(bound, time.monotonic() + WIDENED)
-            errors[output] = np.maximum(errors[output], (wide.high - wide.low) / 12**0.5)
+            wide = shape.interval(bound, time.monotonic() + WIDENED)
+            errors[output] = np.maximum(errors[output], ROUNDING * (wide.high - wide.low))
         kernels[output] = middle.kernel
         offsets[output] = middle.offset
-    alone = len(offsets) == 1
-    return replace(
-        result,
-        kernel=kernels,
-        standard_error=errors,
-        offset=float(offsets[0]) if alone else tuple(offsets.tolist()),
-        name=known.kernel(kernels[0, 0], errors=errors[0, 0]) if alone else None,
-    )
+    offset = float(offsets[0]) if len(offsets) == 1 else tuple(offsets.tolist())
+    return _called(replace(result, kernel=kernels, standard_error=errors, offset=offset))
 
 
 def _by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
@@ -397,9 +399,7 @@ def _by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
         return result
     fit, linear = found.fits[0], result.verdict.linear
     if result.verdict == Verdict.CONVOLUTION:
-        bars = None if result.fractions else result.standard_error[0, 0]
-        name = known.kernel(result.kernel[0, 0], by_formula=False, errors=bars)
-        result = replace(result, name=name)
+        result = _called(result, by_formula=False)
     if result.bit_exact:
         steps = families.by_opencv(result.kernel[0, 0], alignment.planes_of(found.pairs))
         return result if steps is None else replace(result, name=_named(steps), steps=steps)
@@ -502,7 +502,7 @@ def _more_outside(lost: np.ndarray, counted: np.ndarray | None) -> bool:
     squares = lost**2 if counted is None else np.where(counted, lost**2, np.nan)
     inner = np.zeros(lost.shape, bool)
     inner[BORDER:-BORDER, BORDER:-BORDER] = True
-    if inner.mean() < LEAST:
+    if inner.mean() < WITHIN:
         return False
     return bool(np.nanmean(squares[~inner]) > FRAMED * np.nanmean(squares[inner]))
 

@@ -77,11 +77,12 @@
   // Before the next frame is drawn: no word is seen unmarked first.
   const changes = new MutationObserver((records) => {
     const cards = new Set();
+    const running = document.querySelector(RUNNING);
     for (const { target, addedNodes, type } of records) {
       const element = target.nodeType === Node.TEXT_NODE ? target.parentElement : target;
       if (!element || (type !== 'attributes' && element.closest(PLAIN))) continue;
       const card = element.closest(CARDS);
-      if (card && !(card.matches(LIVE) && document.querySelector(RUNNING))) cards.add(card);
+      if (card && !(running && card.matches(LIVE))) cards.add(card);
       if (type === 'attributes') document.querySelectorAll(LIVE).forEach((one) => cards.add(one));
       if (type === 'attributes' || addedNodes.length) {
         for (const inside of element.querySelectorAll(CARDS)) cards.add(inside);
