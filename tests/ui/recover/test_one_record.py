@@ -5,12 +5,11 @@ import re
 import cv2
 import numpy as np
 import pytest
-from gradio_client import handle_file
 from PIL import Image, ImageDraw
 
 from kernel_demo.numbers import figure, percent, short
 from kernel_demo.sources.bundled import FOLDER
-from kernel_demo.ui.recover import events
+from tests.ui.recover.asking import asked
 
 COLOUR = np.asarray(Image.open(FOLDER / "cat.jpg").convert("RGB"))[60:200, 120:280]
 GREY = cv2.cvtColor(COLOUR, cv2.COLOR_RGB2GRAY)
@@ -53,14 +52,8 @@ PAIRS = {
 def told(request, client, tmp_path_factory):
     """(before, after, what was changed, the page's updates, the endpoint's answer, the code's)."""
     before, clean, after = PAIRS[request.param]
-    files, tmp_path = [], tmp_path_factory.mktemp("pair")
-    for name, picture in (("before", before), ("after", after)):
-        files.append(str(tmp_path / f"{name}.png"))
-        Image.fromarray(picture).save(files[-1])
-    page = {}
-    for update in events.find([files[0]], [files[1]], 7):
-        page |= update
-    answer = client.predict(*map(handle_file, files), max_size=7, api_name="/recover")
+    tmp_path = tmp_path_factory.mktemp("pair")
+    page, answer = asked(client, tmp_path, before, after, 7)
     code = page["take"]["snippets"][0]["code"]
     assert "import cv2" in code
     with pytest.MonkeyPatch.context() as patch:

@@ -5,13 +5,12 @@ import re
 import cv2
 import numpy as np
 import pytest
-from gradio_client import handle_file
 from PIL import Image, ImageFilter
 from scipy import ndimage
 
 from kernel_demo.numbers import percent
 from kernel_demo.sources.bundled import FOLDER
-from kernel_demo.ui.recover import events
+from tests.ui.recover.asking import asked
 
 GREY = np.asarray(Image.open(FOLDER / "camera.jpg").convert("L"))[100:240, 100:280]
 COLOUR = np.asarray(Image.open(FOLDER / "cat.jpg").convert("RGB"))[60:180, 120:260]
@@ -56,14 +55,8 @@ QUICK = ("Pillow's blur", "boxes")
 def told(request, client, tmp_path_factory):
     """(name, the page's updates, the endpoint's answer, the file that the page's code makes)."""
     before, after, *_ = PAIRS[request.param]
-    files, tmp_path = [], tmp_path_factory.mktemp("pair")
-    for name, picture in (("before", before), ("after", after)):
-        files.append(str(tmp_path / f"{name}.png"))
-        Image.fromarray(picture).save(files[-1])
-    page = {}
-    for update in events.find([files[0]], [files[1]], 9):
-        page |= update
-    answer = client.predict(*map(handle_file, files), max_size=9, api_name="/recover")
+    tmp_path = tmp_path_factory.mktemp("pair")
+    page, answer = asked(client, tmp_path, before, after, 9)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)  # the code reads before.png and writes after.png
         exec(page["take"]["snippets"][0]["code"], {})
