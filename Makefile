@@ -22,13 +22,13 @@ help: ## List the targets
 demo: $(VENV)/run.stamp ## Start the page on http://127.0.0.1:7860 (ARGS="--port 8000" and so on)
 	$(BIN)/python app.py $(ARGS)
 
-test: $(VENV)/dev.stamp chromium tools ## Run the tests, the browser's too (ARGS="-k sobel" and so on)
+test: $(VENV)/dev.stamp chromium tools ## Run the tests, a few of the browser's too (ARGS="-k sobel" and so on)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 quick: $(VENV)/dev.stamp ## Run those that need no browser, no other program and no served page
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not (slow or browser or tool or served)" $(ARGS)
 
-slow: $(VENV)/dev.stamp chromium tools ## Run those that take over 20 s each
+slow: $(VENV)/dev.stamp chromium tools ## Run the rest: what takes long, and all of the browser's
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check rules, format and floors of the code

@@ -70,11 +70,14 @@ RUN = """([script, first, more]) => {
 
 
 def pytest_collection_modifyitems(items):
-    """The browser comes last: the quick tests speak first, and its event loop keeps others out."""
+    """The browser comes last: the quick tests speak first, and its event loop keeps others out.
+    Its tests are slow but for the few that are marked `glance`."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker("browser")
+            if not item.get_closest_marker("glance"):
+                item.add_marker("slow")
     items.sort(key=lambda item: here in item.path.parents)
 
 

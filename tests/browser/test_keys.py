@@ -57,6 +57,7 @@ def page(new_page, server):
     return page
 
 
+@pytest.mark.glance
 def test_a_run_by_keys_alone(page):
     """From the first Tab on: each panel, another filter, Learn, pause, the end, any step of it, any
     pixel of a picture."""
@@ -185,6 +186,7 @@ def test_the_focus_is_seen(page, tab):
     if tab == "Recover":
         page.locator(".kd-example").first.click()
         expect(page.locator("#recover-take .kd-take")).to_be_visible()
+        expect(page.locator("#recover")).to_be_enabled()  # intervals come after the verdict
         expect(page.locator("#recover-before .icon-button").first).to_have_accessible_name(
             "Add files"
         )

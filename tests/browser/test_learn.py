@@ -103,6 +103,7 @@ def test_a_panel_moves_nothing(new_page, server, viewport):
         expect(panel).to_be_hidden()
 
 
+@pytest.mark.glance
 def test_learned_looked_at_and_taken(page, server, tmp_path):
     """One press on Learn: Sobel is recovered to 1e-5, why it stopped is said, and code is there.
 
@@ -470,6 +471,7 @@ def test_what_to_do_is_not_said_to_who_does_it(page, server):
     expect(page.locator("#learn-stale .kd-stale")).to_be_hidden()
 
 
+@pytest.mark.glance
 def test_a_link_arranges_the_inputs(page, server):
     """A link to the closed form: its line is there, and Steps, of no matter to it, is disabled."""
     page.goto(f"{server}/?method=closed_form&source=hub&kernel=random")

@@ -46,6 +46,7 @@ def unfolded(page):
     )
 
 
+@pytest.mark.glance
 def test_one_answer_is_open(page, server):
     """What is asked folds the others to their finding, and stays where it was pressed; a folded
     one opens by its line as it was, in place of the other."""

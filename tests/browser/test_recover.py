@@ -36,6 +36,7 @@ def verdict(page):
     return page.locator("#recover-verdict [data-verdict]")
 
 
+@pytest.mark.glance
 def test_from_a_pair_to_code(page, server, pair):
     """Upload, recover: verdict and kernel are there, and code and files can be had."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -144,6 +145,7 @@ def test_bars_that_are_guaranteed_come_and_say_so(new_page, server, pair, screen
     assert fits(page, screen)
 
 
+@pytest.mark.glance
 def test_a_broken_file(page, server, pair):
     """One sentence, once, with the file's own name and no folder; the other file stays."""
     paths = pair(lambda image: image)
