@@ -171,6 +171,21 @@ class TestBehindJpeg:
         found = recover(before, saved(factor * (grey - 128) + 127.5, 75), 7)
         assert found.verdict != Verdict.NOT
 
+    @pytest.mark.parametrize("quality", [75, 95])
+    @pytest.mark.parametrize(("mode", "factor"), [("L", 8), ("RGB", 3)])
+    def test_a_strong_contrast_is_no_curve(self, mode, factor, quality):
+        """JPEG bends where a line is cut off, and smears colours: a kernel of one weight."""
+        before = photo("coffee", 160, mode, left=200)
+        found = recover(before, saved(factor * (before - 128.0) + 127.5, quality), 5)
+        assert found.verdict != Verdict.NOT
+
+    def test_a_gamma_curve_is_still_told(self):
+        """The same picture by x^(1/2.2)."""
+        before = photo("coffee", 160, left=200)
+        found = recover(before, saved(255 * (before / 255) ** (1 / 2.2), 95), 5)
+        assert found.verdict == Verdict.NOT
+        assert found.alternative.parameters["exponent"] == pytest.approx(1 / 2.2, rel=0.05)
+
     def test_a_sobel_that_is_cut_off_and_squared_is_told(self):
         """As the Go library bild does it."""
         before = photo("astronaut", 192)
