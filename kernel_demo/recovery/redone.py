@@ -50,8 +50,8 @@ NEAREST, LARGE = 4, 100
 # lost on the way.
 ALL, OF_KERNEL = 0.99, 0.25
 # ... and behind JPEG: of what the best mixture leaves, in colours times in brightness (of 27 files
-# of true mixtures 1.27 and more, of true changes of hue and saturation 0.4 and less), and of after's
-# contrast.
+# of true mixtures 1.27 and more, of true changes of hue and saturation 0.4 and less), and of
+# the contrast of after.
 OF_LINEAR, OF_AFTER = 0.5, 0.12
 WORSE = 1.25  # in colours alone
 WAYS = (None, *product((30, 50, 65, 75, 85, 92, 95, 98), SAMPLINGS))
