@@ -270,23 +270,42 @@ def turned(pair: Pair) -> Turn | None:
         for turn, picture in turns.items()
     }
     best = max(alike, key=alike.get)
-    stands_out = alike[best] > ALIKE and alike[None] < alike[best] / 2
+    others = max(value for turn, value in alike.items() if turn != best)
+    # Of a picture that is its own mirror image two turns are the same.
+    stands_out = alike[best] > ALIKE and others < alike[best] / 2
     return best if stands_out else None
 
 
 def cut_out(before: np.ndarray, after: np.ndarray) -> tuple[int, int] | None:
     """Row and column of before at which after, which is smaller, is just what stands there.
 
-    Pictures as in `prepare`. None also where a filter has changed it by more than a fine file does.
+    Pictures as in `prepare`. None also where a filter has changed it by more than a fine file does,
+    and where it stands in several places.
     """
     there, here = (_brightness(picture) for picture in (before, after))
     if any(a > b for a, b in zip(here.shape, there.shape, strict=True)) or here.std() == 0:
         return None
     score = cv2.matchTemplate(there, here, cv2.TM_CCOEFF_NORMED)
-    y, x = map(int, np.unravel_index(int(score.argmax()), score.shape))
+    first = _place(score)
+    if not _is_there(there, here, first):
+        return None
+    y, x = first
+    score[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2] = -1
+    # In a pattern that repeats itself it may come from anywhere.
+    return None if _is_there(there, here, _place(score)) else first
+
+
+def _place(score: np.ndarray) -> tuple[int, int]:
+    y, x = np.unravel_index(int(score.argmax()), score.shape)
+    return int(y), int(x)
+
+
+def _is_there(there: np.ndarray, here: np.ndarray, place: tuple[int, int]) -> bool:
+    """Whether a part stands at a place of the whole, but for what a fine file does."""
+    y, x = place
     off = here - there[y : y + here.shape[0], x : x + here.shape[1]]
     most = min(UNTOUCHED, here.std() / 10)  # a plain part looks like many
-    return (y, x) if off.std() <= most and abs(off.mean()) <= most / 2 else None
+    return bool(off.std() <= most and abs(off.mean()) <= most / 2)
 
 
 def _brightness(picture: np.ndarray) -> np.ndarray:

@@ -50,11 +50,11 @@ def told(other: Alternative, pairs: Sequence[Pair], weights: Sequence[float] | N
     weights: of red, green and blue where before was made grey first. What cannot be done again (an
     edit, a turn, noise) stays as it is; pictures are of the first pair.
     """
-    grey = [_greyed(pair, weights) for pair in pairs]
+    grey = [greyed_by(pair, weights) for pair in pairs]
     models = list(_models(other, grey)) if other.residual is not None else []
     if not models:
         return other
-    return _made(other, _simplest(models, grey), grey, programs.grey(weights, _whole(pairs[0])))
+    return remade(other, _simplest(models, grey), grey, programs.grey(weights, _whole(pairs[0])))
 
 
 def greyed(other: Alternative | None, pairs: Sequence[Pair]) -> Alternative | None:
@@ -64,7 +64,7 @@ def greyed(other: Alternative | None, pairs: Sequence[Pair]) -> Alternative | No
     """
     if pairs[0].before.shape[2] != 3 or pairs[0].after.shape[2] != 1:
         return other
-    ways = [partial(_by_grey, operation) for operation in GREYS]
+    ways = [partial(by_operation, operation) for operation in GREYS]
     ways += [partial(_by_curve, weights) for weights in {known: None for known, _ in CONVERSIONS}]
     middles = [_middle_of(pair) for pair in pairs]
     found = [(one.residual, number) for number, way in enumerate(ways) if (one := way(middles))]
@@ -74,14 +74,15 @@ def greyed(other: Alternative | None, pairs: Sequence[Pair]) -> Alternative | No
     return best if best and best.residual < min(BETTER * known, some) else other
 
 
-def _by_grey(operation: Operation, pairs: Sequence[Pair]) -> Alternative | None:
+def by_operation(operation: Operation, pairs: Sequence[Pair]) -> Alternative | None:
+    """An operation with the factor and the offset that suit it. None: too few pixels count."""
     models = list(_scaled(operation, pairs))
     start = Alternative(Other.OPERATION, figures={"operation": operation.name})
-    return _made(start, _simplest(models, pairs), pairs, "") if models else None
+    return remade(start, _simplest(models, pairs), pairs, "") if models else None
 
 
 def _by_curve(weights: Sequence[float], pairs: Sequence[Pair]) -> Alternative | None:
-    found = tone_curve(planes_of([_greyed(pair, weights) for pair in pairs]))
+    found = tone_curve(planes_of([greyed_by(pair, weights) for pair in pairs]))
     return found and told(found, pairs, weights)
 
 
@@ -114,7 +115,7 @@ def matrix(found: Recovery, pairs: Sequence[Pair]) -> Alternative | None:
     rows = model.more["matrix"][0].tolist()
     named = dict(zip(("red", "green", "blue"), rows, strict=True))
     kind = Other.MATRIX if len(weights) > 1 else Other.GREY
-    return _made(Alternative(kind, figures=named), model, pairs, "")
+    return remade(Alternative(kind, figures=named), model, pairs, "")
 
 
 # Ways to say it
@@ -245,7 +246,9 @@ def _levels(pairs: Sequence[Pair], channel: int) -> Iterator[tuple[np.ndarray, n
         for top in range(0, len(x), rows):
             at = slice(top, top + rows)
             kept = slice(None) if counted is None else counted[at]
-            yield tuple(side[at][kept].ravel() * (WHITE / pair.peak) for side in (x, y))
+            # Grey made of colours by weights may lie beyond black and white.
+            parts = (side[at][kept].ravel() * (WHITE / pair.peak) for side in (x, y))
+            yield tuple(np.clip(part, 0, WHITE) for part in parts)
 
 
 def _most_often(parts: Iterator) -> tuple[np.ndarray, np.ndarray]:
@@ -305,7 +308,7 @@ def _seen(pairs: Sequence[Pair], make: Callable, radius: int) -> tuple[np.ndarra
     """What `make` makes, and after, where that is not cut off: in 255ths of white."""
     made, after = [], []
     for image, target, counts, pair in _crops(pairs, radius):
-        values = _deep(make(image))
+        values = deep(make(image))
         kept = counts & (target > pair.clip[0]) & (target < pair.clip[1])
         made.append(np.broadcast_to(values, target.shape)[kept].astype(np.float64))
         after.append(target[kept] * (WHITE / pair.peak))
@@ -321,7 +324,7 @@ def _crops(pairs: Sequence[Pair], radius: int) -> Iterator[tuple]:
         counts[_inner(radius)] = True
         if counted is not None:
             counts &= counted[rows, columns]
-        image = _picture(before[rows, columns], pair)
+        image = picture(before[rows, columns], pair)
         yield image, after[rows, columns], counts[..., None] & np.ones(after.shape[2], bool), pair
 
 
@@ -343,7 +346,7 @@ def _middle(length: int) -> slice:
     return slice(first, first + CROP)
 
 
-def _picture(before: np.ndarray, pair: Pair) -> np.ndarray:
+def picture(before: np.ndarray, pair: Pair) -> np.ndarray:
     """h x w x B in 255ths of white; h x w of one channel, as OpenCV has it."""
     image = np.squeeze(before, axis=2) if before.shape[2] == 1 else before
     if pair.peak == WHITE:
@@ -351,7 +354,7 @@ def _picture(before: np.ndarray, pair: Pair) -> np.ndarray:
     return (image / (pair.peak / WHITE)).astype(np.float32)
 
 
-def _deep(values: np.ndarray) -> np.ndarray:
+def deep(values: np.ndarray) -> np.ndarray:
     return values[..., None] if values.ndim == 2 else values
 
 
@@ -361,7 +364,7 @@ def _simplest(models: Sequence[Model], pairs: Sequence[Pair]) -> Model:
     for model in models:
         same = total = 0
         for image, target, counts, pair in _crops(pairs, model.radius):
-            level = _rounded(_deep(model.make(image)) * _unit(pair), pair, model.even)
+            level = _rounded(deep(model.make(image)) * _unit(pair), pair, model.even)
             same += np.count_nonzero((level == target // pair.step) & counts)
             total += np.count_nonzero(counts)
         shares.append(same / max(total, 1))
@@ -381,7 +384,7 @@ def _rounded(values: np.ndarray, pair: Pair, even: bool) -> np.ndarray:
     return np.clip(whole, low, high).astype(pair.after.dtype)
 
 
-def _made(other: Alternative, model: Model, pairs: Sequence[Pair], grey: str) -> Alternative:
+def remade(other: Alternative, model: Model, pairs: Sequence[Pair], grey: str) -> Alternative:
     """The alternative with the model's picture, figures and program."""
     made, left, squares = _of_pair(model, pairs[0])
     squares = squares + sum(_of_pair(model, pair)[2] for pair in pairs[1:])
@@ -419,8 +422,8 @@ def _of_pair(model: Model, pair: Pair) -> tuple[np.ndarray, np.ndarray, np.ndarr
     low, high = (level // pair.step for level in pair.clip)
     for top in range(0, height, rows):
         at = slice(top, min(top + rows, height))
-        image = _picture(around[at.start : at.stop + 2 * model.radius], pair)
-        values = _deep(model.make(image))[_inner(model.radius)] * _unit(pair)
+        image = picture(around[at.start : at.stop + 2 * model.radius], pair)
+        values = deep(model.make(image))[_inner(model.radius)] * _unit(pair)
         after = (pair.after[at] // pair.step).astype(np.float64)
         made[at] = _rounded(values, pair, model.even)
         left[at] = after - made[at]
@@ -439,8 +442,8 @@ def _whole(pair: Pair) -> bool:
     return pair.peak == WHITE
 
 
-def _greyed(pair: Pair, weights: Sequence[float] | None) -> Pair:
-    """before in grey, in whole levels where the weights are those of a library."""
+def greyed_by(pair: Pair, weights: Sequence[float] | None) -> Pair:
+    """The same with before in grey by weights, in whole levels if it has 8 bits; None: as it is."""
     if weights is None:
         return pair
     grey = pair.before @ np.array(weights)

@@ -195,7 +195,7 @@ def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
             best = separate
     if best.at_floor or colours == 1:
         return best
-    mixed = _mixture(pairs)
+    mixed = mixture(pairs)
     if mixed and (mixed.at_floor or mixed.residual**2 < MIXTURE_WORTH * best.variance):
         return Arrangement(Channels.MIXTURE, pairs, [], mixed, mixed.curved)
     return best
@@ -215,7 +215,7 @@ def _alike(pairs: list[Pair], size: int) -> bool:
 
 def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
     """Colour before, grey after: the weights first, from a kernel for each channel."""
-    mixed = _mixture(pairs, sizes=(1, 3, 5))
+    mixed = mixture(pairs, sizes=(1, 3, 5))
     if mixed is None:
         return None
     own = _weights(mixed.kernels[0])
@@ -311,7 +311,7 @@ def through_jpeg(found: Arrangement) -> Arrangement:
     return replace(found, **{"censored" if kernel.believable else "nearly": kernel})
 
 
-def _mixture(pairs: list[Pair], sizes: tuple[int, ...] = SIZES) -> Mixture | None:
+def mixture(pairs: list[Pair], sizes: tuple[int, ...] = SIZES) -> Mixture | None:
     """The size that the information criterion prefers, of the same pixels."""
     drawn = next(filter(None, (_drawn(pairs, size) for size in reversed(sizes))), None)
     if drawn is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import cv2
 import numpy as np
 
@@ -20,6 +22,8 @@ ROUNDED_TWICE, BETTER, UNSEEN = 1.5, 0.75, 0.3
 # Half a level times this makes two roundings of whole numbers, too, where a tool with a decoder of
 # its own saw other colours before: a sixth of the pixels are one level off, 2 / 12 in variance.
 BY_DECODER = 1.2
+USUAL = (50, 75, 85, 92, 95)  # qualities
+STRAY = 4.0  # levels; a file's own losses, made again, differ by less than 2, other encoders' by 3
 SAME = 2  # bars by which a kernel that is the identity may be off
 
 
@@ -43,7 +47,8 @@ def colours_agree(pair: Pair, compressed: Compression, found: Censored) -> bool:
     pictures = {"kernel": predicted, "rounding": predicted + dither, "untouched": untouched}
     left = []
     for sampling in SAMPLINGS:
-        again = {name: _again(p, compressed.quality, sampling) for name, p in pictures.items()}
+        file = (compressed.quality, sampling)
+        again = {name: through_file(picture, *file) for name, picture in pictures.items()}
         left.append((
             _colour_difference(after, again["kernel"]),
             _colour_difference(again["rounding"], again["kernel"]),
@@ -58,7 +63,31 @@ def colours_agree(pair: Pair, compressed: Compression, found: Censored) -> bool:
     return agrees and (same or kernel < BETTER * other)
 
 
-def _again(picture: np.ndarray, quality: int, sampling: int) -> np.ndarray:
+def recoloured(pair: Pair, compressed: Compression) -> bool:
+    """Whether after, elsewhere as before, has other colours somewhere than losses make.
+
+    Before is compressed in the same way, or in those that are usual where the tables are not IJG's;
+    the means of Cb and Cr over 8 x 8 pixels are compared.
+    """
+    if not (pair.before.shape[2] == pair.after.shape[2] == 3):
+        return False
+    before, after, _ = pair.overlap()
+    known = compressed.quality
+    qualities = USUAL if known is None else (known,)
+    made = (through_file(before, *way) for way in product(qualities, SAMPLINGS))
+    return min(_strays(one, after) for one in (before, *made)) > STRAY
+
+
+def _strays(one: np.ndarray, other: np.ndarray) -> float:
+    """The largest difference of Cb or Cr, in levels, of means over 8 x 8 pixels."""
+    colour = one.astype(np.float32) - other
+    luma = colour @ np.float32(LUMINANCE)
+    parts = (colour[..., 2] - luma) / 1.772, (colour[..., 0] - luma) / 1.402
+    means = (cv2.blur(part, (8, 8))[4:-4:4, 4:-4:4] for part in parts)
+    return max((float(np.abs(mean).max()) for mean in means if mean.size), default=0.0)
+
+
+def through_file(picture: np.ndarray, quality: int, sampling: int) -> np.ndarray:
     """A picture (H x W x 3, 0 to 255) out of a JPEG file."""
     options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     whole = np.rint(np.clip(picture, 0, 255)).astype(np.uint8)

@@ -13,7 +13,7 @@ import numpy as np
 from kernel_demo.imaging.catalogue import identity
 from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.numbers import percent, rounded_up
-from kernel_demo.recovery import known
+from kernel_demo.recovery import chroma, known
 from kernel_demo.recovery.alignment import Pair, Plane, common, displacement
 from kernel_demo.recovery.channels import CURVED, Arrangement
 from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, betrayed, examine
@@ -215,7 +215,10 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
         # A factor near 1, or a faint blur, leaves as much as a few roundings do.
         if all(fit.residual <= SEVERAL_ROUNDINGS * fit.floor for fit in found.fits):
             return _undetermined(Reason.ROUNDED)
-        kind = Other.LOSSES if found.compressed else Other.NOISE
+        lossy = found.compressed
+        if lossy and any(chroma.recoloured(pair, lossy) for pair in found.pairs):
+            return _undetermined(Reason.LOSSY, file=str(lossy))
+        kind = Other.LOSSES if lossy else Other.NOISE
         return Judgement(Verdict.NOT, Alternative(kind))
     if found.compressed is not None and found.censored is None:
         return _undetermined(Reason.LOSSY, file=str(found.compressed))

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import cv2
 import numpy as np
 
 from kernel_demo.imaging import kernels, operators
+from kernel_demo.imaging.filtering import correlate
 from kernel_demo.recovery.explanations import Curve
 
 WHITE = 255.0
@@ -69,12 +71,19 @@ def _absolutes(image: np.ndarray) -> np.ndarray:
     return operators.absolute(image, across) + operators.absolute(image, across.T)
 
 
+def _squares(image: np.ndarray) -> np.ndarray:
+    across = kernels.named("sobel_x").values
+    ends = (np.clip(correlate(image, one), 0, WHITE) for one in (across, -across.T))
+    return sum(end**2 for end in ends) / WHITE
+
+
 def _of_kernel(key: str, name: str, apply: Callable, code: str) -> Operation:
     kernel = kernels.named(key).values
     return Operation(name, apply, code, {}, kernel, len(kernel) // 2)
 
 
 ACROSS, DOWN = "cv2.filter2D(x, -1, kernel)", "cv2.filter2D(x, -1, kernel.T)"
+UP = "cv2.filter2D(x, -1, -kernel.T)"
 TONE, REACH = 25.5, 3  # 255ths of white, pixels
 
 # Each is fitted as after = a * operation(before) + b.
@@ -87,6 +96,10 @@ OPERATIONS: tuple[Operation, ...] = (
     _of_kernel(
         "sobel_x", "the sum of absolute Sobel derivatives", _absolutes,
         f"np.abs({ACROSS}) + np.abs({DOWN})",
+    ),
+    _of_kernel(  # effect.Sobel of the Go library bild
+        "sobel_x", "the sum of squared Sobel derivatives, each cut off at black and white",
+        _squares, f"(np.clip({ACROSS}, 0, 255) ** 2 + np.clip({UP}, 0, 255) ** 2) / 255",
     ),
     Operation(
         "a bilateral filter", partial(operators.bilateral, tone=TONE, reach=REACH),
@@ -179,3 +192,61 @@ GREYS: tuple[Operation, ...] = (
         f"255 * encode(decode(x / 255) @ np.array({list(REC_709[::-1])}))", SRGB,
     ),
 )  # fmt: skip
+
+
+# Colours as hue, saturation and lightness or brightness (Smith, SIGGRAPH 1978).
+
+
+def contrast(sign: int) -> Operation:
+    """ImageMagick's -contrast (1) and +contrast (-1): a sine of the brightness (enhance.c)."""
+    more = "more" if sign > 0 else "less"
+    return Operation(
+        f"{more} contrast of the brightness, with hue and saturation as they were",
+        partial(_contrasted, sign=sign), f"contrasted(x, {sign})", {"sign": sign}, needs=CONTRASTED,
+    )  # fmt: skip
+
+
+def _contrasted(image: np.ndarray, sign: int) -> np.ndarray:
+    value = image.max(axis=2, keepdims=True).astype(np.float64) / WHITE
+    bent = value + sign * (0.25 * (np.sin(np.pi * (value - 0.5)) + 1) - 0.5 * value)
+    return image * np.divide(bent, value, out=np.zeros_like(value), where=value > 0)
+
+
+CONTRASTED = """\
+def contrasted(x, sign):
+    value = x.max(axis=2, keepdims=True).astype(float) / 255
+    bent = value + sign * (0.25 * (np.sin(np.pi * (value - 0.5)) + 1) - 0.5 * value)
+    return x * np.divide(bent, value, out=np.zeros_like(value), where=value > 0)
+"""
+
+
+def hue(angle: float) -> Operation:
+    """Turned by an angle, in degrees."""
+    return Operation(
+        f"a change of hue by {angle:g} degrees, with saturation and lightness as they were",
+        partial(_in_hls, angle=angle), f"in_hls(x, {angle:g}, 1)", {"angle": angle}, needs=IN_HLS,
+    )  # fmt: skip
+
+
+def saturation(factor: float) -> Operation:
+    """Multiplied, and cut off at 1."""
+    return Operation(
+        f"a change of saturation by a factor of {factor:g}, with hue and lightness as they were",
+        partial(_in_hls, factor=factor), f"in_hls(x, 0, {factor:g})", {"factor": factor},
+        needs=IN_HLS,
+    )  # fmt: skip
+
+
+def _in_hls(image: np.ndarray, angle: float = 0, factor: float = 1) -> np.ndarray:
+    scaled = np.ascontiguousarray(image / WHITE, np.float32)
+    h, light, s = cv2.split(cv2.cvtColor(scaled, cv2.COLOR_RGB2HLS))
+    changed = cv2.merge([(h + angle) % 360, light, np.minimum(s * factor, 1)])
+    return WHITE * cv2.cvtColor(changed, cv2.COLOR_HLS2RGB)
+
+
+IN_HLS = """\
+def in_hls(x, angle, factor):
+    h, l, s = cv2.split(cv2.cvtColor(x / 255, cv2.COLOR_BGR2HLS))
+    changed = cv2.merge([(h + angle) % 360, l, np.minimum(s * factor, 1).astype(np.float32)])
+    return 255 * cv2.cvtColor(changed.astype(np.float32), cv2.COLOR_HLS2BGR)
+"""

@@ -28,6 +28,7 @@ from kernel_demo.recovery import (
     luma,
     outliers,
     polytope,
+    redone,
     reproduction,
 )
 from kernel_demo.recovery.alignment import Pair, Plane
@@ -230,8 +231,10 @@ def _swapped(pairs: list[tuple], max_size: int, straight: Recovery) -> Recovery 
 def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
     """Everything that can be told of the pairs; pictures are those of the first."""
     result, weights = _by_kernels(seen, title, swapped), seen.found and seen.found.weights
-    if result.verdict != Verdict.NOT:
+    if result.verdict.linear:
         return replace(result, alternative=alternatives.matrix(result, seen.pairs))
+    if result.verdict == Verdict.UNDETERMINED:
+        return _redone(result, seen.pairs)
     other = result.alternative
     if other is None or other.residual is None:
         other = alternatives.curve(seen.pairs) or other
@@ -239,23 +242,46 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
         other = alternatives.told(other, seen.pairs, weights)
     if weights is not None:
         other = alternatives.greyed(other, seen.pairs)
-    if _refuted(other, result):
-        return _judged(result, judging.UNCLEAR)
+    if other is not None and other.residual is not None and not _explained(other):
+        plainer = redone.by_pixel(seen.pairs, result)
+        other = plainer if plainer and plainer.residual < other.residual else other
+    if _refuted(other, result) or _straight(other, seen.pairs, weights):
+        return _redone(_judged(result, judging.UNCLEAR), seen.pairs)
     return replace(result, alternative=other)
+
+
+def _redone(result: Recovery, pairs: list[Pair]) -> Recovery:
+    """What is undetermined, unless an operation that is no kernel makes the file again."""
+    known_why = result.reason is None or result.reason.code not in redone.OPEN
+    other = None if known_why else redone.find(pairs, result)
+    return result if other is None else _judged(result, Judgement(Verdict.NOT, other))
 
 
 def _refuted(other: Alternative | None, result: Recovery) -> bool:
     """Whether the kernel leaves less of the whole picture than what is to explain it better.
 
     A matrix that leaves one rounding of a picture may be one that was cut off, where many pixels
-    were.
+    were; so may grey behind JPEG, which smears what was cut off over what was not.
     """
-    if other is None or result.kernel is None:
+    if result.kernel is None:
         return False
-    if other.kind == Other.COLOUR:
-        cut_off = result.used_fraction < judging.MOSTLY
+    cut_off = result.used_fraction < judging.MOSTLY
+    if cut_off and result.channels == Channels.GREY and not _explained(other):
+        return True
+    if other is not None and other.kind == Other.COLOUR:
         return cut_off and result.residual <= fitting.ONE_ROUNDING * ROUNDING
-    return other.residual is not None and other.residual > result.residual
+    return other is not None and (other.residual or 0) > result.residual
+
+
+def _straight(other: Alternative | None, pairs: list[Pair], weights) -> bool:
+    """Whether what looks like a curve may be a line that was cut off, and saved as JPEG."""
+    inexact = other is not None and other.kind == Other.CURVE and not _explained(other)
+    return inexact and redone.line_as_well(other, pairs, weights)
+
+
+def _explained(other: Alternative | None) -> bool:
+    """Whether it makes all but a few pixels."""
+    return other is not None and (other.reproduced or 0) >= redone.ALL
 
 
 def _by_kernels(seen: Analysis, title: str, swapped: bool) -> Recovery:

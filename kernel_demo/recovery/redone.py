@@ -1,0 +1,472 @@
+"""What no kernel does, told by doing it again: pixel by pixel, or as the JPEG file that after was.
+
+Where least squares leaves a pair open, an operation may yet make the file: a threshold at the mean
+of a window, a change of contrast in the brightness, of hue, of saturation. Behind a JPEG file its
+picture is compressed as after was, and so are those of the best kernel and the best mixture of
+channels: what each leaves is compared by equal means. All of a picture is in 255ths of white here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import product
+
+import cv2
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from kernel_demo.imaging.filtering import LUMINANCE
+from kernel_demo.recovery import (
+    alternatives,
+    channels,
+    encoder,
+    operations,
+    programs,
+    quantisation,
+)
+from kernel_demo.recovery.alignment import Pair
+from kernel_demo.recovery.alternatives import Model
+from kernel_demo.recovery.chroma import SAMPLINGS, through_file
+from kernel_demo.recovery.explanations import CURVES, Curve, Other, Reason
+from kernel_demo.recovery.known import Alternative
+from kernel_demo.recovery.linear_program import maximise
+from kernel_demo.recovery.operations import WHITE, Operation
+from kernel_demo.recovery.quantisation import compression
+from kernel_demo.recovery.record import Recovery
+
+# Reasons that speak of the kernel, not of the pictures.
+OPEN = (
+    *(Reason.UNCLEAR, Reason.UNSTEADY, Reason.COLOURS, Reason.CLIPPED, Reason.NOISE_BEFORE),
+    *(Reason.LOSSY, Reason.LOSSY_COLOURS),
+)
+WINDOWS = range(3, 22, 2)
+# Between black and white by a threshold and by a kernel that is cut off is no difference where its
+# weights are large enough. Pixels for each weight, those nearest to the threshold, that tell how
+# large they must be, at least; and the largest that a tool might have.
+NEAREST, LARGE = 4, 100
+# Shares of the pixels that come out, and of what the kernel leaves that is left, where nothing was
+# lost on the way.
+ALL, OF_KERNEL = 0.99, 0.25
+# ... and behind JPEG: of what the best mixture leaves, in colours times in brightness (of 27 files
+# of true mixtures 1.27 and more, of true changes of hue and saturation 0.4 and less), and of
+# the contrast of after.
+OF_LINEAR, OF_AFTER = 0.5, 0.12
+WORSE = 1.25  # in colours alone
+WAYS = (None, *product((30, 50, 65, 75, 85, 92, 95, 98), SAMPLINGS))
+AS_WELL = 1.1  # times what a curve leaves
+TURNS = 4  # with one size of step
+DRAWN, ROUNDS = 30_000, 8  # pixels by which a mixture is fitted
+OPEN_RANGE = 32  # from black and white, where its fit may begin
+SIDE, RING = 512, 16  # of what is compressed; pixels along the border, of which no kernel is sure
+# Weights of red, green and blue: Rec. 601, the Go library bild's, Rec. 709.
+GREYS = (LUMINANCE, (0.3, 0.6, 0.1), channels.REC_709)
+# Factors that a kernel may have, cut off at black and white, and by how much more these must leave.
+STEEP, OF_STEEP = (16, 64), 0.8
+FINE = 8  # thresholds in a grey level
+
+
+def find(pairs: Sequence[Pair], result: Recovery) -> Alternative | None:
+    """The operation that makes the pairs, where the kernel of the result does not."""
+    ways = (by_pixel, _in_files, _in_colour)
+    return next(filter(None, (way(pairs, result) for way in ways)), None)
+
+
+def by_pixel(pairs: Sequence[Pair], result: Recovery) -> Alternative | None:
+    """The same where the pixels alone tell it."""
+    ways = (_local_threshold, _contrast, _threshold)
+    return next(filter(None, (way(pairs, result) for way in ways)), None)
+
+
+# To the pixel
+
+
+def _local_threshold(pairs: Sequence[Pair], _: Recovery) -> Alternative | None:
+    """Black or white by how far each pixel lies above the mean of its window."""
+    levels = np.unique(np.concatenate([np.unique(pair.after) for pair in pairs]))
+    if len(levels) != 2 or pairs[0].step != 1 or pairs[0].before.dtype.kind != "u":
+        return None
+    for weights, (name, average, code), size in product(_greys(pairs), AVERAGES, WINDOWS):
+        grey = [alternatives.greyed_by(pair, weights) for pair in pairs]
+        middle = _parted(grey, partial(average, size=size), size, levels)
+        if middle is None:
+            continue
+        at, turned = middle
+        below, above = (levels[::-1] if turned else levels) * (WHITE / pairs[0].peak)
+
+        def make(image, average=average, size=size, at=at, below=below, above=above):
+            return np.where(image - average(image, size=size) > at, above, below)
+
+        body = f"after = np.where(x - {code.format(size=size)} > {at:g}, {above:g}, {below:g})\n"
+        told = {"size": size, "offset": float(at), "below": float(below), "above": float(above)}
+        model = Model(make, body, told, size // 2, "replicate")
+        name = f"a threshold at {name} of a window, {size} × {size}"
+        kind = Alternative(Other.OPERATION, figures={"operation": name})
+        first = programs.grey(weights, pairs[0].peak == WHITE)
+        found = alternatives.remade(kind, model, grey, first)
+        return found if found.reproduced >= ALL else None
+    return None
+
+
+def _greys(pairs: Sequence[Pair]) -> tuple:
+    coloured = pairs[0].before.shape[2] == 3 and pairs[0].after.shape[2] == 1
+    return GREYS if coloured else (None,)
+
+
+def _mean(image: np.ndarray, size: int) -> np.ndarray:
+    return cv2.blur(image, (size, size), borderType=cv2.BORDER_REPLICATE)
+
+
+def _whole_mean(image: np.ndarray, size: int) -> np.ndarray:
+    return _mean(np.rint(image).astype(np.uint8), size).astype(np.float32)
+
+
+def _whole_gaussian(image: np.ndarray, size: int) -> np.ndarray:
+    return np.rint(cv2.GaussianBlur(image, (size, size), 0, borderType=cv2.BORDER_REPLICATE))
+
+
+BORDER, WHOLE = "borderType=cv2.BORDER_REPLICATE", "np.rint(x).astype(np.uint8)"
+# The last two as OpenCV's adaptiveThreshold has them, in whole levels.
+AVERAGES = (
+    ("the mean", _mean, f"cv2.blur(x, ({{size}}, {{size}}), {BORDER})"),
+    (
+        "the mean, in whole levels,", _whole_mean,
+        f"cv2.blur({WHOLE}, ({{size}}, {{size}}), {BORDER}).astype(np.float32)",
+    ),
+    (
+        "the Gaussian mean, in whole levels,", _whole_gaussian,
+        f"np.rint(cv2.GaussianBlur(x, ({{size}}, {{size}}), 0, {BORDER}))",
+    ),
+)  # fmt: skip
+
+
+def _parted(pairs, average: Callable, size: int, levels) -> tuple[float, bool] | None:
+    """(threshold, whether what is above it is the darker) of what parts all pixels of the pairs.
+
+    None: none does, or a kernel might make the same of them.
+    """
+    over, white, patches = (np.concatenate(part) for part in zip(
+        *(_apart(pair, average, size, levels[1]) for pair in pairs), strict=True
+    ))  # fmt: skip
+    if min(np.count_nonzero(white), np.count_nonzero(~white)) <= size * size:
+        return None
+    turned = bool(over[white].mean() < over[~white].mean())
+    above = ~white if turned else white
+    highest, lowest = over[~above].max(), over[above].min()
+    if highest >= lowest:
+        return None
+    at = float(highest + lowest) / 2
+    near = [
+        np.flatnonzero(side)[np.abs(over[side] - at).argsort()[: NEAREST * size * size]]
+        for side in (above, ~above)
+    ]
+    near = np.concatenate(near)
+    large = _least_weight(patches[near].reshape(len(near), -1) * 1.0, above[near]) > LARGE
+    return (at, turned) if large else None
+
+
+def _apart(pair: Pair, average: Callable, size: int, white: int):
+    """Of each value of after: how far before lies above its mean, whether it is white, its patch.
+
+    n, n bool, n x size x size; in 255ths of white.
+    """
+    before, after, counted = pair.overlap()
+    image = alternatives.picture(before, pair)
+    over = alternatives.deep(image - average(image))
+    inner = np.s_[size // 2 : -(size // 2), size // 2 : -(size // 2)]
+    windows = sliding_window_view(alternatives.deep(image), (size, size), axis=(0, 1))
+    kept = np.ones(after[inner].shape, bool)
+    kept &= True if counted is None else counted[inner][..., None]
+    return over[inner][kept], after[inner][kept] == white, windows[kept]
+
+
+def _least_weight(patches: np.ndarray, white: np.ndarray) -> float:
+    """No kernel, cut off at black and white, has only smaller weights and makes these white.
+
+    patches: n x m. white: n bool; the others become black. By the widest gap between the two that
+    weights of at most 1 leave (a linear program; Vapnik's margin in the largest norm).
+    """
+    count, weights = patches.shape
+    start = np.full(weights, -1 / weights)
+    start[weights // 2] += 1
+    start *= 0.9
+    patches, side = patches - patches.mean(axis=0), np.where(white, 1.0, -1.0)
+    values = patches @ start
+    middle = (values[white].min() + values[~white].max()) / 2
+    apart = side * (values - middle)
+    least = apart.min() - 1
+    rows = np.zeros((count + 2 * weights, weights + 2))
+    rows[:count] = np.c_[-side[:, None] * patches, side, np.ones(count)]
+    ends = np.arange(weights)
+    rows[count + ends, ends], rows[count + weights + ends, ends] = 1, -1
+    limits = np.concatenate([apart - least, 1 - start, 1 + start])
+    goal = np.append(np.zeros(weights + 1), 1.0)
+    found = maximise(goal, rows, limits, WHITE * weights, 0.01)
+    return WHITE / max(2 * (least + found.bound), 1e-9)
+
+
+def _contrast(pairs: Sequence[Pair], result: Recovery) -> Alternative | None:
+    if not _coloured(pairs) or result.kernel is None:
+        return None
+    for operation in map(operations.contrast, (-1, 1)):
+        found = alternatives.by_operation(operation, pairs)
+        clear = found is not None and found.residual < OF_KERNEL * result.residual
+        if clear and found.reproduced >= ALL:
+            return found
+    return None
+
+
+def _coloured(pairs: Sequence[Pair]) -> bool:
+    return pairs[0].before.shape[2] == pairs[0].after.shape[2] == 3
+
+
+# Behind JPEG
+
+
+def _threshold(pairs: Sequence[Pair], result: Recovery) -> Alternative | None:
+    """Black or white by the grey of each pixel."""
+    first = pairs[0]
+    clear = first.peak == WHITE and first.after.shape[2] == 1 and result.kernel is not None
+    if not clear or np.mean(np.abs(first.after - WHITE / 2) < WHITE / 4) > OF_AFTER:
+        return None
+    found = []
+    for weights in GREYS if first.before.shape[2] == 3 else (None,):
+        grey = [_summed(pair, weights) for pair in pairs]
+        found.append((*_split(grey), weights, grey))
+    left, at, weights, grey = min(found, key=lambda one: one[0])
+    steep = min(_left_by_line(grey, at, factor) for factor in STEEP)
+    limits = OF_KERNEL * result.residual, OF_AFTER * float(np.std(first.after)), OF_STEEP * steep
+    if left > min(limits):
+        return None
+    body = programs.threshold(at, 0, WHITE)
+    told = {"curve": Curve.THRESHOLD, "from": at, "below": 0.0, "above": WHITE}
+    model = Model(lambda x: np.where(x >= at, WHITE, 0.0), body, told)
+    kind = Alternative(Other.CURVE, figures={"curve": CURVES[Curve.THRESHOLD]})
+    return alternatives.remade(kind, model, grey, programs.grey(weights, whole=False))
+
+
+def _summed(pair: Pair, weights) -> Pair:
+    """The same with before in grey, not rounded."""
+    if weights is None:
+        return pair
+    return replace(pair, before=(pair.before @ np.array(weights))[..., None])
+
+
+def _split(pairs: Sequence[Pair]) -> tuple[float, float]:
+    """The RMS that is left where all is white from a level on, at least, and that level."""
+    sums = np.zeros((2, 256 * FINE))  # of squares, were it black and were it white, by before
+    for pair in pairs:
+        before, after, _ = pair.overlap()
+        level = (FINE * before + 1e-6).astype(int).ravel()
+        for row, value in zip(sums, (0, WHITE), strict=True):
+            row += np.bincount(level, (after.ravel() - value) ** 2.0, len(row))
+    black, white = np.cumsum(sums[0]) - sums[0], np.cumsum(sums[1][::-1])[::-1]
+    count = sum(pair.overlap()[1].size for pair in pairs)
+    at = (black + white).argmin()
+    return float((black + white)[at] / count) ** 0.5, float(at / FINE)
+
+
+def _left_by_line(pairs: Sequence[Pair], at: int, factor: float) -> float:
+    """RMS that a straight line that steep leaves, cut off at black and white."""
+    squares = count = 0
+    for pair in pairs:
+        before, after, _ = pair.overlap()
+        made = np.clip(WHITE / 2 + factor * (before - at + 0.5), 0, WHITE)
+        squares, count = squares + float(np.square(after - made).sum()), count + after.size
+    return (squares / count) ** 0.5
+
+
+def _in_files(pairs: Sequence[Pair], result: Recovery) -> Alternative | None:
+    """One of OPERATIONS, cut off at black and white, in a JPEG file that is to be guessed."""
+    first = pairs[0]
+    if not _alone(pairs, result) or result.compression:
+        return None
+    before, after = _corner(first)
+    image, plain = alternatives.picture(before, first), [None]
+    if alternatives.deep(image).shape != after.shape:
+        return None
+    made = {one: _whole(one.apply(image), after) for one in operations.OPERATIONS}
+    best = min(made, key=lambda one: _left(after, plain, made[one]))
+    limit = min(OF_LINEAR * result.residual, 2 * OF_AFTER * float(after.std()))
+    if _left(after, plain, made[best]) > limit:
+        return None
+    leaves, kernel = (_left(after, WAYS, one) for one in (made[best], _made_by(result, after)))
+    if leaves > min(OF_KERNEL * kernel, OF_AFTER * float(after.std())):
+        return None
+    return _told(best, pairs)
+
+
+def _in_colour(pairs: Sequence[Pair], result: Recovery) -> Alternative | None:
+    """A change of hue or of saturation, in a JPEG file of which the steps are known."""
+    first = pairs[0]
+    if not (_alone(pairs, result) and result.compression and _coloured(pairs)):
+        return None
+    before, after = _corner(first)
+    image, known = before.astype(np.float32), compression(first)
+    made = {one: _whole(one.apply(image), after) for one in _near(before, after)}
+    best = min(made, key=lambda one: _left(after, [None], made[one]))
+    colours = partial(_left, after, [None])
+    limit = min(OF_KERNEL * colours(_made_by(result, after)), OF_AFTER * float(after.std()))
+    if known is None or not known.steps.any() or colours(made[best]) > limit:
+        return None
+    brightness = partial(_left_in_brightness, after, known.steps)
+    for size in (1, 3):
+        linear = _whole(_linear(before, after, size), after)
+        ratios = [leaves(made[best]) / leaves(linear) for leaves in (colours, brightness)]
+        if np.prod(ratios) > OF_LINEAR or max(ratios) > WORSE:
+            return None
+    return _told(best, pairs)
+
+
+def line_as_well(curve: Alternative, pairs: Sequence[Pair], weights) -> bool:
+    """Whether a mixture of channels, cut off at black and white, leaves no more than the curve.
+
+    Of the first pair, in a JPEG file that is to be guessed: its losses bend what is cut off.
+    """
+    first = pairs[0]
+    plain = first.same_frame and first.after.dtype == np.uint8
+    if not plain or min(first.after.shape[:2]) < 4 * RING:
+        return False
+    before, after = _corner(_summed(first, weights))
+    made = alternatives.deep(curve.reproduction)[: after.shape[0], : after.shape[1]]
+    most = AS_WELL * _left(after, WAYS, made)
+    mixture = _whole(_linear(before, after, 1), after)
+    return _left(after, WAYS, mixture) <= most or _least_of_lines(before, after) <= most
+
+
+def _alone(pairs: Sequence[Pair], result: Recovery) -> bool:
+    """One pair of 8 bits that lies over itself, and is no small one."""
+    first = pairs[0]
+    plain = len(pairs) == 1 and first.same_frame and first.after.dtype == np.uint8
+    return plain and result.kernel is not None and min(first.after.shape[:2]) >= 4 * RING
+
+
+def _corner(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
+    """Before and after from the first pixel, in whole blocks."""
+    there = tuple(slice(0, min(side, SIDE) // RING * RING) for side in pair.after.shape[:2])
+    return pair.before[there], pair.after[there]
+
+
+def _made_by(result: Recovery, after: np.ndarray) -> np.ndarray:
+    return alternatives.deep(result.reproduction)[: after.shape[0], : after.shape[1]]
+
+
+def _whole(values: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Whole levels, in the shape of after."""
+    whole = np.clip(np.rint(alternatives.deep(values)), 0, WHITE)
+    return np.broadcast_to(whole, after.shape)
+
+
+def _told(operation: Operation, pairs: Sequence[Pair]) -> Alternative:
+    kind = Alternative(Other.OPERATION, figures={"operation": operation.name})
+    body = programs.operation(operation, 1, 0)
+    shape = operation.radius, operation.border
+    model = Model(operation.apply, body, operation.parameters, *shape)
+    return alternatives.remade(kind, model, pairs, "")
+
+
+def _left(after: np.ndarray, ways, picture: np.ndarray) -> float:
+    """RMS that a picture leaves of after, compressed in the way that suits it best."""
+    inner, squares = np.s_[RING:-RING, RING:-RING], []
+    for way in ways:
+        wide = np.broadcast_to(picture, (*after.shape[:2], 3))
+        made = picture if way is None else through_file(wide, *way)[..., : after.shape[2]]
+        squares.append(float(np.square(after - made.astype(np.float64))[inner].mean()))
+    return min(squares) ** 0.5
+
+
+def _left_in_brightness(after: np.ndarray, steps: np.ndarray, picture: np.ndarray) -> float:
+    """RMS of the coefficients with a known step, where the picture's are written down with it."""
+    known, steps = steps.ravel() > 0, np.where(steps > 0, steps, 1)
+    ours = encoder.quantised(encoder.transformed(_blocks(encoder.luminance(picture))), steps)
+    file = quantisation.coefficients(_blocks(quantisation.levels(after)) - 128) / steps.ravel()
+    left = (np.rint(file) - ours.reshape(file.shape)) * steps.ravel()
+    kept = ~_blocks(((after == 0) | (after == WHITE)).any(axis=2)).any(axis=(1, 2))
+    return float(np.square(left[kept][:, known]).mean()) ** 0.5
+
+
+def _blocks(values: np.ndarray) -> np.ndarray:
+    """n x 8 x 8, without the border."""
+    inner = values[RING:-RING, RING:-RING]
+    height, width = (side // 8 for side in inner.shape)
+    return inner.reshape(height, 8, width, 8).swapaxes(1, 2).reshape(-1, 8, 8)
+
+
+def _near(before: np.ndarray, after: np.ndarray) -> Iterator[Operation]:
+    """The changes of hue and of saturation that come nearest."""
+    yield _nearest(operations.hue, before, after, np.arange(-175, 181, 5), (1, 0.5))
+    yield _nearest(operations.saturation, before, after, np.arange(0, 3.01, 0.1), (0.02, 0.01))
+
+
+def _nearest(family: Callable, before, after, values: np.ndarray, finer) -> Operation:
+    """The member that leaves least of every few pixels; then in finer steps about it."""
+    image, target = before[::3, ::3].astype(np.float32), after[::3, ::3].astype(np.float64)
+
+    def leaves(value: float) -> float:
+        made = np.clip(family(float(value)).apply(image), 0, WHITE)
+        return float(np.square(made - target).mean())
+
+    best = min(values, key=leaves)
+    for step in finer:
+        best = min(np.round(best + step * np.arange(-6, 7), 2), key=leaves)
+    return family(float(best))
+
+
+def _linear(before: np.ndarray, after: np.ndarray, size: int) -> np.ndarray:
+    """What the mixture of channels and their neighbours makes that explains most.
+
+    By Gauss and Newton: what is predicted to be cut off does not change with the weights.
+    """
+    wide = before.astype(np.float64)
+    shifts = product(range(-(size // 2), size // 2 + 1), repeat=2)
+    seen = [np.ones((*before.shape[:2], 1)), *(np.roll(wide, by, axis=(0, 1)) for by in shifts)]
+    design = np.concatenate(seen, axis=2)
+    inner = np.s_[RING:-RING, RING:-RING]
+    x, y = design[inner].reshape(-1, design.shape[2]), after[inner].reshape(-1, after.shape[2])
+    few = np.random.default_rng(0).permutation(len(x))[:DRAWN]
+    fits = [_cut_off(x[few], channel[few]) for channel in y.T]
+    return np.stack([design @ weights for weights in fits], axis=2)
+
+
+def _cut_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """m: weights of which x @ weights, cut off at black and white, is nearest to y (x: n x m)."""
+    best, least = np.zeros(x.shape[1]), np.inf
+    for inside in (np.ones(len(y), bool), (y > OPEN_RANGE) & (y < WHITE - OPEN_RANGE)):
+        for _ in range(ROUNDS):
+            if np.count_nonzero(inside) < 2 * x.shape[1]:
+                break
+            weights = np.linalg.lstsq(x[inside], y[inside], rcond=None)[0]
+            values = x @ weights
+            left = float(np.square(np.clip(values, 0, WHITE) - y).sum())
+            best, least = (weights, left) if left < least else (best, least)
+            inside = (values > 0) & (values < WHITE)
+    return best
+
+
+def _least_of_lines(before: np.ndarray, after: np.ndarray) -> float:
+    """What one line for all channels leaves, in the way and with the numbers that suit it best.
+
+    By steps in its middle (that becomes half of white) and its slope, halved when none is better.
+    """
+    x, y = np.broadcast_arrays(before.astype(np.float64), after)
+    few = np.random.default_rng(0).permutation(x.size)[:DRAWN]
+    offset, slope = _cut_off(np.c_[np.ones(len(few)), x.ravel()[few]], y.ravel()[few])
+    if slope == 0:
+        return np.inf
+
+    def leaves(line: tuple[float, float], ways) -> float:
+        return _left(after, ways, _whole((x - line[0]) * line[1] + WHITE / 2, after))
+
+    best = ((WHITE / 2 - offset) / slope, slope)
+    way = [min(WAYS, key=lambda one: leaves(best, [one]))]
+    least = leaves(best, way)
+    for size in 0.5 ** np.arange(1, 8):
+        moves = ((16 * size, 1), (-16 * size, 1), (0, 1 + size), (0, 1 / (1 + size)))
+        for _ in range(TURNS):
+            near = [(best[0] + by, best[1] * times) for by, times in moves]
+            left, line = min((leaves(one, way), one) for one in near)
+            if left >= least:
+                break
+            least, best = left, line
+    return leaves(best, WAYS)
