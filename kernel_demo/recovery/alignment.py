@@ -66,6 +66,11 @@ class Pair:
         counted = self.counted
         return self.before[there], self.after[here], None if counted is None else counted[here]
 
+    @property
+    def levels(self) -> np.ndarray:
+        """after in its file's own grey levels."""
+        return self.after if self.step == 1 else self.after // self.step
+
     def surroundings(self, radius: int, border: str, value=0) -> np.ndarray:
         """before as (h + 2 radius) x (w + 2 radius) x B: the patches of every after pixel."""
         (oy, ox), (height, width) = self.origin, self.after.shape[:2]

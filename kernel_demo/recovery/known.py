@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -89,7 +90,11 @@ class Alternative:
 
 def operation(fit: Fit, planes: list[Plane]) -> Alternative | None:
     """The known operation that explains the planes best, if clearly better than the kernel."""
-    found = [tone_curve(planes), *_linear_light(fit), *_pixelwise(fit)]
+    found = []
+    for other in chain([tone_curve(planes)], _pixelwise(fit), _linear_light(fit)):
+        found.append(other)
+        if other is not None and other.residual <= EDGE:
+            break  # nothing leaves less
     kernel_leaves = fit.residual / planes[0].step
     after = kernel_leaves / max(1 - fit.explained, 1e-12) ** 0.5  # its standard deviation
     clear = [

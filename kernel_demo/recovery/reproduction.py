@@ -56,7 +56,7 @@ def told(found: Recovery, pairs: Sequence[Pair]) -> Recovery:
         sides, value = border(found, first)
         found = replace(found, padding_sides=sides, padding_value=value)
         _lay_border(made, found, first)
-    left = (first.after // first.step).astype(np.float32) - made
+    left = np.subtract(first.levels, made, dtype=np.float32)
     return replace(found, reproduction=_picture(made), residual_map=_picture(left))
 
 
@@ -87,7 +87,7 @@ def _made(found: Recovery, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
 
     def make(at: slice) -> np.ndarray:
         ended = _ended(found, around[at.start : at.stop + found.size - 1], pair)
-        made[at], sums = _compared(found, *ended, pair.after[at] // pair.step, known[at, :, None])
+        made[at], sums = _compared(found, *ended, pair.levels[at], known[at, :, None])
         return sums
 
     with ThreadPoolExecutor(2) as pool:
@@ -138,11 +138,14 @@ def _inputs(found: Recovery, outputs: int, inputs: int) -> Iterator[list[tuple[i
 def _values(found: Recovery, surroundings: np.ndarray, pair: Pair) -> np.ndarray:
     """Grey levels of the valid pixels, neither rounded nor clipped: h x w x A float64."""
     outputs, inputs = pair.after.shape[2], surroundings.shape[2]
-    parts = np.moveaxis(surroundings.astype(np.float64) / pair.step, -1, 0)
-    offsets = np.broadcast_to(found.offset, outputs)
-    rows = zip(_inputs(found, outputs, inputs), offsets, strict=True)
-    sums = [sum(correlate_valid(parts[b], k) for b, k in row) + offset for row, offset in rows]
-    return np.stack(sums, axis=-1)
+    parts = np.ascontiguousarray(np.moveaxis(surroundings, -1, 0), np.float64)
+    if pair.step > 1:
+        parts /= pair.step
+    height, width = (side - found.size + 1 for side in parts.shape[1:])
+    values, offsets = np.empty((height, width, outputs)), np.broadcast_to(found.offset, outputs)
+    for a, row in enumerate(_inputs(found, outputs, inputs)):
+        np.add(sum(correlate_valid(parts[b], k) for b, k in row), offsets[a], out=values[..., a])
+    return values
 
 
 def _ended(found: Recovery, surroundings: np.ndarray, pair: Pair):

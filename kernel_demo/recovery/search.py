@@ -217,7 +217,10 @@ def _swapped(pairs: list[tuple], max_size: int, straight: Recovery) -> Recovery 
     usable, notes = _prepared([(after, before) for before, after in pairs], max_size)
     if not usable or usable[0].before.shape[2] != usable[0].after.shape[2]:
         return None
-    quick = fitting.fit(alignment.sample(alignment.planes_of(usable, 0), fitting.SAMPLE), max_size)
+    planes = alignment.planes_of(usable, 0)
+    if fitting.hopeless(planes, max_size):
+        return None
+    quick = fitting.fit(alignment.sample(planes, fitting.SAMPLE), max_size)
     if quick is None or not quick.at_floor:
         return None
     seen = _analysed(usable, (*notes, Told(Note.SWAPPED)), max_size)
