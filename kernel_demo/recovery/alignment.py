@@ -32,6 +32,7 @@ ALIKE = 0.9  # share of the variance that a turned picture must explain
 UNTOUCHED = 2.5  # grey levels RMS that a fine JPEG file takes from a picture's brightness
 # A level is one of clipping with so many times the pixels of its neighbours.
 SPIKE, NEIGHBOURS = 3, 8
+STRAY = 0.002  # share of the pixels that may lie beyond such a level
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +139,20 @@ def clip_levels(after: np.ndarray, peak: int) -> tuple[int, int]:
     if count[seen[-1]] > SPIKE * count[seen[-NEIGHBOURS - 1 : -1]].mean() + NEIGHBOURS:
         high = int(seen[-1])
     return low, high
+
+
+def heaped(after: np.ndarray, peak: int) -> bool:
+    """Whether levels are cut off as in clip_levels, and a few pixels lie beyond all the same."""
+    flat = np.ascontiguousarray(after).reshape(1, -1)
+    count = cv2.calcHist([flat], [0], None, [peak + 1], [0, peak + 1]).ravel()
+    for part in (count, count[::-1]):
+        seen = np.flatnonzero(part)
+        beyond = int(np.searchsorted(np.cumsum(part[seen]), STRAY * flat.size))
+        level, *others = part[seen[beyond:]]
+        heap = level > SPIKE * np.mean(others[:NEIGHBOURS] or 0) + NEIGHBOURS
+        if beyond and len(others) >= 4 * NEIGHBOURS and heap:
+            return True
+    return False
 
 
 def _channels(picture: np.ndarray, name: str, notes: list[Told]):

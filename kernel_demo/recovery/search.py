@@ -46,12 +46,13 @@ TWO_LEVELS, GROSS = 2.0, 6.0
 # Share of the other pixels' variance that a kernel must explain for an edit to be told: where after
 # is of one level, any kernel with no weight is obeyed.
 LEAST = 0.5
+NEARLY_ALL = 0.9  # ... and that the middle of a larger kernel must, to be told
 # Times the errors of arithmetic that must be left beyond one rounding for kernels to be too small.
 CLEARLY = 4.0
 # Reasons that several roundings look like, or a kernel of which only the middle was searched.
 HIDDEN = (
     *(Reason.ROUNDED, Reason.UNSTEADY, Reason.UNCLEAR, Reason.NOISE_BEFORE),
-    *(Reason.LARGER, Reason.TOO_LARGE),
+    *(Reason.LARGER, Reason.GOES_ON, Reason.TOO_LARGE),
 )
 SEVERAL = 0.8  # grey levels RMS that several roundings leave, at most, of a kernel whose peak is 1
 # Grey levels: where no residual of the middle comes so near to one half, the set has room; and the
@@ -197,8 +198,10 @@ def _turned(seen: Analysis) -> Analysis:
 
 
 def _explains_more(other: Analysis, seen: Analysis) -> bool:
-    """A convolution where there was none, or a much clearer one."""
-    verdict = other.judgement.verdict
+    """A convolution where there was none, or a much clearer one; or most of a larger one."""
+    verdict, reason = other.judgement.verdict, other.judgement.reason
+    if seen.found and reason is not None and reason.code in (Reason.LARGER, Reason.TOO_LARGE):
+        return seen.found.explained < LEAST and other.found.explained > NEARLY_ALL
     better = RANK.index(verdict) - RANK.index(seen.judgement.verdict)
     if not verdict.linear or better < 0:
         return False
@@ -535,6 +538,8 @@ def _without_a_colour(result: Recovery, pair: Pair) -> Recovery:
     made = result.reproduction.reshape(pair.after.shape)
     seen = (pair.before[there], made[here])
     if any(outliers.of_one_colour(picture, mask[here]) for picture in seen):
+        if alignment.heaped(pair.after, pair.peak):  # it was cut off at that level
+            return _judged(result, judging.UNCLEAR)
         return _judged(result, judging.one_colour(result.left_out.share))
     return result
 
