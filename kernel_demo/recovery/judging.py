@@ -43,6 +43,7 @@ SMALL = 4.0  # roundings: less than this is left where a kernel explains nearly 
 # A mixture that leaves more than this many roundings' variance might be anything.
 MIXTURE_NOISE = 8.0
 TELLING = 1.5  # grey levels that must be left for that: noise in smooth parts of before makes less
+AS_MUCH = 1.2  # times what is left: more, noise of before cannot leave
 COLOURED = 0.1  # autocorrelation of noise that is not white
 HALF = 0.5  # ... or that there was no filter: one that clips is not seen where all is clipped
 MOSTLY = 0.9  # share of the pixels that must not be clipped, for a residual to tell that
@@ -241,10 +242,7 @@ def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judg
     if better is not None and better.residual is not None:
         return Judgement(Verdict.NOT, better)
     if doubt is not None and doubt.noise_before:
-        # Noise of before goes with what nonlinear filters see, but not so clearly.
-        if evidence is not None and evidence.features > NO_NOISE:
-            return UNCLEAR
-        return _undetermined(Reason.NOISE_BEFORE, sigma=doubt.noise_before / fit.step)
+        return _noise_before(fit, evidence, doubt)
     if lossy and (nonlinear or (doubt is not None and doubt.position)):
         return _undetermined(Reason.LOSSY, file=str(found.compressed))
     if doubt is not None and doubt.position is not None:
@@ -266,6 +264,21 @@ def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judg
     if curve is not None and curve.residual < 0.5 * fit.residual / planes[0].step:
         return Judgement(Verdict.NOT, curve)
     return None
+
+
+def _noise_before(fit: Fit, evidence: Evidence | None, doubt) -> Judgement:
+    """The reason where halves differ as by noise in before, or what else they say.
+
+    Noise of before goes with what nonlinear filters see, but not so clearly; it parts smooth from
+    textured most of all; and the kernel, which did not see it, leaves at least that noise filtered.
+    """
+    if evidence is not None and evidence.features > NO_NOISE:
+        return UNCLEAR
+    apart = doubt.worst is not None and doubt.worst.split != Split.TEXTURE
+    filtered = doubt.noise_before * float(np.square(fit.kernel).sum()) ** 0.5
+    if apart or filtered > AS_MUCH * fit.residual:
+        return _undetermined(Reason.UNSTEADY, split=_told(doubt.worst)) if apart else UNCLEAR
+    return _undetermined(Reason.NOISE_BEFORE, sigma=doubt.noise_before / fit.step)
 
 
 def _reaching_out(fit: Fit, evidence, planes, lossy, max_size: int) -> Judgement | None:
@@ -300,7 +313,9 @@ def _clear(fit: Fit, evidence: Evidence | None, doubt, better, planes: list[Plan
         return False
     if doubt is not None and doubt.worst is not None and doubt.worst.split == Split.TEXTURE:
         return evidence is not None and evidence.features > NO_NOISE
-    return better is not None or (evidence is not None and evidence.clearly_nonlinear)
+    # Parts that differ a little may have been edited, or be of another picture.
+    alone = evidence is not None and max(evidence.features, evidence.tones) > NO_NOISE
+    return better is not None or alone
 
 
 def _ghost(found: Arrangement, fit: Fit) -> bool:

@@ -15,7 +15,7 @@ from kernel_demo.imaging.catalogue import CATALOGUE, gaussian, identity
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.recovery.alignment import Pair, Plane, planes_of, sample, sums
 from kernel_demo.recovery.explanations import CURVES, Curve, Other, Told
-from kernel_demo.recovery.fitting import Fit, box
+from kernel_demo.recovery.fitting import Fit, box, least_squares
 from kernel_demo.recovery.operations import BY_LIGHT, LIGHTS, OPERATIONS, WHITE, Operation
 
 # An operation is named if it leaves at most this share of what the best kernel leaves.
@@ -95,7 +95,10 @@ def operation(fit: Fit, planes: list[Plane]) -> Alternative | None:
         found.append(other)
         if other is not None and other.residual <= EDGE:
             break  # nothing leaves less
-    kernel_leaves = fit.residual / planes[0].step
+    # The kernel's is of nearly all pixels, the others' of those in the sample.
+    own = sums(fit.tiles, len(fit.kernel))
+    least = fit.residual if own is None else min(fit.residual, least_squares(own)[2] ** 0.5)
+    kernel_leaves = least / planes[0].step
     after = kernel_leaves / max(1 - fit.explained, 1e-12) ** 0.5  # its standard deviation
     clear = [
         other

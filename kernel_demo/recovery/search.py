@@ -43,6 +43,7 @@ from kernel_demo.recovery.record import UNSEEN, Recovery
 MIN_SIZE, MAX_SIZE = 3, 31
 # What is more off than this many grey levels, or this many times the residual, is not the kernel's.
 TWO_LEVELS, GROSS = 2.0, 6.0
+RARELY = 0.2  # ... so many times the residual leave half of the pixels, at most, where few are off
 # Share of the other pixels' variance that a kernel must explain for an edit to be told: where after
 # is of one level, any kernel with no weight is obeyed.
 LEAST = 0.5
@@ -492,7 +493,8 @@ def _of_all(result: Recovery, found: Arrangement) -> Recovery:
     if pair.counted is not None:
         gross &= pair.counted
     beyond = np.count_nonzero(gross) / gross.size
-    if result.verdict == Verdict.NOISY and _more_outside(lost, pair.counted):
+    noisy = result.verdict == Verdict.NOISY
+    if noisy and (_more_outside(lost, pair.counted) or _rare(result, lost, left)):
         return _judged(result, judging.UNCLEAR)
     if beyond > outliers.SPOKEN_OF:
         judgement = judging.edit(beyond) if outliers.together([gross]) else judging.UNCLEAR
@@ -511,6 +513,19 @@ def _more_outside(lost: np.ndarray, counted: np.ndarray | None) -> bool:
     if inner.mean() < WITHIN:
         return False
     return bool(np.nanmean(squares[~inner]) > FRAMED * np.nanmean(squares[inner]))
+
+
+def _rare(result: Recovery, lost: np.ndarray, left: float) -> bool:
+    """Whether few pixels leave nearly all: something has changed them, and noise all pixels.
+
+    Half of all errors are within 0.67 of what normal noise leaves (RMS), where nothing is cut off.
+    Losses are few in skies.
+    """
+    made, (low, high) = result.reproduction.reshape(*lost.shape, -1), result.clip
+    lost = lost[((made > low) & (made < high)).all(axis=2)]
+    if result.compression or left <= TWO_LEVELS or lost.size == 0:
+        return False
+    return float(np.median(lost)) < RARELY * left
 
 
 def _without_an_edit(result: Recovery, pairs: list[Pair]) -> Recovery:

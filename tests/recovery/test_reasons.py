@@ -158,3 +158,49 @@ def test_only_what_no_kernel_explains_is_hopeless():
     ):
         pair, _ = prepare(before, after)
         assert fitting.hopeless(planes_of([pair]), 15) == hopeless
+
+
+@pytest.mark.parametrize("does", ["caption", "light", "clip"])
+def test_other_changes_before_noise_are_no_noise_in_before(does):
+    """A clean picture before is not said to be noisy where something else parted the picture."""
+    rng, before = np.random.default_rng(3), photo("coffee", 100, 150)
+    after = filtered(before, gaussian(5, 1)).astype(float)
+    if does == "caption":
+        after[-12:, :70] = np.kron(rng.integers(0, 2, (6, 35)) * 230 + 20, np.ones((2, 2)))
+    elif does == "light":
+        rows, columns = np.mgrid[:112, :112] / 112 - 0.5
+        after *= 1 - 0.25 * (rows**2 + columns**2)
+    else:
+        after = np.clip(after, 60, 150)
+    found = recover(before, as_file(after + rng.normal(0, 3, after.shape)), max_size=7)
+    assert found.reason is None or found.reason.code != Reason.NOISE_BEFORE
+
+
+def test_a_few_white_pixels_are_no_noise():
+    """Salt in a fiftieth of a file of every second level: neither noise nor a factor of 49/50."""
+    rng, before = np.random.default_rng(4), photo("gravel", 100, 150)
+    after = filtered(before, SHARPEN) // 2 * 2
+    after[rng.random(after.shape) < 0.02] = 255
+    found = recover(before, after, max_size=7)
+    assert found.verdict == Verdict.UNDETERMINED
+
+
+def test_a_frame_does_not_bend_a_kernel_into_one_of_light():
+    """What else explains a pair is compared on the same pixels: a frame is not its proof."""
+    before = photo("rocket", 20, 200)
+    sobel = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
+    after = as_file(cv2.filter2D(before.astype(float), cv2.CV_64F, sobel) + 128) // 2 * 2
+    framed = np.full_like(after, 255)
+    framed[4:-4, 4:-4] = after[4:-4, 4:-4]
+    found = recover(before, framed, max_size=7)
+    assert not found.verdict.linear
+    assert found.alternative is None or found.alternative.kind == Other.EDIT
+
+
+def test_a_caption_on_a_wide_blur_is_no_proof_against_it():
+    """Only a part of the picture differs, and no operation explains it: undetermined."""
+    before = photo("camera", 200, 60)
+    after = np.clip(filtered(before, gaussian(11, 2)), 16, 235)
+    after[-12:, :70] = 20
+    after[-9:-3, 4:60:3] = 235
+    assert recover(before, after, max_size=7).verdict != Verdict.NOT
