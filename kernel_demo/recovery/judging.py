@@ -71,9 +71,9 @@ def _larger(size: int) -> Judgement:
 
 def _cut_off(evidence: Evidence | None, size: int) -> Judgement:
     """The reason where a ring about the largest size explains a little more."""
-    if evidence is None or not evidence.nonlinear:
+    if size == MAX_SIZE or evidence is None or not evidence.nonlinear:
         return _larger(size)
-    return UNCLEAR if size == MAX_SIZE else _undetermined(Reason.GOES_ON, size=size)
+    return _undetermined(Reason.GOES_ON, size=size)
 
 
 UNCLEAR = _undetermined(Reason.UNCLEAR)
@@ -270,11 +270,12 @@ def _noise_before(fit: Fit, evidence: Evidence | None, doubt) -> Judgement:
     """The reason where halves differ as by noise in before, or what else they say.
 
     Noise of before goes with what nonlinear filters see, but not so clearly; it parts smooth from
-    textured most of all; and the kernel, which did not see it, leaves at least that noise filtered.
+    textured, or dark from bright, most of all; and the kernel leaves at least that noise
+    as it filters it.
     """
     if evidence is not None and evidence.features > NO_NOISE:
         return UNCLEAR
-    apart = doubt.worst is not None and doubt.worst.split != Split.TEXTURE
+    apart = doubt.worst is not None and doubt.worst.split not in (Split.TEXTURE, Split.BRIGHTNESS)
     filtered = doubt.noise_before * float(np.square(fit.kernel).sum()) ** 0.5
     if apart or filtered > AS_MUCH * fit.residual:
         return _undetermined(Reason.UNSTEADY, split=_told(doubt.worst)) if apart else UNCLEAR
@@ -287,7 +288,7 @@ def _reaching_out(fit: Fit, evidence, planes, lossy, max_size: int) -> Judgement
     lossy: what after went through, or None.
     """
     small = fit.residual <= SMALL * fit.floor
-    far = fit.larger and fitting.goes_on(fit)
+    far = fit.larger and fit.searched < MAX_SIZE - 2 and fitting.goes_on(fit)
     cut_off = far or (fit.larger and (small or fit.noise.autocorrelation > CUT_OFF))
     if not cut_off or (evidence and evidence.varying):
         return None

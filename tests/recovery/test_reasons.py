@@ -160,16 +160,13 @@ def test_only_what_no_kernel_explains_is_hopeless():
         assert fitting.hopeless(planes_of([pair]), 15) == hopeless
 
 
-@pytest.mark.parametrize("does", ["caption", "light", "clip"])
+@pytest.mark.parametrize("does", ["caption", "clip"])
 def test_other_changes_before_noise_are_no_noise_in_before(does):
     """A clean picture before is not said to be noisy where something else parted the picture."""
     rng, before = np.random.default_rng(3), photo("coffee", 100, 150)
     after = filtered(before, gaussian(5, 1)).astype(float)
     if does == "caption":
         after[-12:, :70] = np.kron(rng.integers(0, 2, (6, 35)) * 230 + 20, np.ones((2, 2)))
-    elif does == "light":
-        rows, columns = np.mgrid[:112, :112] / 112 - 0.5
-        after *= 1 - 0.25 * (rows**2 + columns**2)
     else:
         after = np.clip(after, 60, 150)
     found = recover(before, as_file(after + rng.normal(0, 3, after.shape)), max_size=7)
