@@ -267,18 +267,15 @@ def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judg
 
 
 def _noise_before(fit: Fit, evidence: Evidence | None, doubt) -> Judgement:
-    """The reason where halves differ as by noise in before, or what else they say.
+    """The reason where halves differ as by noise in before.
 
-    Noise of before goes with what nonlinear filters see, but not so clearly; it parts smooth from
-    textured, or dark from bright, most of all; and the kernel leaves at least that noise
-    as it filters it.
+    Noise of before goes with what nonlinear filters see, but not so clearly; and the kernel leaves
+    at least that noise as it filters it.
     """
-    if evidence is not None and evidence.features > NO_NOISE:
-        return UNCLEAR
-    apart = doubt.worst is not None and doubt.worst.split not in (Split.TEXTURE, Split.BRIGHTNESS)
     filtered = doubt.noise_before * float(np.square(fit.kernel).sum()) ** 0.5
-    if apart or filtered > AS_MUCH * fit.residual:
-        return _undetermined(Reason.UNSTEADY, split=_told(doubt.worst)) if apart else UNCLEAR
+    seen = evidence is not None and evidence.features > NO_NOISE
+    if seen or filtered > AS_MUCH * fit.residual:
+        return UNCLEAR
     return _undetermined(Reason.NOISE_BEFORE, sigma=doubt.noise_before / fit.step)
 
 
