@@ -32,6 +32,7 @@ ALIKE = 0.9  # share of the variance that a turned picture must explain
 UNTOUCHED = 2.5  # grey levels RMS that a fine JPEG file takes from a picture's brightness
 # A level is one of clipping with so many times the pixels of its neighbours.
 SPIKE, NEIGHBOURS = 3, 8
+STRAY = 0.002  # share of the pixels that may lie beyond such a level
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +66,11 @@ class Pair:
         there, here = common(self.before, self.after, self.origin)
         counted = self.counted
         return self.before[there], self.after[here], None if counted is None else counted[here]
+
+    @property
+    def levels(self) -> np.ndarray:
+        """after in its file's own grey levels."""
+        return self.after if self.step == 1 else self.after // self.step
 
     def surroundings(self, radius: int, border: str, value=0) -> np.ndarray:
         """before as (h + 2 radius) x (w + 2 radius) x B: the patches of every after pixel."""
@@ -133,6 +139,20 @@ def clip_levels(after: np.ndarray, peak: int) -> tuple[int, int]:
     if count[seen[-1]] > SPIKE * count[seen[-NEIGHBOURS - 1 : -1]].mean() + NEIGHBOURS:
         high = int(seen[-1])
     return low, high
+
+
+def heaped(after: np.ndarray, peak: int) -> bool:
+    """Whether levels are cut off as in clip_levels, and a few pixels lie beyond all the same."""
+    flat = np.ascontiguousarray(after).reshape(1, -1)
+    count = cv2.calcHist([flat], [0], None, [peak + 1], [0, peak + 1]).ravel()
+    for part in (count, count[::-1]):
+        seen = np.flatnonzero(part)
+        beyond = int(np.searchsorted(np.cumsum(part[seen]), STRAY * flat.size))
+        level, *others = part[seen[beyond:]]
+        heap = level > SPIKE * np.mean(others[:NEIGHBOURS] or 0) + NEIGHBOURS
+        if beyond and len(others) >= 4 * NEIGHBOURS and heap:
+            return True
+    return False
 
 
 def _channels(picture: np.ndarray, name: str, notes: list[Told]):

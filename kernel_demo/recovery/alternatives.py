@@ -423,19 +423,24 @@ def _of_pair(model: Model, pair: Pair) -> tuple[np.ndarray, np.ndarray, np.ndarr
     for top in range(0, height, rows):
         at = slice(top, min(top + rows, height))
         image = picture(around[at.start : at.stop + 2 * model.radius], pair)
-        values = deep(model.make(image))[_inner(model.radius)] * _unit(pair)
-        after = (pair.after[at] // pair.step).astype(np.float64)
+        values, after = _in_levels(model, image, pair), pair.levels[at]
         made[at] = _rounded(values, pair, model.even)
-        left[at] = after - made[at]
-        kept = np.broadcast_to(counts[at, :, None], after.shape)
+        np.subtract(after, made[at], out=left[at], dtype=np.float32)
+        kept = counts[at, :, None]
         open_range = kept & (values > low) & (values < high)
-        sums += (
-            np.square(after - values)[open_range].sum(), np.count_nonzero(open_range),
-            np.square(left[at])[kept].sum(), np.count_nonzero(left[at][kept] == 0),
-            np.count_nonzero(kept),
-        )  # fmt: skip
+        rest = np.multiply(after - values, open_range, dtype=np.float64)
+        off = np.multiply(left[at], kept, dtype=np.float64)
+        counted = np.count_nonzero(kept) * after.shape[2]
+        same = counted - np.count_nonzero(off)
+        sums += np.vdot(rest, rest), np.count_nonzero(open_range), np.vdot(off, off), same, counted
     one = made.shape[2] == 1
     return (made[..., 0], left[..., 0], sums) if one else (made, left, sums)
+
+
+def _in_levels(model: Model, image: np.ndarray, pair: Pair) -> np.ndarray:
+    """What the model makes of a picture with its surroundings, in grey levels of after."""
+    values, unit = deep(model.make(image))[_inner(model.radius)], _unit(pair)
+    return values if unit == 1 else values * unit
 
 
 def _whole(pair: Pair) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -26,8 +27,7 @@ from kernel_demo.recovery.quantisation import UNKNOWN, Compression, compression,
 
 # A more complicated arrangement must leave at most this share of the simpler one's variance.
 WORTH = 0.9
-# Pixels of each channel that tell whether that may be, and what share of variance says it is not.
-LOOKED_AT, AS_MUCH = 60_000, 0.96
+AS_MUCH = 0.96  # share of variance that tells at a look that it does not
 MIXTURE_WORTH = 0.3
 NEAR_WEIGHTS = 0.05  # estimated channel weights this close to a known conversion's
 
@@ -109,7 +109,8 @@ class Arrangement:
     curved: float = 0.0  # share of what a mixture leaves that depends on the colours
     weights: tuple[float, float, float] | None = None  # of red, green, blue in GREY
     doubts: tuple[halves.Doubts | None, ...] = ()  # of each fit, if they were looked for
-    compressed: Compression | None = None  # what after went through, if that was looked for
+    compressed: Compression | None = None  # what after went through, if that was looked for ...
+    sought: bool = False  # ... whether or not it was found
     censored: jpeg.Censored | None = None  # the one kernel in spite of it, if it is surer
     nearly: jpeg.Censored | None = None  # ... or if nothing else doubts it
 
@@ -195,20 +196,23 @@ def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
             best = separate
     if best.at_floor or colours == 1:
         return best
-    mixed = mixture(pairs)
+    mixed = mixture(pairs, most=MIXTURE_WORTH * best.variance)
     if mixed and (mixed.at_floor or mixed.residual**2 < MIXTURE_WORTH * best.variance):
-        return Arrangement(Channels.MIXTURE, pairs, [], mixed, mixed.curved)
+        return Arrangement(Channels.MIXTURE, pairs, [], mixed, mixed.curved, sought=best.sought)
     return best
 
 
 def _alike(pairs: list[Pair], size: int) -> bool:
     """Whether a kernel for each channel leaves about as much as one for all: by a sample."""
     channels = range(pairs[0].after.shape[2])
-    tiles = [[t.unclipped() for t in sample(planes_of(pairs, c), LOOKED_AT)] for c in channels]
-    totals = [sums(part, size) for part in (*tiles, [tile for part in tiles for tile in part])]
+    tiles = [
+        [t.unclipped() for t in sample(planes_of(pairs, c), fitting.LOOKED_AT)] for c in channels
+    ]
+    totals = [sums(part, size) for part in tiles]
     if any(total is None for total in totals):
         return False
-    *apart, together = (total.solve().residual ** 2 for total in totals)
+    totals.append(sum(totals[1:], totals[0]))
+    *apart, together = (fitting.least_squares(total)[2] for total in totals)
     rounding = SEVERAL_ROUNDINGS * ROUNDING * pairs[0].step
     return np.mean(apart) > AS_MUCH * together and min(apart) > (2 * rounding) ** 2
 
@@ -287,11 +291,10 @@ def _doubted(fit: Fit, lossy: bool) -> tuple[Fit, halves.Doubts | None]:
 def through_jpeg(found: Arrangement) -> Arrangement:
     """The same with what after's quantisation tells, where it went through a JPEG file."""
     first = found.pairs[0]
-    looked_for = found.compressed is not None
-    if looked_for or first.peak != 255 or first.after.dtype != np.uint8:
+    if found.sought or first.peak != 255 or first.after.dtype != np.uint8:
         return found
     compressed = compression(first)
-    found = replace(found, compressed=compressed)
+    found = replace(found, compressed=compressed, sought=True)
     if compressed is None and in_small_blocks(first):
         return replace(found, compressed=UNKNOWN)
     narrow = all(len(fit.kernel) <= WIDEST_THROUGH_JPEG for fit in found.fits)
@@ -311,25 +314,37 @@ def through_jpeg(found: Arrangement) -> Arrangement:
     return replace(found, **{"censored" if kernel.believable else "nearly": kernel})
 
 
-def mixture(pairs: list[Pair], sizes: tuple[int, ...] = SIZES) -> Mixture | None:
-    """The size that the information criterion prefers, of the same pixels."""
+def mixture(
+    pairs: list[Pair], sizes: tuple[int, ...] = SIZES, most: float = np.inf
+) -> Mixture | None:
+    """The size that the information criterion prefers, of the same pixels.
+
+    most: the variance that it must come below, if more than rounding is left. None: it does not.
+    """
     drawn = next(filter(None, (_drawn(pairs, size) for size in reversed(sizes))), None)
     if drawn is None:
         return None
     wide, answers, block = drawn
-    colours, best, best_score = pairs[0].before.shape[2], None, np.inf
+    colours, step = pairs[0].before.shape[2], pairs[0].step
     largest = round(((wide.shape[1] - 1) / colours) ** 0.5)
+    widest = _Solved.of(wide, answers, largest, step)
+    # Smaller kernels leave as much as the largest at least.
+    if not (widest.small or widest.variance < most):
+        return None
+    best, best_score = None, np.inf
     for size in (size for size in sizes if size <= largest):
         inner = fitting.filled(largest, (*2 * [(largest - size) // 2], size, size))
         chosen = np.append(np.tile(inner.ravel(), colours), True)
-        found = _solved(wide[:, chosen], answers, block, size, pairs[0].step)
-        count, unknowns = len(wide), np.count_nonzero(chosen)
-        score = count * np.log(found.residual**2 + 1e-8) + fitting.BY_CHANCE * unknowns
+        found = widest
+        if size < largest:
+            found = _Solved.of(wide[:, chosen], answers, size, step)
+        unknowns = np.count_nonzero(chosen)
+        score = len(wide) * np.log(found.variance + 1e-8) + fitting.BY_CHANCE * unknowns
         if score < best_score:
             best, best_score = found, score
-        elif best.at_floor:
+        elif best.small and best.mixture(block).at_floor:
             break
-    return best
+    return best.mixture(block)
 
 
 def _drawn(pairs: list[Pair], size: int):
@@ -366,33 +381,63 @@ def _drawn(pairs: list[Pair], size: int):
     return np.c_[design, np.ones(len(design))], answers, np.concatenate(parts)
 
 
-def _solved(design: np.ndarray, answers: np.ndarray, block, size: int, step: int) -> Mixture:
-    gram = design.T @ design
-    values, vectors = np.linalg.eigh(gram)
-    inverse = vectors * np.where(values > 1e-14 * values[-1], 1 / np.maximum(values, 1e-300), 0)
-    inverse = inverse @ vectors.T
-    weights = inverse @ (design.T @ answers)
-    weights += inverse @ (design.T @ (answers - design @ weights))  # refined once
-    rest = answers - design @ weights
-    variance = (rest**2).mean(axis=0)
-    errors = np.sqrt(np.outer(np.diag(inverse), variance).clip(0))
-    errors *= _too_small(design, inverse, rest, block, answers - rest, step)
-    channels, colours = answers.shape[1], (design.shape[1] - 1) // size**2
-    kernels, spread = (
-        np.moveaxis(v[:-1].reshape(colours, size, size, channels), -1, 0) for v in (weights, errors)
-    )
-    if size == 1:
-        kernels, spread = (np.pad(v, [(0, 0), (0, 0), (1, 1), (1, 1)]) for v in (kernels, spread))
-    return Mixture(
-        kernels=kernels,
-        offsets=weights[-1],
-        standard_error=spread,
-        residual=float(np.sqrt(variance.mean())),
-        beyond_2=float((np.abs(rest) > 2.02 * step).mean()),
-        curved=_curved(design, inverse, rest, size, step),
-        floor=ROUNDING * step,
-        explained=float(1 - variance.mean() / max(answers.var(axis=0).mean(), 1e-12)),
-    )
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    """Least squares of a mixture of size x size kernels; n pixels, m unknowns, A answers."""
+
+    design: np.ndarray  # n x m: patches of all channels, and 1
+    answers: np.ndarray  # n x A
+    inverse: np.ndarray  # m x m: of design' design
+    weights: np.ndarray  # m x A
+    rest: np.ndarray  # n x A: what they leave
+    size: int
+    step: int
+
+    @classmethod
+    def of(cls, design: np.ndarray, answers: np.ndarray, size: int, step: int) -> _Solved:
+        """Refined once; directions of no energy get weight 0."""
+        values, vectors = np.linalg.eigh(design.T @ design)
+        inverse = vectors * np.where(values > 1e-14 * values[-1], 1 / np.maximum(values, 1e-300), 0)
+        inverse = inverse @ vectors.T
+        weights = inverse @ (design.T @ answers)
+        weights += inverse @ (design.T @ (answers - design @ weights))
+        return cls(design, answers, inverse, weights, answers - design @ weights, size, step)
+
+    @cached_property
+    def variance(self) -> float:
+        """Of what is left, over all answers."""
+        return float((self.rest**2).mean())
+
+    @property
+    def small(self) -> bool:
+        """Whether no more is left than a few roundings leave."""
+        return self.variance <= (SEVERAL_ROUNDINGS * ROUNDING * self.step) ** 2
+
+    def mixture(self, block: np.ndarray) -> Mixture:
+        """The kernels with their bars; block: the number of each pixel's block."""
+        size, variance = self.size, (self.rest**2).mean(axis=0)
+        errors = np.sqrt(np.outer(np.diag(self.inverse), variance).clip(0))
+        made = self.answers - self.rest
+        errors *= _too_small(self.design, self.inverse, self.rest, block, made, self.step)
+        channels, colours = self.answers.shape[1], (self.design.shape[1] - 1) // size**2
+        kernels, spread = (
+            np.moveaxis(v[:-1].reshape(colours, size, size, channels), -1, 0)
+            for v in (self.weights, errors)
+        )
+        if size == 1:
+            kernels, spread = (
+                np.pad(v, [(0, 0), (0, 0), (1, 1), (1, 1)]) for v in (kernels, spread)
+            )
+        return Mixture(
+            kernels=kernels,
+            offsets=self.weights[-1],
+            standard_error=spread,
+            residual=self.variance**0.5,
+            beyond_2=float((np.abs(self.rest) > 2.02 * self.step).mean()),
+            curved=_curved(self.design, self.inverse, self.rest, size, self.step),
+            floor=ROUNDING * self.step,
+            explained=float(1 - self.variance / max(self.answers.var(axis=0).mean(), 1e-12)),
+        )
 
 
 def _too_small(design, inverse, rest, block, made, step: int) -> np.ndarray:

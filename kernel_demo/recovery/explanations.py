@@ -78,6 +78,7 @@ class Left(Phrase):
     COPIED = "copied border"  # left as they were, deeper than the kernel reaches
     PLAIN = "border of one value"
     CHANGED = "changed pixels"
+    RAN_OVER = "sums that ran over 255 or below 0"
 
 
 class Split(Phrase):
@@ -150,6 +151,12 @@ class Reason(Enum):
         "explains more.",
         "Search again with a larger size, up to 31.",
     )
+    GOES_ON = (
+        "A ring about the largest size searched, {size} × {size}, explains a little more: the "
+        "kernel reaches further, or the filter is not quite a convolution.",
+        "Search up to another size, 31 at most; if that says the same, send a probe of random "
+        "noise through the same tool.",
+    )
     TOO_LARGE = (
         "The kernel is larger than can be searched, {size} × {size}.",
         "Use a smaller radius in the tool, or halve both pictures: that halves the kernel.",
@@ -219,7 +226,10 @@ class Reason(Enum):
 
 
 # What a probe answers, and what a lossy file explains where one was seen.
-PROBED = (Reason.SMOOTH, Reason.TARGET, Reason.UNSTEADY, Reason.UNCLEAR, Reason.ONE_COLOUR)
+PROBED = (
+    *(Reason.SMOOTH, Reason.TARGET, Reason.UNSTEADY, Reason.UNCLEAR, Reason.ONE_COLOUR),
+    Reason.GOES_ON,
+)
 THROUGH_LOSSES = {Reason.UNCLEAR: Reason.LOSSY, Reason.COLOURS: Reason.LOSSY_COLOURS}
 
 
@@ -296,12 +306,23 @@ class Other(Enum):
 STRANGERS = {
     None,
     *(Reason.UNSTEADY, Reason.UNCLEAR, Reason.NOISE_BEFORE, Reason.LOSSY, Reason.TOO_SMALL),
-    *(Reason.COLOURS, Reason.LOSSY_COLOURS, Other.OPERATION, Other.CURVE, Other.LIGHT),
+    *(
+        Reason.GOES_ON,
+        Reason.COLOURS,
+        Reason.LOSSY_COLOURS,
+        Other.OPERATION,
+        Other.CURVE,
+        Other.LIGHT,
+    ),
 }
 SAME_PICTURE = (
     "Check first that both files show the same picture, neither turned nor scaled: the nearest "
     "kernel explains less than half of it."
 )
+
+
+MODULO = "where a sum lies outside 0 to 255, take it modulo 256, as the tool does"
+ABOUT_ONE = "expect differences of about one grey level"
 
 
 class Note(Enum):
@@ -470,7 +491,7 @@ def _certain(found, numbers: bool) -> tuple[str, str]:
         left = f"what the kernel leaves, {_small(found.residual)} grey levels RMS, is {rounding}"
         return (
             f"{is_a}: {left}{_but(found)}.",
-            f"{apply}; expect differences of about one grey level.",
+            f"{apply}; {MODULO if _ran_over(found) else ABOUT_ONE}.",
         )
     is_a += f": {_in_numbers(found)};" if numbers else " in whole numbers:"
     pixels = sum(whole.pixels for whole in found.fractions)
@@ -483,10 +504,11 @@ def _certain(found, numbers: bool) -> tuple[str, str]:
             f"{apply}; such pixels may differ by one grey level.",
         )
     if found.left_out.pixels:
+        look = "look at the pixels that differ by themselves"
         return (
-            f"{is_a} every pixel is reproduced exactly but {count(found.left_out.pixels)}"
-            ", which something else has changed.",
-            f"{apply}; look at the pixels that differ by themselves.",
+            f"{is_a} every pixel is reproduced exactly but {count(found.left_out.pixels)}, "
+            f"{_why(found)}.",
+            f"{apply}; {MODULO if _ran_over(found) else look}.",
         )
     values = "pixels" if _one_each(found) else "values (three a pixel)"
     proof = f"every one of the {count(pixels)} {values} is reproduced exactly"
@@ -545,7 +567,18 @@ def _but(found) -> str:
     if not found.left_out.pixels:
         return ""
     are = "pixel is" if found.left_out.pixels == 1 else "pixels are"
-    return f"; {count(found.left_out.pixels)} {are} left out, which something else has changed"
+    return f"; {count(found.left_out.pixels)} {are} left out, {_why(found)}"
+
+
+def _why(found) -> str:
+    """What befell the pixels left out."""
+    if _ran_over(found):
+        return "where the tool's sums ran over 255 or below 0 and began anew"
+    return "which something else has changed"
+
+
+def _ran_over(found) -> bool:
+    return Left.RAN_OVER in found.left_out.reasons
 
 
 def _where(found) -> str:

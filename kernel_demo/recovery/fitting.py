@@ -21,6 +21,7 @@ from kernel_demo.recovery.alignment import Plane, sample, share, sums
 
 SAMPLE = 300_000  # pixels of the first pass: 226 unknowns want no more
 REFINED = 4_000_000  # pixels of the second
+LOOKED_AT = 60_000  # pixels that tell whether either is worth its time
 # Rounding once leaves 1.0 times ROUNDING; a rounding between two passes adds at most as much again.
 # Pillow's Gaussian rounds after each of six passes.
 ONE_ROUNDING, SEVERAL_ROUNDINGS, MANY_ROUNDINGS = 1.1, 1.6, 2.4
@@ -39,6 +40,9 @@ TRIMMED_GAIN = 1.01
 NEARLY_EXACT = 0.01
 # The F ratio of a ring that explains nothing is 1, give or take 0.2 for its 64 weights.
 BY_CHANCE, CLEARLY = 5.0, 30.0
+# Share of the variance that two rings more leave: of kernels that were cut off 0.01 to 0.5 (0.8 in
+# a night sky), of rank, mode and other filters that are none 0.66 to 0.96.
+FAR_LESS = 0.55
 WORTH_A_RING = 1.004  # of variance; roundings in two steps are a little coloured, too
 # A standard error above this share of the largest weight leaves open whether the weight is 0.
 UNTOLD = 0.02
@@ -146,11 +150,11 @@ def fit(planes: list[Plane], max_size: int, least: int = 1) -> Fit | None:
     if total is None:
         return None
     step = planes[0].step
-    noisy = _least_squares(total)[2] ** 0.5 > SEVERAL_ROUNDINGS * ROUNDING * step
+    noisy = least_squares(total)[2] ** 0.5 > SEVERAL_ROUNDINGS * ROUNDING * step
     unbiased = True
     if noisy:
         tiles, total, unbiased = _without_bias(tiles, total)
-    white = not noisy or _measured(tiles, *_least_squares(total)[:2]).white
+    white = not noisy or _measured(tiles, *least_squares(total)[:2]).white
     # Errors of rounding are the same wherever the patch is.
     unlike = 1.0 if noisy else _unlike(tiles)
     size = max(_size(total, white, noisy, step, unlike), min(least, total.size))
@@ -193,6 +197,16 @@ def fit(planes: list[Plane], max_size: int, least: int = 1) -> Fit | None:
     )
 
 
+def hopeless(planes: list[Plane], max_size: int) -> bool:
+    """Whether any kernel leaves far more than a few roundings: by a few tiles.
+
+    Least squares of the largest size leaves least, and less of the pixels that it is fitted to.
+    """
+    total = sums([tile.unclipped() for tile in sample(planes, LOOKED_AT)], max_size)
+    rounding = SEVERAL_ROUNDINGS * ROUNDING * planes[0].step
+    return total is not None and least_squares(total)[2] > (2 * rounding) ** 2
+
+
 def _place(support, size: int, largest: int) -> tuple[tuple[int, int], int]:
     """Middle (rows, columns from the pixel) and odd side of a square about the support."""
     top, left, height, width = support
@@ -224,7 +238,7 @@ def _without_bias(tiles: list[Plane], total: Statistics):
         return tiles, total, True
     near = total.shrink(min(total.size, NEAR))
     for _ in range(3):
-        kernel, offset, variance = _least_squares(near)
+        kernel, offset, variance = least_squares(near)
         new = [tile.predictable(kernel, offset, MARGIN * variance**0.5) for tile in tiles]
         if share(new) < HARDLY_ANY:
             return whole
@@ -278,7 +292,7 @@ def _size(total: Statistics, white: bool, noisy: bool, step: int, unlike: float)
     there, the smallest size whose variance is within COLOURED_GAIN of the largest's.
     """
     sizes = range(1, total.size + 1, 2)
-    variance = {k: _least_squares(total.shrink(k))[2] / step**2 + 1e-8 for k in sizes}
+    variance = {k: least_squares(total.shrink(k))[2] / step**2 + 1e-8 for k in sizes}
     if not white:
         return next(k for k in sizes if variance[k] <= COLOURED_GAIN * variance[total.size])
     count = unlike * total.count
@@ -286,7 +300,7 @@ def _size(total: Statistics, white: bool, noisy: bool, step: int, unlike: float)
     return min(sizes, key=lambda k: count * np.log(variance[k]) + cost * k * k)
 
 
-def _least_squares(total: Statistics, free: np.ndarray | None = None):
+def least_squares(total: Statistics, free: np.ndarray | None = None):
     """(kernel, offset, variance) of least squares, without the eigenvectors of a full solution.
 
     free: k x k bool, the weights that may differ from 0.
@@ -325,7 +339,7 @@ def _widened(errors: np.ndarray, kernel: np.ndarray, total: Statistics) -> np.nd
     """The bars, as wide as what two rings more make of the weights where they contradict them."""
     size = min(len(kernel) + 4, total.size)
     edge = (size - len(kernel)) // 2
-    around = _least_squares(total.shrink(size))[0][edge : size - edge, edge : size - edge]
+    around = least_squares(total.shrink(size))[0][edge : size - edge, edge : size - edge]
     apart = np.where(errors > 0, np.abs(around - kernel), 0)
     return np.maximum(errors, apart) if (apart > CONTRADICTED * errors).any() else errors
 
@@ -335,7 +349,7 @@ def _within(core: Statistics, solution: Solution, support) -> Solution:
     free = filled(core.size, support)
     if free.all():
         return solution
-    kernel, offset, variance = _least_squares(core, free)
+    kernel, offset, variance = least_squares(core, free)
     chosen = free.ravel()
     gram = core.centred[0][np.ix_(chosen, chosen)].astype(np.float64)
     inverse = np.linalg.pinv(gram, rcond=1e-14, hermitian=True)
@@ -354,7 +368,7 @@ def _enough(total: Statistics, support: tuple[int, int, int, int]) -> bool:
     chance, n times the share of the variance that they take is chi-squared with a degree for each.
     """
     free = filled(total.size, support)
-    whole, cut = (_least_squares(total, some)[2] + EXACTLY for some in (None, free))
+    whole, cut = (least_squares(total, some)[2] + EXACTLY for some in (None, free))
     outside = np.count_nonzero(~free)
     return total.count * (cut / whole - 1) <= 2 * outside + 5 * (2 * outside) ** 0.5
 
@@ -377,7 +391,7 @@ def box(mask: np.ndarray) -> tuple[int, int, int, int]:
 
 
 def _trimmed(total: Statistics) -> tuple[int, int, int, int]:
-    allowed = TRIMMED_GAIN * _least_squares(total)[2]
+    allowed = TRIMMED_GAIN * least_squares(total)[2]
     top, left, bottom, right = 0, 0, total.size, total.size
     while True:
         options = []
@@ -390,7 +404,7 @@ def _trimmed(total: Statistics) -> tuple[int, int, int, int]:
             first, start, last, end = inner
             free = filled(total.size, (first, start, last - first, end - start))
             if free.any():
-                options.append((_least_squares(total, free)[2], inner))
+                options.append((least_squares(total, free)[2], inner))
         if not options or min(options)[0] > allowed:
             return top, left, bottom - top, right - left
         top, left, bottom, right = min(options)[1]
@@ -401,7 +415,7 @@ def _larger(tiles: list[Plane], total: Statistics, white: bool, unlike: float) -
     wide = sums(tiles, total.size + 2)
     if wide is None:
         return False
-    inner, outer = (_least_squares(stats)[2] for stats in (wide.shrink(total.size), wide))
+    inner, outer = (least_squares(stats)[2] for stats in (wide.shrink(total.size), wide))
     # A kernel that is cut off leaves more than rounding does, whose errors may follow the picture.
     if inner <= (ROUNDING * tiles[0].step) ** 2:
         return False
@@ -410,6 +424,21 @@ def _larger(tiles: list[Plane], total: Statistics, white: bool, unlike: float) -
     by_ring = unlike * wide.count * (gain - 1) / ring
     clearly = by_ring > CLEARLY or gain > WORTH_A_RING
     return by_ring > BY_CHANCE and (clearly if white else gain > TRIMMED_GAIN)
+
+
+def goes_on(fit: Fit) -> bool:
+    """Whether two rings more about the largest size leave far less, as of a kernel that is larger.
+
+    Of what is no kernel, further rings explain a little each.
+    """
+    wide = sums(fit.tiles, fit.searched + 4)
+    if wide is None:
+        return False
+    inner, outer = (
+        least_squares(total)[2] / (1 - total.size**2 / total.count)
+        for total in (wide.shrink(fit.searched), wide)
+    )
+    return outer < FAR_LESS * inner
 
 
 def _measured(tiles: list[Plane], kernel: np.ndarray, offset: float) -> Noise:

@@ -13,8 +13,8 @@ import numpy as np
 from kernel_demo.imaging.catalogue import identity
 from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.numbers import percent, rounded_up
-from kernel_demo.recovery import chroma, known
-from kernel_demo.recovery.alignment import Pair, Plane, common, displacement
+from kernel_demo.recovery import chroma, fitting, known
+from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, heaped
 from kernel_demo.recovery.channels import CURVED, Arrangement
 from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, betrayed, examine
 from kernel_demo.recovery.explanations import Channels, Other, Reason, Split, Told, Verdict
@@ -43,6 +43,7 @@ SMALL = 4.0  # roundings: less than this is left where a kernel explains nearly 
 # A mixture that leaves more than this many roundings' variance might be anything.
 MIXTURE_NOISE = 8.0
 TELLING = 1.5  # grey levels that must be left for that: noise in smooth parts of before makes less
+AS_MUCH = 1.2  # times what is left: more, noise of before cannot leave
 COLOURED = 0.1  # autocorrelation of noise that is not white
 HALF = 0.5  # ... or that there was no filter: one that clips is not seen where all is clipped
 MOSTLY = 0.9  # share of the pixels that must not be clipped, for a residual to tell that
@@ -66,6 +67,13 @@ def _undetermined(reason: Reason, **figures) -> Judgement:
 
 def _larger(size: int) -> Judgement:
     return _undetermined(Reason.LARGER if size < MAX_SIZE else Reason.TOO_LARGE, size=size)
+
+
+def _cut_off(evidence: Evidence | None, size: int) -> Judgement:
+    """The reason where a ring about the largest size explains a little more."""
+    if size == MAX_SIZE or evidence is None or not evidence.nonlinear:
+        return _larger(size)
+    return _undetermined(Reason.GOES_ON, size=size)
 
 
 UNCLEAR = _undetermined(Reason.UNCLEAR)
@@ -163,8 +171,9 @@ def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
 
 def _certain(found: Arrangement, max_size: int) -> Judgement | None:
     """The verdict where nothing is left but rounding. None: more is to be said."""
-    if any(fit.larger for fit in found.fits):
-        return _larger(max_size)
+    larger = next((fit for fit in found.fits if fit.larger), None)
+    if larger is not None:
+        return _cut_off(examine(larger), max_size)
     doubts = [doubt for doubt in found.doubts if doubt is not None]
     if any(doubt.noise_before or doubt.position for doubt in doubts):
         return None
@@ -228,22 +237,20 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
 def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judgement | None:
     """What speaks against a kernel with noise for one of the fits; None: nothing does."""
     evidence, lossy = examine(fit), found.compressed is not None
-    small = fit.residual <= SMALL * fit.floor
-    cut_off = fit.larger and (small or fit.noise.autocorrelation > CUT_OFF)
-    if cut_off and not (evidence and evidence.varying):
-        better = _better(fit, evidence, planes)
-        if better is not None and lossy and better.residual is None:
-            return _undetermined(Reason.LOSSY, file=str(found.compressed))
-        return _larger(max_size) if better is None else Judgement(Verdict.NOT, better)
+    reaching = _reaching_out(fit, evidence, planes, found.compressed, max_size)
+    if reaching is not None:
+        return reaching
     nonlinear = not fit.in_passes and (evidence is None or evidence.nonlinear)
     better = _better(fit, evidence, planes) if nonlinear else None
     if better is not None and better.residual is not None:
         return Judgement(Verdict.NOT, better)
     if doubt is not None and doubt.noise_before:
-        return _undetermined(Reason.NOISE_BEFORE, sigma=doubt.noise_before / fit.step)
+        return _noise_before(fit, evidence, doubt)
     if lossy and (nonlinear or (doubt is not None and doubt.position)):
         return _undetermined(Reason.LOSSY, file=str(found.compressed))
     if doubt is not None and doubt.position is not None:
+        if better is not None and evidence.varying:
+            return Judgement(Verdict.NOT, better)
         place = {"place": _told(doubt.position)}
         return Judgement(Verdict.NOT, Alternative(Other.POSITION, figures=place))
     if fit.coarse > 1:
@@ -251,20 +258,65 @@ def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judg
     if nonlinear:
         if fit.noise.autocorrelation > PICTURE_LIKE and better is None and _ghost(found, fit):
             return _larger(max_size)
-        # Lossy compression smears what was clipped over what was not: that follows the picture.
-        clear = better is not None or (evidence is not None and evidence.clearly_nonlinear)
-        clear = clear and fit.used > MOSTLY and fit.residual > TELLING * fit.step
-        # Noise in before, where it is not as clear, does this as well.
-        if doubt is not None and doubt.worst is not None and doubt.worst.split == Split.TEXTURE:
-            clear = clear and evidence is not None and evidence.features > NO_NOISE
-        return Judgement(Verdict.NOT, better) if clear else _undetermined(Reason.UNCLEAR)
+        clear = _clear(fit, evidence, doubt, better, planes)
+        return Judgement(Verdict.NOT, better) if clear else UNCLEAR
     coloured = max(abs(fit.noise.autocorrelation), abs(fit.noise.with_texture)) > COLOURED
     if not fit.in_passes and coloured and fit.used <= MOSTLY:
-        return _undetermined(Reason.UNCLEAR)
+        return UNCLEAR
     curve = known.tone_curve(planes)
     if curve is not None and curve.residual < 0.5 * fit.residual / planes[0].step:
         return Judgement(Verdict.NOT, curve)
     return None
+
+
+def _noise_before(fit: Fit, evidence: Evidence | None, doubt) -> Judgement:
+    """The reason where halves differ as by noise in before.
+
+    Noise of before goes with what nonlinear filters see, but not so clearly; and the kernel leaves
+    at least that noise as it filters it.
+    """
+    filtered = doubt.noise_before * float(np.square(fit.kernel).sum()) ** 0.5
+    seen = evidence is not None and evidence.features > NO_NOISE
+    if seen or filtered > AS_MUCH * fit.residual:
+        return UNCLEAR
+    return _undetermined(Reason.NOISE_BEFORE, sigma=doubt.noise_before / fit.step)
+
+
+def _reaching_out(fit: Fit, evidence, planes, lossy, max_size: int) -> Judgement | None:
+    """What a ring about the largest size speaks for, where it explains more; None: it does not.
+
+    lossy: what after went through, or None.
+    """
+    small = fit.residual <= SMALL * fit.floor
+    far = fit.larger and fit.searched < MAX_SIZE - 2 and fitting.goes_on(fit)
+    cut_off = far or (fit.larger and (small or fit.noise.autocorrelation > CUT_OFF))
+    if not cut_off or (evidence and evidence.varying):
+        return None
+    better = _better(fit, evidence, planes)
+    if better is not None and better.residual is not None:
+        return Judgement(Verdict.NOT, better)
+    if far:
+        return _larger(max_size)
+    if lossy is not None:
+        return _undetermined(Reason.LOSSY, file=str(lossy))
+    return Judgement(Verdict.NOT, better) if better is not None else _cut_off(evidence, max_size)
+
+
+def _clear(fit: Fit, evidence: Evidence | None, doubt, better, planes: list[Plane]) -> bool:
+    """Whether what goes with the picture is no kernel's, nor of losses, clipping or noise.
+
+    Lossy compression smears what was clipped over what was not: that follows the picture. Noise in
+    before, where it is not as clear, does this as well.
+    """
+    if fit.used <= MOSTLY or fit.residual <= TELLING * fit.step:
+        return False
+    if any(heaped(plane.after, plane.peak) for plane in planes):
+        return False
+    if doubt is not None and doubt.worst is not None and doubt.worst.split == Split.TEXTURE:
+        return evidence is not None and evidence.features > NO_NOISE
+    # Parts that differ a little may have been edited, or be of another picture.
+    alone = evidence is not None and max(evidence.features, evidence.tones) > NO_NOISE
+    return better is not None or alone
 
 
 def _ghost(found: Arrangement, fit: Fit) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from kernel_demo.imaging.catalogue import CATALOGUE, gaussian, identity
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.recovery.alignment import Pair, Plane, planes_of, sample, sums
 from kernel_demo.recovery.explanations import CURVES, Curve, Other, Told
-from kernel_demo.recovery.fitting import Fit, box
+from kernel_demo.recovery.fitting import Fit, box, least_squares
 from kernel_demo.recovery.operations import BY_LIGHT, LIGHTS, OPERATIONS, WHITE, Operation
 
 # An operation is named if it leaves at most this share of what the best kernel leaves.
@@ -89,8 +90,15 @@ class Alternative:
 
 def operation(fit: Fit, planes: list[Plane]) -> Alternative | None:
     """The known operation that explains the planes best, if clearly better than the kernel."""
-    found = [tone_curve(planes), *_linear_light(fit), *_pixelwise(fit)]
-    kernel_leaves = fit.residual / planes[0].step
+    found = []
+    for other in chain([tone_curve(planes)], _pixelwise(fit), _linear_light(fit)):
+        found.append(other)
+        if other is not None and other.residual <= EDGE:
+            break  # nothing leaves less
+    # The kernel's is of nearly all pixels, the others' of those in the sample.
+    own = sums(fit.tiles, len(fit.kernel))
+    least = fit.residual if own is None else min(fit.residual, least_squares(own)[2] ** 0.5)
+    kernel_leaves = least / planes[0].step
     after = kernel_leaves / max(1 - fit.explained, 1e-12) ** 0.5  # its standard deviation
     clear = [
         other

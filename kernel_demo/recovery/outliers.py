@@ -177,7 +177,7 @@ def copied(pairs: list[Pair]) -> list[Pair] | None:
     for pair in pairs:
         if not pair.same_frame or pair.before.shape != pair.after.shape:
             return None
-        kept = rings((pair.after == pair.before).all(axis=2))
+        kept = rings(np.logical_and.reduce(np.moveaxis(pair.after == pair.before, -1, 0)))
         marked.append(replace(pair, outliers=kept if kept[DEEP:-DEEP, DEEP:-DEEP].any() else None))
     return marked if any(pair.outliers is not None for pair in marked) else None
 

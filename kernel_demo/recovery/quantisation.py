@@ -44,6 +44,8 @@ MIDDLE = 1200  # rows and columns that tell of small blocks
 # blocks than in blocks moved by half their side: by 0.44 or less behind files too plain to tell
 # their steps, by 0.73 or more in 1000 pairs without compression, where so many tell.
 ZERO, ON_GRID, TELLING = 1.1, 0.5, 100
+# Of a mosaic, neighbours within a tile differ so much more rarely than those of two.
+TILED = 0.05
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,8 @@ def compression(pair: Pair) -> Compression | None:
         return None
     found = np.array([_step(column) for column in values.T])
     if np.count_nonzero(found > 2) < 8:
-        return UNKNOWN if _on_grid(values, _of_whole(pair, 4)) else None
+        marked = _on_grid(values, _of_whole(pair, 4)) and not _mosaic(_middle(pair.before))
+        return UNKNOWN if marked else None
     known = found > 2
     tables = np.stack([steps(quality).ravel() for quality in range(1, 101)])
     # A picture that was compressed before may use every second multiple only.
@@ -179,8 +182,10 @@ def in_small_blocks(pair: Pair) -> bool:
 
     By the middle of a large picture.
     """
-    after = _on_one_grid(levels(_middle(pair.after)))
-    return after > ON_ONE_GRID and _on_one_grid(levels(_middle(pair.before))) < after / 2
+    after, before = (_middle(picture) for picture in (pair.after, pair.before))
+    marks = _on_one_grid(levels(after))
+    unlike = marks > ON_ONE_GRID and _on_one_grid(levels(before)) < marks / 2
+    return unlike and not _mosaic(before)
 
 
 def _middle(picture: np.ndarray) -> np.ndarray:
@@ -222,6 +227,24 @@ def _on_grid(values: np.ndarray, moved: np.ndarray) -> bool:
     if beyond.sum() < TELLING or not kept.any():
         return False
     return bool(kept.mean() < ON_GRID * beyond.mean())
+
+
+def _mosaic(picture: np.ndarray) -> bool:
+    """Whether neighbours differ (but in a few pixels) in every n-th row and column only, n > 1.
+
+    What a filter makes of such tiles lacks the same waves as blocks that were quantised.
+    """
+    return all(_in_steps(picture, axis) for axis in (0, 1))
+
+
+def _in_steps(picture: np.ndarray, axis: int) -> bool:
+    others = tuple(number for number in range(picture.ndim) if number != axis)
+    differing = (np.diff(picture.astype(np.int32), axis=axis) != 0).mean(axis=others)
+    for n in range(2, 9):
+        on = np.arange(len(differing)) % n == differing.argmax() % n
+        if differing[~on].mean() < TILED * differing[on].mean():
+            return True
+    return False
 
 
 def _told(values: np.ndarray, table: np.ndarray) -> int:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES, correlate_valid
 from kernel_demo.learning.certificate import ROUNDING
@@ -31,6 +32,7 @@ LIKELIER = 30.0  # twice the logarithm of how much likelier than others a mode i
 CERTAIN, WHITE = 4.0, 2.0
 TIE = 1e-6  # grey levels: a sum this near to a half is one but for float64's rounding
 WIDEST_RING = 64  # pixels
+LOOKED_AT, ALL_OF_THEM = 10_000, 0.95  # pixels left out, and the share that must be alike
 
 
 def told(found: Recovery, pairs: Sequence[Pair]) -> Recovery:
@@ -50,13 +52,13 @@ def told(found: Recovery, pairs: Sequence[Pair]) -> Recovery:
         found,
         residual=(squares / unclipped) ** 0.5 if unclipped else found.residual,
         reproduced=same / counted if counted else 0.0,
-        left_out=_left_out(pairs, found.size // 2),
+        left_out=_left_out(found, pairs),
     )
     if found.verdict.linear:
         sides, value = border(found, first)
         found = replace(found, padding_sides=sides, padding_value=value)
         _lay_border(made, found, first)
-    left = (first.after // first.step).astype(np.float32) - made
+    left = np.subtract(first.levels, made, dtype=np.float32)
     return replace(found, reproduction=_picture(made), residual_map=_picture(left))
 
 
@@ -87,7 +89,7 @@ def _made(found: Recovery, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
 
     def make(at: slice) -> np.ndarray:
         ended = _ended(found, around[at.start : at.stop + found.size - 1], pair)
-        made[at], sums = _compared(found, *ended, pair.after[at] // pair.step, known[at, :, None])
+        made[at], sums = _compared(found, *ended, pair.levels[at], known[at, :, None])
         return sums
 
     with ThreadPoolExecutor(2) as pool:
@@ -138,11 +140,14 @@ def _inputs(found: Recovery, outputs: int, inputs: int) -> Iterator[list[tuple[i
 def _values(found: Recovery, surroundings: np.ndarray, pair: Pair) -> np.ndarray:
     """Grey levels of the valid pixels, neither rounded nor clipped: h x w x A float64."""
     outputs, inputs = pair.after.shape[2], surroundings.shape[2]
-    parts = np.moveaxis(surroundings.astype(np.float64) / pair.step, -1, 0)
-    offsets = np.broadcast_to(found.offset, outputs)
-    rows = zip(_inputs(found, outputs, inputs), offsets, strict=True)
-    sums = [sum(correlate_valid(parts[b], k) for b, k in row) + offset for row, offset in rows]
-    return np.stack(sums, axis=-1)
+    parts = np.ascontiguousarray(np.moveaxis(surroundings, -1, 0), np.float64)
+    if pair.step > 1:
+        parts /= pair.step
+    height, width = (side - found.size + 1 for side in parts.shape[1:])
+    values, offsets = np.empty((height, width, outputs)), np.broadcast_to(found.offset, outputs)
+    for a, row in enumerate(_inputs(found, outputs, inputs)):
+        np.add(sum(correlate_valid(parts[b], k) for b, k in row), offsets[a], out=values[..., a])
+    return values
 
 
 def _ended(found: Recovery, surroundings: np.ndarray, pair: Pair):
@@ -451,8 +456,9 @@ def _number(values: np.ndarray) -> float | tuple[float, ...]:
     return numbers[0] if len(set(numbers)) == 1 else numbers
 
 
-def _left_out(pairs: Sequence[Pair], radius: int) -> LeftOut:
+def _left_out(found: Recovery, pairs: Sequence[Pair]) -> LeftOut:
     """The pixels that something else has changed: the share in all pairs, the mask of the first."""
+    radius = found.size // 2
     all_of_them, left, reasons = 0, 0, []
     for pair in pairs:
         whole = inside(pair, radius)
@@ -460,7 +466,8 @@ def _left_out(pairs: Sequence[Pair], radius: int) -> LeftOut:
         if pair.outliers is not None:
             whole &= pair.outliers
             left += np.count_nonzero(whole)
-            reasons += [reason for reason in _reasons(pair, whole) if reason not in reasons]
+            own = [Left.RAN_OVER] if _ran_over(found, pair, whole) else _reasons(pair, whole)
+            reasons += [reason for reason in own if reason not in reasons]
     share = left / all_of_them if left else 0.0
     return LeftOut(share, tuple(reasons), pairs[0].outliers if left else None, int(left))
 
@@ -477,6 +484,21 @@ def _reasons(pair: Pair, left: np.ndarray) -> Iterator[Left]:
             left = left & ~ring
     if left.any():
         yield Left.CHANGED
+
+
+def _ran_over(found: Recovery, pair: Pair, left: np.ndarray) -> bool:
+    """Whether those pixels (h x w bool) are, modulo 256, what the kernels make beyond 8 bits."""
+    rows, columns = (at[:LOOKED_AT] for at in np.nonzero(left))
+    if pair.peak != 255 or found.in_steps or len(rows) == 0:
+        return False
+    around, size = pair.surroundings(found.size // 2, "replicate"), found.size
+    patches = sliding_window_view(around, (size, size), axis=(0, 1))[rows, columns]
+    inputs = _inputs(found, pair.after.shape[2], around.shape[2])
+    sums = [sum(np.tensordot(patches[:, b], kernel, 2) for b, kernel in row) for row in inputs]
+    values = np.stack(sums, axis=-1) + found.offset
+    off = np.abs((pair.after[rows, columns] - values + 128) % 256 - 128)
+    beyond = (values < -0.5) | (values >= 255.5)
+    return bool((beyond.any(axis=1) & (off <= 1).all(axis=1)).mean() > ALL_OF_THEM)
 
 
 def rings(such: np.ndarray) -> np.ndarray:

@@ -44,15 +44,17 @@ from kernel_demo.recovery.record import UNSEEN, Recovery
 MIN_SIZE, MAX_SIZE = 3, 31
 # What is more off than this many grey levels, or this many times the residual, is not the kernel's.
 TWO_LEVELS, GROSS = 2.0, 6.0
+RARELY = 0.2  # ... so many times the residual leave half of the pixels, at most, where few are off
 # Share of the other pixels' variance that a kernel must explain for an edit to be told: where after
 # is of one level, any kernel with no weight is obeyed.
 LEAST = 0.5
+NEARLY_ALL = 0.9  # ... and that the middle of a larger kernel must, to be told
 # Times the errors of arithmetic that must be left beyond one rounding for kernels to be too small.
 CLEARLY = 4.0
 # Reasons that several roundings look like, or a kernel of which only the middle was searched.
 HIDDEN = (
     *(Reason.ROUNDED, Reason.UNSTEADY, Reason.UNCLEAR, Reason.NOISE_BEFORE),
-    *(Reason.LARGER, Reason.TOO_LARGE),
+    *(Reason.LARGER, Reason.GOES_ON, Reason.TOO_LARGE),
 )
 SEVERAL = 0.8  # grey levels RMS that several roundings leave, at most, of a kernel whose peak is 1
 # Grey levels: where no residual of the middle comes so near to one half, the set has room; and the
@@ -198,8 +200,10 @@ def _turned(seen: Analysis) -> Analysis:
 
 
 def _explains_more(other: Analysis, seen: Analysis) -> bool:
-    """A convolution where there was none, or a much clearer one."""
-    verdict = other.judgement.verdict
+    """A convolution where there was none, or a much clearer one; or most of a larger one."""
+    verdict, reason = other.judgement.verdict, other.judgement.reason
+    if seen.found and reason is not None and reason.code in (Reason.LARGER, Reason.TOO_LARGE):
+        return seen.found.explained < LEAST and other.found.explained > NEARLY_ALL
     better = RANK.index(verdict) - RANK.index(seen.judgement.verdict)
     if not verdict.linear or better < 0:
         return False
@@ -218,7 +222,10 @@ def _swapped(pairs: list[tuple], max_size: int, straight: Recovery) -> Recovery 
     usable, notes = _prepared([(after, before) for before, after in pairs], max_size)
     if not usable or usable[0].before.shape[2] != usable[0].after.shape[2]:
         return None
-    quick = fitting.fit(alignment.sample(alignment.planes_of(usable, 0), fitting.SAMPLE), max_size)
+    planes = alignment.planes_of(usable, 0)
+    if fitting.hopeless(planes, max_size):
+        return None
+    quick = fitting.fit(alignment.sample(planes, fitting.SAMPLE), max_size)
     if quick is None or not quick.at_floor:
         return None
     seen = _analysed(usable, (*notes, Told(Note.SWAPPED)), max_size)
@@ -512,7 +519,8 @@ def _of_all(result: Recovery, found: Arrangement) -> Recovery:
     if pair.counted is not None:
         gross &= pair.counted
     beyond = np.count_nonzero(gross) / gross.size
-    if result.verdict == Verdict.NOISY and _more_outside(lost, pair.counted):
+    noisy = result.verdict == Verdict.NOISY
+    if noisy and (_more_outside(lost, pair.counted) or _rare(result, lost, left)):
         return _judged(result, judging.UNCLEAR)
     if beyond > outliers.SPOKEN_OF:
         judgement = judging.edit(beyond) if outliers.together([gross]) else judging.UNCLEAR
@@ -531,6 +539,19 @@ def _more_outside(lost: np.ndarray, counted: np.ndarray | None) -> bool:
     if inner.mean() < WITHIN:
         return False
     return bool(np.nanmean(squares[~inner]) > FRAMED * np.nanmean(squares[inner]))
+
+
+def _rare(result: Recovery, lost: np.ndarray, left: float) -> bool:
+    """Whether few pixels leave nearly all: something has changed them, and noise all pixels.
+
+    Half of all errors are within 0.67 of what normal noise leaves (RMS), where nothing is cut off.
+    Losses are few in skies.
+    """
+    made, (low, high) = result.reproduction.reshape(*lost.shape, -1), result.clip
+    lost = lost[((made > low) & (made < high)).all(axis=2)]
+    if result.compression or left <= TWO_LEVELS or lost.size == 0:
+        return False
+    return float(np.median(lost)) < RARELY * left
 
 
 def _without_an_edit(result: Recovery, pairs: list[Pair]) -> Recovery:
@@ -558,6 +579,8 @@ def _without_a_colour(result: Recovery, pair: Pair) -> Recovery:
     made = result.reproduction.reshape(pair.after.shape)
     seen = (pair.before[there], made[here])
     if any(outliers.of_one_colour(picture, mask[here]) for picture in seen):
+        if alignment.heaped(pair.after, pair.peak):  # it was cut off at that level
+            return _judged(result, judging.UNCLEAR)
         return _judged(result, judging.one_colour(result.left_out.share))
     return result
 
