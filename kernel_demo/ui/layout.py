@@ -9,10 +9,11 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from kernel_demo.learning import devices
-from kernel_demo.ui import api, terms, theme
+from kernel_demo.ui import api, landing, terms, theme
 from kernel_demo.ui.components import header
 from kernel_demo.ui.guard import MAX_UPLOAD, Guard
 from kernel_demo.ui.html import block
+from kernel_demo.ui.learn import link
 from kernel_demo.ui.learn import tab as learn_tab
 from kernel_demo.ui.questions import tab as questions_tab
 from kernel_demo.ui.recover import tab as recover_tab
@@ -38,12 +39,13 @@ def build() -> gr.Blocks:
         top = header.component(TITLE, TAGLINE, devices.name(devices.best()), learn_tab.TAB)
         block(terms.meanings(), "terms")
         with gr.Tabs(elem_classes="kd-tabs") as tabs:
-            with gr.Tab(learn_tab.TAB, id="learn"):
-                learn_tab.Tab(page, top)
+            with gr.Tab(learn_tab.TAB, id=landing.LEARN):
+                learn = learn_tab.Tab(page, top)
             with gr.Tab(recover_tab.TAB, id="recover"):
-                recover_tab.Tab()
+                recover = recover_tab.Tab()
             with gr.Tab(questions_tab.TAB, id="questions"):
-                questions_tab.build(tabs)
+                questions = questions_tab.build(tabs)
+        landing.connect(page, tabs, [*questions, recover.place, learn.race], link.told)
     page.queue(max_size=QUEUE, default_concurrency_limit=4, api_open=False)
     return page
 

@@ -104,6 +104,7 @@ class Tab:
         """header: asks for the runs of its show."""
         bar = link.address()
         self.controls: dict = {}  # by the names of their settings
+        self.marks: dict = {}  # of what a link has set, by the panel
         self.session = gr.State(Session(), time_to_live=SESSION_SECONDS)
         with gr.Column(elem_classes="kd-stage-tab"):
             self.live = stage.component("live", showing.idle(settings.START))
@@ -113,6 +114,7 @@ class Tab:
                 ("method", self._method),
             ):
                 with gr.Column(elem_id=f"panel-{name}", elem_classes="kd-panel"):
+                    self.marks[name] = link.mark(name)
                     panel()
         self.controls = dict(zip(NAMES, self._of(*NAMES), strict=True))  # in their order
         self.wish = gr.HTML(None, html_template="<i></i>", js_on_load=WISH, elem_id="wish")
@@ -120,7 +122,7 @@ class Tab:
         fresh = Freshness("learn-stale", ["result-card", "certificate"], ["take"], STALE)
         with gr.Column(elem_classes="kd-after"):
             self.result = result.Cards(settings.experiment(settings.START), SESSION_SECONDS)
-            raced, race_heard = race.build(self.controls, SESSION_SECONDS)
+            raced, race_heard, self.race = race.build(self.controls, SESSION_SECONDS)
         made = [self.session, self.result.shown, self.result.told]
         learned = Made(
             fresh, made, [*self.controls.values()], named(lambda _, *of: result.stale(*of)),
@@ -131,6 +133,7 @@ class Tab:
         self._connect_run()
         self._connect_wishes(header)
         opened = link.connect(page, self.controls, bar, self.session)
+        link.connect_marks(page, self.controls, self.marks)
         self._connect_kernel(opened)
         self._connect_settings()
         self._connect_look(opened)
