@@ -74,32 +74,13 @@ watch('value', () => {
 });
 strip.querySelector('button').addEventListener('click', () => { strip.hidden = true; });
 
-// The whole address of a query; without one, of what Learn is set to.
-function addressOf(query, added = {}) {
-  const asked = new URLSearchParams(query ?? location.search);
-  if (query === undefined) for (const key of keys) asked.delete(key);
-  for (const [key, text] of Object.entries(added)) asked.set(key, text);
-  const said = String(asked).replaceAll('%2C', ',').replaceAll('%3B', ';').replaceAll('%2F', '/');
-  return location.origin + location.pathname + (said && `?${said}`);
-}
-
-const told = new WeakMap(); // of what says for a moment that it copied: what it said before
-async function copyFrom(place, address) {
-  await toClipboard(address);
-  if (!told.has(place)) {
-    told.set(place, place.textContent);
-    setTimeout(() => { write(place, told.get(place)); told.delete(place); }, 1500);
-  }
-  write(place, words.copied);
-}
-
 document.addEventListener('click', (event) => {
   const link = event.target.closest?.('a.kd-share');
   if (!link || !element.isConnected || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  copyFrom(link, addressOf(new URL(link.href).search));
+  copyFrom(link, link.href, words.copied);
 });
 // Of what hangs on the settings as well: {id of what tells of it, added: the keys beside them}.
 document.addEventListener('kd-share', ({ detail }) => {
-  copyFrom(document.getElementById(detail.id), addressOf(undefined, detail.added));
+  copyFrom(document.getElementById(detail.id), addressOf(keys, detail.added), words.copied);
 });

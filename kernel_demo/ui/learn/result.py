@@ -23,8 +23,8 @@ from kernel_demo.learning.statistics import Solution, Statistics
 from kernel_demo.learning.training import Cause, Stop
 from kernel_demo.numbers import count, decimal, figure, within
 from kernel_demo.sources.decoding import Photo, decode
-from kernel_demo.ui import pictures
-from kernel_demo.ui.components import comparison, spectrum, take, worked
+from kernel_demo.ui import landing, pictures
+from kernel_demo.ui.components import comparison, share_card, spectrum, take, worked
 from kernel_demo.ui.html import (
     CERTIFICATE,
     block,
@@ -85,6 +85,7 @@ class Cards:
                     )  # fmt: skip
                 self.empty = block(quiet(RESULT_EMPTY), "result-empty")
                 self.result = comparison.component(elem_id="result")
+                self.share = share_card.component("share", landing.KEYS)
             self.certificate = block(before_learning(start, first), "certificate")
         self.own_path = gr.State(None, time_to_live=seconds)
         self.shown = gr.State(None, time_to_live=seconds)  # a Shown, once a run has ended
