@@ -119,7 +119,9 @@ class Tab:
         self.controls = dict(zip(NAMES, self._of(*NAMES), strict=True))  # in their order
         self.wish = gr.HTML(None, html_template="<i></i>", js_on_load=WISH, elem_id="wish")
         block(filled('<p class="kd-below">{}</p>', BELOW))
-        fresh = Freshness("learn-stale", ["result-card", "certificate"], ["take"], STALE)
+        fresh = Freshness(
+            "learn-stale", ["result-card", "certificate"], ["take", "result-files"], STALE
+        )
         with gr.Column(elem_classes="kd-after"):
             self.result = result.Cards(settings.experiment(settings.START), SESSION_SECONDS)
             raced, race_heard, self.race = race.build(self.controls, SESSION_SECONDS)
