@@ -17,6 +17,7 @@ from kernel_demo.learning.pairs import build as build_pairs
 from kernel_demo.learning.statistics import Statistics
 from kernel_demo.learning.training import TrainSettings, train
 from kernel_demo.numbers import at_most, figure, shown
+from kernel_demo.ui.components import guess as guess_view
 from kernel_demo.ui.components import kernel_editor
 from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
@@ -224,7 +225,9 @@ def _challenge(pictures: list) -> tuple[gr.Dropdown, gr.Number]:
             elem_classes="kd-field", elem_id="challenge-number", min_width=150,
         )  # fmt: skip
         another = button("Another", "challenge-another")
-    hidden_by = block(show("bundled", None, START_SIZE, number), "challenge-pictures")
+    target, below = show("bundled", None, START_SIZE, number)
+    hidden_by = guess_view.component(target, "challenge-pictures", "challenge-editor")
+    below = block(below, "challenge-link")
     editor = kernel_editor.component(np.zeros((START_SIZE, START_SIZE)), "challenge-editor")
     inputs = [*pictures, size, seed]
     guessed = card.experiment(
@@ -241,29 +244,27 @@ def _challenge(pictures: list) -> tuple[gr.Dropdown, gr.Number]:
     size.change(kernel_editor.fitted, [editor, size], editor, **UNQUEUED)
     anew = gr.on(
         [each.change for each in (size, seed, *pictures)],
-        lambda *values: (show(*values), "", "", None, "", None), inputs,
-        [hidden_by, *scored, solved, learned.made],
+        lambda *values: (*show(*values), "", "", None, "", None), inputs,
+        [hidden_by, below, *scored, solved, learned.made],
         trigger_mode="always_last", concurrency_limit=2, **QUIET,
     )  # fmt: skip
-    tell_failure(anew, hidden_by)
+    tell_failure(anew, below)
     return size, seed
 
 
-def show(source: str, uploads: Sequence[str] | None, size: int, number: int) -> str:
-    """The pictures before and after the hidden kernel, and the link (HTML)."""
+def show(source: str, uploads: Sequence[str] | None, size: int, number: int) -> tuple:
+    """A picture before and after the hidden kernel, and the link or what is wrong (HTML)."""
     try:
         pictures, truth = _read(source, uploads, size, number)
     except DemoError as error:
-        return problem(error)
-    before = middle(pictures[0], CROP, CROP)
-    after = data_url(drawn_signed(correlate(before, truth)))
-    shown = [(data_url(to_uint8(before)), "before", ""), (after, "after the hidden kernel", "")]
+        return gr.skip(), problem(error)
+    target = guess_view.value(to_uint8(middle(pictures[0], CROP, CROP)), truth)
     link = (
         '<p class="kd-note"><a class="kd-link kd-share" href="?{}={}-{}">Copy a link to this '
         "challenge</a></p>"
     )
     asked = filled(link, CHALLENGE, len(truth), int(number or 0))
-    return markup.pictures(shown, "small") + asked
+    return target, asked
 
 
 def find(asked: str) -> Found | None:
@@ -278,7 +279,7 @@ def find(asked: str) -> Found | None:
         f"Can you guess this {size} × {size} kernel?",
         f"Challenge {number}: a picture before and after a hidden filter. Guess its weights, or "
         "let a single convolution layer learn them.",
-        ready=f"#challenge-pictures a[href$='={size}-{number}']",
+        ready=f"#challenge-link a[href$='={size}-{number}']",
         updates=(size, number),
     )
 
