@@ -14,7 +14,7 @@ from kernel_demo.learning.training import TrainSettings
 from kernel_demo.numbers import short
 from kernel_demo.sources import hub
 from kernel_demo.ui import pictures
-from kernel_demo.ui.components import kernel_editor, stage
+from kernel_demo.ui.components import capture, kernel_editor, stage
 from kernel_demo.ui.components.freshness import Freshness, Made, follow
 from kernel_demo.ui.html import block, filled, glyph, problem, quiet, square
 from kernel_demo.ui.jobs import FAILED, QUIET, UNQUEUED, hearing, tell_failure
@@ -145,7 +145,9 @@ class Tab:
         return [self.controls[name] for name in names]
 
     def _pictures(self) -> None:
-        place(self.controls, "source", "dataset_id", "uploads", "count")
+        place(self.controls, "source", "dataset_id", "uploads")
+        capture.component("capture", ("uploads",), several=True)
+        place(self.controls, "count")
         photos = pictures.gather(pictures.PictureChoice()).photos
         self.gallery = pictures.choosing(pictures.gallery(photos, 0), "gallery")
         self.notice = block("", "notice", script=HOLD)

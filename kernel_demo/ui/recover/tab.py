@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
-from kernel_demo.ui.components import comparison, take
+from kernel_demo.ui.components import capture, comparison, take
 from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.html import (
     block,
@@ -97,6 +97,7 @@ class Tab:
             block(step_title(1, "Before and after") + quiet(PAIR_INFO))
             with gr.Row(elem_classes="kd-drops"):
                 self.before, self.after = _drop(BEFORE), _drop(AFTER)
+            capture.component("recover-capture", FIELDS, several=False, camera=False)
             self.chosen = block("", "recover-chosen")
             block(take.probe_link())
         with gr.Column(elem_classes="kd-card"):
@@ -145,9 +146,16 @@ def breakable(command: str) -> str:
     return re.sub(r"(?<=-)(?=\w)", "\u2060", parted)  # no place to break
 
 
+def _field(label: str) -> str:
+    return f"recover-{label.lower()}"
+
+
+FIELDS = (_field(BEFORE), _field(AFTER))
+
+
 def _drop(label: str) -> gr.File:
     return upload_field(
-        label, f"recover-{label.lower()}", height=86, min_width=120, allow_reordering=True,
+        label, _field(label), height=86, min_width=120, allow_reordering=True,
         elem_classes="kd-drop",
     )  # fmt: skip
 
