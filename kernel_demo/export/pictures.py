@@ -21,6 +21,22 @@ _UP = 2  # filter type
 _LEVEL = 1  # of zlib: the next level takes twice as long for a few per cent
 
 
+ZERO = 2**15  # the sample of zero in a signed picture
+LEVELS = 255  # grey levels from black to white
+
+
+def signed_samples(values: np.ndarray) -> tuple[np.ndarray, float]:
+    """Signed values, 1 being white, as uint16 about ZERO; and the factor, a power of ten.
+
+    A sample is ZERO + factor x grey level, rounded; the factor is the largest that cuts nothing.
+    """
+    levels = LEVELS * np.asarray(values, np.float64)
+    most = float(np.abs(levels).max(initial=0))
+    power = np.clip(np.floor(np.log10((ZERO - 1) / most)), -9, 15) if most else 0
+    factor = 10.0**power
+    return np.rint(ZERO + factor * levels).astype(np.uint16), factor
+
+
 class RowFile:
     """An H x W (x C) picture in a file; a format says how it begins, goes on and ends.
 

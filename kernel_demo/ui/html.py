@@ -14,7 +14,6 @@ from kernel_demo.errors import DemoError
 from kernel_demo.numbers import between, bound, powered, short, within
 
 # What one tab says of another.
-CHALLENGE = "challenge"  # the key of a link that Questions reads, and Learn passes over
 CERTIFICATE = "How sure is this?"  # the title of Learn's panel, to which Questions points
 
 NUMBERS_UP_TO = 7  # larger kernels are drawn in colour alone; the numbers are in each cell's title

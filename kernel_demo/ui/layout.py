@@ -1,6 +1,8 @@
 """The whole page: header, tabs, endpoints, and how it is served: its queue, and what it forgets."""
 
 import os
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
@@ -9,16 +11,22 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from kernel_demo.learning import devices
-from kernel_demo.ui import api, terms, theme
+from kernel_demo.ui import api, landing, terms, theme
 from kernel_demo.ui.components import header
 from kernel_demo.ui.guard import MAX_UPLOAD, Guard
 from kernel_demo.ui.html import block
+from kernel_demo.ui.learn import link
 from kernel_demo.ui.learn import tab as learn_tab
+from kernel_demo.ui.preview import Preview
 from kernel_demo.ui.questions import tab as questions_tab
 from kernel_demo.ui.recover import tab as recover_tab
 
 TITLE = "Kernel Demo"
 TAGLINE = "One convolution layer learns any linear image filter from pictures alone."
+LEARNED = (
+    "A single convolution layer sees pictures before and after this filter, and learns its weights "
+    "from them alone. Watch it, and see how far it is from the truth."
+)
 QUEUE = 16  # visitors who wait; one more is told that the page is busy
 FORGET_EVERY, FORGET_AFTER = 600, 3600  # seconds: the visitors' files
 HEAD = "".join(
@@ -38,14 +46,30 @@ def build() -> gr.Blocks:
         top = header.component(TITLE, TAGLINE, devices.name(devices.best()), learn_tab.TAB)
         block(terms.meanings(), "terms")
         with gr.Tabs(elem_classes="kd-tabs") as tabs:
-            with gr.Tab(learn_tab.TAB, id="learn"):
-                learn_tab.Tab(page, top)
+            with gr.Tab(learn_tab.TAB, id=landing.LEARN):
+                learn = learn_tab.Tab(page, top)
             with gr.Tab(recover_tab.TAB, id="recover"):
-                recover_tab.Tab()
+                recover = recover_tab.Tab()
             with gr.Tab(questions_tab.TAB, id="questions"):
-                questions_tab.build(tabs)
+                questions = questions_tab.build(tabs)
+        page.places = (*questions, recover.place, learn.race)
+        landing.connect(page, tabs, page.places, link.told)
     page.queue(max_size=QUEUE, default_concurrency_limit=4, api_open=False)
     return page
+
+
+def shared(places: Sequence[landing.Place], asked: Mapping[str, str]) -> tuple[str, str, dict]:
+    """What a link shares: its title, its description, and what it says that is ours.
+
+    places: where it may land. asked: what it says, by key.
+    """
+    landed = landing.read(asked, places)
+    title, ours = link.described(asked)
+    about = LEARNED if title else TAGLINE
+    if landed.place is not None:
+        ours |= {landed.place.key: asked[landed.place.key]}
+        title, about = landed.found.title, landed.found.about
+    return title or TITLE, about, ours | ({landing.RUN: "1"} if landed.run and ours else {})
 
 
 def launch(page: gr.Blocks, **options):
@@ -59,6 +83,11 @@ def launch(page: gr.Blocks, **options):
         enable_monitoring=False,
         run_history=False,
         footer_links=[],
-        app_kwargs={"middleware": [Middleware(Guard)]},
+        app_kwargs={
+            "middleware": [
+                Middleware(Guard),
+                Middleware(Preview, describe=partial(shared, page.places)),
+            ]
+        },
         **options,
     )

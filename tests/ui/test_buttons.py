@@ -41,6 +41,10 @@ STARTS = {
 LOADS = {
     "source": ("change", "kernel_demo.ui.pictures.gather", "live"),
     "try-own": ("upload", "kernel_demo.ui.learn.result.render", "result-empty"),
+    **{
+        f"save-{which}": ("click", "kernel_demo.ui.components.save._saved", "result-saved")
+        for which in ("learned", "true", "difference")
+    },
     "edit": ("click", "kernel_demo.ui.learn.settings.truth", "filter-problem"),
     "use-matrix": ("click", "kernel_demo.imaging.kernels.parse", "filter-problem"),
     "limits-way": ("input", "kernel_demo.ui.questions.limits.break_it", "limits-one"),

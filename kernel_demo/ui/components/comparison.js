@@ -1,4 +1,4 @@
-// Draws the value {first, second, difference, names, gain, width, height, figures, note, worked}. The
+// Draws the value {first, second, difference, names, gain, width, height, figures, note, worked, files}. The
 // divider is a range input whose thumb alone takes the pointer: the rest are pixels to point at.
 const root = () => element.querySelector('.kd-result');
 const tags = [...root().querySelectorAll('.kd-tag')].slice(0, 2);
@@ -35,6 +35,10 @@ const draw = () => {
   difference.querySelector('.kd-tag').textContent = value.gain;
   view.querySelector('.kd-figures').replaceChildren(...value.figures.map(([number, meaning]) => (
     make('div', {}, make('dd', {}, number), make('dt', {}, meaning)))));
+  const files = view.querySelector('.kd-result-files');
+  files.hidden = !value.files?.length;
+  files.replaceChildren(files.firstChild, ...(value.files || []).flatMap(([text, download, shown], i) => [
+    i ? ', ' : '', make('a', { class: 'kd-link', href: value[shown] || value.first, download }, text)]));
   view.querySelector('.kd-result-note').textContent = value.note || '';
   move(compare.querySelector('input').value);
 };

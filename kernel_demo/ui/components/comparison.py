@@ -6,6 +6,8 @@ no file is written and no other visitor can ask for one.
 """
 
 import io
+import re
+import unicodedata
 
 import gradio as gr
 import numpy as np
@@ -24,6 +26,7 @@ WORDS = (
     | {
         "pictures": f"Two pictures under a divider: {worked.BELOW['walk']}",
         "difference": f"Their difference: {worked.BELOW['walk']}",
+        "save": "Save what is shown as PNG:",
         "divider": "Move the divider between the two pictures",
     }
 )
@@ -127,6 +130,27 @@ def view(
         "note": note,
         "worked": arithmetic,
     }
+
+
+def saved(shown: dict, picture: str, difference: str) -> dict:
+    """A value of `view` with links that save its second picture and its difference, as shown.
+
+    picture, difference: what a visitor calls them. Their files' names have the factor, and how much
+    smaller than the whole they are.
+    """
+    longest = max(shown["width"], shown["height"])
+    smaller = f" at 1 to {longest / LONGEST:.3g}" if longest > LONGEST else ""
+    named = [(picture, picture, "second"), (difference, shown["gain"], "difference")]
+    return shown | {
+        "files": [[text, file_name(told + smaller), which] for text, told, which in named]
+    }
+
+
+def file_name(told: str) -> str:
+    """Words as the name of a PNG: "residual × 2·10⁴" as residual_times_2e4.png."""
+    plain = re.sub(r"(?:(\d)·)?10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: f"{m[1] or 1}e{m[2]}", told)
+    plain = unicodedata.normalize("NFKC", plain.replace("×", "times"))
+    return re.sub(r"[^\w.]+", "_", plain).strip("_").lower() + ".png"
 
 
 def _full(values: np.ndarray) -> float:

@@ -203,7 +203,7 @@ function resize(canvas, width, height) {
 function surface(canvas) {
   const [width, height] = sizeOf(canvas);
   if (!width || !height) return null;
-  const ratio = window.devicePixelRatio || 1;
+  const ratio = Number(canvas.dataset.ratio) || window.devicePixelRatio || 1; // or one of its own
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
   resize(canvas, w, h);
   const ctx = canvas.getContext('2d');

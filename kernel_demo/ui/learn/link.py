@@ -15,13 +15,17 @@ from urllib.parse import parse_qsl, urlencode
 import gradio as gr
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.components import changes
-from kernel_demo.ui.html import CHALLENGE, square
-from kernel_demo.ui.jobs import QUIET
+from kernel_demo.ui import landing
+from kernel_demo.ui.components import changes, from_files
+from kernel_demo.ui.html import square
+from kernel_demo.ui.jobs import QUIET, UNQUEUED
+from kernel_demo.ui.learn import showing
 from kernel_demo.ui.learn.session import Notice, Session
 from kernel_demo.ui.learn.settings import (
     TABLE,
     Setting,
+    experiment,
+    fitting,
     most_pictures,
     most_steps,
     nearest,
@@ -38,8 +42,10 @@ FOLLOW = """
 watch('value', () => {
   const query = props.value || '';
   if (query !== location.search) history.replaceState(null, '', location.pathname + query);
+  document.dispatchEvent(new CustomEvent('kd-address'));
 });
 """
+FROM_LINK = "From the link:"
 
 
 def keys(values: Iterable[Any]) -> dict[str, Any]:
@@ -85,7 +91,7 @@ def settings(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The values that a link asks for, by key, and the keys that had to be ignored."""
     # What begins with __ is gradio's own, such as __theme.
-    ours = [key for key in asked if key != CHALLENGE and not key.startswith("__")]
+    ours = [key for key in asked if key not in landing.KEYS and not key.startswith("__")]
     values = {}
     for key in ours:
         with suppress(LookupError, ValueError, ArithmeticError, DemoError):
@@ -145,6 +151,66 @@ def connect(
         trigger_mode="always_last", preprocess=False, queue=False, **QUIET,
     )  # fmt: skip
     return page.load(open_link, session, [session, *shared], **QUIET)
+
+
+def told(asked: Mapping[str, str]) -> tuple[str, str]:
+    """What of a link could not be set, in words; and the name of the experiment that it sets.
+
+    The name is empty where there is no such experiment.
+    """
+    values, passed = settings(START, asked)
+    said = {setting.name: values.get(key, setting.value) for key, setting in SHARED.items()}
+    try:
+        key = experiment(fitting({**said, "uploads": None})).key
+    except DemoError:
+        key = ""
+    return ignored(passed, asked) if passed else "", key
+
+
+def described(asked: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """What the settings of a link are, in a few words, and as an address says them.
+
+    No words where they are those of the first paint.
+    """
+    values, _ = settings(START, asked)
+    said = {setting.name: values.get(key, setting.value) for key, setting in SHARED.items()}
+    ours = dict(parse_qsl(query(START, {**START, **values}).lstrip("?")))
+    try:
+        return showing.title(fitting({**said, "uploads": None})) if ours else "", ours
+    except DemoError:
+        return "", {}
+
+
+def mark(panel: str) -> gr.HTML:
+    """The line that says what a link has set in this panel; it marks the panel's chip as well."""
+    return from_files("linked", None, f"linked-{panel}", words={"says": FROM_LINK}, panel=panel)
+
+
+def connect_marks(page: gr.Blocks, controls: Mapping, marks: Mapping[str, gr.HTML]) -> None:
+    """Mark what a link has set, in the panel that has its control; marks: by the panel."""
+    inside = {
+        panel: [key for key, setting in SHARED.items() if _within(controls[setting.name], panel)]
+        for panel in marks
+    }
+
+    def marked(request: gr.Request) -> list:
+        return [linked(dict(request.query_params), keys) for keys in inside.values()]
+
+    page.load(marked, None, [*marks.values()], **UNQUEUED)
+
+
+def _within(control: gr.components.Component, panel: str) -> bool:
+    """Whether it was laid out inside the panel of that name."""
+    while control is not None and control.elem_id != f"panel-{panel}":
+        control = control.parent
+    return control is not None
+
+
+def linked(asked: Mapping[str, str], keys: Sequence[str]) -> dict[str, list[str]]:
+    """What of these keys a link sets otherwise than at first paint: {key: [label, text]}."""
+    values, _ = settings(START, asked)
+    texts = dict(parse_qsl(query(START, {**START, **values}).lstrip("?")))
+    return {key: [SHARED[key].label, texts[key]] for key in keys if key in texts}
 
 
 def follow(before: str | None, *values) -> str:

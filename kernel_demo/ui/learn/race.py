@@ -13,11 +13,12 @@ from kernel_demo.learning.race import GOALS, Lane, Snapshot
 from kernel_demo.learning.statistics import Solution
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.numbers import figure
-from kernel_demo.ui import device
+from kernel_demo.ui import device, landing
 from kernel_demo.ui.components.freshness import Freshness, Made
-from kernel_demo.ui.components.race_chart import METHODS, WORDS, component, frame
+from kernel_demo.ui.components.race_chart import LABELS, METHODS, WORDS, component, frame
 from kernel_demo.ui.html import block, button, quiet, title
-from kernel_demo.ui.jobs import DEVICE, FAILED, QUIET, Job, buttons, throttled
+from kernel_demo.ui.jobs import DEVICE, FAILED, PRIVATE, QUIET, Job, buttons, throttled
+from kernel_demo.ui.landing import Found, Place
 from kernel_demo.ui.learn.session import Experiment, Lesson, prepare
 from kernel_demo.ui.learn.settings import experiment, named
 
@@ -26,6 +27,8 @@ LIMIT = 6.0  # seconds of its own that each method has
 MAX_SIZE = 15  # beyond it one turn of an exact method takes longer than LIMIT
 FRAME_SECONDS = 0.1
 
+SHARE = """(names) => document.dispatchEvent(
+  new CustomEvent('kd-share', { detail: { id: 'race-link', added: { race: names.join() } } }))"""
 TOO_FEW = "Choose at least two methods."
 STALE = (
     "This race was run by other methods or with other settings than those of the page now. "
@@ -33,15 +36,17 @@ STALE = (
 )
 
 
-def build(controls: Mapping, seconds: float) -> tuple[Made, gr.events.Dependency]:
+def build(controls: Mapping, seconds: float) -> tuple[Made, gr.events.Dependency, Place]:
     """Lay the card out inside the current column, and connect it.
 
     controls: by the names of their settings. seconds: how long the state of a visitor who left is
-    kept. Returns what a race was made from, and the event that answers who asked for one.
+    kept. Returns what a race was made from, the event that answers who asked for one, and where a
+    link to a race lands.
     """
     with gr.Column(elem_classes="kd-card", elem_id="race-card"):
         with gr.Row(elem_classes="kd-head"):
             block(title(WORDS["title"]))
+            share = button("Copy link", "race-link", size="sm")
             start = button("Race", "race", size="sm")
             halt = button("Stop", "race-stop", size="sm", interactive=False)
         with gr.Accordion("Who races", open=False, elem_classes="kd-fold"):
@@ -61,7 +66,20 @@ def build(controls: Mapping, seconds: float) -> tuple[Made, gr.events.Dependency
         [methods.input, controls["size"].change], ready, [methods, controls["size"]],
         [start, reason], queue=False, trigger_mode="always_last", **QUIET,
     )  # fmt: skip
-    return Made(fresh, [made], asked, named(stale)), runs.heard[0]
+    share.click(fn=None, inputs=methods, js=SHARE, **PRIVATE)
+    place = Place(landing.RACE, landing.LEARN, "a race", ",".join(DEFAULT), find, (methods,))
+    return Made(fresh, [made], asked, named(stale)), runs.heard[0], place
+
+
+def find(asked: str) -> Found | None:
+    """The race that a link names by who races, such as kfac,adam."""
+    names = [name for _, name in METHODS if name in asked.split(",")]
+    if len(names) < 2 or len(names) != len(asked.split(",")):
+        return None
+    racers = [LABELS[name] for name in names]
+    listed = f"{', '.join(racers[:-1])} and {racers[-1]}"
+    about = f"{listed} learn the same filter from the same pictures: who gets how close, and when?"
+    return Found("race-card", "race", f"A race of {len(names)} methods", about, updates=(names,))
 
 
 def ready(names: Sequence[str], size: int | None) -> tuple:

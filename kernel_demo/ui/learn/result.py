@@ -4,17 +4,20 @@ Each knows what it was made from, so that it is marked as stale once the page is
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import gradio as gr
 import numpy as np
 from markupsafe import Markup
 
 from kernel_demo.errors import DemoError
-from kernel_demo.imaging.filtering import to_grey
+from kernel_demo.export.pictures import ZERO, signed_samples
+from kernel_demo.imaging.filtering import to_grey, to_uint8
 from kernel_demo.imaging.tiles import apply_tiled
 from kernel_demo.learning.certificate import NEAR, Certificate, certify, distinct_share
 from kernel_demo.learning.evaluation import compare
@@ -23,8 +26,8 @@ from kernel_demo.learning.statistics import Solution, Statistics
 from kernel_demo.learning.training import Cause, Stop
 from kernel_demo.numbers import count, decimal, figure, within
 from kernel_demo.sources.decoding import Photo, decode
-from kernel_demo.ui import pictures
-from kernel_demo.ui.components import comparison, spectrum, take, worked
+from kernel_demo.ui import landing, pictures
+from kernel_demo.ui.components import comparison, save, share_card, spectrum, take, worked
 from kernel_demo.ui.html import (
     CERTIFICATE,
     block,
@@ -49,6 +52,8 @@ RESULT_EMPTY = (
     "Nothing learned yet. After a run a whole picture stands here, filtered by the true and by the "
     "learned kernel."
 )
+FILES = "The whole picture as PNG"
+FILE = {"learned": "Learned", "true": "True", "difference": "Difference"}
 NO_KERNEL = "Learning diverged, so there is no kernel to filter by. Lower the rate and learn again."
 UNDETERMINED = (
     "What these pictures cannot tell: add one of these to the kernel, and nothing changes"
@@ -85,6 +90,11 @@ class Cards:
                     )  # fmt: skip
                 self.empty = block(quiet(RESULT_EMPTY), "result-empty")
                 self.result = comparison.component(elem_id="result")
+                with gr.Row(elem_id="result-files", elem_classes="kd-buttons"):
+                    block(quiet(FILES))
+                    self.saves = save.Saves(FILE, "save")
+                    self.share = share_card.component("share", landing.KEYS)
+                self.saved = block("", "result-saved", spoken=True)
             self.certificate = block(before_learning(start, first), "certificate")
         self.own_path = gr.State(None, time_to_live=seconds)
         self.shown = gr.State(None, time_to_live=seconds)  # a Shown, once a run has ended
@@ -108,6 +118,7 @@ class Cards:
             [self.picture, self.result, self.empty, self.own_path],
             **RENDERING, **PRIVATE, show_progress="minimal",
         )  # fmt: skip
+        self.saves.connect(file_of, [self.shown, self.picture, self.own_path], self.saved)
         for event in (redrawn, tried):
             tell_failure(event, self.empty)
         redrawn.then(**mark)
@@ -139,7 +150,7 @@ def stale(shown: Shown | None, told, values: Mapping) -> list[str]:
         wanted = None
     marked = []
     if (shown.session.experiment, shown.edges) != (wanted, values["edges"]):
-        marked += ["result-card", "take"]
+        marked += ["result-card", "take", "result-files"]
     if wanted is None or told not in (wanted, wanted.taught):
         marked += ["certificate"]
     return marked
@@ -164,14 +175,21 @@ def picture_choices(session: Session, own: bool) -> list[tuple[str, int]]:
     return [("Your picture", OWN_PICTURE), *choices] if own else choices
 
 
-def render(session: Session, picture: int, border: str, own_path: str | None) -> dict | None:
-    """The result view's value; None where there is no learned kernel.
+class Filtered(NamedTuple):
+    """A picture through both kernels, at full size: H x W (x 3) float32, 1 is white."""
 
-    Both kernels are applied at full size with the same border mode. An output that is a signed map
-    (of Sobel, of most random kernels) is that of the grey picture, any other of its own colours.
+    photo: Photo
+    learned: np.ndarray
+    true: np.ndarray
+    is_map: bool
+
+
+def filtered(session: Session, picture: int, border: str, own_path: str | None) -> Filtered:
+    """Both kernels of a run that has one, with the same border mode.
+
+    An output that is a signed map (of Sobel, of most random kernels) is that of the grey picture,
+    any other of its own colours.
     """
-    if session.kernel is None:
-        return None
     photo = _photo(session, picture, own_path)
     truth = session.experiment.truth
     image = to_grey(photo.pixels, session.experiment.choice.channel)
@@ -180,6 +198,34 @@ def render(session: Session, picture: int, border: str, own_path: str | None) ->
     if not is_map and photo.pixels.ndim == 3:
         image, true = photo.pixels, apply_tiled(photo.pixels, truth, border)
     learned = apply_tiled(image, session.kernel, border, session.progress.offset)
+    return Filtered(photo, learned, true, is_map)
+
+
+def file_of(
+    which: str, shown: Shown | None, picture: int, own_path: str | None
+) -> tuple[str, np.ndarray] | None:
+    """The name and the samples of a file: the whole picture, "learned" or "true", or "difference".
+
+    A picture is 8-bit, cut at black and white. What is signed is 16-bit: see `signed_samples`, of
+    which the name has the zero and the factor.
+    """
+    if shown is None or shown.session.kernel is None:
+        return None
+    made = filtered(shown.session, picture, shown.edges, own_path)
+    stem = re.sub(r"\W+", "_", Path(made.photo.name).stem).strip("_").lower()[:60] or "picture"
+    wanted = made.true - made.learned if which == "difference" else getattr(made, which)
+    if not made.is_map and which != "difference":
+        return f"{stem}_{which}.png", to_uint8(wanted)
+    samples, factor = signed_samples(wanted)
+    times = f"{factor:g}" if 1e-3 <= factor < 1e5 else f"1e{round(math.log10(factor))}"
+    return f"{stem}_{which}_zero_{ZERO}_times_{times}.png", samples
+
+
+def render(session: Session, picture: int, border: str, own_path: str | None) -> dict | None:
+    """The result view's value; None where there is no learned kernel."""
+    if session.kernel is None:
+        return None
+    photo, learned, true, is_map = filtered(session, picture, border, own_path)
     found = compare(true, learned)
     typical = 255 * 10 ** (-found.psnr / 20)  # PSNR is of pictures in 0..1
     figures = (
@@ -188,7 +234,7 @@ def render(session: Session, picture: int, border: str, own_path: str | None) ->
         ("∞" if found.psnr == math.inf else f"{found.psnr:.1f} dB", "PSNR"),
         ("–" if math.isnan(found.ssim) else f"{found.ssim:.4f}", "SSIM"),
     )
-    height, width = image.shape[:2]
+    height, width = true.shape[:2]
     smaller = f"Shown smaller; the figures are those of all {width} × {height} pixels."
     shrunk = max(height, width) > comparison.LONGEST
     return comparison.view(

@@ -318,6 +318,14 @@ def _filter_chip(values: Mapping, size: int) -> dict:
     return {"text": f"{label}, {size} × {size}"}
 
 
+def title(values: Mapping) -> str:
+    """What is learned, from what, and how. DemoError: there is no such experiment."""
+    wanted = experiment(values)
+    what = _filter_chip(values, len(wanted.weights))["text"]
+    photos = "a photo" if wanted.choice.count == 1 else f"{wanted.choice.count} photos"
+    return f"{what}, learned from {photos} · {_method_name(wanted.settings)}"
+
+
 def method_chip(settings: Settings) -> dict:
     """K-FAC, or Adam and its rate."""
     return {"text": _method_name(settings), "note": _note(settings)}

@@ -14,7 +14,7 @@ from kernel_demo.learning.training import TrainSettings
 from kernel_demo.numbers import short
 from kernel_demo.sources import hub
 from kernel_demo.ui import pictures
-from kernel_demo.ui.components import kernel_editor, stage
+from kernel_demo.ui.components import capture, kernel_editor, stage
 from kernel_demo.ui.components.freshness import Freshness, Made, follow
 from kernel_demo.ui.html import block, filled, glyph, problem, quiet, square
 from kernel_demo.ui.jobs import FAILED, QUIET, UNQUEUED, hearing, tell_failure
@@ -104,6 +104,7 @@ class Tab:
         """header: asks for the runs of its show."""
         bar = link.address()
         self.controls: dict = {}  # by the names of their settings
+        self.marks: dict = {}  # of what a link has set, by the panel
         self.session = gr.State(Session(), time_to_live=SESSION_SECONDS)
         with gr.Column(elem_classes="kd-stage-tab"):
             self.live = stage.component("live", showing.idle(settings.START))
@@ -113,14 +114,17 @@ class Tab:
                 ("method", self._method),
             ):
                 with gr.Column(elem_id=f"panel-{name}", elem_classes="kd-panel"):
+                    self.marks[name] = link.mark(name)
                     panel()
         self.controls = dict(zip(NAMES, self._of(*NAMES), strict=True))  # in their order
         self.wish = gr.HTML(None, html_template="<i></i>", js_on_load=WISH, elem_id="wish")
         block(filled('<p class="kd-below">{}</p>', BELOW))
-        fresh = Freshness("learn-stale", ["result-card", "certificate"], ["take"], STALE)
+        fresh = Freshness(
+            "learn-stale", ["result-card", "certificate"], ["take", "result-files"], STALE
+        )
         with gr.Column(elem_classes="kd-after"):
             self.result = result.Cards(settings.experiment(settings.START), SESSION_SECONDS)
-            raced, race_heard = race.build(self.controls, SESSION_SECONDS)
+            raced, race_heard, self.race = race.build(self.controls, SESSION_SECONDS)
         made = [self.session, self.result.shown, self.result.told]
         learned = Made(
             fresh, made, [*self.controls.values()], named(lambda _, *of: result.stale(*of)),
@@ -131,6 +135,7 @@ class Tab:
         self._connect_run()
         self._connect_wishes(header)
         opened = link.connect(page, self.controls, bar, self.session)
+        link.connect_marks(page, self.controls, self.marks)
         self._connect_kernel(opened)
         self._connect_settings()
         self._connect_look(opened)
@@ -140,7 +145,9 @@ class Tab:
         return [self.controls[name] for name in names]
 
     def _pictures(self) -> None:
-        place(self.controls, "source", "dataset_id", "uploads", "count")
+        place(self.controls, "source", "dataset_id", "uploads")
+        capture.component("capture", ("uploads",), several=True)
+        place(self.controls, "count")
         photos = pictures.gather(pictures.PictureChoice()).photos
         self.gallery = pictures.choosing(pictures.gallery(photos, 0), "gallery")
         self.notice = block("", "notice", script=HOLD)

@@ -8,7 +8,7 @@ import gradio as gr
 
 from kernel_demo.errors import DemoError
 from kernel_demo.ui import pictures
-from kernel_demo.ui.components import freshness
+from kernel_demo.ui.components import capture, freshness
 from kernel_demo.ui.components.freshness import Freshness, Made
 from kernel_demo.ui.html import (
     alert,
@@ -65,6 +65,7 @@ def choose_pictures() -> list:
     block(title("Pictures"))
     source = segmented(SOURCES, "Source", "question-source")
     files = upload_field("Your pictures", "question-uploads", visible=False, height=120)
+    capture.component("question-capture", ("question-uploads",), several=True)
     photos = pictures.gather(PictureChoice(count=MAX_PICTURES)).photos
     gallery = block(pictures.gallery(photos), "question-gallery")
     source.input(lambda chosen: gr.update(visible=chosen == "mine"), source, files, **UNQUEUED)

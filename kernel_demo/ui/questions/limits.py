@@ -17,11 +17,13 @@ from kernel_demo.learning.pairs import build as build_pairs
 from kernel_demo.learning.statistics import Statistics
 from kernel_demo.learning.training import TrainSettings, train
 from kernel_demo.numbers import at_most, figure, shown
+from kernel_demo.ui.components import guess as guess_view
 from kernel_demo.ui.components import kernel_editor
 from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
-from kernel_demo.ui.html import CHALLENGE, block, button, dropdown, filled, problem, quiet, square
+from kernel_demo.ui.html import block, button, dropdown, filled, problem, quiet, square
 from kernel_demo.ui.jobs import PRIVATE, QUIET, SUMS, UNQUEUED, tell_failure
+from kernel_demo.ui.landing import CHALLENGE, Found, Place
 from kernel_demo.ui.pictures import data_url, middle
 from kernel_demo.ui.questions import card, markup
 from kernel_demo.ui.questions.card import LEARNED, TRUE, Answer, Followed, answer
@@ -167,22 +169,23 @@ def limits_finding(tried: Sequence[Limit]) -> str:
 
 # The challenge
 
+PLACE = "challenge"  # its id: where a link lands
 CHALLENGE_NOTE = (
     "Every weight is a multiple of ½ from −2 to 2. Guess them from the pictures, or let the layer "
     "learn them; the link brings a friend to the same kernel."
 )
 
 
-def build(all_of_them: str, pictures: list, tabs: gr.Tabs) -> list[Followed]:
-    """Lay the single ways and the challenge out, and connect them; returns what `follow` takes.
+def build(all_of_them: str, pictures: list) -> tuple[list[Followed], Place]:
+    """Lay the single ways and the challenge out, and connect them.
 
-    all_of_them: the button that tries every way. tabs: where a link to a challenge opens this one.
+    all_of_them: the button that tries every way. Returns what `follow` takes, and where a link to a
+    challenge lands.
     """
     tried = _ways(all_of_them, pictures)
-    set_by_link = _challenge(pictures)
-    # With no trigger, gr.on() runs when the page is opened.
-    gr.on(None, from_link, None, [*set_by_link, tabs], **UNQUEUED)
-    return [tried]
+    with gr.Column(elem_id=PLACE):
+        sets = _challenge(pictures)
+    return [tried], Place(CHALLENGE, "questions", "a challenge", "3-17", find, sets)
 
 
 def _ways(all_of_them: str, pictures: list) -> Followed:
@@ -222,7 +225,9 @@ def _challenge(pictures: list) -> tuple[gr.Dropdown, gr.Number]:
             elem_classes="kd-field", elem_id="challenge-number", min_width=150,
         )  # fmt: skip
         another = button("Another", "challenge-another")
-    hidden_by = block(show("bundled", None, START_SIZE, number), "challenge-pictures")
+    target, below = show("bundled", None, START_SIZE, number)
+    hidden_by = guess_view.component(target, "challenge-pictures", "challenge-editor")
+    below = block(below, "challenge-link")
     editor = kernel_editor.component(np.zeros((START_SIZE, START_SIZE)), "challenge-editor")
     inputs = [*pictures, size, seed]
     guessed = card.experiment(
@@ -239,38 +244,44 @@ def _challenge(pictures: list) -> tuple[gr.Dropdown, gr.Number]:
     size.change(kernel_editor.fitted, [editor, size], editor, **UNQUEUED)
     anew = gr.on(
         [each.change for each in (size, seed, *pictures)],
-        lambda *values: (show(*values), "", "", None, "", None), inputs,
-        [hidden_by, *scored, solved, learned.made],
+        lambda *values: (*show(*values), "", "", None, "", None), inputs,
+        [hidden_by, below, *scored, solved, learned.made],
         trigger_mode="always_last", concurrency_limit=2, **QUIET,
     )  # fmt: skip
-    tell_failure(anew, hidden_by)
+    tell_failure(anew, below)
     return size, seed
 
 
-def show(source: str, uploads: Sequence[str] | None, size: int, number: int) -> str:
-    """The pictures before and after the hidden kernel, and the link (HTML)."""
+def show(source: str, uploads: Sequence[str] | None, size: int, number: int) -> tuple:
+    """A picture before and after the hidden kernel, and the link or what is wrong (HTML)."""
     try:
         pictures, truth = _read(source, uploads, size, number)
     except DemoError as error:
-        return problem(error)
-    before = middle(pictures[0], CROP, CROP)
-    after = data_url(drawn_signed(correlate(before, truth)))
-    shown = [(data_url(to_uint8(before)), "before", ""), (after, "after the hidden kernel", "")]
-    link = '<p class="kd-note"><a class="kd-link" href="?{}={}-{}">Link to this challenge</a></p>'
+        return gr.skip(), problem(error)
+    target = guess_view.value(to_uint8(middle(pictures[0], CROP, CROP)), truth)
+    link = (
+        '<p class="kd-note"><a class="kd-link kd-share" href="?{}={}-{}">Copy a link to this '
+        "challenge</a></p>"
+    )
     asked = filled(link, CHALLENGE, len(truth), int(number or 0))
-    return markup.pictures(shown, "small") + asked
+    return target, asked
 
 
-def from_link(request: gr.Request) -> tuple:
-    """Size, number and tab that an address with SIZE-NUMBER asks for; else they stay.
-
-    An address is anybody's: what is no challenge is passed over.
-    """
-    asked = str(request.query_params.get(CHALLENGE, ""))[:20]
-    size, _, number = asked.partition("-")
-    if size in map(str, SIZES) and number.isascii() and number.isdecimal():
-        return int(size), min(int(number), NUMBERS - 1), gr.Tabs(selected="questions")
-    return gr.skip(), gr.skip(), gr.skip()
+def find(asked: str) -> Found | None:
+    """The challenge that a link names by SIZE-NUMBER; None for what is none."""
+    size, _, number = asked[:20].partition("-")
+    if size not in map(str, SIZES) or not (number.isascii() and number.isdecimal()):
+        return None
+    size, number = int(size), min(int(number), NUMBERS - 1)
+    return Found(
+        PLACE,
+        "challenge-learn",
+        f"Can you guess this {size} × {size} kernel?",
+        f"Challenge {number}: a picture before and after a hidden filter. Guess its weights, or "
+        "let a single convolution layer learn them.",
+        ready=f"#challenge-link a[href$='={size}-{number}']",
+        updates=(size, number),
+    )
 
 
 def checked(editor: dict | None) -> tuple:

@@ -19,6 +19,7 @@ from kernel_demo.ui.html import (
     title,
 )
 from kernel_demo.ui.jobs import PRIVATE, UNQUEUED
+from kernel_demo.ui.landing import QUESTION, Found, Place
 from kernel_demo.ui.questions import apply, card, limits, models, pixels
 from kernel_demo.ui.questions.card import Answer, Followed
 from kernel_demo.ui.questions.models import resolved
@@ -26,6 +27,10 @@ from kernel_demo.ui.questions.models import resolved
 TAB = "Questions"
 INTRODUCTION = "Eight questions, each answered by an experiment on the pictures at hand."
 CONTENTS = "The questions"
+LEAD = (
+    '<p class="kd-lead">{} <a class="kd-link kd-share" href="?{}={}" '
+    'title="A link to this question: {}">Copy link</a></p>'
+)
 SHOW_CERTIFICATE = """() => {
   const panel = document.querySelector('#certificate');
   panel.tabIndex = -1;
@@ -144,10 +149,10 @@ QUESTIONS = (
 )
 
 
-def build(tabs: gr.Tabs) -> None:
+def build(tabs: gr.Tabs) -> tuple[Place, ...]:
     """Lay the tab out and connect it; call inside a gr.Tab named "questions".
 
-    tabs: where a link to a challenge opens this tab, and question 6 the tab "Learn".
+    tabs: where question 6 opens the tab "Learn". Returns where links to this tab land.
     """
     answers: list[Followed] = []
     with gr.Row(elem_classes="kd-columns", equal_height=False):
@@ -165,7 +170,21 @@ def build(tabs: gr.Tabs) -> None:
                     elem_classes="kd-card kd-question", elem_id=f"question-{question.key}"
                 ):
                     answers += _answered(number, question, pictures, tabs)
+                    if question.key == "limits":
+                        more, challenge = limits.build(question.button, pictures)
+                        answers += more
             card.follow(answers)
+    return challenge, Place(QUESTION, "questions", "a question", "limits", find)
+
+
+def find(asked: str) -> Found | None:
+    """The question that a link names."""
+    for question in QUESTIONS:
+        if question.key == asked:
+            return Found(
+                f"question-{asked}", f"try-{asked}", question.question, question.answer
+            )  # fmt: skip
+    return None
 
 
 def _contents() -> str:
@@ -179,7 +198,7 @@ def _contents() -> str:
 
 def _answered(number: int, question: Question, pictures: list, tabs: gr.Tabs) -> list[Followed]:
     """The question, its answer, its experiment, and what else belongs to it."""
-    lead = filled('<p class="kd-lead">{}</p>', question.answer)
+    lead = filled(LEAD, question.answer, QUESTION, question.key, question.short)
     block(step_title(number, question.question) + lead)
     inputs = [*pictures]
     if question.choice:
@@ -202,8 +221,6 @@ def _answered(number: int, question: Question, pictures: list, tabs: gr.Tabs) ->
             script=question.script,
         )  # fmt: skip
         return [tried, stack]
-    if question.key == "limits":
-        return [tried, *limits.build(question.button, pictures, tabs)]
     return [tried]
 
 

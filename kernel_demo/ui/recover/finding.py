@@ -366,7 +366,8 @@ def reproduced(found: Recovery, pairs: Sequence[tuple[np.ndarray, np.ndarray]] =
         arithmetic=_arithmetic(found, after, pairs),
     )
     residual, gain = _residual(found)
-    return {**shown, "difference": residual, "gain": gain}
+    shown |= {"difference": residual, "gain": gain}
+    return comparison.saved(shown, "reproduced", "residual")
 
 
 def _arithmetic(found: Recovery, after: np.ndarray, pairs: Sequence[tuple]) -> dict | None:

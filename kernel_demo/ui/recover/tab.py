@@ -9,11 +9,13 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
-from kernel_demo.ui.components import comparison, take
+from kernel_demo.ui.components import capture, comparison, take
 from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.html import (
     block,
     dropdown,
+    each,
+    filled,
     quiet,
     segmented,
     square,
@@ -21,6 +23,7 @@ from kernel_demo.ui.html import (
     title,
     upload_field,
 )
+from kernel_demo.ui.landing import EXAMPLE, Found, Place
 from kernel_demo.ui.recover import events, finding
 from kernel_demo.ui.recover.pairs import AFTER, BEFORE
 
@@ -35,6 +38,8 @@ VIEWS = [("After and reproduced", "reproduced"), ("Before and after", "pair")]
 SIZES = (3, 5, 7, 9, 11, 15, 21, 31)
 SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
 FOLDER = Path(__file__).resolve().parents[3] / "examples" / "recover"
+LINKS = "Copy a link to one of them"
+EXAMPLE_LINK = '<a class="kd-link kd-share" href="?{}={}">{}</a> '
 COMMANDS = FOLDER / "COMMANDS.md"
 
 
@@ -46,6 +51,11 @@ class Example:
     command: str  # that made it
     before: Path
     after: Path
+
+    @property
+    def key(self) -> str:
+        """Its name in a link: that of the file after."""
+        return self.after.stem
 
     def files(self) -> tuple[list[str], list[str]]:
         """Both files in gradio's own cache, from where it may show them: values of gr.File."""
@@ -87,6 +97,7 @@ class Tab:
             block(step_title(1, "Before and after") + quiet(PAIR_INFO))
             with gr.Row(elem_classes="kd-drops"):
                 self.before, self.after = _drop(BEFORE), _drop(AFTER)
+            capture.component("recover-capture", FIELDS, several=False, camera=False)
             self.chosen = block("", "recover-chosen")
             block(take.probe_link())
         with gr.Column(elem_classes="kd-card"):
@@ -116,6 +127,17 @@ class Tab:
         self.state, self.made = gr.State(None, time_to_live=SESSION_SECONDS), gr.State(None)
         self.take = take.component("recover-take")
         self.examples = _example_buttons()
+        self.place = Place(EXAMPLE, "recover", "an example", "camera_emboss", find)
+
+
+def find(asked: str) -> Found | None:
+    """The example that a link names by the file that its tool made."""
+    for one in examples():
+        if one.key == asked:
+            about = f"Before and after {one.name}: which filter was it, and how sure is that?"
+            press = f"example-{asked}"
+            return Found(press, press, f"Recover the filter: {one.name}", about)
+    return None
 
 
 def breakable(command: str) -> str:
@@ -124,9 +146,16 @@ def breakable(command: str) -> str:
     return re.sub(r"(?<=-)(?=\w)", "\u2060", parted)  # no place to break
 
 
+def _field(label: str) -> str:
+    return f"recover-{label.lower()}"
+
+
+FIELDS = (_field(BEFORE), _field(AFTER))
+
+
 def _drop(label: str) -> gr.File:
     return upload_field(
-        label, f"recover-{label.lower()}", height=86, min_width=120, allow_reordering=True,
+        label, _field(label), height=86, min_width=120, allow_reordering=True,
         elem_classes="kd-drop",
     )  # fmt: skip
 
@@ -137,7 +166,12 @@ def _example_buttons() -> tuple[tuple[gr.Button, Example], ...]:
     with gr.Column(elem_classes="kd-card"):
         block(title("Try one that a real tool made"))
         with gr.Column(elem_classes="kd-examples"):
-            return tuple(
-                (gr.Button(f"{one.name}\n{breakable(one.command)}", elem_classes="kd-example"), one)
-                for one in examples()
-            )
+            made = tuple((_example_button(one), one) for one in examples())
+        links = each(EXAMPLE_LINK, ((EXAMPLE, one.key, one.name) for one in examples()))
+        block(filled('<details class="kd-details"><summary>{}</summary>{}</details>', LINKS, links))
+    return made
+
+
+def _example_button(one: Example) -> gr.Button:
+    text = f"{one.name}\n{breakable(one.command)}"
+    return gr.Button(text, elem_classes="kd-example", elem_id=f"example-{one.key}")

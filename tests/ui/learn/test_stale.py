@@ -10,7 +10,7 @@ from gradio.utils import get_upload_folder
 
 from tests.ui.visitor import Visitor
 
-RESULTS = {"result-card", "certificate", "take"}
+RESULTS = {"result-card", "certificate", "take", "result-files"}
 
 
 TAUGHT = ("noise", "eight-bit", "count")  # what the learner is shown: the certificate follows it
@@ -148,7 +148,7 @@ def test_another_kernel_takes_the_place_of_the_run(visitor):
     learned, proof = step(visitor), visitor.shown["certificate"]["value"]
     choose(visitor, "kernel", "sharpen")
     assert step(visitor) == 0
-    assert marked(visitor) == {"result-card", "take"}
+    assert marked(visitor) == {"result-card", "take", "result-files"}
     assert visitor.shown["certificate"]["value"] != proof
     choose(visitor, "kernel", "sobel_x")
     assert (step(visitor), visitor.shown["certificate"]["value"]) == (learned, proof)
@@ -161,7 +161,7 @@ def test_other_edges_draw_anew_and_lift_no_mark(visitor):
     first = visitor.shown["take"]["value"]
     choose(visitor, "edges", "zero")
     assert (visitor.shown["live"]["value"]["border"], step(visitor) > 0) == ("zero", True)
-    assert marked(visitor) == {"result-card", "take"}
+    assert marked(visitor) == {"result-card", "take", "result-files"}
     visitor.press("edges", "input")
     second = visitor.shown["take"]["value"]
     assert second != first

@@ -206,16 +206,9 @@ def test_the_layer_solves_the_challenge(pictures, monkeypatch):
      ("3--1", None, None), ("3-²", None, None), ("", None, None)],
 )  # fmt: skip
 def test_a_link_to_a_challenge(asked, size, number):
-    """A link sets size and number; anything else is passed over."""
-
-    class Request:
-        query_params = {"challenge": asked} if asked else {}
-
-    got = limits.from_link(Request())
-    if size is None:
-        assert not isinstance(got[0], int)
-    else:
-        assert got[:2] == (size, number)
+    """A link sets size and number; anything else is no challenge."""
+    found = limits.find(asked)
+    assert found is None if size is None else found.updates == (size, number)
 
 
 def test_a_picture_is_filtered_in_tiles(tmp_path, monkeypatch):
