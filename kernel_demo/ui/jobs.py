@@ -37,17 +37,19 @@ FAILED = (
 )
 
 
-def throttled(items: Iterator[Item], seconds: float) -> Iterator[Item]:
+def throttled(items: Iterator[Item], seconds: float, longest: float = 0) -> Iterator[Item]:
     """At most one item each `seconds`; the first and the last are always among them.
 
+    longest: where that is more, the pauses grow to it with a tenth of the time that has passed.
     Closing this iterator closes the one below, which frees the device.
     """
-    shown, nothing = float("-inf"), object()
+    begun, shown, nothing = time.monotonic(), float("-inf"), object()
     waiting = nothing
     with closing(items):
         for waiting in items:
-            if time.monotonic() - shown >= seconds:
-                shown = time.monotonic()
+            now = time.monotonic()
+            if now - shown >= max(seconds, min(longest, (now - begun) / 10)):
+                shown = now
                 yield waiting
                 waiting = nothing
     if waiting is not nothing:

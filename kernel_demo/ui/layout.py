@@ -31,7 +31,7 @@ QUEUE = 16  # visitors who wait; one more is told that the page is busy
 FORGET_EVERY, FORGET_AFTER = 600, 3600  # seconds: the visitors' files
 HEAD = "".join(
     f"<script>{Path(__file__).with_name(name).read_text('utf-8')}</script>"
-    for name in ("gradio.js", "terms.js")
+    for name in ("gradio.js", "terms.js", "back.js")
 )
 
 

@@ -6,10 +6,10 @@
   // each step: they are marked when it rests.
   const PLAIN = `button, label, a, summary, select, input, textarea, pre, code, svg, canvas, h1, dfn, style,
     script, nav, [role=img], [role=tab], [role=listbox], [data-testid='block-info'], .kd-live-spoken, .kd-take-spoken, .kd-bar,
-    .kd-terms, [data-state=running] [data-text], [data-state=waiting] [data-text]`;
+    .kd-terms, :is([data-state=running], [data-state=waiting], [data-going=true]) [data-text]`;
   // Cards whose words change with each step: they wait until the run rests.
   const LIVE = '.kd-live-card, .kd-spectrum';
-  const RUNNING = '.kd-live[data-state=running]';
+  const RUNNING = '.kd-live:is([data-state=running], [data-going=true])';
   const GAP = 8; // pixels between a sentence and its term, and the sides of the window
   const LEAVE = 120; // ms in which the pointer may pass from a term to its sentence
 
@@ -80,9 +80,10 @@
     const running = document.querySelector(RUNNING);
     for (const { target, addedNodes, type } of records) {
       const element = target.nodeType === Node.TEXT_NODE ? target.parentElement : target;
+      if (running && type !== 'attributes' && element?.closest(LIVE)) continue;
       if (!element || (type !== 'attributes' && element.closest(PLAIN))) continue;
       const card = element.closest(CARDS);
-      if (card && !(running && card.matches(LIVE))) cards.add(card);
+      if (card) cards.add(card);
       if (type === 'attributes') document.querySelectorAll(LIVE).forEach((one) => cards.add(one));
       if (type === 'attributes' || addedNodes.length) {
         for (const inside of element.querySelectorAll(CARDS)) cards.add(inside);
@@ -91,7 +92,7 @@
     if (cards.size || !pattern) markAll(cards);
   });
   changes.observe(document.documentElement, {
-    childList: true, characterData: true, subtree: true, attributes: true, attributeFilter: ['data-state'],
+    childList: true, characterData: true, subtree: true, attributes: true, attributeFilter: ['data-state', 'data-going'],
   });
 
   // ---- Showing

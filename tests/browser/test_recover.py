@@ -158,6 +158,42 @@ def test_a_broken_file(page, server, pair):
     expect(page.locator("#recover-before .file")).to_have_count(1)
 
 
+def test_an_error_on_a_phone_is_in_view(new_page, server, pair):
+    """Pressed without files, and with one that is none: the sentence is on the screen."""
+    page = new_page(viewport={"width": 390, "height": 844})
+    page.goto(server)
+    page.get_by_role("tab", name="Recover").click()
+    page.locator("#recover").click()
+    problem = page.locator("#recover-progress .kd-error")
+    expect(problem).to_contain_text("a picture before")
+    expect(problem).to_be_in_viewport(ratio=1)
+    paths = pair(lambda image: image)
+    paths[1].write_bytes(paths[1].read_bytes()[:500])
+    for side, path in zip(("before", "after"), paths, strict=True):
+        page.locator(f"#recover-{side} input[type=file]").set_input_files(path)
+        expect(page.locator(f"#recover-{side} .file")).to_have_count(1)
+    page.locator("#recover").click()
+    expect(problem).to_contain_text("after.png")
+    expect(problem).to_be_in_viewport(ratio=1)
+
+
+def test_another_pair_takes_the_place_of_the_first(page, server, pair):
+    """One press takes both sides away; the result stays, greyed out, until there is another."""
+    paths = pair(lambda image: image.filter(ImageFilter.EMBOSS))
+    recover(page, server, paths)
+    expect(verdict(page)).to_have_attribute("data-verdict", "convolution")
+    page.locator("#recover-anew").click()
+    for side in ("before", "after"):
+        expect(page.locator(f"#recover-{side} .file")).to_have_count(0)
+    expect(page.locator("#recover-chosen img")).to_have_count(0)
+    expect(page.locator("#recover-anew")).to_be_hidden()
+    expect(page.locator("#recover-verdict")).to_have_attribute("data-stale", "true")
+    for side, path in zip(("before", "after"), paths[::-1], strict=True):
+        page.locator(f"#recover-{side} input[type=file]").set_input_files(path)
+        expect(page.locator(f"#recover-{side} .file")).to_have_count(1)
+    expect(page.locator("#recover-chosen img")).to_have_count(2)
+
+
 def test_an_example_on_a_phone(new_page, server):
     """One press fills both sides and recovers; nothing is wider than the screen."""
     page = new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")

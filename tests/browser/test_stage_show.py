@@ -101,6 +101,46 @@ def test_speeds_and_hands(page):
     assert run(page, "() => cutTo(sought(begun(0), 9), 4)")["furthest"] == 4
 
 
+def test_as_fast_as_they_come_is_no_jerk(page):
+    """Of 30 steps that come at once while more are on their way, a third of what is left each
+    tenth of a second; when the last has come, all at once."""
+    places = run(
+        page,
+        """() => {
+          let player = begun(0);
+          return [50, 100, 150, 200, 300].map((now) => {
+            player = advanced(player, 30, 'fast', now, true);
+            return player.at;
+          });
+        }""",
+    )
+    assert places == [0, 10, 10, 17, 22]
+    wait = "() => waitOf(advanced(begun(0), 30, 'fast', 100, true), 30, 'fast', 140, true)"
+    assert run(page, wait) == 60
+    assert run(page, "() => advanced(begun(0), 30, 'fast', 1, false).at") == 30
+
+
+def test_the_thumb_never_runs_back(on_stage):
+    """From the first step to the end, also where the curves' axis grows: 10, 20, 50, 100."""
+    page = on_stage()
+    at_speed(page, "normal")
+    page.evaluate(
+        """() => { window.shares = [];
+          const line = document.querySelector('#timeline');
+          new MutationObserver(() => shares.push(line.value / line.max))
+            .observe(line.closest('.kd-live'), { attributeFilter: ['data-step'] });
+        }"""
+    )
+    show(page, value(falling(SOBEL, 24), number=2))
+    settled(page, step="24")
+    show(page, value(falling(SOBEL, 24), number=3, **ended()))
+    settled(page, done="true")
+    shares = page.evaluate("shares")
+    assert len(shares) >= 20
+    assert shares == sorted(shares)
+    assert page.evaluate("document.querySelector('#timeline').max") == "24"
+
+
 def test_kept_steps_come_out_as_they_went_in(page):
     """Figures in float32; true - learned of any step, of any chunk."""
     truth = np.random.default_rng(0).normal(size=(5, 5))

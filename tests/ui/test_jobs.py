@@ -1,5 +1,7 @@
 """One throttle for all that streams to a browser, and one turn at a time for each visitor."""
 
+import itertools
+
 import gradio as gr
 import pytest
 
@@ -17,6 +19,26 @@ def test_the_first_and_the_last_are_shown():
 def test_nothing_is_lost_without_haste():
     """With no time between them all are shown."""
     assert list(throttled((n for n in range(5)), 0)) == [0, 1, 2, 3, 4]
+
+
+def test_a_long_stream_is_thinned_more_and_more(monkeypatch):
+    """By a clock of our own, an item each hundredth of a second: every tenth of a second for the
+    first one, each tenth of the time gone then, and never further apart than told."""
+    now = [0.0]
+    monkeypatch.setattr("kernel_demo.ui.jobs.time.monotonic", lambda: now[0])
+
+    def source():
+        for n in range(1000):
+            now[0] = n / 100
+            yield n
+
+    shown = list(throttled(source(), 0.1, 0.5))
+    apart = [after - before for before, after in itertools.pairwise(shown)]
+    assert shown[0] == 0
+    assert set(apart[:9]) <= {10, 11}
+    assert sorted(apart[:-1]) == apart[:-1] or max(apart) <= 51
+    assert apart[-3] in (50, 51)
+    assert shown[-1] == 999
 
 
 def test_closing_the_stream_closes_its_source():

@@ -13,8 +13,12 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
+// Into the text that is there: another node would have the browser look at far more of the page.
 function write(node, value) {
-  if (node.textContent !== value) node.textContent = value;
+  if (node.textContent === value) return;
+  const text = node.firstChild;
+  if (value && text?.nodeType === Node.TEXT_NODE && !text.nextSibling) text.data = value;
+  else node.textContent = value;
 }
 
 function setAttribute(node, name, value) {
@@ -36,7 +40,11 @@ const clamp = (v, low, high) => Math.max(low, Math.min(high, v));
 const largest = (matrix) => matrix.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
 
 function bytes(base64) {
-  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+  const text = atob(base64);
+  const found = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) found[i] = text.charCodeAt(i);
+  return found;
 }
 
 function floats(base64) {
@@ -302,6 +310,9 @@ function drawCells(canvas, matrix, k, options, theme) {
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
   const radius = k <= 9 && gap ? Math.min(5, Math.min(cellX, cellY) * 0.12) : 0;
+  if (theme.pixels && !radius && !text && matrix && !made?.includes(1) && !(marked >= 0)) {
+    return fillCells(on, matrix, k, { cellX, cellY, gap, scale, grey }, theme);
+  }
   for (let i = 0; i < k * k; i++) {
     const [column, row] = [i % k, Math.floor(i / k)];
     const [x, y] = [snap(column * cellX), snap(row * cellY)];
@@ -326,6 +337,28 @@ function drawCells(canvas, matrix, k, options, theme) {
   ctx.fillStyle = theme.muted;
   ctx.font = `13px ${theme.font}`;
   ctx.fillText(note, width / 2, height / 2, width - 8);
+}
+
+// The same of cells that are nothing but colours, as pixels at once: many, and drawn at each step.
+function fillCells({ ctx, ratio }, matrix, k, { cellX, cellY, gap, scale, grey }, theme) {
+  const { width, height } = ctx.canvas;
+  const image = ctx.createImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
+  const edges = (cell) => Array.from({ length: k }, (_, i) => (
+    [Math.round(i * cell * ratio), Math.round(((i + 1) * cell - gap) * ratio)]));
+  const [columns, rows] = [edges(cellX), edges(cellY)];
+  rows.forEach(([top, bottom], row) => {
+    columns.forEach(([left, right], column) => {
+      const value = matrix[row * k + column];
+      const level = clamp(Math.round(value), 0, 255);
+      const colour = grey && Number.isFinite(value) ? (0xff000000 | (level * 0x010101)) >>> 0
+        : theme.pixels[paletteIndex(grey ? 0 : value / scale) / 3];
+      pixels.fill(colour, top * width + left, top * width + Math.min(right, width));
+    });
+    const [from, to] = [top * width, (top + 1) * width];
+    for (let y = top + 1; y < Math.min(bottom, height); y++) pixels.copyWithin(y * width, from, to);
+  });
+  ctx.putImageData(image, 0, 0);
 }
 
 function outline(ctx, x, y, w, h, colour, width, dash) {

@@ -19,7 +19,7 @@ SPREAD = 370  # of these, kept by their steps alone
 FALLS = 20  # of these, kept because the kernel error fell: from 1 to the last bit there are 17
 LARGEST = float(np.finfo(np.float32).max)
 CHUNK = 32  # points of a curve to a base64 string
-CHUNK_VALUES = 224  # float32 of records to a base64 string: 16 records at 3 x 3, one from 15 x 15
+CHUNK_VALUES = 896  # float32 of records to a base64 string: 64 records at 3 x 3, 3 at 15 x 15
 
 
 def encode(values) -> str:

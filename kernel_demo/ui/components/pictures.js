@@ -4,7 +4,7 @@
 // Kernels up to this size have their filtered picture at each step that is shown. Beyond, at most
 // this share of the time goes into them while a run is shown.
 const EACH_STEP = 5;
-const SHARE = 0.035;
+const SHARE = 0.025;
 const PIECES = 4; // kept decoded: the pixels of a picture come once, later values name it alone
 
 // What all but the strongest hundredth of the values stay below, from every seventh of them; of flat

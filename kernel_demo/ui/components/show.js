@@ -5,6 +5,9 @@
 // `show`: 200 steps in 14 seconds, where somebody is shown around.
 const PACE = { step: Infinity, slow: 500, normal: 1000 / 9, fast: 0, show: 70 };
 const AT_ONCE = 3; // kept steps that one drawing may pass on
+// While a run is computed, steps come many at once: as fast as they come is a share of them each so
+// many milliseconds.
+const [BEAT, PART] = [100, 1 / 3];
 // Where the figures stand in a kept step; from FIGURES on, true - learned, row by row.
 const [STEP, LOSS, VALIDATION, ERROR, SECONDS, FIGURES] = [0, 1, 2, 3, 4, 5];
 
@@ -59,12 +62,14 @@ function begun(now) {
 
 // The player at a time: so many rows further as the pace allows, up to the last. Never in bulk
 // after it had nothing to show, nor after a browser that is late by more than a few: a run is there
-// to be seen, and takes longer then.
-function advanced(player, last, speed, now) {
+// to be seen, and takes longer then. computing: whether more is on its way.
+function advanced(player, last, speed, now, computing = false) {
   const pace = PACE[speed];
   if (!player.playing || pace === Infinity) return { ...player, moved: now, starved: true };
   if (player.at >= last) return { ...player, starved: true };
-  const due = pace ? Math.floor((now - player.moved) / pace + 1e-6) : last - player.at;
+  const due = pace ? Math.floor((now - player.moved) / pace + 1e-6)
+    : !computing ? last - player.at
+      : now - player.moved < BEAT ? 0 : Math.ceil((last - player.at) * PART);
   if (due < 1) return player;
   const late = pace > 0 && due > AT_ONCE;
   const most = late ? AT_ONCE : due;
@@ -78,9 +83,10 @@ function shownAt(player, at) {
 }
 
 // Milliseconds until it moves on; Infinity where it does not.
-function waitOf(player, last, speed, now) {
+function waitOf(player, last, speed, now, computing = false) {
   if (!player.playing || player.at >= last || PACE[speed] === Infinity) return Infinity;
-  return Math.max(0, player.moved + PACE[speed] - now);
+  const pace = PACE[speed] || (computing ? BEAT : 0);
+  return Math.max(0, player.moved + pace - now);
 }
 
 // Taken to a row by hand: it stays there.

@@ -166,7 +166,15 @@ function kfacCame(shown) {
 }
 
 button.addEventListener('click', () => trigger('kfac'));
-document.addEventListener('kd-shown', () => { if (root.isConnected) update(); });
+// While a run goes on, only where it is seen: the last step of it is told in any case.
+let seen = true;
+new IntersectionObserver(([{ isIntersecting }]) => {
+  seen = isIntersecting;
+  if (seen) update();
+}).observe(root);
+document.addEventListener('kd-shown', () => {
+  if (root.isConnected && (seen || !window.kdShown.going)) update();
+});
 follow(root, () => {
   const now = readTheme(root);
   if (theme && now.ink !== theme.ink) theme = { ...now, palette: readPalette(root) };

@@ -179,14 +179,14 @@ function tick() {
   const now = performance.now();
   if (pressed.hold && now > (pressed.hold.until ?? Infinity)) pressed = { ...pressed, hold: null };
   // Not past a step that waits to be drawn: where drawing is slow, or the page hidden, it waits.
-  if (!pressed.hold && !waiting) player = advanced(player, lastRow(), pace(), now);
+  if (!pressed.hold && !waiting) player = advanced(player, lastRow(), pace(), now, value?.computing);
   if (value?.end && player.at >= lastRow()) arrived = true;
   // What stands still has arrived there: looking at it again is not going on.
   if (value?.paused && !value.computing && player.at >= lastRow() && !pressed.halted) {
     pressed = { ...pressed, halted: true };
     player = sought(player, player.at);
   }
-  const wait = pressed.hold ? Infinity : waitOf(player, lastRow(), pace(), now);
+  const wait = pressed.hold ? Infinity : waitOf(player, lastRow(), pace(), now, value?.computing);
   if (wait < Infinity) timer = setTimeout(tick, waiting ? Math.max(wait, FRAME) : wait);
   else if (pressed.hold?.until) timer = setTimeout(tick, REPLY);
   tellArrival();
@@ -548,9 +548,10 @@ for (const [name, canvas] of Object.entries(curves)) {
 }
 
 function paintTimeline(now) {
-  const last = axisEnd;
   const row = rowShown();
   const at = stepShown();
+  // Up to the steps there may be: on an axis that grows as those of the curves do it would run back.
+  const last = now === 'finished' ? axisEnd : Math.max(1, value.steps, at);
   const some = canSeek();
   setDisabled(timeline, !some);
   setData(root, { seekable: some });
@@ -627,13 +628,7 @@ function paintVerdict(now, learned) {
   setData(line, { dot: problem ? 'bad' : told.dot });
   write(text.problem, problem);
   text.verdict.hidden = Boolean(problem);
-  const key = JSON.stringify(told.parts);
-  if (text.verdict.dataset.said !== key) {
-    text.verdict.dataset.said = key;
-    text.verdict.replaceChildren(...told.parts.flatMap(({ text: said, strong, extra, link }) => [
-      link ? make('a', { class: 'kd-link', href: '#spectrum' }, said)
-        : make(strong ? 'b' : 'span', extra && { class: 'kd-extra' }, said), ' ']));
-  }
+  writeParts(text.verdict, told.parts);
   const does = problem ? null : told.action;
   action.hidden = !does;
   if (!does) return told;
@@ -641,6 +636,19 @@ function paintVerdict(now, learned) {
   const label = { more: say(words.more_steps, { more: RUNS_ON }), end: words.to_end, latest: words.to_latest };
   write(action, label[does]);
   return told;
+}
+
+// Words of one shape change in their places: what is made anew has the page looked over.
+function writeParts(place, all) {
+  const shape = all.map(({ strong, extra, link }) => [strong, extra, link].map(Boolean)).join('|');
+  if (place.dataset.shape === shape && place.children.length === all.length) {
+    all.forEach(({ text: said }, i) => write(place.children[i], said));
+    return;
+  }
+  place.dataset.shape = shape;
+  place.replaceChildren(...all.flatMap(({ text: said, strong, extra, link }) => [
+    link ? make('a', { class: 'kd-link', href: '#spectrum' }, said)
+      : make(strong ? 'b' : 'span', extra && { class: 'kd-extra' }, said), ' ']));
 }
 
 function describe(now, learned, difference, told) {
@@ -676,7 +684,8 @@ function draw() {
   once('kernels', [...figures, marked], paintKernels);
   once('curves', [...figures, player.furthest, now, now === 'finished' ? lastRow() : '', value.rates.length,
     before?.run, before?.filter, pointed?.name, pointed?.x], () => drawCurves(now));
-  pictures.draw(now === 'running' && player.playing && PACE[pace()] < Infinity);
+  const goes = player.playing && PACE[pace()] < Infinity && (now === 'running' || player.at < lastRow());
+  pictures.draw(goes);
   once('pixel', [...figures, ...pictures.key(), value.border], pictures.drawPixel);
   for (const call of deferred.splice(0)) call();
   paintTimeline(now);
@@ -685,20 +694,22 @@ function draw() {
   describe(now, learned, difference, paintVerdict(now, learned));
   setData(root, {
     state: now,
+    going: goes,
     step: stepShown(),
     done: Boolean(value.end) && arrived,
     session: value.session,
     kernelError: row && Number.isFinite(row[ERROR]) ? row[ERROR] : '',
     speed,
   });
+  setData(document.body, { learning: now === 'waiting' || now === 'running' });
   drawn = looks();
-  publish(now, difference);
+  publish(now, goes, difference);
 }
 
 // What is shown, for what else on the page follows it. Who comes later finds it in the window.
-function publish(now, difference) {
+function publish(now, going, difference) {
   window.kdShown = {
-    ...value, state: now, run, row: rowShown(), difference: run.lacking ? null : difference, before, problem,
+    ...value, state: now, going, run, row: rowShown(), difference: run.lacking ? null : difference, before, problem,
   };
   document.dispatchEvent(new CustomEvent('kd-shown'));
 }

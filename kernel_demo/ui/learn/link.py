@@ -41,7 +41,7 @@ OWN_GONE = "Own pictures are not kept after a reload, nor in a link: choose them
 FOLLOW = """
 watch('value', () => {
   const query = props.value || '';
-  if (query !== location.search) history.replaceState(null, '', location.pathname + query);
+  if (query !== location.search) history.replaceState(history.state, '', location.pathname + query);
   document.dispatchEvent(new CustomEvent('kd-address'));
 });
 """

@@ -18,7 +18,10 @@ from kernel_demo.ui.learn import showing
 from kernel_demo.ui.learn.session import Session, Shown, prepare
 from kernel_demo.ui.learn.settings import experiment, learning_rate, most_steps, named
 
-FRAME_SECONDS = 0.1  # ten messages a second; Gradio's queue has no back-pressure of its own
+# Ten messages a second, of a long run two: its steps are shown later than they come anyway, and
+# each message costs the browser as much as a step that it shows. (Gradio's queue has no
+# back-pressure of its own.)
+FRAME_SECONDS, LATER = 0.1, 5
 RATED = ("adam", "sgd")  # methods whose rate can be changed on the way
 GONE = "This run is not on the server any more. Learn again."
 
@@ -44,7 +47,8 @@ def run(session: Session) -> Iterator[Session]:
     progresses = device.learn(
         taught.pairs, wanted.truth, settings, session.stand, session.rates, told
     )
-    with closing(throttled(_followed(session, progresses), FRAME_SECONDS)) as sessions:
+    followed = _followed(session, progresses)
+    with closing(throttled(followed, FRAME_SECONDS, LATER * FRAME_SECONDS)) as sessions:
         yield from sessions
 
 

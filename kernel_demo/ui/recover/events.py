@@ -14,14 +14,26 @@ from kernel_demo.ui.components import take
 from kernel_demo.ui.components.freshness import Made, follow
 from kernel_demo.ui.components.take import Program, Taken
 from kernel_demo.ui.html import alert, filled, problem, quiet
-from kernel_demo.ui.jobs import FAILED, PRIVATE, PROVING, QUIET, RECOVERING, Job, tell_failure
+from kernel_demo.ui.jobs import (
+    FAILED,
+    PRIVATE,
+    PROVING,
+    QUIET,
+    RECOVERING,
+    UNQUEUED,
+    Job,
+    tell_failure,
+)
 from kernel_demo.ui.recover import finding, pairs
 
 HEARD = "Getting ready…"
 FORGOTTEN = "The files are forgotten; upload them again."
 # On a narrow page the verdict is below the fold, and from an example it is above the window: bring
 # it into view when it is there. At once: a smooth way ends early where the page changes meanwhile.
+# Where there is an error instead, that is brought there.
 SCROLL = """() => {
+  const error = document.querySelector('#recover-progress .kd-error');
+  if (error) return void error.scrollIntoView({ behavior: 'instant', block: 'nearest' });
   const verdict = document.querySelector('#recover-verdict');
   const top = verdict?.getBoundingClientRect().top;
   if (innerWidth > 900 && top >= 0 && top < innerHeight / 2) return;
@@ -89,8 +101,10 @@ def connect(parts) -> None:
 def _connect_views(parts) -> None:
     latest = {"trigger_mode": "always_last", "concurrency_limit": 2, **QUIET}
     files = [parts.before, parts.after, parts.refused]
-    thumbnails = gr.on([file.change for file in files], chosen, files, parts.chosen, **latest)
+    changed = [file.change for file in files]
+    thumbnails = gr.on(changed, chosen, files, [parts.chosen, parts.anew], **latest)
     tell_failure(thumbnails, parts.chosen)
+    parts.anew.click(lambda: (None, None), None, files[:2], **UNQUEUED)
     pictures = [parts.reproduced, parts.pair, parts.lost]
     viewed = parts.views.input(view, [parts.views, parts.state], pictures, **latest)
     tell_failure(viewed, parts.lost)
@@ -98,15 +112,16 @@ def _connect_views(parts) -> None:
     tell_failure(taken, parts.lost)
 
 
-def chosen(befores, afters, refused: tuple | None) -> str:
-    """The pairs as thumbnails, or what is wrong with a file.
+def chosen(befores, afters, refused: tuple | None) -> tuple[str, dict]:
+    """The pairs as thumbnails, or what is wrong with a file; and the way to another pair.
 
     refused: the files of which Recover has told that already; once is enough.
     """
+    anew = gr.update(visible=bool(befores or afters))
     try:
-        return pairs.thumbnails(*map(pairs.open_side, (befores, afters)))
+        return pairs.thumbnails(*map(pairs.open_side, (befores, afters))), anew
     except DemoError as error:
-        return "" if refused == _files(befores, afters) else problem(error)
+        return "" if refused == _files(befores, afters) else problem(error), anew
 
 
 def _laid(files: Callable[[], tuple]) -> tuple:

@@ -29,6 +29,7 @@ from kernel_demo.ui.recover.pairs import AFTER, BEFORE
 
 TAB = "Recover"
 PAIR_INFO = "The same picture twice: as it was, and as the tool, camera or code made it."
+ANEW = "Take these away, for another pair"
 SEVERAL = "Several pairs of one filter are welcome: they are matched in order."
 STALE = (
     "This was found in another pair, or up to another largest size. Press “Recover the filter” "
@@ -99,6 +100,7 @@ class Tab:
                 self.before, self.after = _drop(BEFORE), _drop(AFTER)
             capture.component("recover-capture", FIELDS, several=False, camera=False)
             self.chosen = block("", "recover-chosen")
+            self.anew = gr.Button(ANEW, size="sm", elem_id="recover-anew", visible=False)
             block(take.probe_link())
         with gr.Column(elem_classes="kd-card"):
             block(step_title(2, TAB))
