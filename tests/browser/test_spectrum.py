@@ -66,6 +66,21 @@ def opened(page, link):
     quieted(page)
 
 
+@pytest.mark.parametrize("width", [1366, 1280, 900, 390])
+@pytest.mark.parametrize("query", ["kernel=gaussian&size=5", "kernel=random&size=15", "size=3"])
+def test_no_sentence_is_cut_off(new_page, server, width, query):
+    """Before and after a run, every line of the card is within its box."""
+    page = new_page(viewport={"width": width, "height": 800})
+    page.goto(f"{server}?{query}&run=1")
+    expect(live(page)).to_have_attribute("data-done", "true")
+    page.locator("#spectrum").scroll_into_view_if_needed()
+    expect(page.locator(".kd-spectrum")).not_to_have_attribute("data-step", "0")
+    after_drawing(page)
+    cut = """() => [...document.querySelectorAll('.kd-spectrum-words p')]
+      .filter((e) => e.scrollHeight > e.clientHeight + 1).map((e) => e.textContent)"""
+    assert page.evaluate(cut) == []
+
+
 def test_the_bars_below_follow_the_timeline(page, server):
     """At each step |v . (learned - true)| by NumPy, of a run made here; and no request for it."""
     wanted = set_to(method="adam", steps=60)

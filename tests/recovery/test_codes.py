@@ -35,6 +35,7 @@ PHRASES = {
     Left.COPIED: "copied border",
     Left.PLAIN: "border of one value",
     Left.CHANGED: "changed pixels",
+    Left.RAN_OVER: "sums that ran over 255 or below 0",
 }
 
 
