@@ -11,6 +11,7 @@ pytestmark = pytest.mark.tool
 SCRIPTS = sorted((Path(__file__).parents[1] / "examples").glob("[0-9]*.py"))
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_example_runs(script):
     """A script ends well and says something, from whatever folder it is started."""

@@ -72,7 +72,6 @@ def questions(page):
     yield "answered"
 
 
-@pytest.mark.sweep(3)
 @pytest.mark.parametrize("walk", [panels, run, recover, questions])
 @pytest.mark.parametrize(
     ("screen", "scheme"),

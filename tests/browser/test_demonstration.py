@@ -49,7 +49,6 @@ def ended(page):
     expect(page.locator("#demonstrate-stop")).to_have_text(WORDS["close"], timeout=180_000)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_it_shows_both_methods_and_ends_with_the_reason_in_view(

@@ -42,7 +42,6 @@ def in_view(page, parts):
     assert page.evaluate("scrollY") == 0
 
 
-@pytest.mark.sweep(3)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [*LAPTOPS, PHONE])
 def test_in_view_without_scrolling(new_page, server, width, height, scheme):
@@ -121,7 +120,6 @@ def test_a_link_may_set_a_rate_alone(page, server):
     expect(page.locator("#chip-method")).to_contain_text("rate 0.0123")
 
 
-@pytest.mark.sweep(2)
 @pytest.mark.parametrize("fold", ["Which grey", "Paste a matrix", "Steps, batch"])
 def test_a_panel_ends_in_the_window(new_page, server, fold):
     """What is unfolded in it is scrolled to in the panel; the page stays where it is."""

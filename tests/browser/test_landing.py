@@ -27,7 +27,6 @@ def lands(page, target):
     assert page.locator(f"#{target}").bounding_box()["y"] < page.viewport_size["height"] - 40
 
 
-@pytest.mark.sweep(4)
 @pytest.mark.parametrize(
     ("query", "tab", "target"),
     [

@@ -57,7 +57,6 @@ def choose(page, elem_id, option):
     page.get_by_role("option", name=option, exact=True).click()
 
 
-@pytest.mark.sweep(3)
 @pytest.mark.parametrize("viewport", [*LAPTOPS, LOW, PHONE])
 def test_at_first_paint_there_is_one_thing_to_press(new_page, server, viewport):
     """At most twelve enabled controls on the whole page; Learn this filter is in view, and the only
@@ -84,7 +83,6 @@ def test_the_stage_is_on_one_screen(new_page, server, viewport):
     assert page.locator("#learn").bounding_box()["y"] < 110
 
 
-@pytest.mark.sweep(2)
 @pytest.mark.parametrize("viewport", [*LAPTOPS, PHONE])
 def test_a_panel_moves_nothing(new_page, server, viewport):
     """One at a time, over a stage that stays where it is, within the screen; Escape closes it."""
@@ -147,7 +145,6 @@ def test_the_whole_picture_stands_beside_how_sure_it_is(new_page, server):
         assert tops[1] < tops[2] < tops[3]
 
 
-@pytest.mark.slow
 def test_pause_and_resume(page, server):
     """A paused run stands still and goes on from where it was.
 
@@ -299,7 +296,6 @@ def test_the_box_for_files(page, server, tmp_path):
     assert 0.3 <= shown % 1 <= 0.7
 
 
-@pytest.mark.sweep(2)
 @pytest.mark.parametrize("font", ["inherit", "monospace"])
 def test_nothing_jumps_on_the_page(page, server, font):
     """Cards, kernels and curves keep place and size from first paint to the end of a run.
@@ -335,7 +331,6 @@ def test_the_hub_that_refuses_is_replaced(page, server):
     expect(page.locator("#gallery img")).to_have_count(8)
 
 
-@pytest.mark.sweep(2)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_phone(new_page, server, scheme):
     """At 390 px nothing is wider than the screen, and kernels are in view after Learn."""

@@ -36,7 +36,6 @@ def chosen(page, menu):
         yield option
 
 
-@pytest.mark.slow
 def test_no_entry_is_cut_on_a_phone(new_page, server):
     """Neither in the list nor once it is chosen; a kernel has its picture before its name."""
     page = new_page(viewport=PHONE)

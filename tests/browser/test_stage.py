@@ -499,7 +499,6 @@ def test_keys_act_outside_fields_and_can_be_turned_off(on_stage):
 # ---- What it looks like
 
 
-@pytest.mark.sweep(3)
 @pytest.mark.parametrize(("dark", "neutral"), [(False, [245, 245, 242]), (True, [38, 41, 49])])
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
 def test_zero_has_the_neutral_colour_of_the_page(on_stage, dark, neutral, motion):
@@ -649,7 +648,6 @@ CUT = """() => [...document.querySelectorAll('.kd-timeline > span, .kd-curves .k
   .map((e) => e.textContent)"""
 
 
-@pytest.mark.sweep(3)
 @pytest.mark.parametrize("font", ["'IBM Plex Sans'", "'DejaVu Sans'"])
 @pytest.mark.parametrize(("width", "height"), [*WINDOWS, (390, 844)])
 def test_nothing_jumps_while_it_learns(on_stage, width, height, font):
@@ -718,7 +716,6 @@ def test_a_phone_shows_the_arithmetic_in_the_place_of_the_equation(on_stage):
     assert page.locator(".kd-equation").is_visible()
 
 
-@pytest.mark.sweep(3)
 @pytest.mark.parametrize(("width", "height"), [(1366, 768), (1280, 720), (1000, 700), (390, 844)])
 def test_the_bar_keeps_its_place_whatever_the_chips_say(on_stage, width, height):
     """Short words, and the longest: every button stays; what is cut off is in its title."""
@@ -792,7 +789,6 @@ TEXTS = """() => {
 }"""
 
 
-@pytest.mark.sweep(3)
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("dark", [False, True])
 def test_every_word_can_be_read(on_stage, width, dark):

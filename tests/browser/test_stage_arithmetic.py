@@ -35,7 +35,6 @@ def test_the_browser_filters_as_opencv_does(page, size):
     np.testing.assert_allclose(np.reshape(result[2], inside.shape), inside, atol=1e-4)
 
 
-@pytest.mark.sweep(4)
 @pytest.mark.parametrize("size", [3, 5, 9])
 @pytest.mark.parametrize("border", list(BORDERS))
 @pytest.mark.parametrize("channel", ["luminance", "red", "blue"])
@@ -58,7 +57,6 @@ def test_every_pixel_is_worked_out_as_opencv_does(page, border, size, channel):
     np.testing.assert_allclose(np.reshape(sums, (9, 11)), expected, atol=0.01)
 
 
-@pytest.mark.sweep(3)
 @pytest.mark.parametrize("border", list(BORDERS))
 @pytest.mark.parametrize(("height", "width"), [(60, 60), (60, 90)])
 def test_the_page_says_what_a_pixel_comes_to(on_stage, border, height, width):

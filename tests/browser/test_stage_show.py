@@ -411,7 +411,6 @@ def test_a_filtered_picture_is_of_the_step_shown(on_stage):
     assert all(a[1] != b[1] for a, b in itertools.pairwise(seen))
 
 
-@pytest.mark.sweep(3)
 @pytest.mark.parametrize("level", [1e-4, 0.1, 0.95])
 @pytest.mark.parametrize("at", [2, 9.8])
 @pytest.mark.parametrize("step", [8, 10])

@@ -155,7 +155,6 @@ def test_no_term_of_the_table_is_unused():
     assert shown == {term.name for term in TERMS}
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("walk", SHOWN)
 def test_every_term_is_marked_and_every_number_is_written_alike(new_page, server, walk):

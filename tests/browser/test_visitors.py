@@ -39,7 +39,6 @@ def occupy(server):
         job.cancel()
 
 
-@pytest.mark.slow
 def test_who_leaves_frees_the_device(new_page, server, watch, occupy):
     """Two long runs hold both places; when one's visitor leaves, a third run goes through.
 

@@ -118,6 +118,7 @@ def test_bad_input_has_one_sentence(files, says, capsys):
 
 
 @pytest.mark.tool
+@pytest.mark.slow
 def test_runs_as_a_module(pair):
     """python -m kernel_demo lists and runs its subcommands."""
     command = [sys.executable, "-m", "kernel_demo"]
@@ -143,6 +144,7 @@ def folders(tmp_path):
     return [str(tmp_path / side) for side in ("before", "after")]
 
 
+@pytest.mark.sweep(2)
 def test_two_folders_go_together_by_name(folders, capsys):
     """The filter of the most, which pair does not obey it, and which picture has no partner."""
     assert main(["recover", *folders, "--max-size", "5"]) == 0

@@ -125,6 +125,7 @@ def apply(tool, before, kernel, offset, border, folder, value=0.0):
     return after
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize(
     ("size", "channels", "offset", "border"),
@@ -211,6 +212,7 @@ def floats(tool, snippet, before, folder):
     return cv2.imread(str(made), cv2.IMREAD_UNCHANGED)
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("border", ["reflect", "zero"])

@@ -52,6 +52,7 @@ def test_equal_seeds_make_equal_networks(monkeypatch):
     assert not torch.equal(one.body[0].weight, third.body[0].weight)
 
 
+@pytest.mark.slow
 def test_depth_learns_a_magnitude_that_a_kernel_cannot():
     """At least 10 dB more on pictures not seen, after 300 steps on small pictures.
 

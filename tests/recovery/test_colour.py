@@ -80,6 +80,7 @@ def test_a_colour_matrix_is_a_mixture():
     assert np.allclose(found.kernel[..., 1, 1], matrix, atol=1e-3)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize(
     "function",
     [

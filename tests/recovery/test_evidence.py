@@ -72,6 +72,7 @@ TO_LUMA = np.array([
 CHROMA = np.array([0, 128, 128])
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("whole", [(), (1,), (0, 1)], ids=["once", "chroma", "before and after"])
 @pytest.mark.parametrize("name", ["cat", "astronaut"])
 @pytest.mark.parametrize("sigma", [1.0, 20.0])
@@ -180,6 +181,7 @@ def test_a_wide_median_is_named(side):
     assert "a median filter" in found.explanation
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("radius", [8, 12])
 def test_a_blur_that_is_wider_than_searched_is_no_median(radius):
     """A disc of more than 15 pixels is not denied for a median that comes near it."""

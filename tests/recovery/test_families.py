@@ -120,6 +120,7 @@ def test_whole_numbers_with_pixels_left_out_stay_what_they_are():
 # What is ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(("radius", "name"), [(0.6, "cat"), (1, "gravel"), (2, "camera")])
 def test_pillows_gaussian_is_three_boxes_each_way(radius, name):
     """Six roundings, its radius, and every pixel."""
@@ -165,6 +166,7 @@ def test_pillows_unsharp_mask_is_found_by_its_settings():
     assert (found.verdict, found.roundings, found.steps.share) == (Verdict.CONVOLUTION, 7, 1)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("sigma", [1, 1.5])
 def test_scipy_cuts_off_after_each_axis(sigma):
     """Columns first, both cut off; the size is that of four sigma."""
@@ -177,6 +179,7 @@ def test_scipy_cuts_off_after_each_axis(sigma):
                  16 + size // 2, 15 - size // 2 : 16 + size // 2]) < 1  # fmt: skip
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("across", [True, False], ids=["rows first", "columns first"])
 @pytest.mark.parametrize("name", ["camera", "coffee"])
 def test_two_lines_of_no_family_lie_within_their_bars(across, name):
@@ -218,6 +221,7 @@ BY_FORMULA = [
 ]  # fmt: skip
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(("kind", "figures", "kernel", "offset"), BY_FORMULA)
 def test_a_formula_is_known_by_its_parameters(kind, figures, kernel, offset):
     """One rounding: each number as it was, with a bar."""

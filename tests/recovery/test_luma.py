@@ -36,6 +36,7 @@ def through(kernel: np.ndarray, offset: float = 0) -> np.ndarray:
     return np.clip(np.floor(wide + 0.5), 0, 255).astype(np.uint8)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize(
     ("kernel", "offset"),
     [(SHARPEN, 0), (EMBOSS, 128), (-np.ones((1, 1)), 255), (np.ones((1, 1)) * 0.5, 63)],
@@ -67,6 +68,7 @@ def a_seventh_of_it(picture: Image.Image) -> Image.Image:
     return Image.blend(picture, half_and_back(picture), 0.15)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("tool", [threshold, curve, half_and_back, a_seventh_of_it])
 def test_what_is_no_convolution_is_not_taken_for_one(tool):
     """Mild operations, in the same fine files."""

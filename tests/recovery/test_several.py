@@ -24,6 +24,7 @@ def pairs(tools):
 SMOOTH, SHARPEN, MEDIAN = ImageFilter.SMOOTH, ImageFilter.SHARPEN, ImageFilter.MedianFilter(3)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize(
     "tools",
     [

@@ -179,6 +179,7 @@ def test_no_convolution_is_called_one(key):
         assert found.verdict == Verdict.NOT
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize(
     ("name", "after"),
     [

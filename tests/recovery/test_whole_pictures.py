@@ -67,6 +67,7 @@ def test_a_shift_through_a_jpeg_is_told_whole():
     assert found.catalogue_name == "Identity 3 × 3"
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize(
     ("turn", "turned"),
     [
