@@ -2,7 +2,8 @@
 
 Gradio's page tells messengers and search engines of Gradio, with a picture of another host. Here
 they are told what the link shares, and the picture is our own: PICTURE, a share card of the page
-itself, of a run of its defaults (made by tests/browser/preview.py).
+itself, of a run of its defaults (made by tests/browser/preview.py). The same head has the one
+script that has to come before gradio's: clock.js.
 """
 
 import re
@@ -23,6 +24,7 @@ WIDTH, HEIGHT = 1200, 630
 PATH = "/preview.png"
 SEEN = "A learned kernel beside the true one, and the curves of its loss and its error."
 LONGEST = 300  # characters of a description
+_CLOCK = Path(__file__).with_name("clock.js").read_text(encoding="utf-8")
 _THEIRS = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')
 _START = b'<meta charset="utf-8" />'
 _SCRIPT = b"<script"  # the first one ends what we look at
@@ -46,7 +48,7 @@ class Preview:
             await self.app(scope, receive, _Rewriting(send, self.tags(Request(scope))))
 
     def tags(self, request: Request) -> bytes:
-        """The tags for the page's head (HTML)."""
+        """What the page's head is given (HTML)."""
         title, about, ours = self.describe(dict(request.query_params))
         root = get_root_url(request, "/", request.scope.get("root_path"))
         address = f"{root}/" + (f"?{urlencode(ours, safe=',;/')}" if ours else "")
@@ -65,6 +67,7 @@ class Preview:
             filled("<title>{}</title>", title),
             each('<meta property="{}" content="{}">', said.items()),
             each('<meta name="{}" content="{}">', named.items()),
+            f"<script>{_CLOCK}</script>",
         )
         return "".join(tags).encode()
 

@@ -479,3 +479,26 @@ def test_a_link_arranges_the_inputs(page, server):
     expect(page.locator("#dataset input")).to_be_visible()
     opened(page, "filter")
     expect(page.locator("#seed input")).to_be_visible()
+
+
+def test_at_rest_no_frame_is_asked_for(new_page, server):
+    """A page that shows nothing new costs nothing: within two seconds, at most gradio's clock,
+    once a second."""
+    page = new_page()
+    page.add_init_script(
+        """(() => { const frame = requestAnimationFrame.bind(window); window.frames_asked = 0;
+             window.requestAnimationFrame = (call) => {
+               window.frames_asked += 1;
+               return frame(call);
+             }; })()"""
+    )
+    page.goto(server)
+    expect(page.locator("#live [data-picture=before]")).to_be_visible()
+    asked = "() => window.frames_asked"
+    before = -1
+    for _ in range(20):  # once all has settled
+        page.wait_for_timeout(2000)
+        before, last = page.evaluate(asked), before
+        if before == last:
+            return
+    pytest.fail(f"{before - last} frames were asked for in two seconds")
