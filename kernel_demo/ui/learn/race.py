@@ -25,7 +25,7 @@ from kernel_demo.ui.learn.settings import experiment, named
 DEFAULT = ["kfac", "adam", "sgd", "exact_lbfgs", "closed_form"]
 LIMIT = 6.0  # seconds of its own that each method has
 MAX_SIZE = 15  # beyond it one turn of an exact method takes longer than LIMIT
-FRAME_SECONDS = 0.1
+FRAME_SECONDS, LATER = 0.1, 5
 
 SHARE = """(names) => document.dispatchEvent(
   new CustomEvent('kd-share', { detail: { id: 'race-link', added: { race: names.join() } } }))"""
@@ -141,7 +141,9 @@ def stream(names: Sequence[str], wanted: Experiment, limit: float = LIMIT) -> It
     empty = [Lane(name, *np.zeros((3, 0)), None, (), False, None) for name in names]
     yield frame(run_id, 0, Snapshot(tuple(empty), False), limit)
     runners, reason, rates = _runners(names, wanted, prepare(wanted))
-    with closing(throttled(race.race(runners, limit=limit), FRAME_SECONDS)) as snapshots:
+    with closing(
+        throttled(race.race(runners, limit=limit), FRAME_SECONDS, LATER * FRAME_SECONDS)
+    ) as snapshots:
         for number, snapshot in enumerate(snapshots, 1):
             yield frame(run_id, number, snapshot, limit, reason, rates)
 

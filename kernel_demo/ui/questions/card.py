@@ -35,7 +35,7 @@ from kernel_demo.ui.jobs import (
 from kernel_demo.ui.pictures import PictureChoice
 from kernel_demo.ui.questions import markup
 
-FRAME_SECONDS = 0.2  # five updates a second: tables that change faster cannot be read
+FRAME_SECONDS = 0.5  # each update costs the browser a tenth of a second, whatever it says
 MAX_PICTURES = 8
 MAX_SIDE = 1024  # of what is used of a picture: the experiments answer within seconds
 MIN_SIDE = 72  # a 64 x 64 tile and the halo of a 9 x 9 kernel
