@@ -81,6 +81,21 @@ def test_no_sentence_is_cut_off(new_page, server, width, query):
     assert page.evaluate(cut) == []
 
 
+def test_on_a_phone_what_is_told_is_drawn(new_page, server):
+    """Of nine patterns six are seen, which is said; the one that is named is among them."""
+    page = new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{server}?method=adam&steps=60&run=1")
+    expect(live(page)).to_have_attribute("data-done", "true")
+    page.locator("#spectrum").scroll_into_view_if_needed()
+    seen = page.locator("#spectrum .kd-pattern:visible")
+    expect(seen).to_have_count(6)
+    words = page.locator(".kd-spectrum-words")
+    expect(words).to_contain_text("a mix of nine patterns, of which 6 are here.")
+    named = page.evaluate("window.kdPatterns")
+    assert named["along"] in words.inner_text()
+    assert any(named["part"] in one for one in seen.all_inner_texts())
+
+
 def test_the_bars_below_follow_the_timeline(page, server):
     """At each step |v . (learned - true)| by NumPy, of a run made here; and no request for it."""
     wanted = set_to(method="adam", steps=60)

@@ -111,11 +111,16 @@ function update() {
   tell(shown, errors);
 }
 
+// The columns that are seen: on a phone fewer are (spectrum.css).
+const phone = matchMedia('(max-width: 700px)');
+const drawn = () => (phone.matches ? value.narrow : [...vectors.keys()]);
+phone.addEventListener('change', () => { if (value) update(); });
+
 function mixed() {
   const count = value.of === 9 ? words.nine : value.of;
-  const figures = { size: value.size, count, shown: vectors.length };
+  const figures = { size: value.size, count, shown: drawn().length };
   const rare = value.shares.some((share) => share < props.rare);
-  const template = value.of > vectors.length ? words.some : words.mix;
+  const template = value.of > figures.shown ? words.some : words.mix;
   const which = !rare ? '' : value.smooth ? words.rare : words.rare_other;
   return `${say(template, figures)} ${which}`.trim();
 }
@@ -124,14 +129,15 @@ function mixed() {
 function tell(shown, errors) {
   const { row, run: { rows, truth } } = shown;
   const told = figuresOf({ row, rows, last: rows.length - 1, truth, value: shown });
-  const most = largest(errors);
-  const rare = value.shares[errors.indexOf(most)] < props.rare;
+  const most = Math.max(...drawn().map((i) => errors[i]));
+  const named = drawn().find((i) => errors[i] === most);
+  const rare = value.shares[named] < props.rare;
   const name = shown.state === 'before' ? 'untaught'
     : !told.wrong && told.share >= SEEN ? 'right'
       : told.wrong && told.share >= SEEN && rare ? 'small_loss' : 'on_way';
-  window.kdPatterns = { along: decimal(most), part: value.labels[errors.indexOf(most)], rare, alike: value.alike };
+  window.kdPatterns = { along: decimal(most), part: value.labels[named], rare, alike: value.alike };
   const figures = { ...told, wrong: decimal(most), bound: decimal(most, true) };
-  const key = [name, figures.step, figures.gone, figures.wrong].join();
+  const key = [name, figures.step, figures.gone, figures.wrong, drawn().length].join();
   if (root.dataset.said !== key) {
     root.dataset.said = key;
     const said = words[name].split(/(\{\w+\})/).map((piece) => (

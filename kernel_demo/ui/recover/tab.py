@@ -40,7 +40,7 @@ SIZES = (3, 5, 7, 9, 11, 15, 21, 31)
 SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
 FOLDER = Path(__file__).resolve().parents[3] / "examples" / "recover"
 LINKS = "Copy a link to one of them"
-EXAMPLE_LINK = '<a class="kd-link kd-share" href="?{}={}">{}</a> '
+EXAMPLE_LINK = '<a class="kd-link kd-share" href="?{}={}&amp;run=1">{}</a> '
 COMMANDS = FOLDER / "COMMANDS.md"
 
 
