@@ -18,20 +18,24 @@ UNSEEN = """async (place) => {
     return [e, e.closest('label') || e, ...up.children, up, up.parentElement,
       up.parentElement.parentElement].map(drawn).join('|'); };
   const frame = () => new Promise((done) => requestAnimationFrame(done));
-  const all = document.querySelectorAll(place + ` :is(button:enabled, input:enabled, a[href],
-    textarea:enabled, summary, [tabindex='0'])`);
-  const stops = [...all].filter((e) => e.tabIndex >= 0 && e.checkVisibility()
-    && !e.closest('[inert], footer'));
-  const unseen = [];
-  for (const stop of stops) {
-    document.activeElement.blur();
-    await frame();
-    const before = around(stop);
-    stop.focus({ preventScroll: true });
-    await frame();
-    if (around(stop) === before) unseen.push(stop.outerHTML.slice(0, 160));
+  const stops = () => [...document.querySelectorAll(place + ` :is(button:enabled, input:enabled,
+    a[href], textarea:enabled, summary, [tabindex='0'])`)].filter((e) => e.tabIndex >= 0
+    && e.checkVisibility() && !e.closest('[inert], footer'));
+  const seen = new Set(), unseen = [];
+  // The page may put a new element in the place of one: whoever is there in the end was visited.
+  for (let left = stops(); left.length; left = stops().filter((e) => !seen.has(e))) {
+    for (const stop of left) {
+      seen.add(stop);
+      document.activeElement.blur();
+      await frame();
+      if (!stop.isConnected) continue;
+      const before = around(stop);
+      stop.focus({ preventScroll: true });
+      await frame();
+      if (stop.isConnected && around(stop) === before) unseen.push(stop.outerHTML.slice(0, 160));
+    }
   }
-  return [stops.length, unseen];
+  return [seen.size, unseen];
 }"""
 
 
