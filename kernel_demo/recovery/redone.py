@@ -231,7 +231,7 @@ def _threshold(pairs: Sequence[Pair], result: Recovery) -> Alternative | None:
     if not clear or np.mean(np.abs(first.after - WHITE / 2) < WHITE / 4) > OF_AFTER:
         return None
     found = []
-    for weights in GREYS if first.before.shape[2] == 3 else (None,):
+    for weights in _greys(pairs):
         grey = [_summed(pair, weights) for pair in pairs]
         found.append((*_split(grey), weights, grey))
     left, at, weights, grey = min(found, key=lambda one: one[0])
@@ -267,7 +267,7 @@ def _split(pairs: Sequence[Pair]) -> tuple[float, float]:
     return float((black + white)[at] / count) ** 0.5, float(at / FINE)
 
 
-def _left_by_line(pairs: Sequence[Pair], at: int, factor: float) -> float:
+def _left_by_line(pairs: Sequence[Pair], at: float, factor: float) -> float:
     """RMS that a straight line that steep leaves, cut off at black and white."""
     squares = count = 0
     for pair in pairs:
@@ -324,22 +324,24 @@ def line_as_well(curve: Alternative, pairs: Sequence[Pair], weights) -> bool:
 
     Of the first pair, in a JPEG file that is to be guessed: its losses bend what is cut off.
     """
-    first = pairs[0]
-    plain = first.same_frame and first.after.dtype == np.uint8
-    if not plain or min(first.after.shape[:2]) < 4 * RING:
+    if not _plain(pairs[0]):
         return False
-    before, after = _corner(_summed(first, weights))
-    made = alternatives.deep(curve.reproduction)[: after.shape[0], : after.shape[1]]
+    before, after = _corner(_summed(pairs[0], weights))
+    made = _made_by(curve, after)
     most = AS_WELL * _left(after, WAYS, made)
     mixture = _whole(_linear(before, after, 1), after)
     return _left(after, WAYS, mixture) <= most or _least_of_lines(before, after) <= most
 
 
 def _alone(pairs: Sequence[Pair], result: Recovery) -> bool:
-    """One pair of 8 bits that lies over itself, and is no small one."""
-    first = pairs[0]
-    plain = len(pairs) == 1 and first.same_frame and first.after.dtype == np.uint8
-    return plain and result.kernel is not None and min(first.after.shape[:2]) >= 4 * RING
+    """One plain pair, with a kernel to hold against."""
+    return len(pairs) == 1 and _plain(pairs[0]) and result.kernel is not None
+
+
+def _plain(pair: Pair) -> bool:
+    """Of 8 bits, lying over itself, and no small one."""
+    large = min(pair.after.shape[:2]) >= 4 * RING
+    return pair.same_frame and pair.after.dtype == np.uint8 and large
 
 
 def _corner(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
@@ -348,7 +350,7 @@ def _corner(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
     return pair.before[there], pair.after[there]
 
 
-def _made_by(result: Recovery, after: np.ndarray) -> np.ndarray:
+def _made_by(result: Recovery | Alternative, after: np.ndarray) -> np.ndarray:
     return alternatives.deep(result.reproduction)[: after.shape[0], : after.shape[1]]
 
 

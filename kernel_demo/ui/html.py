@@ -35,6 +35,12 @@ def joined(parts: Iterable[str]) -> Markup:
     return Markup("".join(parts))
 
 
+def listed(names: Sequence[str]) -> str:
+    """a; a and b; a, b and c. At least one."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def block(
     html: str, elem_id: str | None = None, spoken: bool = False, script: str | None = None
 ) -> gr.HTML:

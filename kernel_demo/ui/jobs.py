@@ -30,6 +30,7 @@ PRIVATE = {"api_visibility": "private"}
 QUIET = {**PRIVATE, "show_progress": "hidden"}
 UNQUEUED = {"queue": False, **QUIET}  # who presses a button is answered before all who wait
 LINE = Line()
+LATER = 5  # times as long are the pauses of a long run: see `throttled`
 TELL_FIRST, TELL_AGAIN = 0.3, 1.0  # seconds: who begins sooner never waited
 FAILED = (
     "This did not work: the page is busy, or something in it went wrong. "

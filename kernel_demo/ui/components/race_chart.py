@@ -13,6 +13,7 @@ from kernel_demo.learning.race import GOALS, Arrival, Lane, Snapshot
 from kernel_demo.numbers import count, figure, short
 from kernel_demo.ui.components import from_files
 from kernel_demo.ui.components.kept import CHUNK, LARGEST, in_chunks
+from kernel_demo.ui.html import listed
 
 PLACES = 40  # points that a curve keeps in each decade of steps, and of seconds
 
@@ -143,11 +144,10 @@ def verdict(lanes: Sequence[Lane], limit: float) -> str:
         if times:
             first = min(times, key=times.get)
             won = f"First within {GOAL_WORDS[goal]}: {LABELS[first]}, in {figure(times[first])} s."
-            *others, last = [LABELS[lane.name] for lane in lanes if lane.name not in times] or [""]
-            if not last:
+            late = [LABELS[lane.name] for lane in lanes if lane.name not in times]
+            if not late:
                 return f"{won} All arrived."
-            late = f"{', '.join(others)} and {last}" if others else last
-            return f"{won} {late} did not arrive in {limit:g} seconds."
+            return f"{won} {listed(late)} did not arrive in {limit:g} seconds."
     return f"Nobody came within {GOAL_WORDS[GOALS[0]]} in {limit:g} seconds."
 
 

@@ -159,9 +159,8 @@ def told(asked: Mapping[str, str]) -> tuple[str, str]:
     The name is empty where there is no such experiment.
     """
     values, passed = settings(START, asked)
-    said = {setting.name: values.get(key, setting.value) for key, setting in SHARED.items()}
     try:
-        key = experiment(fitting({**said, "uploads": None})).key
+        key = experiment(_by_name(values)).key
     except DemoError:
         key = ""
     return ignored(passed, asked) if passed else "", key
@@ -173,12 +172,22 @@ def described(asked: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     No words where they are those of the first paint.
     """
     values, _ = settings(START, asked)
-    said = {setting.name: values.get(key, setting.value) for key, setting in SHARED.items()}
-    ours = dict(parse_qsl(query(START, {**START, **values}).lstrip("?")))
+    ours = _texts(values)
     try:
-        return showing.title(fitting({**said, "uploads": None})) if ours else "", ours
+        return showing.title(_by_name(values)) if ours else "", ours
     except DemoError:
         return "", {}
+
+
+def _by_name(values: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings, by their names, with these values of a link; own pictures are in none."""
+    said = {setting.name: values.get(key, setting.value) for key, setting in SHARED.items()}
+    return fitting({**said, "uploads": None})
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """What of the values of a link is otherwise than at first paint, as an address says it."""
+    return dict(parse_qsl(query(START, {**START, **values}).lstrip("?")))
 
 
 def mark(panel: str) -> gr.HTML:
@@ -209,7 +218,7 @@ def _within(control: gr.components.Component, panel: str) -> bool:
 def linked(asked: Mapping[str, str], keys: Sequence[str]) -> dict[str, list[str]]:
     """What of these keys a link sets otherwise than at first paint: {key: [label, text]}."""
     values, _ = settings(START, asked)
-    texts = dict(parse_qsl(query(START, {**START, **values}).lstrip("?")))
+    texts = _texts(values)
     return {key: [SHARED[key].label, texts[key]] for key in keys if key in texts}
 
 

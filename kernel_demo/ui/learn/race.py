@@ -16,8 +16,8 @@ from kernel_demo.numbers import figure
 from kernel_demo.ui import device, landing
 from kernel_demo.ui.components.freshness import Freshness, Made
 from kernel_demo.ui.components.race_chart import LABELS, METHODS, WORDS, component, frame
-from kernel_demo.ui.html import block, button, quiet, title
-from kernel_demo.ui.jobs import DEVICE, FAILED, PRIVATE, QUIET, Job, buttons, throttled
+from kernel_demo.ui.html import block, button, listed, quiet, title
+from kernel_demo.ui.jobs import DEVICE, FAILED, LATER, PRIVATE, QUIET, Job, buttons, throttled
 from kernel_demo.ui.landing import Found, Place
 from kernel_demo.ui.learn.session import Experiment, Lesson, prepare
 from kernel_demo.ui.learn.settings import experiment, named
@@ -25,7 +25,7 @@ from kernel_demo.ui.learn.settings import experiment, named
 DEFAULT = ["kfac", "adam", "sgd", "exact_lbfgs", "closed_form"]
 LIMIT = 6.0  # seconds of its own that each method has
 MAX_SIZE = 15  # beyond it one turn of an exact method takes longer than LIMIT
-FRAME_SECONDS, LATER = 0.1, 5
+FRAME_SECONDS = 0.1
 
 SHARE = """(names) => document.dispatchEvent(
   new CustomEvent('kd-share', { detail: { id: 'race-link', added: { race: names.join() } } }))"""
@@ -76,9 +76,8 @@ def find(asked: str) -> Found | None:
     names = [name for _, name in METHODS if name in asked.split(",")]
     if len(names) < 2 or len(names) != len(asked.split(",")):
         return None
-    racers = [LABELS[name] for name in names]
-    listed = f"{', '.join(racers[:-1])} and {racers[-1]}"
-    about = f"{listed} learn the same filter from the same pictures: who gets how close, and when?"
+    racers = listed([LABELS[name] for name in names])
+    about = f"{racers} learn the same filter from the same pictures: who gets how close, and when?"
     return Found("race-card", "race", f"A race of {len(names)} methods", about, updates=(names,))
 
 

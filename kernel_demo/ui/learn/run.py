@@ -13,7 +13,7 @@ import gradio as gr
 from kernel_demo.errors import DemoError, whole
 from kernel_demo.learning.training import MAX_RATE, Progress
 from kernel_demo.ui import device, pictures
-from kernel_demo.ui.jobs import DEVICE, FAILED, LINE, UNQUEUED, Job, hearing, throttled
+from kernel_demo.ui.jobs import DEVICE, FAILED, LATER, LINE, UNQUEUED, Job, hearing, throttled
 from kernel_demo.ui.learn import showing
 from kernel_demo.ui.learn.session import Session, Shown, prepare
 from kernel_demo.ui.learn.settings import experiment, learning_rate, most_steps, named
@@ -21,7 +21,7 @@ from kernel_demo.ui.learn.settings import experiment, learning_rate, most_steps,
 # Ten messages a second, of a long run two: its steps are shown later than they come anyway, and
 # each message costs the browser as much as a step that it shows. (Gradio's queue has no
 # back-pressure of its own.)
-FRAME_SECONDS, LATER = 0.1, 5
+FRAME_SECONDS = 0.1
 RATED = ("adam", "sgd")  # methods whose rate can be changed on the way
 GONE = "This run is not on the server any more. Learn again."
 

@@ -15,7 +15,7 @@ from kernel_demo.recovery.explanations import ROUNDED, Note, explain
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.ui.components import comparison, worked
 from kernel_demo.ui.components.take import Program, Taken, probe_link
-from kernel_demo.ui.html import NUMBERS_UP_TO, each, filled, joined, matrix, quiet, title
+from kernel_demo.ui.html import NUMBERS_UP_TO, each, filled, joined, listed, matrix, quiet, title
 from kernel_demo.ui.pictures import data_url
 from kernel_demo.ui.recover import operation
 from kernel_demo.ui.recover.pairs import AFTER, BEFORE
@@ -250,13 +250,7 @@ def edges(found: Recovery) -> str:
     alike = {mode: [] for mode in found.padding_sides}
     for side, mode in zip(SIDES, found.padding_sides, strict=True):
         alike[mode].append(side)
-    return "; ".join(f"{_listed(sides)}: {_edge(found, mode)}" for mode, sides in alike.items())
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Top; top and left; top, left and right."""
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
+    return "; ".join(f"{listed(sides)}: {_edge(found, mode)}" for mode, sides in alike.items())
 
 
 def _edge(found: Recovery, mode: str | None) -> str:

@@ -23,7 +23,7 @@ from kernel_demo.ui.html import (
     title,
     upload_field,
 )
-from kernel_demo.ui.landing import EXAMPLE, Found, Place
+from kernel_demo.ui.landing import EXAMPLE, RUN, Found, Place
 from kernel_demo.ui.recover import events, finding
 from kernel_demo.ui.recover.pairs import AFTER, BEFORE
 
@@ -40,7 +40,7 @@ SIZES = (3, 5, 7, 9, 11, 15, 21, 31)
 SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
 FOLDER = Path(__file__).resolve().parents[3] / "examples" / "recover"
 LINKS = "Copy a link to one of them"
-EXAMPLE_LINK = '<a class="kd-link kd-share" href="?{}={}&amp;run=1">{}</a> '
+EXAMPLE_LINK = '<a class="kd-link kd-share" href="?{}={}&amp;{}=1">{}</a> '
 COMMANDS = FOLDER / "COMMANDS.md"
 
 
@@ -169,7 +169,7 @@ def _example_buttons() -> tuple[tuple[gr.Button, Example], ...]:
         block(title("Try one that a real tool made"))
         with gr.Column(elem_classes="kd-examples"):
             made = tuple((_example_button(one), one) for one in examples())
-        links = each(EXAMPLE_LINK, ((EXAMPLE, one.key, one.name) for one in examples()))
+        links = each(EXAMPLE_LINK, ((EXAMPLE, one.key, RUN, one.name) for one in examples()))
         block(filled('<details class="kd-details"><summary>{}</summary>{}</details>', LINKS, links))
     return made
 
