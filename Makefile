@@ -29,7 +29,9 @@ quick: $(VENV)/dev.stamp ## Run those that need no browser, no other program and
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not (slow or browser or tool or served)" $(ARGS)
 
 slow: $(VENV)/dev.stamp chromium tools ## Run the rest: what takes long, and all of the browser's
-	$(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS) || { \
+	  echo "Once more, one at a time, what failed: browsers that share a processor run late"; \
+	  $(BIN)/python -m pytest -m slow --last-failed --last-failed-no-failures none $(ARGS); }
 
 lint: $(VENV)/dev.stamp ## Check rules, format and floors of the code
 	$(BIN)/ruff check
