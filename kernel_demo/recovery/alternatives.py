@@ -65,7 +65,7 @@ def greyed(other: Alternative | None, pairs: Sequence[Pair]) -> Alternative | No
     if pairs[0].before.shape[2] != 3 or pairs[0].after.shape[2] != 1:
         return other
     ways = [partial(by_operation, operation) for operation in GREYS]
-    ways += [partial(_by_curve, weights) for weights in {known: None for known, _ in CONVERSIONS}]
+    ways += [partial(_by_curve, weights) for weights in {way.weights: None for way in CONVERSIONS}]
     middles = [_middle_of(pair) for pair in pairs]
     found = [(one.residual, number) for number, way in enumerate(ways) if (one := way(middles))]
     best = ways[min(found)[1]](pairs) if found else None
@@ -111,11 +111,21 @@ def matrix(found: Recovery, pairs: Sequence[Pair]) -> Alternative | None:
 
         body, offset = programs.matrix(values, added), (added * (found.white / WHITE)).tolist()
         models.append(Model(make, body, {"offset": offset}, more={"matrix": values, **more}))
+    if found.bit_exact and found.white == WHITE and found.kernel.sum() == 1:
+        models += _conversions(found.channel_weights)
     model = _simplest(models, pairs)
     rows = model.more["matrix"][0].tolist()
     named = dict(zip(("red", "green", "blue"), rows, strict=True))
     kind = Other.MATRIX if len(weights) > 1 else Other.GREY
     return remade(Alternative(kind, figures=named), model, pairs, "")
+
+
+def _conversions(weights: Sequence[float] | None) -> Iterator[Model]:
+    """Grey as libraries make it of 8-bit channels, by these weights, with their rounding."""
+    for way in CONVERSIONS:
+        if way.code and way.weights == weights:
+            more = {"matrix": np.array([way.weights])}
+            yield Model(way.convert, programs.conversion(way.code), {"offset": [0.0]}, more=more)
 
 
 # Ways to say it

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations_with_replacement
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from kernel_demo.imaging.filtering import LUMINANCE
+from kernel_demo.imaging.filtering import LUMINANCE, correlate_valid
 from kernel_demo.imaging.kernels import resized
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import blocks, chroma, fitting, halves, jpeg
@@ -29,6 +30,7 @@ from kernel_demo.recovery.quantisation import UNKNOWN, Compression, compression,
 WORTH = 0.9
 AS_MUCH = 0.96  # share of variance that tells at a look that it does not
 MIXTURE_WORTH = 0.3
+LOOKED_THROUGH = 4_000_000  # pixels, for one by which two conversions differ
 NEAR_WEIGHTS = 0.05  # estimated channel weights this close to a known conversion's
 
 # A kernel by JPEG's intervals replaces the least-squares one if its errors are below this share of
@@ -46,31 +48,44 @@ SIZES = (1, 3, 5, 7)  # three kernels of 7 x 7 are 147 unknowns for each channel
 CURVED_ROUNDING, CURVED = 0.25, 0.1
 
 
-def _fixed_point(factors: tuple[int, int, int], bits: int) -> Callable[[np.ndarray], np.ndarray]:
-    half = (1 << bits) >> 1
-    return lambda colour: (colour.astype(np.int64) @ np.array(factors) + half) >> bits
+class Conversion(NamedTuple):
+    """Grey as a library makes it."""
+
+    weights: tuple[float, float, float]  # of red, green, blue
+    convert: Callable[[np.ndarray], np.ndarray] | None  # h x w x 3 to h x w; None: no rounding
+    code: str = ""  # the same of `rgb`, whole numbers; empty: the weights say it all
 
 
-def _imagemagick(colour: np.ndarray) -> np.ndarray:
+def _fixed_point(factors: tuple[int, int, int], bits: int) -> Conversion:
+    """Rec. 601 by whole numbers over 2**bits, rounded half up."""
+    half, code = (1 << bits) >> 1, f"(rgb @ np.array({[*factors]}) + {(1 << bits) >> 1}) >> {bits}"
+    return Conversion(
+        LUMINANCE, lambda rgb: (rgb.astype(np.int64) @ np.array(factors) + half) >> bits, code
+    )
+
+
+def _imagemagick(rgb: np.ndarray) -> np.ndarray:
     """Rounded to 16 bits (257 for a grey level), then cut off to 8."""
-    return np.floor(np.floor(257 * (colour @ np.array(REC_709)) + 0.5) / 257)
+    return np.floor(np.floor(257 * (rgb @ np.array(REC_709)) + 0.5) / 257)
 
 
 # Luma and chroma of red, green and blue (Rec. 601).
 TO_LUMA = np.array([LUMINANCE, (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312)])
 REC_709 = (0.212656, 0.715158, 0.072186)
-# Grey as libraries make it: weights of red, green, blue, and the rounding.
+SUM_709 = f"rgb @ np.array({[*REC_709]})"
 CONVERSIONS = (
-    (LUMINANCE, _fixed_point((19595, 38470, 7471), 16)),  # Rec. 601, 16 bits: Pillow
-    (LUMINANCE, _fixed_point((9798, 19235, 3735), 15)),  # Rec. 601, 15 bits: OpenCV
-    (LUMINANCE, _fixed_point((4899, 9617, 1868), 14)),  # Rec. 601, 14 bits: OpenCV
-    (REC_709, _imagemagick),
-    (REC_709, lambda colour: np.floor(colour @ np.array(REC_709) + 0.5)),
-    ((1, 0, 0), lambda colour: colour[..., 0]),
-    ((0, 1, 0), lambda colour: colour[..., 1]),
-    ((0, 0, 1), lambda colour: colour[..., 2]),
-    ((1 / 3, 1 / 3, 1 / 3), lambda colour: (2 * colour.sum(axis=2, dtype=int) + 3) // 6),
-)
+    _fixed_point((19595, 38470, 7471), 16),  # Pillow
+    _fixed_point((9798, 19235, 3735), 15),  # OpenCV
+    _fixed_point((4899, 9617, 1868), 14),  # OpenCV
+    Conversion(REC_709, _imagemagick, f"np.floor(np.floor(257 * ({SUM_709}) + 0.5) / 257)"),
+    Conversion(REC_709, lambda rgb: np.floor(rgb @ np.array(REC_709) + 0.5),
+               f"np.floor({SUM_709} + 0.5)"),
+    Conversion((1, 0, 0), lambda rgb: rgb[..., 0]),
+    Conversion((0, 1, 0), lambda rgb: rgb[..., 1]),
+    Conversion((0, 0, 1), lambda rgb: rgb[..., 2]),
+    Conversion((1 / 3, 1 / 3, 1 / 3), lambda rgb: (2 * rgb.sum(axis=2, dtype=int) + 3) // 6,
+               "(2 * rgb.sum(axis=2) + 3) // 6"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,17 +238,39 @@ def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
     if mixed is None:
         return None
     own = _weights(mixed.kernels[0])
-    near = [known for known in CONVERSIONS if np.abs(known[0] - own).max() <= NEAR_WEIGHTS]
+    near = [one for one in CONVERSIONS if np.abs(one.weights - own).max() <= NEAR_WEIGHTS]
     best = None
-    for weights, convert in (*near, (own, None)):
-        grey = [made_grey(pair, weights, convert) for pair in pairs]
-        found = fitting.fit(planes_of(grey), max_size)
-        if found and (best is None or found.residual < 0.99 * best.fits[0].residual):
-            weights = tuple(map(float, weights))
-            best = Arrangement(Channels.GREY, grey, [found], None, mixed.curved, weights)
+    for way in (*near, Conversion(own, None)):
+        found = _greyed_by(way, pairs, max_size, mixed.curved)
+        if found and (best is None or found.variance < 0.98 * best.variance):
+            best = found
         if best and best.at_floor:
-            return best
+            ways = [other for other in near if other.weights == way.weights]
+            told = _most_like(best.fits[0], ways, pairs) if len(ways) > 1 else way
+            return best if told == way else _greyed_by(told, pairs, max_size, mixed.curved)
     return best
+
+
+def _greyed_by(way: Conversion, pairs: list[Pair], max_size: int, curved: float):
+    """The arrangement of before made grey that way. None: nothing could be fitted."""
+    grey = [made_grey(pair, way) for pair in pairs]
+    found = fitting.fit(planes_of(grey), max_size)
+    weights = tuple(map(float, way.weights))
+    return found and Arrangement(Channels.GREY, grey, [found], None, curved, weights)
+
+
+def _most_like(fit: Fit, ways: Sequence[Conversion], pairs: list[Pair]) -> Conversion:
+    """The way by which the kernel reproduces most: a pixel of some thousands tells them apart."""
+
+    def missed(way: Conversion) -> int:
+        count = 0
+        for plane in sample(planes_of([made_grey(pair, way) for pair in pairs]), LOOKED_THROUGH):
+            value = correlate_valid(plane.before.astype(np.float64), fit.kernel, fit.offset)
+            level = np.clip(np.floor(value / plane.step + 0.5) * plane.step, *plane.clip)
+            count += np.count_nonzero(level != plane.after[plane.inside(len(fit.kernel))])
+        return count
+
+    return min(ways, key=missed)
 
 
 def _weights(kernels: np.ndarray) -> np.ndarray:
@@ -247,10 +284,11 @@ def _weights(kernels: np.ndarray) -> np.ndarray:
     return np.sign(largest or 1) * sums / (np.abs(sums).sum() or 1)
 
 
-def made_grey(pair: Pair, weights, convert: Callable | None) -> Pair:
+def made_grey(pair: Pair, way: Conversion) -> Pair:
     """before in grey: whole levels as a library makes them, or the bare weighted sum in float64."""
     colour = pair.before
-    grey = colour @ weights if convert is None else convert(colour).astype(colour.dtype)
+    whole = None if way.convert is None else way.convert(colour).astype(colour.dtype)
+    grey = colour @ way.weights if whole is None else whole
     return replace(pair, before=grey[..., None])
 
 

@@ -106,6 +106,11 @@ def matrix(values: np.ndarray, offsets: np.ndarray) -> str:
     return f"matrix = {_array(values)}\n{flipped}\n{back}"
 
 
+def conversion(code: str) -> str:
+    """Grey of `rgb`, in whole numbers as a library makes it."""
+    return f"rgb = x[..., ::-1].astype(np.int64)\nafter = {code}\n"
+
+
 def _number(value: float) -> str:
     """The shortest text that reads back as the same number."""
     value = float(value)

@@ -91,6 +91,7 @@ def _as_found(found: Recovery, pair: Pair) -> Pair:
         pair = replace(pair, origin=found.shift)
     if found.channel_weights is None:
         return pair
-    known = [(w, c) for w, c in channels.CONVERSIONS if tuple(w) == found.channel_weights]
-    ways = [channels.made_grey(pair, *way) for way in known or [(found.channel_weights, None)]]
+    known = [way for way in channels.CONVERSIONS if tuple(way.weights) == found.channel_weights]
+    known = known or [channels.Conversion(found.channel_weights, None)]
+    ways = [channels.made_grey(pair, way) for way in known]
     return max(ways, key=lambda grey: reproduction.compared(found, grey)[1])

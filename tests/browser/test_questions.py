@@ -46,6 +46,20 @@ def unfolded(page):
     )
 
 
+def test_the_list_leads_to_a_question_of_this_page(page, server):
+    """On a page that a link has set: its settings stay, nothing is loaded, the question is in view
+    and has the focus."""
+    page.goto(f"{server}/?kernel=gaussian&size=5&method=adam")
+    page.get_by_role("tab", name="Questions").click()
+    expect(page.locator("#try-size")).to_be_visible()
+    page.evaluate("window.stays = true")
+    page.get_by_role("link", name="When to stop").first.click()
+    expect(page.locator("#question-complete")).to_be_focused()
+    expect(page.locator("#try-complete")).to_be_in_viewport()
+    assert page.evaluate("window.stays")
+    assert "kernel=gaussian" in page.url
+
+
 @pytest.mark.glance
 def test_one_answer_is_open(page, server):
     """What is asked folds the others to their finding, and stays where it was pressed; a folded

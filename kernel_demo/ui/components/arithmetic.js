@@ -199,8 +199,9 @@ function tellArithmetic(place, { x, y, k, patch, products, sum, trueSum, border 
   write(text.products, k <= WORKED ? words.products : say(words.many_products, { count: k * k }));
 }
 
-// A sum in grey levels, in the little room that it has.
-const whole = (sum) => (Math.abs(sum) < 1e5 ? fixed(sum, 0) : figure(sum));
+// A sum in grey levels, in the little room that it has: halves go up, as they do in files. The sum is
+// one of float64: what is as good as a half is one.
+const whole = (sum) => (Math.abs(sum) < 1e5 ? fixed(Math.floor(sum + 0.5 + 1e-9), 0) : figure(sum));
 
 // ---- Pointing at pixels
 

@@ -31,6 +31,17 @@ LEAD = (
     '<p class="kd-lead">{} <a class="kd-link kd-share" href="?{}={}" '
     'title="A link to this question: {}">Copy link</a></p>'
 )
+# Gradio's <base> makes a bare #place another page than one with settings in its address: followed
+# as a link, it would load that page anew.
+GO_THERE = """element.addEventListener('click', (event) => {
+  const link = event.target.closest('a');
+  const place = link && document.querySelector(link.hash);
+  if (!place || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  place.scrollIntoView();
+  place.tabIndex = -1;
+  place.focus({ preventScroll: true });
+})"""
 SHOW_CERTIFICATE = """() => {
   const panel = document.querySelector('#certificate');
   panel.tabIndex = -1;
@@ -161,7 +172,7 @@ def build(tabs: gr.Tabs) -> tuple[Place, ...]:
                 pictures = card.choose_pictures()
             with gr.Column(elem_classes="kd-card kd-questions-list"):
                 block(title(CONTENTS))
-                block(_contents())
+                block(_contents(), script=GO_THERE)
         with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
             block(in_menu({label: resolved(key) for key, label in apply.CHOICES.items()}))
             block(quiet(INTRODUCTION))
