@@ -130,8 +130,10 @@ def fit(befores: Pictures, afters: Pictures, size: int = 3, *, offset: bool = Tr
     kernel does not depend on their order. size: k. offset: fit one, too, in the pictures' units.
     Returns a Solution: `kernel` and `standard_error` (k x k float64, inf where the pictures leave
     a weight open), `offset`, `residual` (RMS, in the pictures' units), `condition` and `rank` of
-    X'X, `singular`, and `cause` and `remedy` where it is. The bars take what is left as noise:
-    whether a convolution made the pictures at all, `recover` finds out.
+    X'X, `singular`, and `cause` and `remedy` where it is. The bars take what is left as noise,
+    independent and of one strength. Whether a convolution made the pictures at all, `recover` finds
+    out; and rounding is noise only nearly: where most results lie within a few levels of 8 bits,
+    errors are twice as large (measured on the bundled photos).
     DemoError: pictures that do not fit together, or of which none can be used.
 
     >>> import numpy as np

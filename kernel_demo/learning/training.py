@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -163,7 +163,7 @@ class Progress:
     seconds: float  # spent learning; the watcher's time between two Progress is not counted
     device: str  # its name, for people
     stop: Stop | None  # None while running
-    state: dict  # NumPy arrays and plain numbers
+    state: dict = field(repr=False)  # NumPy arrays and plain numbers
     allowed: float | None = None  # largest standard error of the exact optimum, where it is known
 
     @property
