@@ -24,7 +24,7 @@ from kernel_demo.imaging.kernels import MAX_SIZE, MIN_SIZE, Kernel
 from kernel_demo.learning import pairs
 from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.model import SingleConv
-from kernel_demo.learning.statistics import Solution, accumulate, trusted
+from kernel_demo.learning.statistics import Solution, Statistics, accumulate, trusted
 from kernel_demo.learning.training import Progress, TrainSettings, train
 from kernel_demo.recovery import Recovery
 
@@ -145,9 +145,10 @@ def fit(befores: Pictures, afters: Pictures, size: int = 3, *, offset: bool = Tr
            [-1.,  0.,  1.]])
     """
     pictures = _pairs(befores, afters, size)
-    statistics, problems = accumulate(pictures, size)
+    statistics, _ = accumulate(pictures, size)
     if statistics.count == 0:
-        raise DemoError("a picture that can be used", problems[0].rstrip("."), "Choose others.")
+        before, after, mask = pictures[0]
+        Statistics.from_pair(before, after, size, mask)  # says why
     return statistics.solve(offset)
 
 

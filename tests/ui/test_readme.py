@@ -22,7 +22,7 @@ def blocks() -> list[str]:
 
 
 def test_ten_lines_of_python(tmp_path, monkeypatch, capsys):
-    """The package's own names, on OpenCV's filters: Sobel is learned and fitted, an emboss found."""
+    """The package on OpenCV's filters: Sobel is learned and fitted, an emboss recovered."""
     monkeypatch.chdir(tmp_path)
     photo = cv2.imread(str(bundled.FOLDER / "camera.jpg"), cv2.IMREAD_GRAYSCALE)
     names = {
