@@ -38,6 +38,7 @@ lint: $(VENV)/dev.stamp reference ## Check rules, format and floors of the code,
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/oxlint --deny-warnings -A no-unused-vars kernel_demo/ui
 
 format: $(VENV)/dev.stamp ## Put the code into its format
 	$(BIN)/ruff check --fix
