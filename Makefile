@@ -5,6 +5,7 @@ PYTHON ?= python3
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
+RECORDS := imaging.kernels learning.training learning.statistics recovery.record errors
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
 # $(call debian,packages) installs them where that is possible, and else fails.
@@ -14,7 +15,7 @@ debian = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Install
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick slow lint format bench outside gpu clean chromium tools
+.PHONY: help demo test quick slow lint format reference bench outside gpu clean chromium tools
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -33,14 +34,18 @@ slow: $(VENV)/dev.stamp chromium tools ## Run the rest: what takes long, and all
 	  echo "Once more, one at a time, what failed: browsers that share a processor run late"; \
 	  $(BIN)/python -m pytest -m slow --last-failed --last-failed-no-failures none $(ARGS); }
 
-lint: $(VENV)/dev.stamp ## Check rules, format and floors of the code
+lint: $(VENV)/dev.stamp reference ## Check rules, format and floors of the code, and build the reference
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/oxlint --deny-warnings -A no-unused-vars kernel_demo/ui
 
 format: $(VENV)/dev.stamp ## Put the code into its format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+reference: $(VENV)/dev.stamp ## Build the reference of the public names, in reference/
+	$(BIN)/python -m pdoc -o reference kernel_demo.api $(addprefix kernel_demo.,$(RECORDS))
 
 bench: $(VENV)/dev.stamp ## Measure, beside what people would use instead (ARGS="learning" for one)
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -52,7 +57,7 @@ gpu: ## Test and measure the core on a CUDA GPU within six minutes, with the mac
 	$(PYTHON) -m benchmarks.gpu $(ARGS)
 
 clean: ## Remove .venv and every cache
-	rm -rf $(VENV) .pytest_cache .ruff_cache bench-results outside-files
+	rm -rf $(VENV) .pytest_cache .ruff_cache bench-results outside-files reference
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip is the last thing that venv makes: its presence says that .venv is whole.

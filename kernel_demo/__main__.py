@@ -1,18 +1,21 @@
-"""The command line: `python -m kernel_demo recover|apply ...`: what the page can, in a terminal."""
+"""The command line: `kernel-demo recover|apply|serve ...`, or `python -m kernel_demo ...`."""
 
 import argparse
 import sys
 
-from kernel_demo.commands import apply, recover
+from kernel_demo.commands import apply, recover, serve
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a subcommand. Returns its exit status: 0, or 2 for what the user can put right."""
-    parser = argparse.ArgumentParser(prog="python -m kernel_demo", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="kernel-demo", description="What the page can, in a terminal; and the page itself."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, command, does in (
         ("recover", recover, "find the filter between two pictures"),
         ("apply", apply, "filter a picture of any size"),
+        ("serve", serve, "serve the page"),
     ):
         subparser = commands.add_parser(name, help=does)
         command.add_arguments(subparser)

@@ -4,11 +4,14 @@ A kernel is k x k float64, k odd, and is correlated with the picture, never flip
 A matrix is read out of pasted text (JSON, NumPy, MATLAB, C or plain rows); nothing is evaluated.
 """
 
+import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from kernel_demo import records
 from kernel_demo.errors import DemoError, finite, odd, one_of, whole
 from kernel_demo.imaging.catalogue import CATALOGUE
 
@@ -45,6 +48,14 @@ class Kernel:
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return np.array(self.values, dtype=dtype) if copy else np.asarray(self.values, dtype=dtype)
+
+    def _repr_html_(self) -> str:
+        return records.shown(records.heat_map(self.values, caption=self.name), self.purpose)
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Write it as .json (name, size, kernel) or .npy; see records.save()."""
+        told = {"name": self.name, "size": self.size, "kernel": self.values}
+        return records.save(path, self.values, told)
 
 
 def named(key: str, size: int = 3, angle: float = 0.0) -> Kernel:

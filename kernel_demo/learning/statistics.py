@@ -7,18 +7,22 @@ no further pass over the pictures.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
+from kernel_demo import records
 from kernel_demo.errors import DemoError, odd
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.learning import devices
 from kernel_demo.learning.sums import Sums, patch_sums
+from kernel_demo.numbers import count, figure
 
 # Sums of products carry relative rounding of a few units in the last place; a direction whose
 # energy is below that share of the total is not told apart from zero.
@@ -244,6 +248,19 @@ class Solution:
     def remedy(self) -> str:
         """What to do about it, in a sentence; "" otherwise."""
         return self.singularity.value[1] if self.singularity else ""
+
+    def _repr_html_(self) -> str:
+        said = (
+            f"Error bars up to {figure(self.standard_error.max())}; offset {figure(self.offset)}; "
+            f"residual {figure(self.residual)} RMS over {count(self.pixels)} pixels; condition "
+            f"number {figure(self.condition)}."
+        )
+        table = records.heat_map(self.kernel, self.standard_error)
+        return records.shown(table, said, f"{self.cause} {self.remedy}".strip())
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Write it as .json (every field) or its kernel as .npy; see records.save()."""
+        return records.save(path, self.kernel, vars(self) | {"cause": self.cause})
 
 
 class Equations:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
+from kernel_demo import records
 from kernel_demo.errors import DemoError, finite, one_of, whole
 from kernel_demo.learning import devices
 from kernel_demo.learning.certificate import NEAR, Optimum
@@ -21,6 +24,7 @@ from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.model import INITS, KFAC, METHODS, SingleConv, check_model, make
 from kernel_demo.learning.pairs import MAX_TILE, MIN_TILE, Pairs
 from kernel_demo.learning.statistics import Solution
+from kernel_demo.numbers import figure
 
 # Steps between checks: one of K-FAC's is worth a check, of the others' many make a difference.
 CHECK_EVERY = {"kfac": 1, "adam": 25, "sgd": 25}
@@ -159,7 +163,7 @@ class Progress:
     seconds: float  # spent learning; the watcher's time between two Progress is not counted
     device: str  # its name, for people
     stop: Stop | None  # None while running
-    state: dict  # NumPy arrays and plain numbers
+    state: dict = field(repr=False)  # NumPy arrays and plain numbers
     allowed: float | None = None  # largest standard error of the exact optimum, where it is known
 
     @property
@@ -170,6 +174,21 @@ class Progress:
     def stopped_because(self) -> str:
         """A sentence; empty while running."""
         return str(self.stop or "")
+
+    def _repr_html_(self) -> str:
+        error = "" if self.kernel_error is None else f", kernel error {figure(self.kernel_error)}"
+        said = f"Step {self.step} of {self.steps}: loss {figure(self.loss)}{error}."
+        table = "" if self.kernel is None else records.heat_map(self.kernel)
+        return records.shown(table, f"{said} {self.stopped_because}")
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Write it as .json (all but what a run goes on from) or its kernel as .npy.
+
+        See records.save().
+        """
+        told = {name: value for name, value in vars(self).items() if name not in ("stop", "state")}
+        told |= {"done": self.done, "stopped_because": self.stopped_because}
+        return records.save(path, self.kernel, told)
 
 
 def train(

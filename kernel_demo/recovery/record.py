@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
+from kernel_demo import records
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import explanations
 from kernel_demo.recovery.explanations import Channels, Edge, Left, Phrase, Told, Verdict
@@ -305,6 +308,23 @@ class Recovery:
             found["roundings"] = self.roundings
             found["interval"] = ends and {end: _flat(ends[end]) for end in ("low", "high")}
         return {key: _plain(value) for key, value in found.items()}
+
+    def _repr_html_(self) -> str:
+        bars = self.standard_error
+        tables = []
+        for place in np.ndindex((0,) if self.kernel is None else self.kernel.shape[:2]):
+            errors = None if bars is None or not self.verdict.linear else bars[place]
+            tables.append(records.heat_map(self.kernel[place], errors))
+        seen = tables if self.verdict.linear else ()
+        said = f"{self.verdict}. {self.explanation} {self.next_step}"
+        return records.shown(said[:1].upper() + said[1:], *seen, *self.notes)
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Write it as .json (as_dict(), proved) or its kernel (outputs, inputs, k, k) as .npy.
+
+        See records.save(). The proof may take PATIENCE.
+        """
+        return records.save(path, self.kernel, self.as_dict(proved=True))
 
     def _alternative(self, proved: bool) -> dict | None:
         """What is known beside the kernel; None: nothing, or a number that does not apply."""

@@ -6,7 +6,10 @@ from pathlib import Path
 from kernel_demo.errors import whole
 from kernel_demo.sources.decoding import Photo, decode
 
-FOLDER = Path(__file__).resolve().parents[2] / "examples"
+PACKAGE = Path(__file__).resolve().parents[1]
+# A wheel has the photos inside the package, a checkout beside it.
+FOLDER = next(folder / "examples" for folder in (PACKAGE, PACKAGE.parent)
+              if (folder / "examples").is_dir())  # fmt: skip
 
 # (file, title, author and licence); examples/CREDITS.md has the sources.
 # Ordered so that the first few already differ in colour, sharpness and texture.

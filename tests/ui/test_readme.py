@@ -1,5 +1,6 @@
 """What the README has for scripts runs as it stands there."""
 
+import json
 import re
 from pathlib import Path
 
@@ -14,16 +15,41 @@ README = Path(__file__).parents[2] / "README.md"
 EMBOSS = np.array([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]], float)
 
 
+def blocks() -> list[str]:
+    """The code under "From Python": with the package, then with the page."""
+    section = README.read_text(encoding="utf-8").partition("## From Python")[2]
+    return re.findall("```python\n(.*?)```", section, re.DOTALL)
+
+
+def test_ten_lines_of_python(tmp_path, monkeypatch, capsys):
+    """The package on OpenCV's filters: Sobel is learned and fitted, an emboss recovered."""
+    monkeypatch.chdir(tmp_path)
+    photo = cv2.imread(str(bundled.FOLDER / "camera.jpg"), cv2.IMREAD_GRAYSCALE)
+    names = {
+        "photo": photo,
+        "photos": [photo],
+        "filtered": [cv2.Sobel(photo, cv2.CV_64F, 1, 0)],
+        "before": photo,
+        "after": cv2.filter2D(photo, -1, EMBOSS, delta=128),
+    }
+    exec(blocks()[0], names)
+    assert names["progress"].kernel_error < 1e-5
+    np.testing.assert_allclose(names["edges"], names["filtered"][0], atol=1e-3)
+    np.testing.assert_allclose(names["best"].kernel, names["sobel"], atol=1e-8)
+    np.testing.assert_array_equal(names["found"].kernel[0, 0], EMBOSS)
+    assert "convolution" in capsys.readouterr().out
+    assert json.loads((tmp_path / "found.json").read_text())["bit_exact"]
+
+
 @pytest.fixture
 def snippet(address, tmp_path, monkeypatch) -> str:
-    """The code under "From Python", for the page of this test, beside the files that it names."""
+    """The code for the page's endpoints, for the page of this test, beside the files it names."""
     monkeypatch.chdir(tmp_path)
     photo = cv2.imread(str(bundled.FOLDER / "camera.jpg"), cv2.IMREAD_GRAYSCALE)[80:240, 120:300]
     cv2.imwrite("photo.jpg", photo)
     cv2.imwrite("before.png", photo)
     cv2.imwrite("after.png", cv2.filter2D(photo, -1, EMBOSS, delta=128))
-    section = README.read_text(encoding="utf-8").partition("## From Python")[2]
-    code = re.search("```python\n(.*?)```", section, re.DOTALL)[1]
+    _, code = blocks()
     assert "http://127.0.0.1:7860" in code
     return code.replace("http://127.0.0.1:7860", address)
 

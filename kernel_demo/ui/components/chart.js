@@ -4,7 +4,7 @@
 // The last step of an axis that holds `step`: 10, 20, 50, 100, ..., at most `steps`.
 function axisFor(step, steps) {
   let last = 10;
-  while (last < step) last *= /^2/.test(last) ? 2.5 : 2;
+  while (last < step) last *= String(last).startsWith('2') ? 2.5 : 2;
   return Math.max(1, Math.min(last, steps || last));
 }
 

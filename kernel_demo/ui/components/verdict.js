@@ -16,7 +16,7 @@ function decimal(value, up = false) {
   const decimals = Math.min(20, Math.max(0, digits - 1 - power));
   const unit = 10 ** decimals;
   const held = up ? Math.ceil(value * unit * (1 - 1e-12)) / unit : value;
-  return grouped(held.toFixed(decimals));
+  return grouped(rounded(held, decimals, 'toFixed'));
 }
 
 // To how many decimals every weight is right: by less than half of the last one.

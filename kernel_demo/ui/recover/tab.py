@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
+from kernel_demo.sources import bundled
 from kernel_demo.ui.components import capture, comparison, take
 from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.html import (
@@ -38,7 +39,7 @@ STALE = (
 VIEWS = [("After and reproduced", "reproduced"), ("Before and after", "pair")]
 SIZES = (3, 5, 7, 9, 11, 15, 21, 31)
 SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
-FOLDER = Path(__file__).resolve().parents[3] / "examples" / "recover"
+FOLDER = bundled.FOLDER / "recover"
 LINKS = "Copy a link to one of them"
 EXAMPLE_LINK = '<a class="kd-link kd-share" href="?{}={}&amp;{}=1">{}</a> '
 COMMANDS = FOLDER / "COMMANDS.md"
