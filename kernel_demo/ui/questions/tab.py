@@ -174,16 +174,15 @@ def build(tabs: gr.Tabs) -> tuple[Place, ...]:
                         more, challenge = limits.build(question.button, pictures)
                         answers += more
             card.follow(answers)
-    return challenge, Place(QUESTION, "questions", "a question", "limits", find)
+    return challenge, Place(QUESTION, "questions", "a question", str(len(QUESTIONS)), find)
 
 
 def find(asked: str) -> Found | None:
-    """The question that a link names."""
-    for question in QUESTIONS:
-        if question.key == asked:
-            return Found(
-                f"question-{asked}", f"try-{asked}", question.question, question.answer
-            )  # fmt: skip
+    """The question that a link names, by its key or its number."""
+    for number, question in enumerate(QUESTIONS, 1):
+        key = question.key
+        if asked in (key, str(number)):
+            return Found(f"question-{key}", f"try-{key}", question.question, question.answer)
     return None
 
 
