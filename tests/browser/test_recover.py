@@ -177,6 +177,28 @@ def test_an_error_on_a_phone_is_in_view(new_page, server, pair):
     expect(problem).to_be_in_viewport(ratio=1)
 
 
+def test_a_verdict_of_before_says_so_at_once(page, server, pair, tmp_path):
+    """Pale and named as of before as soon as the files are taken away or a broken one is chosen,
+    without an answer of the server, and beside what Recover says of that file."""
+    recover(page, server, pair(lambda image: image.filter(ImageFilter.EMBOSS)))
+    expect(verdict(page)).to_have_attribute("data-verdict", "convolution")
+    expect(page.locator("#recover-take a[download]").first).to_be_visible()
+    page.evaluate("window.asked = fetch; window.fetch = () => new Promise(() => {})")
+    page.locator("#recover-anew").click()
+    place = page.locator("#recover-verdict")
+    expect(place).to_have_attribute("data-stale", "true", timeout=2000)
+    expect(page.locator("#recover-after .file")).to_have_count(0)
+    page.evaluate("window.fetch = window.asked")
+    (tmp_path / "broken.png").write_bytes(b"none")
+    page.locator("#recover-before input[type=file]").set_input_files(tmp_path / "broken.png")
+    expect(page.locator("#recover-chosen .kd-error")).to_contain_text("broken.png")
+    page.locator("#recover").click()
+    expect(page.locator("#recover-progress .kd-error")).to_contain_text("broken.png")
+    expect(place).to_have_attribute("data-stale", "true")
+    tag = "getComputedStyle(document.querySelector('.kd-verdict'), '::before').content"
+    assert "Found before" in page.evaluate(tag)
+
+
 def test_another_pair_takes_the_place_of_the_first(page, server, pair):
     """One press takes both sides away; the result stays, greyed out, until there is another."""
     paths = pair(lambda image: image.filter(ImageFilter.EMBOSS))

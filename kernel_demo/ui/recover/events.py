@@ -20,7 +20,6 @@ from kernel_demo.ui.jobs import (
     PROVING,
     QUIET,
     RECOVERING,
-    UNQUEUED,
     Job,
     tell_failure,
 )
@@ -44,6 +43,11 @@ SCROLL = """() => {
 LOOK_UP = """() => {
   const [name, block] = innerWidth > 900 ? ['verdict', 'start'] : ['progress', 'center'];
   document.querySelector(`#recover-${name}`)?.scrollIntoView({ behavior: 'instant', block });
+}"""
+# Other files: what was found in those before is pale at once.
+CHANGED = """() => {
+  if (!document.querySelector('#recover-verdict [data-verdict]')) return;
+  document.dispatchEvent(new CustomEvent('kd-changed', { detail: 'recover-verdict' }));
 }"""
 
 
@@ -104,7 +108,8 @@ def _connect_views(parts) -> None:
     changed = [file.change for file in files]
     thumbnails = gr.on(changed, chosen, files, [parts.chosen, parts.anew], **latest)
     tell_failure(thumbnails, parts.chosen)
-    parts.anew.click(lambda: (None, None), None, files[:2], **UNQUEUED)
+    gr.on(changed[:2], None, None, None, js=CHANGED, **PRIVATE)
+    parts.anew.click(None, None, files[:2], js="() => [null, null]", **PRIVATE)
     pictures = [parts.reproduced, parts.pair, parts.lost]
     viewed = parts.views.input(view, [parts.views, parts.state], pictures, **latest)
     tell_failure(viewed, parts.lost)
