@@ -72,6 +72,11 @@ watch('value', () => {
   landed = true;
   land(props.value);
 });
+// What another part has to say where nothing of it is in view.
+document.addEventListener('kd-told', ({ detail }) => {
+  strip.hidden = false;
+  write(strip.querySelector('p'), detail);
+});
 strip.querySelector('button').addEventListener('click', () => { strip.hidden = true; });
 
 document.addEventListener('click', (event) => {

@@ -152,7 +152,8 @@ class Tab:
 
     def _pictures(self) -> None:
         place(self.controls, "source", "dataset_id", "uploads")
-        capture.component("capture", ("uploads",), several=True)
+        capture.component("capture", ("uploads",), several=True,
+                          opens=("#chip-pictures", "#source input[value=mine]"))  # fmt: skip
         place(self.controls, "count")
         photos = pictures.gather(pictures.PictureChoice()).photos
         self.gallery = pictures.choosing(pictures.gallery(photos, 0), "gallery")
