@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from kernel_demo.ui.components import chart, worked
+from kernel_demo.ui.components import chart, script, worked
 from kernel_demo.ui.html import (
     CERTIFICATE,
     block,
@@ -164,7 +164,7 @@ def build(tabs: gr.Tabs) -> tuple[Place, ...]:
                 block(_contents())
         with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
             block(in_menu({label: resolved(key) for key, label in apply.CHOICES.items()}))
-            block(quiet(INTRODUCTION))
+            block(quiet(INTRODUCTION), script=script("opened"))
             for number, question in enumerate(QUESTIONS, 1):
                 with gr.Column(
                     elem_classes="kd-card kd-question", elem_id=f"question-{question.key}"

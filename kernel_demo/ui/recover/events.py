@@ -70,6 +70,8 @@ def connect(parts) -> None:
             yield {getattr(parts, name): new for name, new in update.items()}
 
     inputs = [parts.before, parts.after, parts.max_size]
+    # First: a browser does what follows a change one after the other.
+    gr.on([file.change for file in inputs[:2]], None, js=CHANGED, **PRIVATE)
     shown = [
         parts.recover, parts.progress, parts.state, parts.made, parts.verdict, parts.kernel_card,
         parts.kernel, parts.picture_card, parts.views, parts.reproduced, parts.pair, parts.lost,
@@ -108,7 +110,6 @@ def _connect_views(parts) -> None:
     changed = [file.change for file in files]
     thumbnails = gr.on(changed, chosen, files, [parts.chosen, parts.anew], **latest)
     tell_failure(thumbnails, parts.chosen)
-    gr.on(changed[:2], None, None, None, js=CHANGED, **PRIVATE)
     parts.anew.click(None, None, files[:2], js="() => [null, null]", **PRIVATE)
     pictures = [parts.reproduced, parts.pair, parts.lost]
     viewed = parts.views.input(view, [parts.views, parts.state], pictures, **latest)
