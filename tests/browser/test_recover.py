@@ -187,7 +187,8 @@ BROKEN = """() => {
       const range = document.createRange();
       range.setStart(text, index);
       range.setEnd(text, index + word.length);
-      const tops = [...range.getClientRects()].filter(({ width }) => width > 0.5).map(({ top }) => top);
+      const lines = [...range.getClientRects()].filter(({ width }) => width > 0.5);
+      const tops = lines.map(({ top }) => top);
       if (Math.max(...tops) - Math.min(...tops) > 4) broken.push(word);
     }
   }
