@@ -209,26 +209,35 @@ def test_no_word_is_broken(new_page, server, size):
     assert size[0] > 700 or copy["y"] + copy["height"] <= code["y"]
 
 
+# What the page asks the server for waits until `release`.
+HOLD = """() => {
+  const [ask, held] = [window.fetch, []];
+  window.fetch = (...what) => new Promise((answer) => { held.push(() => answer(ask(...what))); });
+  window.release = () => { window.fetch = ask; held.forEach((call) => call()); };
+}"""
+
+
 def test_a_verdict_of_before_says_so_at_once(page, server, pair, tmp_path):
     """Pale and named as of before as soon as the files are taken away or a broken one is chosen,
     without an answer of the server, and beside what Recover says of that file."""
     recover(page, server, pair(lambda image: image.filter(ImageFilter.EMBOSS)))
     expect(verdict(page)).to_have_attribute("data-verdict", "convolution")
     expect(page.locator("#recover-take a[download]").first).to_be_visible()
-    page.evaluate("() => { window.asked = fetch; window.fetch = () => new Promise(() => {}); }")
+    page.evaluate(HOLD)
     page.locator("#recover-anew").click()
     place = page.locator("#recover-verdict")
     expect(place).to_have_attribute("data-stale", "true", timeout=2000)
     expect(page.locator("#recover-after .file")).to_have_count(0)
-    page.evaluate("() => { window.fetch = window.asked; }")
+    page.evaluate("release()")
     (tmp_path / "broken.png").write_bytes(b"none")
     page.locator("#recover-before input[type=file]").set_input_files(tmp_path / "broken.png")
     expect(page.locator("#recover-chosen .kd-error")).to_contain_text("broken.png")
     page.locator("#recover").click()
     expect(page.locator("#recover-progress .kd-error")).to_contain_text("broken.png")
     expect(place).to_have_attribute("data-stale", "true")
-    tag = "getComputedStyle(document.querySelector('.kd-verdict'), '::before').content"
-    assert "Found before" in page.evaluate(tag)
+    card = page.locator("#recover-verdict .kd-verdict")
+    tag = card.evaluate("(card) => getComputedStyle(card, '::before').content")
+    assert "Found before" in tag
 
 
 def test_another_pair_takes_the_place_of_the_first(page, server, pair):

@@ -9,7 +9,7 @@ const [opener, stopper] = ['#demonstrate', '#demonstrate-stop'].map((id) => root
 const still = window.matchMedia('(prefers-reduced-motion: reduce)');
 
 const LOOK = { alike: 3500, kernels: 6500, patterns: 11000 }; // milliseconds that these captions are looked at
-const ANSWER = 5000; // milliseconds that one is waited for
+const ANSWER = 20000; // milliseconds that one is waited for
 const ALIKE = 0.97; // of the loss is gone: pictures then look alike
 const PLACES = { // what a caption speaks of
   after: '.kd-live [data-view=after]', kernels: '.kd-live .kd-equation', patterns: '.kd-spectrum-plot',

@@ -157,7 +157,9 @@ def connect(
     def opening(session: Session, request: gr.Request) -> tuple:
         return *open_link(session, request), "arrived"
 
-    return page.load(opening, session, [session, *shared, arrived], **QUIET)
+    opened = page.load(opening, session, [session, *shared, arrived], **QUIET)
+    opened.failure(lambda: "failed", None, arrived, **UNQUEUED)  # a full queue: nobody waits for it
+    return opened
 
 
 def told(asked: Mapping[str, str]) -> tuple[str, str]:
