@@ -14,6 +14,7 @@ from kernel_demo.learning.statistics import Statistics
 
 SIZES = (3, 5, 7)
 HALVES = 2  # the hidden weights are multiples of a half: a person can find them, too
+LARGEST = 2  # of them
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,15 @@ def hidden(size: int, seed: int) -> Kernel:
     """The kernel behind a link: k x k multiples of 1/2 from -2 to 2, the same for the same seed."""
     one_of("a size", size, SIZES)
     drawn = np.rint(random(size, seed).values * size * HALVES) / HALVES
-    values = np.clip(drawn, -2, 2)
+    values = np.clip(drawn, -LARGEST, LARGEST)
     if not values.any():
         values[size // 2, size // 2] = 1.0
     return Kernel(f"Hidden {size} × {size}, number {seed}", values, "Guess it from the pictures.")
+
+
+def impossible(guess: np.ndarray) -> np.ndarray:
+    """Which weights of a guess (k, k) no hidden kernel has: bools."""
+    return (guess * HALVES != np.rint(guess * HALVES)) | (np.abs(guess) > LARGEST)
 
 
 def score(guess: np.ndarray, truth: np.ndarray, statistics: Statistics) -> Score:

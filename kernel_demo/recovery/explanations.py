@@ -443,16 +443,16 @@ def one_rounding(found) -> str:
     """What one rounding allows, of a Recovery whose `smallest_bound` may take seconds; or ""."""
     if found.one_rounding is None:
         return ""
-    left = f"; {_pixels_left_out(found)} left out" if found.left_out.pixels else ""
+    without = f"; {_pixels_left_out(found)} left out" if found.left_out.pixels else ""
     pairs = zip(found.middles, found.bounds, strict=True)
     middle, bound = max(pairs, key=lambda pair: pair[0].least - pair[1])
-    allowed = f"½ + {at_most(bound - 0.5)} grey levels"
+    allowed = f"½ grey level, and {at_most(bound - 0.5)} for the arithmetic"
     if found.one_rounding:
-        return f"can have made it: nowhere is more than {allowed} left{left}"
+        return f"can have made it: no pixel is off by more than {allowed}{without}"
     size = f"{found.size} × {found.size}"
     return (
         f"no kernel of {size} made this file in one rounding: each is {at_least(middle.least)} "
-        f"grey levels off somewhere, or more, and one rounding allows {allowed}{left}"
+        f"grey levels off somewhere, or more, and one rounding allows {allowed}{without}"
     )
 
 

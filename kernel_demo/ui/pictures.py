@@ -171,6 +171,9 @@ def gallery(photos: Sequence[Photo], chosen: int | None = None) -> str:
     pixels = sum(photo.pixels.shape[0] * photo.pixels.shape[1] for photo in photos)
     noun = "photo" if len(photos) == 1 else "photos"
     size = f"{pixels / 1e6:.1f} Mpx" if pixels >= 5e4 else f"{count(pixels)} pixels"
+    sizes = dict.fromkeys(f"{photo.pixels.shape[1]} × {photo.pixels.shape[0]}" for photo in photos)
+    if len(photos) == len(sizes) == 2:
+        size = f"{' and '.join(sizes)} pixels"
     figures = [
         thumbnail(photo.pixels, photo.name, " · ".join(filter(None, (photo.name, photo.credit))))
         for photo in photos

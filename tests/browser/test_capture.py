@@ -108,3 +108,27 @@ def test_what_is_no_picture_is_left_to_the_browser(page, server):
     page.locator("#recover-size input").focus()
     page.evaluate(PASTE, png(photo(80, 80)))
     expect(page.locator("#recover-before tbody tr")).to_have_count(0)
+
+
+def test_a_picture_pasted_beside_a_closed_panel_is_taken(page, server):
+    """The panel opens on the visitor's own pictures, with that one; while a run goes on, which
+    locks the panel, one sentence says what to do."""
+    page.goto(server)
+    page.locator("#arithmetic[data-sum]").wait_for(state="attached")
+    page.evaluate(PASTE, png(photo(90, 120)))
+    expect(page.locator("#panel-pictures")).to_be_visible()
+    expect(page.locator("#gallery img")).to_have_count(1)
+    expect(page.locator("[data-chip=pictures]")).to_contain_text("1 own photo")
+    page.keyboard.press("Escape")
+    page.evaluate("document.querySelector('#chip-pictures').disabled = true")  # as a run does
+    page.evaluate(PASTE, png(photo(90, 120)))
+    expect(page.locator(".kd-landing")).to_contain_text("pause it, then paste again")
+
+
+def test_a_picture_pasted_among_the_questions_is_taken(page, server):
+    """Whatever their source was."""
+    page.goto(f"{server}/?question=2")
+    expect(page.locator("#question-edges")).to_be_in_viewport()
+    page.evaluate(PASTE, png(photo(90, 120)))
+    expect(page.locator("#question-gallery img")).to_have_count(1)
+    expect(page.locator("#question-source input[value=mine]")).to_be_checked()

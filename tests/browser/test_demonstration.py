@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from kernel_demo.ui.components.header import WORDS
 from tests.browser.conftest import at_pace
+from tests.browser.on_stage import listen, written
 from tests.browser.test_axe import AXE
 from tests.browser.test_axe import RUN as FOUND
 
@@ -34,10 +35,15 @@ def known_words(name):
     return max(re.split(r"{\w+}", WORDS[name]), key=len)
 
 
-def begun(page, server):
+def begun(page, server, query=""):
     """Press the header's button; returns where everything stood before."""
-    page.goto(server)
+    page.goto(f"{server}/{query}")
     page.locator("#arithmetic[data-sum]").wait_for(state="attached")
+    if query:
+        expect(page.locator("#chip-method")).to_have_attribute("data-linked", "true")
+        page.wait_for_timeout(2000)
+    listen(page)
+    page.evaluate("window.experiment = window.kdShown.experiment")
     page.evaluate(RECORD)
     stood = page.evaluate(STAND)
     page.locator("#demonstrate").click()
@@ -89,6 +95,11 @@ def test_it_shows_both_methods_and_ends_with_the_reason_in_view(
     assert error[0] == 200
     assert f"{error[1]:.2f} off" in said[order[2]]
     assert f"was {error[1]:.2f} off" in said[order[5]]
+    # How much of each loss is left tells the two apart; both runs are seen to their ends.
+    assert "All but 0.0" in said[order[2]]
+    expect(page.locator("#spectrum")).to_contain_text(re.compile(r"all but \d·10⁻¹. % of the loss"))
+    for curve in ("loss", "error"):
+        assert "step 200" in written(page, curve)
     page.locator("#demonstrate-stop").click()
     expect(page.locator(".kd-show")).to_be_hidden()
     expect(page.locator("[data-pointed]")).to_have_count(0)
@@ -97,18 +108,37 @@ def test_it_shows_both_methods_and_ends_with_the_reason_in_view(
     expect(page.locator("#learn")).to_have_text(re.compile("Learn again"))
 
 
-@pytest.mark.parametrize("way", ["stop", "escape", "pause"])
-def test_it_can_be_stopped(new_page, server, way):
-    """By its button, Escape or Pause: the run stands still where it was."""
+@pytest.mark.parametrize("way", ["stop", "escape"])
+@pytest.mark.parametrize(
+    "query", ["?kernel=gaussian&size=5&method=closed_form", "?method=adam&rate=0.05"]
+)
+def test_who_stops_it_has_the_page_as_before(new_page, server, way, query):
+    """By its button or Escape, as soon as it runs: settings and address are those before it, and
+    no run is on; also where only a rate was set otherwise."""
+    page = new_page(reduced_motion="no-preference")
+    at_pace(page, "normal")
+    begun(page, server, query)
+    set_to = page.evaluate("experiment")
+    expect(live(page)).to_have_attribute("data-state", "running")
+    if way == "escape":
+        page.keyboard.press("Escape")
+    else:
+        page.locator("#demonstrate-stop").click()
+    expect(page.locator(".kd-show")).to_be_hidden()
+    expect(page.locator("[data-pointed]")).to_have_count(0)
+    page.wait_for_function("(name) => window.kdShown.experiment === name", arg=set_to)
+    expect(live(page)).to_have_attribute("data-state", "before")
+    page.wait_for_function("(query) => location.search === query", arg=query)
+
+
+def test_who_pauses_it_takes_over(new_page, server):
+    """The run stands still where it was, by the method in view."""
     page = new_page(reduced_motion="no-preference")
     at_pace(page, "normal")
     begun(page, server)
     expect(live(page)).to_have_attribute("data-state", "running")
     expect(live(page)).not_to_have_attribute("data-step", "0")
-    if way == "escape":
-        page.keyboard.press("Escape")
-    else:
-        page.locator({"stop": "#demonstrate-stop", "pause": "#learn"}[way]).click()
+    page.locator("#learn").click()
     expect(page.locator(".kd-show")).to_be_hidden()
     expect(live(page)).to_have_attribute("data-state", "paused")
     expect(page.locator("[data-pointed]")).to_have_count(0)

@@ -71,6 +71,22 @@ def test_no_key_asks_the_server(page, server):
     assert not [url for url in asked if "heartbeat" not in url and not url.startswith("data:")]
 
 
+@pytest.mark.parametrize(("weight", "told"), [("7.5", "7.5"), ("0.3", "0.3"), ("-5/2", "−2.5")])
+def test_a_weight_that_cannot_be_right_is_told(page, server, weight, told):
+    """As it is typed, and with the score: no hidden kernel has it."""
+    page.goto(f"{server}/?challenge=3-17")
+    page.wait_for_function(f"({LOOK})() >= 0")
+    page.locator("#challenge-editor [data-i='1'][data-j='1']").fill(weight)
+    said = f"{told} cannot be right: every weight is a multiple of ½ from −2 to 2."
+    status = page.locator(".kd-guess [role=status]")
+    expect(status).to_contain_text(said)
+    page.locator("#challenge-guess").click()
+    expect(page.locator("#challenge-guess-result")).to_contain_text(said)
+    expect(page.get_by_text("after your guess", exact=True)).to_have_count(1)
+    page.locator("#challenge-editor [data-i='1'][data-j='1']").fill("-2")
+    expect(status).not_to_contain_text("cannot be right")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(1366, 768), (1280, 720), (390, 844)])
 def test_four_pictures_of_one_size(new_page, server, size, scheme):

@@ -149,3 +149,17 @@ def test_a_link_is_without_ones_own_pictures(page, server, tmp_path):
     expect(page.locator("#copy-link")).to_have_text("Copy link without your pictures")
     page.locator("#copy-link").click()
     expect(page.locator("#copy-link")).to_have_text("Link copied without your pictures")
+
+
+def test_learn_waits_for_what_the_link_says(page, server):
+    """Pressed before the link's settings are here: it says so, and then learns by them."""
+    page.route("**/gradio_api/queue/join*", lambda route: None)  # where the link is read
+    page.goto(f"{server}/?kernel=gaussian&size=5&method=adam&steps=40")
+    page.locator("#arithmetic[data-sum]").wait_for(state="attached")
+    page.locator("#learn").click()
+    expect(page.locator(".kd-verdict-line")).to_contain_text("What the link says is being set")
+    expect(live(page)).to_have_attribute("data-state", "before")
+    page.unroute("**/gradio_api/queue/join*")
+    expect(live(page)).to_have_attribute("data-done", "true")
+    learned = page.evaluate("[kdShown.method, kdShown.size, kdShown.steps]")
+    assert learned == ["adam", 5, 40]

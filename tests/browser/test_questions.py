@@ -84,6 +84,32 @@ def test_one_answer_is_open(page, server):
     assert page.locator(".kd-answer-fold").count() == 3
 
 
+@pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
+def test_an_answer_comes_into_view(new_page, server, size):
+    """Asked for at the lower end of the window, or opened by its line: its top and its first figure
+    are in the window, without a hand; a visitor who goes on by hand is left alone."""
+    page = new_page(viewport=dict(zip(("width", "height"), size, strict=True)))
+    open_tab(page, server)
+    figure = ".kd-matrix, img, .kd-table-frame"
+    for name in ("try-size", "try-small"):
+        page.evaluate("(id) => document.getElementById(id).scrollIntoView({ block: 'end' })", name)
+        prove(page, name)
+        answer = page.locator(f"#{name}-result")
+        expect(answer.locator("summary")).to_be_in_viewport(ratio=1)
+        expect(answer.locator(figure).first).to_be_in_viewport(ratio=0.99)
+    folded = page.locator("#try-size-result")
+    folded.locator("summary").click()
+    expect(folded.locator("summary")).to_be_in_viewport(ratio=1)
+    expect(folded.locator(figure).first).to_be_in_viewport(ratio=0.99)
+    page.mouse.move(size[0] - 100, 300)
+    page.mouse.wheel(0, -200)
+    page.wait_for_timeout(500)
+    at = page.evaluate("scrollY")
+    page.evaluate("document.querySelector('#try-size-result .kd-answer').append('more')")
+    page.wait_for_timeout(500)
+    assert page.evaluate("scrollY") == at
+
+
 def test_the_list_stays_beside_the_questions(new_page, server):
     """From the last question, too, every other one is a press away."""
     page = new_page(viewport={"width": 1366, "height": 650})

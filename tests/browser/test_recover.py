@@ -177,6 +177,69 @@ def test_an_error_on_a_phone_is_in_view(new_page, server, pair):
     expect(problem).to_be_in_viewport(ratio=1)
 
 
+BROKEN = """() => {
+  const broken = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text; (text = walk.nextNode());) {
+    const { parentElement: place } = text;
+    if (!place.checkVisibility() || place.closest('svg, style, script')) continue;
+    for (const { 0: word, index } of text.data.matchAll(/[^\\s\u200b]+/g)) {
+      const range = document.createRange();
+      range.setStart(text, index);
+      range.setEnd(text, index + word.length);
+      const lines = [...range.getClientRects()].filter(({ width }) => width > 0.5);
+      const tops = lines.map(({ top }) => top);
+      if (Math.max(...tops) - Math.min(...tops) > 4) broken.push(word);
+    }
+  }
+  return broken;
+}"""
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1280, 720), (390, 844)])
+def test_no_word_is_broken(new_page, server, size):
+    """Commands, files and numbers go on in another line between words alone; and on a phone, too,
+    the button that copies covers no line of code."""
+    page = new_page(viewport=dict(zip(("width", "height"), size, strict=True)))
+    page.goto(f"{server}/?example=camera_gaussian&run=1")
+    expect(page.locator("#recover-take a[download]").first).to_be_visible()
+    assert page.evaluate(BROKEN) == []
+    code = page.locator("#recover-take code").bounding_box()
+    copy = page.locator("#recover-take .kd-take-copy").bounding_box()
+    assert size[0] > 700 or copy["y"] + copy["height"] <= code["y"]
+
+
+# What the page asks the server for waits until `release`.
+HOLD = """() => {
+  const [ask, held] = [window.fetch, []];
+  window.fetch = (...what) => new Promise((answer) => { held.push(() => answer(ask(...what))); });
+  window.release = () => { window.fetch = ask; held.forEach((call) => call()); };
+}"""
+
+
+def test_a_verdict_of_before_says_so_at_once(page, server, pair, tmp_path):
+    """Pale and named as of before as soon as the files are taken away or a broken one is chosen,
+    without an answer of the server, and beside what Recover says of that file."""
+    recover(page, server, pair(lambda image: image.filter(ImageFilter.EMBOSS)))
+    expect(verdict(page)).to_have_attribute("data-verdict", "convolution")
+    expect(page.locator("#recover-take a[download]").first).to_be_visible()
+    page.evaluate(HOLD)
+    page.locator("#recover-anew").click()
+    place = page.locator("#recover-verdict")
+    expect(place).to_have_attribute("data-stale", "true", timeout=2000)
+    expect(page.locator("#recover-after .file")).to_have_count(0)
+    page.evaluate("release()")
+    (tmp_path / "broken.png").write_bytes(b"none")
+    page.locator("#recover-before input[type=file]").set_input_files(tmp_path / "broken.png")
+    expect(page.locator("#recover-chosen .kd-error")).to_contain_text("broken.png")
+    page.locator("#recover").click()
+    expect(page.locator("#recover-progress .kd-error")).to_contain_text("broken.png")
+    expect(place).to_have_attribute("data-stale", "true")
+    card = page.locator("#recover-verdict .kd-verdict")
+    tag = card.evaluate("(card) => getComputedStyle(card, '::before').content")
+    assert "Found before" in tag
+
+
 def test_another_pair_takes_the_place_of_the_first(page, server, pair):
     """One press takes both sides away; the result stays, greyed out, until there is another."""
     paths = pair(lambda image: image.filter(ImageFilter.EMBOSS))

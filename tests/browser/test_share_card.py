@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import opened
+from tests.browser.stage_values import photo
 from tests.browser.test_axe import AXE, RUN
 
 HEAR = """() => {
@@ -101,3 +103,24 @@ def test_picture_and_link_are_copied(page, server):
         copied = page.evaluate("navigator.clipboard.readText()")
         assert copied == f"{server}/?kernel=box" + ("&run=1" if ticked else "")
         expect(page.locator("#share-link")).to_have_text("Copy link")
+
+
+def test_a_link_without_the_pictures_starts_nothing(page, server, tmp_path):
+    """Of a visitor's own pictures: one line says what the link lacks, and it does not run."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    cv2.imwrite(str(tmp_path / "own.png"), photo(90, 120))
+    page.goto(f"{server}/?steps=20")
+    opened(page, "pictures").get_by_role("radio", name="Mine").check()
+    page.locator("#uploads input[type=file]").set_input_files(tmp_path / "own.png")
+    expect(page.locator("#gallery img")).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.locator("#learn").click()
+    expect(page.locator("#live .kd-live")).to_have_attribute("data-done", "true")
+    opened_card(page)
+    expect(page.locator(".kd-share-card [role=status]")).to_have_text(
+        "The link opens these settings without your pictures."
+    )
+    expect(page.locator(".kd-share-card dialog input")).to_be_hidden()
+    page.locator("#share-link").click()
+    expect(page.locator("#share-link")).to_have_text("Link copied")
+    assert "run=1" not in page.evaluate("navigator.clipboard.readText()")

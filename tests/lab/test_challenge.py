@@ -6,7 +6,7 @@ import pytest
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import correlate, to_uint8
 from kernel_demo.imaging.kernels import random
-from kernel_demo.lab.challenge import SIZES, hidden, score
+from kernel_demo.lab.challenge import SIZES, hidden, impossible, score
 from kernel_demo.learning.statistics import Statistics
 
 BEFORE = to_uint8(np.cumsum(np.random.default_rng(0).normal(0, 0.02, (90, 120)), axis=1) + 0.5)
@@ -105,3 +105,12 @@ def test_bad_input_is_told():
             score(guess, TRUTH, SUMS)
     with pytest.raises(DemoError):
         hidden(4, 0)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_hidden_weight_is_impossible(size):
+    """Of a thousand kernels none has a weight that a guess is told cannot be right."""
+    kernels = [hidden(size, seed).values for seed in range(1000)]
+    assert not any(impossible(kernel).any() for kernel in kernels)
+    guess = np.array([[7.5, 0.3, -2.5], [2, -2, 0.5], [0, -0.5, 1.5]])
+    np.testing.assert_array_equal(impossible(guess), [[True] * 3, [False] * 3, [False] * 3])

@@ -59,7 +59,7 @@ AFTER = {"recover-views": EXAMPLE, "recover-which": EXAMPLE}
 HALTS = {"race-stop", "apply-stop", "challenge-learn-stop"} | {
     f"try-{key}-stop" for key in ("anywhere", "speed", "complete", "depth", "stack", "limits")
 }
-AT_ONCE = {"challenge-another", "open-certificate", "recover-anew"}  # nothing there to fail
+AT_ONCE = {"challenge-another", "open-certificate"}  # nothing there to fail
 BUTTONS = ("button", "uploadbutton", "downloadbutton")
 # The stage has buttons of its own, which follow what it is told: what the browser says with each
 # event, and what came before it.

@@ -21,6 +21,8 @@ PLACES = (
     [
         ({"challenge": "3-17"}, "challenge", "challenge-learn"),
         ({"question": "depth"}, "question-depth", "try-depth"),
+        ({"question": "1"}, "question-size", "try-size"),
+        ({"question": "8"}, "question-limits", "try-limits"),
         ({"example": "cat_sharpen"}, "example-cat_sharpen", "example-cat_sharpen"),
         ({"race": "adam,kfac"}, "race-card", "race"),
     ],
@@ -41,6 +43,8 @@ def test_what_a_link_opens(asked, target, press, run):
             {"question": "why"},
             "a question that there is not, “why”; one that there is: question=li",
         ),
+        ({"question": "9"}, "a question that there is not, “9”"),
+        ({"question": "0"}, "a question that there is not, “0”"),
         ({"example": "../x"}, "an example that there is not, “../x”"),
         ({"race": "kfac"}, "a race that there is not, “kfac”"),
         ({"race": "kfac,kfac"}, "a race"),

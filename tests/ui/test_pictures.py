@@ -10,6 +10,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from kernel_demo.errors import DemoError
 from kernel_demo.sources import bundled, decoding, hub
+from kernel_demo.sources.decoding import Photo
 from kernel_demo.sources.memory import Memory
 from kernel_demo.ui import pictures
 from kernel_demo.ui.learn import result, tab
@@ -178,3 +179,12 @@ def test_a_bad_upload_is_told_beside_the_others_alone(uploads, tmp_path):
     _, notice = tab.show_gallery(0, values)
     assert notice.count("bad.png") == 1
     assert "bad.png" not in result.look(None, values)[0]
+
+
+def test_two_pictures_of_two_sizes_are_told_by_both():
+    """Width first; of one size, or of more pictures, their pixels are counted."""
+    photos = [Photo(name, np.zeros((*size, 3), np.float32), "") for name, size in
+              (("a", (40, 60)), ("b", (30, 50)), ("c", (40, 60)))]  # fmt: skip
+    assert "2 photos · 60 × 40 and 50 × 30 pixels" in pictures.gallery(photos[:2])
+    assert "2 photos · 4800 pixels" in pictures.gallery(photos[::2])
+    assert "3 photos · 6300 pixels" in pictures.gallery(photos)

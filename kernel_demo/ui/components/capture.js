@@ -8,6 +8,8 @@ const video = dialog.querySelector('video');
 const button = (name) => root.querySelector(`[data-does=${name}]`);
 const CAMERA = { video: { width: { ideal: 1280 }, height: { ideal: 960 }, facingMode: 'environment' } };
 
+const OPENING = 10000; // milliseconds that the fields are waited for
+
 let made = 0; // so far: each has a name of its own
 
 // The field that a picture goes to: the one pointed at or with the focus, else the first without one.
@@ -35,12 +37,30 @@ const pasted = (blob) => hand(blob, 'pasted', words.pasted);
 
 document.addEventListener('paste', (event) => {
   const inField = event.target.closest?.('input:not([type=file], [type=radio]), textarea');
-  if (!root.isConnected || !root.offsetParent || dialog.open || inField) return;
+  if (!root.closest('[role=tabpanel]')?.checkVisibility() || dialog.open || inField) return;
   const files = [...(event.clipboardData?.files || [])].filter(({ type }) => type.startsWith('image/'));
   if (!files.length) return;
   event.preventDefault();
-  pasted(files[0]);
+  reveal().then((shown) => {
+    if (shown) pasted(files[0]);
+    else document.dispatchEvent(new CustomEvent('kd-told', { detail: words.closed }));
+  });
 });
+
+// Opens, one after the other, what stands in the way of the fields; false where that cannot be now.
+async function reveal() {
+  const closed = () => !root.offsetParent;
+  for (const selector of closed() ? props.opens : []) {
+    const way = document.querySelector(selector);
+    if (!way || way.disabled) return false;
+    const open = way.matches('input') ? way.checked : root.closest('.kd-panel').checkVisibility();
+    if (!open) way.click();
+  }
+  for (const end = performance.now() + OPENING; closed() && performance.now() < end;) {
+    await new Promise((done) => { setTimeout(done, 50); });
+  }
+  return !closed();
+}
 
 async function paste() {
   try {

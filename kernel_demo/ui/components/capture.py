@@ -19,13 +19,21 @@ WORDS = {
     "taken": "Taken: {name}.",
     "no_picture": "The clipboard has no picture that this page may read: copy one first.",
     "no_camera": "No camera could be used: allow it in the browser, or choose a file.",
+    "closed": "Pictures cannot be chosen while a run goes on: pause it, then paste again.",
     "no_room": "Each field has a picture: remove one, then paste again.",
 }
 
 
-def component(elem_id: str, fields: tuple[str, ...], several: bool, camera: bool = True) -> gr.HTML:
-    """fields: ids of the fields for files. several: whether one takes more than one picture."""
+def component(
+    elem_id: str, fields: tuple[str, ...], several: bool, camera: bool = True,
+    opens: tuple[str, ...] = (),
+) -> gr.HTML:  # fmt: skip
+    """fields: ids of the fields for files. several: whether one takes more than one picture.
+
+    opens: CSS selectors of what is pressed, in this order, where the fields are out of view when a
+    picture is pasted: the button of their panel, the choice that shows them.
+    """
     return from_files(
         "capture", None, elem_id, words=WORDS, shared=("drawing",), fields=fields,
-        several=several, camera=camera,
+        several=several, camera=camera, opens=opens,
     )  # fmt: skip

@@ -29,4 +29,10 @@ const hear = () => {
   mark();
 };
 watch('value', hear);
+// Who knows of a change before the server has compared says so: pale until it has.
+document.addEventListener('kd-changed', ({ detail }) => {
+  if (!props.results.includes(detail)) return;
+  last = { ...last, stale: true, pending: true };
+  mark();
+});
 mark();

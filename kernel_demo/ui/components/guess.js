@@ -5,7 +5,7 @@ const root = element.querySelector('.kd-guess');
 const { words } = props;
 const canvases = parts(root, 'picture');
 const note = root.querySelector('p');
-const [HALVES, MIDDLE, PAUSE, HALF_LEVEL] = [2, 2 ** 23, 600, 0.5];
+const [MIDDLE, PAUSE, HALF_LEVEL] = [2 ** 23, 600, 0.5];
 
 let pixels = pixelsOf(readPalette(root));
 let held = null; // {before, target: levels, width, height, scale, size}
@@ -68,8 +68,11 @@ function draw(atOnce) {
   const share = apart.filter((level) => Math.abs(level) > HALF_LEVEL).length / apart.length;
   root.dataset.largest = most;
   const percent = share > 0 && share < 0.01 ? '< 1 %' : `${Math.round(100 * share)} %`;
-  tell(!good ? words.unread : most < 1e-6 ? say(words.same, { count: count(apart.length) })
-    : say(words.apart, { share: percent, largest: figure(most) }), atOnce);
+  const wrong = weights.find((weight) => !Number.isInteger(props.halves * weight) || Math.abs(weight) > props.largest);
+  const said = most < 1e-6 ? say(words.same, { count: count(apart.length) })
+    : say(words.apart, { share: percent, largest: figure(most) });
+  const cannot = wrong === undefined ? '' : `${say(words.cannot, { weight: String(wrong).replace('-', '−') })} `;
+  tell(good ? cannot + said : words.unread, atOnce);
 }
 
 async function take(value) {
@@ -81,7 +84,7 @@ async function take(value) {
     ...value,
     before: Float64Array.from({ length: width * height }, (_, i) => grey[4 * i]),
     target: Float64Array.from({ length: width * height }, (_, i) => (
-      ((deep[4 * i] << 16) + (deep[4 * i + 1] << 8) + deep[4 * i + 2] - MIDDLE) / HALVES)),
+      ((deep[4 * i] << 16) + (deep[4 * i + 1] << 8) + deep[4 * i + 2] - MIDDLE) / props.halves)),
   };
   draw(true);
 }

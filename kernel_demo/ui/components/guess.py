@@ -8,13 +8,15 @@ import gradio as gr
 import numpy as np
 
 from kernel_demo.imaging.filtering import correlate
+from kernel_demo.lab.challenge import HALVES, LARGEST
 from kernel_demo.ui.components import from_files
 from kernel_demo.ui.pictures import data_url
 
-HALVES = 2  # a target's steps in a grey level: weights are multiples of a half
-MIDDLE = 2**23  # the number of 24 bits that stands for zero
+MIDDLE = 2**23  # with HALVES steps in a grey level, the number of 24 bits that stands for zero
 STRONGEST = 98  # per cent of the target's values that stay below the deepest colour
+CANNOT = "{weight} cannot be right: every weight is a multiple of ½ from −2 to 2."
 WORDS = {
+    "cannot": CANNOT,
     "before": "before",
     "target": "after the hidden kernel",
     "guess": "after your guess",
@@ -31,8 +33,9 @@ WORDS = {
 def component(value: dict, elem_id: str, editor: str) -> gr.HTML:
     """The pictures. value: of `value`. editor: the id of the grid that holds the guess."""
     return from_files(
-        "guess", value, elem_id, words=WORDS, shared=("drawing", "arithmetic"), editor=editor
-    )
+        "guess", value, elem_id, words=WORDS, shared=("drawing", "arithmetic"), editor=editor,
+        halves=HALVES, largest=LARGEST,
+    )  # fmt: skip
 
 
 def value(levels: np.ndarray, kernel: np.ndarray) -> dict:

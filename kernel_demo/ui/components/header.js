@@ -8,13 +8,15 @@ const caption = strip.querySelector('p');
 const [opener, stopper] = ['#demonstrate', '#demonstrate-stop'].map((id) => root.querySelector(id));
 const still = window.matchMedia('(prefers-reduced-motion: reduce)');
 
-const LOOK = { alike: 3500, kernels: 4500, patterns: 6500 }; // milliseconds that these captions are looked at
+const LOOK = { alike: 3500, kernels: 6500, patterns: 11000 }; // milliseconds that these captions are looked at
+const ANSWER = 20000; // milliseconds that one is waited for
 const ALIKE = 0.97; // of the loss is gone: pictures then look alike
 const PLACES = { // what a caption speaks of
   after: '.kd-live [data-view=after]', kernels: '.kd-live .kd-equation', patterns: '.kd-spectrum-plot',
 };
 
-let show = null; // the one under way: {run: {experiment, session} in view, check, fail, timer}
+let show = null; // the one under way: {run: {experiment, session} in view, asked: something is set, check, fail, timer}
+let answer = () => {}; // that the page is set to what was asked for
 
 const figuresNow = () => {
   const { row, run: { rows, truth } } = window.kdShown;
@@ -65,6 +67,8 @@ function watchStage() {
 async function begin(method) {
   show.run = null;
   const { session } = window.kdShown;
+  show.asked = true;
+  show.answered = new Promise((resolve) => { answer = resolve; setTimeout(resolve, ANSWER); });
   trigger('asked', { method });
   await until((shown) => shown.kind === 'frame' && shown.session !== session
     && shown.experiment === show.wished && shown.state === 'running');
@@ -73,8 +77,9 @@ async function begin(method) {
 
 const finished = () => until((shown) => shown.state === 'finished');
 
+const busy = () => ['running', 'waiting'].includes(window.kdShown?.state);
+
 async function atRest() {
-  const busy = () => ['running', 'waiting'].includes(window.kdShown?.state);
   if (busy()) document.querySelector('#learn').click();
   await until((shown) => shown && !busy() && !shown.computing);
 }
@@ -89,7 +94,7 @@ async function play() {
   told('adam', figuresNow());
   await until((shown) => shown.state === 'finished' || figuresNow().share >= ALIKE);
   if (figuresNow().share >= ALIKE) {
-    told('alike', figuresNow());
+    told('alike');
     await pause(LOOK.alike);
   }
   await finished();
@@ -138,16 +143,34 @@ function close() {
   strip.hidden = true;
 }
 
-// Who stops it stands where the run was: paused.
-function stop() {
-  const under = ['running', 'waiting'].includes(window.kdShown?.state);
-  const run = show?.run;
+// Who stops or closes it has the page set as before it.
+async function stop() {
+  const { asked, answered } = show;
   close();
-  if (run && under) document.querySelector('#learn').click();
+  if (!asked) return;
+  await answered;
+  document.dispatchEvent(new CustomEvent('kd-wish', { detail: { experiment: '' } })); // none is wished for
+  if (busy()) document.querySelector('#learn').click();
+  await resting();
+  trigger('over');
 }
+
+// Resolves once nothing is computed: what is set while a run goes on is not shown.
+const resting = () => new Promise((resolve) => {
+  const look = () => {
+    if (busy() || window.kdShown?.computing) return;
+    document.removeEventListener('kd-shown', look);
+    resolve();
+  };
+  document.addEventListener('kd-shown', look);
+  look();
+});
 
 opener.addEventListener('click', open);
 stopper.addEventListener('click', stop);
 document.addEventListener('keydown', (event) => { if (event.key === 'Escape' && show) stop(); });
-document.addEventListener('kd-wish', ({ detail }) => { if (show) show.wished = detail.experiment; });
+document.addEventListener('kd-wish', ({ detail }) => {
+  if (show) show.wished = detail.experiment;
+  answer();
+});
 document.addEventListener('kd-shown', watchStage);

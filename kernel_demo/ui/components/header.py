@@ -2,8 +2,9 @@
 
 The show plays on the stage itself: Adam, then K-FAC, from the same start on the same pictures. It
 asks for the runs by the event `asked`, with their method; whoever answers has the page set to it,
-and tells the stage which run is wished for (`kd-wish`). Its captions stand over the header, so that
-nothing moves; every figure in them is of the run in view.
+and tells the stage which run is wished for (`kd-wish`). By `over` it says that the visitor has
+stopped or closed it. Its captions stand over the header, so that nothing moves; every figure in
+them is of the run in view.
 """
 
 import gradio as gr
@@ -21,11 +22,11 @@ WORDS = {
         "what is true."
     ),
     "alike": (
-        "{gone} of the loss is gone, and both sides of the line look alike. Are the kernels alike, "
-        "too?"
+        "Nearly all of the loss is gone, and both sides of the line look alike. Are the kernels "
+        "alike, too?"
     ),
     "kernels": (
-        "{gone} of the loss is gone, and the kernels are not alike: after {steps} steps a weight "
+        "{Gone} of the loss is gone, and the kernels are not alike: after {steps} steps a weight "
         "is still {off} off."
     ),
     "near": "Here Adam comes near: after {steps} steps no weight is more than {bound} off.",

@@ -62,7 +62,8 @@ async function land(value) {
     const found = set() && (!value.ready || inView(value.ready)) && inView(`#${value.press}`);
     return found && !found.disabled && found;
   });
-  if (value.press === value.target) over(); // what it starts comes into view by itself
+  // What these start comes into view by itself.
+  if (value.press === value.target || button?.closest('.kd-question')) over();
   button?.click();
 }
 
@@ -71,6 +72,11 @@ watch('value', () => {
   if (!props.value || landed) return;
   landed = true;
   land(props.value);
+});
+// What another part has to say where nothing of it is in view.
+document.addEventListener('kd-told', ({ detail }) => {
+  strip.hidden = false;
+  write(strip.querySelector('p'), detail);
 });
 strip.querySelector('button').addEventListener('click', () => { strip.hidden = true; });
 

@@ -8,6 +8,7 @@ const dialog = root.querySelector('dialog');
 const image = dialog.querySelector('img');
 const save = dialog.querySelector('a');
 const note = dialog.querySelector('.kd-note');
+const runs = dialog.querySelector('input');
 const button = (name) => dialog.querySelector(`[data-does=${name}]`);
 
 const [WIDE, HIGH, RATIO] = [800, 420, 3];
@@ -155,11 +156,13 @@ async function open() {
   Object.assign(image, { src: save.href, alt });
   button('copy').hidden = !(navigator.clipboard?.write && window.ClipboardItem);
   button('send').hidden = !navigator.canShare?.({ files: [file] });
-  write(note, window.kdShown.chips.pictures.unshared ? `${words.link} ${window.kdShown.chips.pictures.unshared}.` : '');
+  const { unshared } = window.kdShown.chips.pictures; // of what a link lacks, nothing can be started
+  runs.closest('label').hidden = Boolean(unshared);
+  write(note, unshared ? say(words.lacks, { unshared }) : '');
   dialog.showModal();
 }
 
-const link = () => addressOf(props.keys, dialog.querySelector('input').checked ? { run: '1' } : {});
+const link = () => addressOf(props.keys, runs.checked && !runs.closest('label').hidden ? { run: '1' } : {});
 const does = {
   copy: async () => {
     await navigator.clipboard.write([new ClipboardItem({ 'image/png': file })]);

@@ -30,6 +30,7 @@ WORDS = {name: STAGE[name] for name in _SAME} | {
     "send": "Share…",
     "link": "Copy link",
     "link_copied": "Link copied",
+    "lacks": "The link opens these settings {unshared}.",
     "runs": "The link starts learning at once",
     "refused": "This browser does not let a page do that. Download the picture instead.",
     "site": "Kernel Demo",

@@ -15,6 +15,7 @@ const DOUBLE = 300; // milliseconds between the clicks of a double one, at most
 const FRAME = 16; // milliseconds from one drawing to the next, at most sixty a second
 const REPLY = 3000; // milliseconds that a changed rate is waited for
 const GRANTED = 20000; // milliseconds within which the page is set to what is wished for
+const MORE = 10; // times the steps of a run that the one before may have on its axis
 const ASTRAY = 1000; // times the values there are: no axis is made for what lies above
 
 let theme = look();
@@ -35,6 +36,7 @@ let marked = -1; // the weight under the pointer
 let pointed = null; // {name, x}: of a curve, and where over it the pointer is
 let wish = null; // {experiment, pace, until}: a run that begins once the page is set to that experiment
 let guide = ''; // the pace at which it is shown, whatever the speed
+let compared = false; // such a run: it and the one before are seen to their ends
 
 if (!(speed in props.speeds)) speed = 'normal';
 
@@ -249,7 +251,7 @@ function tellPause() {
 }
 
 function ask(name, data = {}, paced = '') {
-  [problem, wish, guide] = ['', null, paced];
+  [problem, wish, guide, compared] = ['', null, paced, false];
   pressed = { asked: true };
   tell(name, { ...data, held: pictures.held() });
 }
@@ -260,6 +262,7 @@ function grant() {
   if (wish && performance.now() > wish.until) wish = null;
   if (!wish || on || value?.experiment !== wish.experiment) return;
   ask('learn', {}, stillness.matches && speed === 'fast' ? '' : wish.pace);
+  compared = true;
 }
 document.addEventListener('kd-wish', ({ detail }) => {
   wish = { ...detail, until: performance.now() + GRANTED };
@@ -458,7 +461,7 @@ function paintKernels() {
 function drawCurves(now) {
   const [row, at, ended] = [rowShown(), stepShown(), now === 'finished'];
   const furthest = run.rows[Math.min(player.furthest, lastRow())]?.[STEP] || 0;
-  const last = ended ? Math.max(1, run.rows[lastRow()][STEP]) : axisFor(furthest, value.steps);
+  const last = ended ? Math.max(1, lastOf(run.rows[lastRow()][STEP])) : axisFor(furthest, value.steps);
   const seen = (points) => points.filter(([step]) => ended || step <= furthest);
   const pale = before && !sameCurve(before, run) && paleRun(last);
   const marks = value.rates.map(([step, rate]) => [step, say(words.rate, { rate })]);
@@ -496,6 +499,13 @@ function sameCurve(one, other) {
 }
 
 let axisEnd = 10;
+
+// The last step of a run, and of the one before that it is compared with; unless that took so many
+// more that this one would not be seen.
+function lastOf(own) {
+  const other = (compared && before?.error.at(-1)?.[0]) || 0;
+  return other > own && other <= MORE * own ? other : own;
+}
 
 // What of the run before lies on an axis up to this step, and its name: with its filter where that
 // is another one, and with its rate where that is all that is.
@@ -551,7 +561,7 @@ function paintTimeline(now) {
   const row = rowShown();
   const at = stepShown();
   // Up to the steps there may be: on an axis that grows as those of the curves do it would run back.
-  const last = now === 'finished' ? axisEnd : Math.max(1, value.steps, at);
+  const last = Math.max(1, now === 'finished' ? run.rows[lastRow()][STEP] : value.steps, at);
   const some = canSeek();
   setDisabled(timeline, !some);
   setData(root, { seekable: some });
@@ -719,7 +729,7 @@ let drawn = '';
 function looks() {
   const row = rowShown();
   return [version, value.server, value.session, run.truthText, value.border, value.picture?.key, value.waiting,
-    JSON.stringify(value.chips), value.steps, value.rates.length, before?.run, before?.filter, state(), player.at,
+    value.computing, JSON.stringify(value.chips), value.steps, value.rates.length, before?.run, before?.filter, state(), player.at,
     player.playing, row?.[LOSS], row?.[ERROR], speed, arrived, problem, Boolean(pressed.hold),
     player.at < lastRow()].join('|');
 }

@@ -30,11 +30,15 @@ function digitsOf(error, most) {
   return decimalsOfError(error / Math.min(1, most || 1));
 }
 
-// A share that is gone: 98 %, and never more of it than 99.9 %.
-function gonePercent(share) {
-  if (share < 0.99) return `${Math.round(100 * share)} %`;
-  return `${Math.min(99.9, Math.floor(1000 * share) / 10)} %`;
+// What is gone, of the share that is left: 98 %, 99.8 %, all but 0.056 %, all but 3·10⁻¹³ %.
+function gonePercent(left) {
+  if (left > 0.01) return `${Math.round(100 * (1 - left))} %`;
+  if (left > 0.001) return `${Math.floor(1000 * (1 - left)) / 10} %`;
+  const percent = 100 * left;
+  return left > 0 ? `all but ${percent < 1e-3 ? figure(percent, 2, 1) : decimal(percent, true)} %` : 'all';
 }
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 function inSeconds(seconds) {
   if (seconds >= 59.5) return `${Math.floor(Math.round(seconds) / 60)} min ${String(Math.round(seconds) % 60).padStart(2, '0')} s`;
@@ -75,15 +79,17 @@ function part(template, figures, more = {}) {
 function figuresOf({ row, rows, last, truth, value }) {
   const most = largest(truth);
   const first = (rows.find((one) => one[LOSS] > 0) || row)[LOSS];
-  const gone = 1 - row[LOSS] / first;
+  const left = row[LOSS] / first;
+  const gone = gonePercent(left);
   return {
     step: row[STEP],
     steps: rows[last][STEP],
     off: decimal(row[ERROR]),
     bound: decimal(row[ERROR], true),
     largest: decimal(most),
-    gone: gonePercent(gone),
-    share: gone,
+    gone,
+    Gone: capital(gone),
+    share: 1 - left,
     wrong: !(row[ERROR] <= WRONG * most), // what is no number is wrong
     small: row[LOSS] < SMALL_LOSS * first,
     final_off: decimal(rows[last][ERROR]),

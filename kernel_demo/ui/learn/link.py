@@ -45,6 +45,8 @@ watch('value', () => {
   document.dispatchEvent(new CustomEvent('kd-address'));
 });
 """
+# Says that the controls are as the link says: whatever learns waits for it (tab.py).
+ARRIVED = "watch('value', () => { if (props.value) document.body.dataset.linked = 'arrived'; });"
 FROM_LINK = "From the link:"
 
 
@@ -150,7 +152,14 @@ def connect(
         changes(shared), follow, [bar, *shared], bar,
         trigger_mode="always_last", preprocess=False, queue=False, **QUIET,
     )  # fmt: skip
-    return page.load(open_link, session, [session, *shared], **QUIET)
+    arrived = gr.HTML(None, html_template="<i></i>", js_on_load=ARRIVED, elem_id="arrived")
+
+    def opening(session: Session, request: gr.Request) -> tuple:
+        return *open_link(session, request), "arrived"
+
+    opened = page.load(opening, session, [session, *shared, arrived], **QUIET)
+    opened.failure(lambda: "failed", None, arrived, **UNQUEUED)  # a full queue: nobody waits for it
+    return opened
 
 
 def told(asked: Mapping[str, str]) -> tuple[str, str]:

@@ -165,7 +165,7 @@ def why(solution: Solution, best_error: float) -> str:
     reason = (
         f"Why: the condition number of these pictures is {figure(solution.condition)}. Plain "
         "gradients need steps in proportion to it for the finest patterns; K-FAC (a natural "
-        "gradient), L-BFGS and the closed form correct for it."
+        "gradient), exact L-BFGS and the closed form correct for it."
     )
     if best_error <= GOALS[-1]:
         return reason

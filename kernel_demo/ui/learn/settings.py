@@ -174,7 +174,9 @@ _CHANNELS = [(channel.capitalize(), channel) for channel in CHANNELS]
 _KERNELS = [(named.label, key) for key, named in CATALOGUE.items()]
 _KERNELS += [("Random", "random"), ("Your own", "own")]
 _BORDERS = [(border.label, name) for name, border in BORDERS.items()]
-# A name, and below it what the method does; the first line is set in bold.
+_OPTIMIZERS = [(RACERS[f"exact_{key}"], key) for key in ("kfac", "adam", "sgd", "lbfgs")]
+# A name, and below it what the method does; the first line is set in bold. Under the same names
+# they race.
 _METHODS = [
     (f"{RACERS['kfac']}\n"
      "Natural gradient: each step is corrected for how alike neighbouring pixels are.", "kfac"),
@@ -182,12 +184,11 @@ _METHODS = [
      "What most people would use. Its loss is soon small; watch the kernel error.", "adam"),
     (f"{RACERS['sgd']}\n"
      "Plain gradients with momentum: quick on the smooth, very slow on the fine.", "sgd"),
-    ("Exact gradient\n"
+    (f"{', '.join(label for label, _ in _OPTIMIZERS).replace(', Exact', ',')}\n"
      "One pass over the pictures; full-batch steps then need only its sums.", "exact"),
     (f"{RACERS['closed_form']}\n"
      "One pass over the pictures, one solve: the best kernel they allow.", "closed_form"),
 ]  # fmt: skip
-_OPTIMIZERS = [(RACERS[f"exact_{key}"], key) for key in ("kfac", "adam", "sgd", "lbfgs")]
 _STARTS = [("small random numbers", "normal"), ("zeros", "zeros"),
            ("PyTorch's default", "uniform"), ("the identity", "identity")]  # fmt: skip
 
@@ -229,7 +230,7 @@ TABLE = (
     # How to learn: the fields of TrainSettings, or of ExactSettings.
     _choice("method", "method", "Method", _METHODS, TRAINED.method, gr.Radio, show_label=False,
             container=False, elem_id="method"),
-    _choice("optimizer", "by", "Optimizer", _OPTIMIZERS, "kfac", visible=False,
+    _choice("optimizer", "by", "Exact method", _OPTIMIZERS, "kfac", visible=False,
             elem_id="optimizer", **_FIELD),
     _number("learning_rate", "rate", "Learning rate", learning_rate, 0, MAX_RATE, 0, empty=0,
             placeholder=short(default_rate(TRAINED.method, 3)), info=OWN_RATE["kfac"],

@@ -41,24 +41,30 @@ NO_UPLOAD_YET = (
 )
 FETCHING = "Fetching photos of the dataset. Until they are here, the bundled ones are shown."
 READING = "Your pictures are being read. Learning then begins by itself."
-# Who presses Learn or Step while files are still on their way is told `held`, and it is pressed
-# when they are here. (Only what they have sent so far would be learned from.)
+LINKED = "What the link says is being set. Learning then begins by itself."
+# Who presses Learn or Step while files or the settings of a link are still on their way is told
+# `held`, and it is pressed when they are here. (Only what they have sent so far would be learned
+# from, or what is set without the link.) The show, too, is of what the link says.
 HOLD = """
 const mine = () => document.querySelector('#source input[value=mine]:checked');
-const under = () => mine() && document.querySelector('#uploads progress');
+const files = () => mine() && document.querySelector('#uploads progress');
 const still = '.kd-live:is([data-state=before], [data-state=finished])';
+const linked = Boolean(location.search);
+const setting = () => linked && document.body.dataset.linked !== 'arrived';
 let held = null;
 document.addEventListener('click', (event) => {
-  const button = event.target.closest?.('#learn, #step');
-  if (!button?.closest(still) || !under()) return;
+  const button = event.target.closest?.('#learn, #step, #demonstrate');
+  if (!button || !(button.closest(still) || button.id === 'demonstrate')) return;
+  const under = setting() ? setting : files() && button.id !== 'demonstrate' ? files : null;
+  if (!under) return;
   event.stopPropagation();
-  if (!held) trigger('held');
+  if (!held) trigger('held', { by: under === setting ? 'link' : 'files' });
   clearInterval(held);
   held = setInterval(() => {
     if (under()) return;
     clearInterval(held);
     held = null;
-    if (mine() && button.closest(still)) button.click();
+    if (under === setting || (mine() && button.closest(still))) button.click();
   }, 100);
 }, true);
 """
@@ -133,12 +139,12 @@ class Tab:
         self.mark = follow([learned, raced], self._of(*ARRANGING))
         race_heard.then(**self.mark)
         self._connect_run()
-        self._connect_wishes(header)
+        show = self._connect_wishes(header)
         opened = link.connect(page, self.controls, bar, self.session)
         link.connect_marks(page, self.controls, self.marks)
         self._connect_kernel(opened)
         self._connect_settings()
-        self._connect_look(opened)
+        self._connect_look([opened, *show])
 
     def _of(self, *names: str) -> list:
         """The controls of these settings."""
@@ -146,7 +152,8 @@ class Tab:
 
     def _pictures(self) -> None:
         place(self.controls, "source", "dataset_id", "uploads")
-        capture.component("capture", ("uploads",), several=True)
+        capture.component("capture", ("uploads",), several=True,
+                          opens=("#chip-pictures", "#source input[value=mine]"))  # fmt: skip
         place(self.controls, "count")
         photos = pictures.gather(pictures.PictureChoice()).photos
         self.gallery = pictures.choosing(pictures.gallery(photos, 0), "gallery")
@@ -197,15 +204,21 @@ class Tab:
                 event.then(**self.mark)
         self.result.connect(self.controls["edges"], self.mark)
 
-    def _connect_wishes(self, header: gr.HTML) -> None:
-        """Other parts that want a run: the page is set to it, and the stage begins it then."""
+    def _connect_wishes(self, header: gr.HTML) -> list[gr.events.Dependency]:
+        """Other parts that want a run: the page is set to it, and the stage begins it then.
+
+        Returns the events of the show, which set the page and set it back.
+        """
         values, told = [*self.controls.values()], [self.live, self.wish]
         self.result.spectrum.kfac(
             named(wish_kfac), values, [*told, *self._of(*WISHED)], **UNQUEUED
         )  # fmt: skip
-        header.asked(
-            hearing(named(demonstrate)), values, [*told, *self._of(*SHOWN)], **UNQUEUED
-        ).then(**self._kernel_arranging())
+        before, shown = gr.State(), self._of(*SHOWN)
+        asked = header.asked(
+            hearing(named(demonstrate)), [before, *values], [*told, *shown, before], **UNQUEUED
+        )
+        over = header.over(restored, before, [*shown, before], **UNQUEUED)
+        return [event.then(**self._kernel_arranging()) for event in (asked, over)]
 
     def _connect_kernel(self, opened: gr.events.Dependency) -> None:
         """The ways to choose a kernel: by hand, or by the link that `opened` the page."""
@@ -275,8 +288,11 @@ class Tab:
         method, *shown = self._of("method", "optimizer", "steps")
         return {"fn": method_shown, "inputs": method, "outputs": shown, **UNQUEUED}
 
-    def _connect_look(self, opened: gr.events.Dependency) -> None:
-        """What the stage shows beside a run: which picture, and beyond its edges."""
+    def _connect_look(self, arranged: list[gr.events.Dependency]) -> None:
+        """What the stage shows beside a run: which picture, and beyond its edges.
+
+        arranged: the events that set the page; they may set a rate alone, which none follows.
+        """
         dressed = {
             "inputs": [self.session, *self.controls.values()],
             "outputs": [self.live, self.session],
@@ -284,10 +300,10 @@ class Tab:
             **UNQUEUED,
         }
         self.gallery.choose(hearing(named(choose)), **dressed)
-        for event in (self.controls["edges"].change, opened.then):  # a link may set a rate alone
+        for event in (self.controls["edges"].change, *(one.then for one in arranged)):
             event(named(on_stage), **dressed)
         self.gallery.opened(hub.prefetch, None, None, **UNQUEUED)
-        self.notice.held(lambda: showing.failed(READING), None, self.live, **UNQUEUED)
+        self.notice.held(hearing(held), None, self.live, **UNQUEUED)
 
     def _kernel_arranging(self) -> dict:
         """The event that gives a kernel the inputs it needs."""
@@ -365,6 +381,11 @@ def _noticed(session: Session, values: Mapping) -> dict:
     """What is said of a link, as long as the page is as it made it."""
     notice = session.notice
     return {"error": notice.said} if notice.said and notice.of == link.address_of(values) else {}
+
+
+def held(said: Mapping) -> dict:
+    """The stage while what was pressed waits."""
+    return showing.failed(LINKED if said.get("by") == "link" else READING)
 
 
 def choose(said: Mapping, session: Session, values: Mapping) -> tuple:
@@ -457,8 +478,10 @@ def wish_kfac(values: Mapping) -> tuple:
     return _wish(values, _by("kfac"), "")
 
 
-def demonstrate(said: Mapping, values: Mapping) -> tuple:
-    """A run of the header's show, by "adam" or "kfac": the stage, the wish, and SHOWN.
+def demonstrate(said: Mapping, before: Mapping | None, values: Mapping) -> tuple:
+    """A run of the header's show, by "adam" or "kfac": the stage, the wish, SHOWN, and `before`.
+
+    before: what SHOWN was when the show began, which it begins with Adam.
 
     Of what is set up now, or of the defaults where that is not for it: pictures that are not here,
     a kernel too large.
@@ -467,7 +490,17 @@ def demonstrate(said: Mapping, values: Mapping) -> tuple:
     changes = dict.fromkeys(SHOWN, gr.skip()) | _by(method)
     if not _demonstrable(values):
         changes |= {name: settings.START[name] for name in SHOWN if name not in WISHED}
-    return _wish(values, changes, "normal" if method == "kfac" else "show")
+    if method == "adam":
+        before = {name: values[name] for name in SHOWN}
+    return *_wish(values, changes, "normal" if method == "kfac" else "show"), before
+
+
+def restored(before: Mapping | None) -> tuple:
+    """SHOWN as it was before the show, and nothing to be brought back any more."""
+    if before is None:
+        return *[gr.skip()] * len(SHOWN), None
+    steps = gr.update(value=before["steps"], maximum=settings.most_steps(before["method"]))
+    return *(before | {"steps": steps}).values(), None
 
 
 def _by(method: str) -> dict:

@@ -65,7 +65,10 @@ def choose_pictures() -> list:
     block(title("Pictures"))
     source = segmented(SOURCES, "Source", "question-source")
     files = upload_field("Your pictures", "question-uploads", visible=False, height=120)
-    capture.component("question-capture", ("question-uploads",), several=True)
+    capture.component(
+        "question-capture", ("question-uploads",), several=True,
+        opens=("#question-source input[value=mine]",),
+    )  # fmt: skip
     photos = pictures.gather(PictureChoice(count=MAX_PICTURES)).photos
     gallery = block(pictures.gallery(photos), "question-gallery")
     source.input(lambda chosen: gr.update(visible=chosen == "mine"), source, files, **UNQUEUED)

@@ -10,13 +10,13 @@ import numpy as np
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import correlate, to_uint8
 from kernel_demo.imaging.kernels import named
-from kernel_demo.lab.challenge import SIZES, Score, hidden, score
+from kernel_demo.lab.challenge import SIZES, Score, hidden, impossible, score
 from kernel_demo.lab.limits import LIMITS, SHOTS, STRIPS, Limit, break_it, sums
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import build as build_pairs
 from kernel_demo.learning.statistics import Statistics
 from kernel_demo.learning.training import TrainSettings, train
-from kernel_demo.numbers import at_most, figure, shown
+from kernel_demo.numbers import at_most, figure, short, shown
 from kernel_demo.ui.components import guess as guess_view
 from kernel_demo.ui.components import kernel_editor
 from kernel_demo.ui.components.freshness import Freshness
@@ -24,10 +24,9 @@ from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.html import block, button, dropdown, filled, problem, quiet, square
 from kernel_demo.ui.jobs import PRIVATE, QUIET, SUMS, UNQUEUED, tell_failure
 from kernel_demo.ui.landing import CHALLENGE, Found, Place
-from kernel_demo.ui.pictures import data_url, middle
+from kernel_demo.ui.pictures import middle
 from kernel_demo.ui.questions import card, markup
 from kernel_demo.ui.questions.card import LEARNED, TRUE, Answer, Followed, answer
-from kernel_demo.ui.questions.pixels import drawn_signed
 
 PICTURES = 3  # enough for each of the ways, and for the challenge
 START_SIZE = 3
@@ -297,20 +296,22 @@ def guess(pictures: Sequence[np.ndarray], truth: np.ndarray, editor: dict) -> It
     """What a visitor's matrix is worth; the hidden kernel stays hidden."""
     values = _numbers(editor)
     found = score(values, truth, _sums(pictures, truth))
-    made = data_url(drawn_signed(correlate(middle(pictures[0], CROP, CROP), values)))
     yield answer(
-        markup.beside(
-            markup.matrices([("your guess", values)]),
-            markup.pictures([(made, "after your guess", "")], "small"),
-        ),
+        markup.matrices([("your guess", values)]),
         _score_facts(found),
-        finding=guess_finding(found),
+        finding=_impossible(values) + guess_finding(found),
         tone="good" if found.exact else "warm",
         points=found.points,
     )
 
 
-def guess_finding(score) -> str:
+def _impossible(guess: np.ndarray) -> str:
+    """That no hidden kernel has one of these weights."""
+    cannot = guess[impossible(guess)]
+    return guess_view.CANNOT.format(weight=short(cannot[0])) + " " if cannot.size else ""
+
+
+def guess_finding(score: Score) -> str:
     """What a visitor's guess is worth, without telling the kernel."""
     if score.exact:
         return "Exactly right: every weight."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from kernel_demo.ui.components import chart, worked
+from kernel_demo.ui.components import chart, script, worked
 from kernel_demo.ui.html import (
     CERTIFICATE,
     block,
@@ -175,7 +175,7 @@ def build(tabs: gr.Tabs) -> tuple[Place, ...]:
                 block(_contents(), script=GO_THERE)
         with gr.Column(scale=7, min_width=320, elem_classes="kd-right"):
             block(in_menu({label: resolved(key) for key, label in apply.CHOICES.items()}))
-            block(quiet(INTRODUCTION))
+            block(quiet(INTRODUCTION), script=script("opened"))
             for number, question in enumerate(QUESTIONS, 1):
                 with gr.Column(
                     elem_classes="kd-card kd-question", elem_id=f"question-{question.key}"
@@ -185,16 +185,15 @@ def build(tabs: gr.Tabs) -> tuple[Place, ...]:
                         more, challenge = limits.build(question.button, pictures)
                         answers += more
             card.follow(answers)
-    return challenge, Place(QUESTION, "questions", "a question", "limits", find)
+    return challenge, Place(QUESTION, "questions", "a question", str(len(QUESTIONS)), find)
 
 
 def find(asked: str) -> Found | None:
-    """The question that a link names."""
-    for question in QUESTIONS:
-        if question.key == asked:
-            return Found(
-                f"question-{asked}", f"try-{asked}", question.question, question.answer
-            )  # fmt: skip
+    """The question that a link names, by its key or its number."""
+    for number, question in enumerate(QUESTIONS, 1):
+        key = question.key
+        if asked in (key, str(number)):
+            return Found(f"question-{key}", f"try-{key}", question.question, question.answer)
     return None
 
 

@@ -20,7 +20,6 @@ from kernel_demo.ui.jobs import (
     PROVING,
     QUIET,
     RECOVERING,
-    UNQUEUED,
     Job,
     tell_failure,
 )
@@ -45,6 +44,11 @@ LOOK_UP = """() => {
   const [name, block] = innerWidth > 900 ? ['verdict', 'start'] : ['progress', 'center'];
   document.querySelector(`#recover-${name}`)?.scrollIntoView({ behavior: 'instant', block });
 }"""
+# Other files: what was found in those before is pale at once.
+CHANGED = """() => {
+  if (!document.querySelector('#recover-verdict [data-verdict]')) return;
+  document.dispatchEvent(new CustomEvent('kd-changed', { detail: 'recover-verdict' }));
+}"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +70,8 @@ def connect(parts) -> None:
             yield {getattr(parts, name): new for name, new in update.items()}
 
     inputs = [parts.before, parts.after, parts.max_size]
+    # First: a browser does what follows a change one after the other.
+    gr.on([file.change for file in inputs[:2]], None, js=CHANGED, **PRIVATE)
     shown = [
         parts.recover, parts.progress, parts.state, parts.made, parts.verdict, parts.kernel_card,
         parts.kernel, parts.picture_card, parts.views, parts.reproduced, parts.pair, parts.lost,
@@ -104,7 +110,7 @@ def _connect_views(parts) -> None:
     changed = [file.change for file in files]
     thumbnails = gr.on(changed, chosen, files, [parts.chosen, parts.anew], **latest)
     tell_failure(thumbnails, parts.chosen)
-    parts.anew.click(lambda: (None, None), None, files[:2], **UNQUEUED)
+    parts.anew.click(None, None, files[:2], js="() => [null, null]", **PRIVATE)
     pictures = [parts.reproduced, parts.pair, parts.lost]
     viewed = parts.views.input(view, [parts.views, parts.state], pictures, **latest)
     tell_failure(viewed, parts.lost)

@@ -80,7 +80,20 @@ def thumbnails(befores: Sequence[Opened], afters: Sequence[Opened]) -> str:
     if len(befores) != len(afters):
         missing = AFTER if len(befores) > len(afters) else BEFORE
         told = f"Now the picture {missing.lower()}."
+    if sizes := _sizes(befores, afters):
+        told = " ".join([f"{told.removesuffix('.')}.", *sizes])
     return filled('<div class="kd-pairs">{}</div>', joined(rows)) + quiet(told)
+
+
+def _sizes(befores: Sequence[Opened], afters: Sequence[Opened]) -> list[str]:
+    """A sentence on each pair of which the two have different sizes."""
+    told = []
+    for number, (before, after) in enumerate(zip(befores, afters, strict=False), 1):
+        if before.samples.shape[:2] != after.samples.shape[:2]:
+            pair = f"Pair {number}: before" if len(befores) > 1 else "Before"
+            sides = (f"{one.samples.shape[1]} × {one.samples.shape[0]}" for one in (before, after))
+            told.append("{} is {} pixels, after {}.".format(pair, *sides))
+    return told
 
 
 def many(befores: Sequence[Opened], between: str = " · ") -> str:

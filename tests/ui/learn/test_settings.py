@@ -5,7 +5,8 @@ from urllib.parse import parse_qsl
 import pytest
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.learn import link, run
+from kernel_demo.ui.components.race_chart import LABELS as RACERS
+from kernel_demo.ui.learn import link, run, settings
 from kernel_demo.ui.learn.session import Session
 from kernel_demo.ui.learn.settings import BY_NAME, START, experiment
 
@@ -70,3 +71,16 @@ def test_a_rate_that_is_none_says_what_one_is(rate):
 def test_what_has_no_address_stays_with_its_visitor():
     """All settings but the uploads can be shared."""
     assert [name for name, setting in BY_NAME.items() if not setting.key] == ["uploads"]
+
+
+def test_the_menu_names_every_racer():
+    """Each by its name in the race; those on exact sums share one entry of the menu."""
+    exact = "Exact K-FAC, Adam, SGD, L-BFGS"
+    assert settings.LABELS["method"] | {"exact": ""} == {
+        key: RACERS[key] for key in ("kfac", "adam", "sgd", "closed_form")
+    } | {"exact": ""}
+    assert settings.LABELS["method"]["exact"] == exact
+    assert [*settings.LABELS["optimizer"].values()] == [
+        f"Exact {name}" for name in exact.removeprefix("Exact ").split(", ")
+    ]
+    assert {*settings.LABELS["optimizer"].values()} < {*RACERS.values()}

@@ -20,3 +20,19 @@ def test_the_total_of_a_side_is_told_as_it_is(tmp_path, monkeypatch):
         "Expected at most 1.6 megapixels in all files of one side together; got 1.1 megapixels in "
         "“b.png”, with 1.1 of 1.6 used and 0.5 left. Scale it down, or leave out another file."
     )
+
+
+def test_two_sizes_of_a_pair_are_both_named(tmp_path):
+    """As soon as both files are there, width first; nothing is said of equal ones."""
+    sizes = {"a": (40, 60), "b": (30, 50), "c": (40, 60)}  # rows, columns
+    for name, size in sizes.items():
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.zeros(size, np.uint8))
+
+    def told(befores, afters):
+        sides = ([str(tmp_path / f"{name}.png") for name in side] for side in (befores, afters))
+        return pairs.thumbnails(*map(pairs.open_side, sides))
+
+    assert "Before is 60 × 40 pixels, after 50 × 30." in told("a", "b")
+    assert "Pair 2: before is 60 × 40 pixels, after 50 × 30." in told("ca", "ab")
+    assert "Before is" not in told("a", "c")
+    assert "Before is" not in told("a", "")
