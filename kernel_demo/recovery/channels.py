@@ -27,7 +27,8 @@ from kernel_demo.recovery.quantisation import UNKNOWN, Compression, compression,
 
 # A more complicated arrangement must leave at most this share of the simpler one's variance.
 WORTH = 0.9
-AS_MUCH = 0.96  # share of variance that tells at a look that it does not
+# Share of variance that tells at a look that it does not, by pixels looked at in each channel.
+AS_MUCH = {fitting.LOOKED_AT: 0.96, fitting.SAMPLE: 0.94}
 MIXTURE_WORTH = 0.3
 NEAR_WEIGHTS = 0.05  # estimated channel weights this close to a known conversion's
 
@@ -203,18 +204,20 @@ def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
 
 
 def _alike(pairs: list[Pair], size: int) -> bool:
-    """Whether a kernel for each channel leaves about as much as one for all: by a sample."""
+    """Whether a kernel for each channel leaves about as much as one for all: by samples."""
+    return any(_alike_in(pairs, size, pixels, share) for pixels, share in AS_MUCH.items())
+
+
+def _alike_in(pairs: list[Pair], size: int, pixels: int, share: float) -> bool:
     channels = range(pairs[0].after.shape[2])
-    tiles = [
-        [t.unclipped() for t in sample(planes_of(pairs, c), fitting.LOOKED_AT)] for c in channels
-    ]
+    tiles = [[t.unclipped() for t in sample(planes_of(pairs, c), pixels)] for c in channels]
     totals = [sums(part, size) for part in tiles]
     if any(total is None for total in totals):
         return False
     totals.append(sum(totals[1:], totals[0]))
     *apart, together = (fitting.least_squares(total)[2] for total in totals)
     rounding = SEVERAL_ROUNDINGS * ROUNDING * pairs[0].step
-    return np.mean(apart) > AS_MUCH * together and min(apart) > (2 * rounding) ** 2
+    return np.mean(apart) > share * together and min(apart) > (2 * rounding) ** 2
 
 
 def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
@@ -347,6 +350,15 @@ def mixture(
     return best.mixture(block)
 
 
+def explained(pairs: list[Pair], size: int) -> float | None:
+    """The share of after's variance that a mixture of kernels of that size explains.
+
+    By some pixels from everywhere. None: too few.
+    """
+    drawn = _drawn(pairs, size)
+    return None if drawn is None else _Solved.of(*drawn[:2], size, pairs[0].step).explained
+
+
 def _drawn(pairs: list[Pair], size: int):
     """Patches of all channels (n x (B*k*k + 1)), the pixels after them (n x A), and their blocks.
 
@@ -409,6 +421,11 @@ class _Solved:
         return float((self.rest**2).mean())
 
     @property
+    def explained(self) -> float:
+        """Share of the answers' variance."""
+        return float(1 - self.variance / max(self.answers.var(axis=0).mean(), 1e-12))
+
+    @property
     def small(self) -> bool:
         """Whether no more is left than a few roundings leave."""
         return self.variance <= (SEVERAL_ROUNDINGS * ROUNDING * self.step) ** 2
@@ -436,7 +453,7 @@ class _Solved:
             beyond_2=float((np.abs(self.rest) > 2.02 * self.step).mean()),
             curved=_curved(self.design, self.inverse, self.rest, size, self.step),
             floor=ROUNDING * self.step,
-            explained=float(1 - self.variance / max(self.answers.var(axis=0).mean(), 1e-12)),
+            explained=self.explained,
         )
 
 
