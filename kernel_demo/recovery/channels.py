@@ -27,8 +27,7 @@ from kernel_demo.recovery.quantisation import UNKNOWN, Compression, compression,
 
 # A more complicated arrangement must leave at most this share of the simpler one's variance.
 WORTH = 0.9
-# Share of variance that tells at a look that it does not, by pixels looked at in each channel.
-AS_MUCH = {fitting.LOOKED_AT: 0.96, fitting.SAMPLE: 0.94}
+AS_MUCH = 0.96  # share of variance that tells at a look that it does not
 MIXTURE_WORTH = 0.3
 NEAR_WEIGHTS = 0.05  # estimated channel weights this close to a known conversion's
 
@@ -204,20 +203,18 @@ def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
 
 
 def _alike(pairs: list[Pair], size: int) -> bool:
-    """Whether a kernel for each channel leaves about as much as one for all: by samples."""
-    return any(_alike_in(pairs, size, pixels, share) for pixels, share in AS_MUCH.items())
-
-
-def _alike_in(pairs: list[Pair], size: int, pixels: int, share: float) -> bool:
+    """Whether a kernel for each channel leaves about as much as one for all: by a sample."""
     channels = range(pairs[0].after.shape[2])
-    tiles = [[t.unclipped() for t in sample(planes_of(pairs, c), pixels)] for c in channels]
+    tiles = [
+        [t.unclipped() for t in sample(planes_of(pairs, c), fitting.LOOKED_AT)] for c in channels
+    ]
     totals = [sums(part, size) for part in tiles]
     if any(total is None for total in totals):
         return False
     totals.append(sum(totals[1:], totals[0]))
     *apart, together = (fitting.least_squares(total)[2] for total in totals)
     rounding = SEVERAL_ROUNDINGS * ROUNDING * pairs[0].step
-    return np.mean(apart) > share * together and min(apart) > (2 * rounding) ** 2
+    return np.mean(apart) > AS_MUCH * together and min(apart) > (2 * rounding) ** 2
 
 
 def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
