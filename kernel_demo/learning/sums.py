@@ -35,7 +35,7 @@ from kernel_demo.learning import devices
 # Pixels about mid-grey are at most 2**7, their products 2**14: a float32 sum of 2**10 of them
 # stays within the 2**24 up to which float32 counts exactly, in whatever order it is added.
 EXACT_PRODUCTS = 2**10
-BLOCK_VALUES = 2**22  # patch values held at once while adding patches one by one
+BLOCK_VALUES = 2**20  # patch values held at once while adding patches one by one
 SMALL = 2**17  # patch values of a whole picture below which adding its patches up is quickest
 STRIP_PIXELS = 2**18  # pixels multiplied at a time: their copies stay in the processor's cache
 BLOCK = 256  # side of a transformed block, about; it stays in the processor's cache
@@ -201,26 +201,43 @@ def _row_sums(rows: np.ndarray, width: int) -> np.ndarray:
 def _chosen(before, target, size: int, keep: np.ndarray, device) -> Sums:
     """The sums over the valid pixels where `keep` is True, patch by patch."""
     level = 128.0 if before.dtype == target.dtype == np.uint8 else 0.0
-    dtype = torch.float32 if level else torch.float64
     k2 = size * size
     y, x = np.nonzero(keep)
     depth = max(1, min(EXACT_PRODUCTS, len(y)))  # patches of one exact product
     many = depth * max(1, BLOCK_VALUES // (depth * k2))
-    total = torch.zeros(k2 + 2, k2 + 2, dtype=torch.float64, device=device)
+    here = torch.device(device).type == "cpu"
+    total = np.zeros((k2 + 2, k2 + 2))
+    total = total if here else torch.zeros(total.shape, dtype=torch.float64, device=device)
     patches = sliding_window_view(before, (size, size))
+    block = np.empty((min(many, -(-len(y) // depth) * depth), k2 + 2), "f4" if level else "f8")
     for start in range(0, len(y), many):
         at = y[start : start + many], x[start : start + many]
         used = len(at[0])
-        block = torch.zeros(-(-used // depth) * depth, k2 + 2, dtype=dtype, device=device)
-        block[:used, :k2] = as_tensor(patches[at].reshape(-1, k2), level, device)
-        block[:used, k2] = as_tensor(target[at], level, device)
+        block = block[: -(-used // depth) * depth]
+        block[:used, :k2] = patches[at].reshape(-1, k2)
+        block[:used, k2] = target[at]
+        block[:used, :-1] -= level
         block[:used, k2 + 1] = 1
-        block = block.view(-1, depth, k2 + 2)
-        total += torch.bmm(block.transpose(1, 2), block).sum(0, dtype=torch.float64)
-    total = total.cpu().numpy()
+        block[used:] = 0
+        blocks = block.reshape(-1, depth, k2 + 2)
+        total += _products(blocks) if here else _products_on(device, blocks)
+    total = total if here else total.cpu().numpy()
     gram, cross, patch_sum = total[:-2, :-2], total[:-2, -2], total[:-2, -1]
     energy, after_sum = total[-2, -2:].tolist()
     return _shifted(Sums(gram, cross, patch_sum, energy, after_sum, len(y)), level)
+
+
+def _products(blocks: np.ndarray) -> np.ndarray:
+    """The sum of b' b over blocks b, in float64: each by itself is exact in its own type.
+
+    By NumPy, which works out half of a product that is symmetric.
+    """
+    return sum((block.T @ block).astype(np.float64) for block in blocks)
+
+
+def _products_on(device, blocks: np.ndarray) -> torch.Tensor:
+    there = devices.from_numpy(blocks).to(device)
+    return torch.bmm(there.transpose(1, 2), there).sum(0, dtype=torch.float64)
 
 
 def lags(before: np.ndarray, target: np.ndarray, size: int, device):

@@ -278,16 +278,21 @@ def _response(pair: Pair, window: np.ndarray) -> np.ndarray:
 def turned(pair: Pair) -> Turn | None:
     """The turn of before under which after shows the same picture, if one stands out."""
     before, after, _ = pair.overlap()
-    there, here = (picture.mean(axis=2) for picture in (before, after))
-    if there.std() == 0 or here.std() == 0:
-        return None
     turns = {
-        Turn.ACROSS: there[:, ::-1], Turn.DOWN: there[::-1], Turn.HALF: there[::-1, ::-1],
-        None: there,
+        Turn.ACROSS: before[:, ::-1], Turn.DOWN: before[::-1], Turn.HALF: before[::-1, ::-1],
+        None: before,
     }  # fmt: skip
+    # Every n-th pixel both ways, by which pictures that are alike are so as well.
+    apart = max(1, int((after[..., 0].size / WHOLE) ** 0.5))
+    here, *there = (
+        picture[::apart, ::apart].mean(axis=2, dtype=np.float32).ravel()
+        for picture in (after, *turns.values())
+    )
+    if any(picture.std() == 0 for picture in (here, *there)):
+        return None
     alike = {
-        turn: np.corrcoef(picture.ravel(), here.ravel())[0, 1] ** 2
-        for turn, picture in turns.items()
+        turn: np.corrcoef(picture, here)[0, 1] ** 2
+        for turn, picture in zip(turns, there, strict=True)
     }
     best = max(alike, key=alike.get)
     others = max(value for turn, value in alike.items() if turn != best)

@@ -146,19 +146,32 @@ def _scaled(operation: Operation, pairs: Sequence[Pair]) -> Iterator[Model]:
     if len(x) < 100 or x.std() == 0:
         return
     slope = float(((x - x.mean()) * (y - y.mean())).mean() / x.var())
+    apply = _remembering(operation.apply)
     # Half up, or cut off: then the mean is a half less.
     for factor in dict.fromkeys((1.0, float(Fraction(slope).limit_denominator(32)), slope)):
         free = float(y.mean() - factor * x.mean())
         for offset in dict.fromkeys((0.0, round(free), round(2 * free) / 2, free)):
 
             def make(image, factor=factor, offset=offset):
-                values = operation.apply(image)
+                values = apply(image)
                 return values if (factor, offset) == (1, 0) else factor * values + offset
 
             body = programs.operation(operation, factor, offset)
             parameters = operation.parameters | {"factor": factor, "offset": offset}
             for even in (False, True):
                 yield Model(make, body, parameters, operation.radius, operation.border, even)
+
+
+def _remembering(apply: Callable) -> Callable:
+    """The same operation, done once to a picture that comes several times in turn."""
+    last = [None, None]
+
+    def made(image: np.ndarray) -> np.ndarray:
+        if last[0] is not image:
+            last[:] = image, apply(image)
+        return last[1]
+
+    return made
 
 
 def _of_light(other: Alternative, pairs: Sequence[Pair]) -> Iterator[Model]:
@@ -370,10 +383,10 @@ def deep(values: np.ndarray) -> np.ndarray:
 
 def _simplest(models: Sequence[Model], pairs: Sequence[Pair]) -> Model:
     """The first that reproduces about as many pixels as the best does."""
-    shares = []
+    shares, crops = [], {r: list(_crops(pairs, r)) for r in {model.radius for model in models}}
     for model in models:
         same = total = 0
-        for image, target, counts, pair in _crops(pairs, model.radius):
+        for image, target, counts, pair in crops[model.radius]:
             level = _rounded(deep(model.make(image)) * _unit(pair), pair, model.even)
             same += np.count_nonzero((level == target // pair.step) & counts)
             total += np.count_nonzero(counts)

@@ -385,6 +385,15 @@ def mixture(
     return best.mixture(block)
 
 
+def explained(pairs: list[Pair], size: int) -> float | None:
+    """The share of after's variance that a mixture of kernels of that size explains.
+
+    By some pixels from everywhere. None: too few.
+    """
+    drawn = _drawn(pairs, size)
+    return None if drawn is None else _Solved.of(*drawn[:2], size, pairs[0].step).explained
+
+
 def _drawn(pairs: list[Pair], size: int):
     """Patches of all channels (n x (B*k*k + 1)), the pixels after them (n x A), and their blocks.
 
@@ -447,6 +456,11 @@ class _Solved:
         return float((self.rest**2).mean())
 
     @property
+    def explained(self) -> float:
+        """Share of the answers' variance."""
+        return float(1 - self.variance / max(self.answers.var(axis=0).mean(), 1e-12))
+
+    @property
     def small(self) -> bool:
         """Whether no more is left than a few roundings leave."""
         return self.variance <= (SEVERAL_ROUNDINGS * ROUNDING * self.step) ** 2
@@ -474,7 +488,7 @@ class _Solved:
             beyond_2=float((np.abs(self.rest) > 2.02 * self.step).mean()),
             curved=_curved(self.design, self.inverse, self.rest, size, self.step),
             floor=ROUNDING * self.step,
-            explained=float(1 - self.variance / max(self.answers.var(axis=0).mean(), 1e-12)),
+            explained=self.explained,
         )
 
 

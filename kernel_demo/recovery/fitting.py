@@ -207,6 +207,18 @@ def hopeless(planes: list[Plane], max_size: int) -> bool:
     return total is not None and least_squares(total)[2] > (2 * rounding) ** 2
 
 
+def explained(planes: list[Plane], max_size: int) -> float | None:
+    """The share of after's variance that the best kernel of that size explains of some tiles.
+
+    None: they have too few pixels.
+    """
+    total = sums([tile.unclipped() for tile in sample(planes, SAMPLE)], max_size)
+    if total is None:
+        return None
+    variance = total.energy / total.count - (total.after_sum / total.count) ** 2
+    return 1 - least_squares(total)[2] / max(variance, 1e-12)
+
+
 def _place(support, size: int, largest: int) -> tuple[tuple[int, int], int]:
     """Middle (rows, columns from the pixel) and odd side of a square about the support."""
     top, left, height, width = support
@@ -308,14 +320,19 @@ def least_squares(total: Statistics, free: np.ndarray | None = None):
     chosen = np.ones(total.size**2, bool) if free is None else free.ravel()
     gram, cross, energy = total.centred
     gram, cross = gram[np.ix_(chosen, chosen)], cross[chosen]
-    ridge = 1e-14 * np.trace(total.gram) + 1e-300
-    damped = gram.astype(np.float64) + ridge * np.eye(len(gram))
+    damped = _damped(total)[np.ix_(chosen, chosen)]
     weights = np.linalg.solve(damped, cross.astype(np.float64))
     left = max(float(energy - 2 * weights @ cross + weights @ gram @ weights), 0) / total.count
     kernel = np.zeros(total.size**2)
     kernel[chosen] = weights
     offset = float(total.after_sum - total.patch_sum[chosen] @ weights) / total.count
     return kernel.reshape(total.size, total.size), offset, left
+
+
+def _damped(total: Statistics) -> np.ndarray:
+    """X'X about the means, with so much more on its diagonal that it can be divided by."""
+    ridge = 1e-14 * np.trace(total.gram) + 1e-300
+    return total.centred[0].astype(np.float64) + ridge * np.eye(total.size**2)
 
 
 def _support(total: Statistics, solution, white: bool) -> tuple[int, int, int, int]:
@@ -391,23 +408,36 @@ def box(mask: np.ndarray) -> tuple[int, int, int, int]:
 
 
 def _trimmed(total: Statistics) -> tuple[int, int, int, int]:
+    """Sides are taken off, each time the one that raises the variance least.
+
+    Without the weights S least squares leaves w_S' (A_SS)^-1 w_S more, A = (X'X)^-1; then A loses
+    A_S' (A_SS)^-1 A_S, and w the same of w_S (Schur's complement).
+    """
     allowed = TRIMMED_GAIN * least_squares(total)[2]
+    inverse = np.linalg.inv(_damped(total))
+    weights = inverse @ total.centred[1].astype(np.float64)
     top, left, bottom, right = 0, 0, total.size, total.size
-    while True:
+    places = np.arange(total.size**2).reshape(total.size, total.size)
+    while bottom - top > 1 or right - left > 1:
         options = []
-        for inner in (
-            (top + 1, left, bottom, right),
-            (top, left + 1, bottom, right),
-            (top, left, bottom - 1, right),
-            (top, left, bottom, right - 1),
+        for inner, side in (
+            ((top + 1, left, bottom, right), places[top, left:right]),
+            ((top, left + 1, bottom, right), places[top:bottom, left]),
+            ((top, left, bottom - 1, right), places[bottom - 1, left:right]),
+            ((top, left, bottom, right - 1), places[top:bottom, right - 1]),
         ):
-            first, start, last, end = inner
-            free = filled(total.size, (first, start, last - first, end - start))
-            if free.any():
-                options.append((least_squares(total, free)[2], inner))
-        if not options or min(options)[0] > allowed:
-            return top, left, bottom - top, right - left
-        top, left, bottom, right = min(options)[1]
+            if len(side) < (bottom - top) * (right - left):
+                own = np.linalg.solve(inverse[np.ix_(side, side)], weights[side])
+                options.append((float(weights[side] @ own), inner, side))
+        _, (first, start, last, end), side = min(options, key=lambda option: option[:2])
+        free = filled(total.size, (first, start, last - first, end - start))
+        if least_squares(total, free)[2] > allowed:
+            break
+        top, left, bottom, right = first, start, last, end
+        taken = np.linalg.solve(inverse[np.ix_(side, side)], inverse[side])
+        weights = weights - weights[side] @ taken
+        inverse = inverse - inverse[side].T @ taken
+    return top, left, bottom - top, right - left
 
 
 def _larger(tiles: list[Plane], total: Statistics, white: bool, unlike: float) -> bool:

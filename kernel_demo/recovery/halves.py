@@ -26,6 +26,8 @@ BY_POSITION = 200.0
 ALIKE = 0.67, 2.0
 HEAVY = 5.0  # kurtosis: what most pixels do not feel is no noise
 NOISE_LEAVES = 0.2  # of chi-squared, at most, where noise in before is what makes halves differ
+DAMPED = 1e-10  # of the trace of X'X, added to its diagonal
+SOUND = 1e-10  # smallest over largest pivot of a covariance that can be divided by
 ROUNDED = 0.05**2  # variance of what is left, at least: exact fits have none, in grey levels
 
 
@@ -127,7 +129,7 @@ def compared(drawn: Drawn) -> list[Halves]:
             continue
         one = _sums(drawn.patches[side], drawn.after[side])
         halves = one, tuple(a - b for a, b in zip(whole, one, strict=True))
-        difference, covariance = _difference(halves, 0.0)
+        difference, covariance = _difference(halves)
         values = np.zeros(drawn.free.shape)
         values[drawn.free] = np.abs(difference)
         found.append(Halves(split, every, _chi(difference, covariance), values))
@@ -145,9 +147,12 @@ def noise_in_before(drawn: Drawn, floor: float) -> float:
     """
     side = drawn.sides[Split.TEXTURE, 0]
     halves = [_sums(drawn.patches[part], drawn.after[part]) for part in (side, ~side)]
-    smallest = min(float(np.linalg.eigvalsh(gram / count)[0]) for gram, _, _, count in halves)
+    axes = [np.linalg.eigh(gram) for gram, _, _, _ in halves]
+    smallest = min(
+        float(values[0]) / count for (values, _), (_, _, _, count) in zip(axes, halves, strict=True)
+    )
     sigmas = np.sqrt(np.linspace(0, 0.95 * max(smallest, 0), 40))
-    chis = [_chi(*_difference(halves, float(sigma))) for sigma in sigmas]
+    chis = _chis(halves, axes, sigmas)
     best = int(np.argmin(chis))
     sigma = float(sigmas[best])
     gram, cross, _, count = map(sum, zip(*halves, strict=True))
@@ -165,17 +170,40 @@ def _sums(patches: np.ndarray, after: np.ndarray):
     return patches.T @ patches, patches.T @ after, float(after @ after), len(after)
 
 
-def _difference(halves, sigma: float) -> tuple[np.ndarray, np.ndarray]:
-    """The difference of the halves' kernels (m) and its covariance, with noise taken off."""
+def _difference(halves) -> tuple[np.ndarray, np.ndarray]:
+    """The difference of the halves' kernels (m) and its covariance."""
     kernels, covariances = [], []
     for gram, cross, energy, count in halves:
-        damped = gram + (1e-10 * np.trace(gram) - sigma**2 * count) * np.eye(len(gram))
-        inverse = np.linalg.inv(damped)
+        inverse = np.linalg.inv(gram + DAMPED * np.trace(gram) * np.eye(len(gram)))
         kernel = inverse @ cross
         kernels.append(kernel)
         variance = _variance((gram, cross, energy, count), kernel)
         covariances.append(max(variance, ROUNDED) * (inverse @ gram @ inverse))
     return kernels[0] - kernels[1], sum(covariances)
+
+
+def _chis(halves, axes, sigmas: np.ndarray) -> list[float]:
+    """Chi-squared per weight of the difference of two halves, with noise of each sigma taken off.
+
+    axes: eigenvalues and eigenvectors of each X'X. What is taken off its diagonal changes the
+    eigenvalues alone; all is told along the axes of the first half.
+    """
+    turned = axes[0][1].T @ axes[1][1]
+    along = [vectors.T @ half[1] for (_, vectors), half in zip(axes, halves, strict=True)]
+    found = []
+    for sigma in sigmas:
+        kernels, spreads = [], []
+        for (values, _), cross, (gram, _, energy, count) in zip(axes, along, halves, strict=True):
+            inverse = 1 / (values + DAMPED * np.trace(gram) - sigma**2 * count)
+            kernel = inverse * cross
+            left = max(float(energy - 2 * kernel @ cross + kernel**2 @ values), 0) / count
+            kernels.append(kernel)
+            spreads.append(max(left, ROUNDED) * inverse**2 * values.clip(0))
+        wide = turned * np.sqrt(spreads[1])
+        covariance = wide @ wide.T
+        covariance[np.diag_indices_from(covariance)] += spreads[0]
+        found.append(_chi(kernels[0] - turned @ kernels[1], covariance))
+    return found
 
 
 def _variance(half, kernel: np.ndarray) -> float:
@@ -185,9 +213,16 @@ def _variance(half, kernel: np.ndarray) -> float:
 
 
 def _chi(difference: np.ndarray, covariance: np.ndarray) -> float:
-    return float(difference @ np.linalg.pinv(covariance, hermitian=True) @ difference) / len(
-        difference
-    )
+    """d' C^-1 d / m; directions in which C is next to nothing say nothing."""
+    try:
+        pivots = np.diag(np.linalg.cholesky(covariance)) ** 2
+    except np.linalg.LinAlgError:
+        pivots = np.zeros(1)
+    if pivots.min() > SOUND * pivots.max():
+        solved = np.linalg.solve(covariance, difference)
+    else:
+        solved = np.linalg.pinv(covariance, hermitian=True) @ difference
+    return float(difference @ solved) / len(difference)
 
 
 def draw(tiles: list[Plane], free: np.ndarray) -> Drawn | None:

@@ -69,7 +69,8 @@ def _newton(goal, rows, room, prices) -> tuple[np.ndarray, np.ndarray] | None:
     that goes, at less or more, and allows for the first one's products.
     """
     steep = prices / room
-    matrix = rows.T @ (rows * steep[:, None])
+    weighted = rows * np.sqrt(steep)[:, None]
+    matrix = weighted.T @ weighted
     move = _solve(matrix, goal)
     if move is None:
         return None

@@ -105,6 +105,12 @@ class Polytope:
         pixels = _Pixels.of(self.tiles, self.free)
         return None if pixels is None else _middle(pixels, self.free)
 
+    def middle_within(self, bound: float) -> Chebyshev | None:
+        """The middle, if its largest residual is below `bound`; else None, once that is known."""
+        pixels = _Pixels.of(self.tiles, self.free)
+        found = None if pixels is None else _middle(pixels, self.free, bound)
+        return found if found is not None and found.largest < bound else None
+
     def interval(self, bound: float, until: float = np.inf) -> Interval | None:
         """The least and the most of each weight, of all kernels with residuals of at most `bound`.
 
@@ -133,8 +139,11 @@ def allowed(kernel: np.ndarray, offset: float, white: float) -> float:
     return ROUNDING + max(LEAST, SINGLE * kernel.size**0.5 * magnitude)
 
 
-def _middle(pixels: _Pixels, free: np.ndarray) -> Chebyshev:
-    """By linear programs for some constraints, to which those that a solution breaks are added."""
+def _middle(pixels: _Pixels, free: np.ndarray, enough: float = np.inf) -> Chebyshev:
+    """By linear programs for some constraints, to which those that a solution breaks are added.
+
+    enough: above which the smallest residual need not be known.
+    """
     unknowns = pixels.basis.shape[1]
     point = best = np.zeros(unknowns)
     excess = pixels.excess(point)
@@ -152,7 +161,7 @@ def _middle(pixels: _Pixels, free: np.ndarray) -> Chebyshev:
         excess = pixels.excess(point)
         if excess.max() < largest:
             largest, best = float(excess.max()), point
-        if largest - least <= CLOSE:
+        if largest - least <= CLOSE or least >= enough:
             break
         broken = _smallest(-excess, BROKEN * unknowns)
         chosen = np.union1d(chosen, broken[excess[broken] > least])

@@ -48,6 +48,9 @@ RARELY = 0.2  # ... so many times the residual leave half of the pixels, at most
 # Share of the other pixels' variance that a kernel must explain for an edit to be told: where after
 # is of one level, any kernel with no weight is obeyed.
 LEAST = 0.5
+# ... and of a moved picture, at least, for it to be looked at as closely: by a kernel of that size
+# and pixels from everywhere, or in a few tiles, of which a wide kernel explains some by chance.
+NARROW, SOMETHING, SOMETHING_IN_TILES = 7, 0.03, 0.25
 NEARLY_ALL = 0.9  # ... and that the middle of a larger kernel must, to be told
 # Times the errors of arithmetic that must be left beyond one rounding for kernels to be too small.
 CLEARLY = 4.0
@@ -178,6 +181,8 @@ def _displaced(seen: Analysis, max_size: int) -> Analysis | None:
     least = min(min(pair.overlap()[1].shape[:2]) for pair in moved)
     if stayed or least < 8 * MIN_SIZE:
         return None
+    if not _promising(moved, max_size):
+        return None
     rows, columns = moved[0].origin
     shifted = Told(Note.SHIFTED, {"rows": -rows, "columns": -columns})
     # What overlaps little shows small kernels only, and noise may make anything of it.
@@ -186,6 +191,20 @@ def _displaced(seen: Analysis, max_size: int) -> Analysis | None:
     if size < max_size and other.judgement.verdict != Verdict.CONVOLUTION:
         return None
     return other if _explains_more(other, seen) else None
+
+
+def _promising(moved: list[Pair], max_size: int) -> bool:
+    """Whether a kernel explains something of the moved pairs, by some of their pixels.
+
+    A small mixture of all channels sees what any kernel makes of a photo; what weights far from the
+    middle make of noise, a wide kernel of each channel.
+    """
+    shares = (
+        channels.explained(moved, NARROW),
+        fitting.explained(alignment.planes_of(moved), max_size),
+    )
+    least = SOMETHING, SOMETHING_IN_TILES
+    return any(a is None or a > b for a, b in zip(shares, least, strict=True))
 
 
 def _turned(seen: Analysis) -> Analysis:
@@ -408,8 +427,8 @@ def _centred(result: Recovery) -> Recovery:
         if not free.any():  # a channel of one level has no kernel
             continue
         shape = replace(part, free=free)
-        middle = shape.middle if free.sum() < polytope.WIDEST else None
-        if middle is None or middle.largest >= bound:
+        middle = shape.middle_within(bound) if free.sum() < polytope.WIDEST else None
+        if middle is None:
             return result
         if middle.largest < FULL:
             wide = shape.interval(bound, time.monotonic() + WIDENED)
