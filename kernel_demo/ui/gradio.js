@@ -44,14 +44,17 @@
     every('.icon-button .upload-container:not([inert])', addFiles);
   }
 
-  let due = 0; // a stage that learns changes the page many times between two frames
+  let due = 0;
   const soon = () => {
     due ||= requestAnimationFrame(() => {
       due = 0;
       mend();
     });
   };
-  new MutationObserver(soon).observe(document.documentElement, { childList: true, subtree: true });
+  // A stage that learns changes words many times a second: only an element may be one to mend.
+  const parts = ({ addedNodes }) => [...addedNodes].some((node) => node.nodeType === Node.ELEMENT_NODE);
+  new MutationObserver((changes) => changes.some(parts) && soon())
+    .observe(document.documentElement, { childList: true, subtree: true });
   soon();
   document.addEventListener('click', (event) => event.target.closest?.('.label-wrap') && soon());
   // A list of options takes the Tab key for typing, and opens again behind the one who leaves it; and

@@ -2,8 +2,8 @@
 
 Gradio's page tells messengers and search engines of Gradio, with a picture of another host. Here
 they are told what the link shares, and the picture is our own: PICTURE, a share card of the page
-itself, of a run of its defaults (made by tests/browser/preview.py). The same head has the one
-script that has to come before gradio's: clock.js.
+itself, of a run of its defaults (made by tests/browser/preview.py). The same head has the scripts
+that have to come before gradio's: clock.js and clones.js.
 """
 
 import re
@@ -24,7 +24,9 @@ WIDTH, HEIGHT = 1200, 630
 PATH = "/preview.png"
 SEEN = "A learned kernel beside the true one, and the curves of its loss and its error."
 LONGEST = 300  # characters of a description
-_CLOCK = Path(__file__).with_name("clock.js").read_text(encoding="utf-8")
+_SCRIPTS = "".join(
+    Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("clock.js", "clones.js")
+)
 _THEIRS = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')
 _START = b'<meta charset="utf-8" />'
 _SCRIPT = b"<script"  # the first one ends what we look at
@@ -67,7 +69,7 @@ class Preview:
             filled("<title>{}</title>", title),
             each('<meta property="{}" content="{}">', said.items()),
             each('<meta name="{}" content="{}">', named.items()),
-            f"<script>{_CLOCK}</script>",
+            f"<script>{_SCRIPTS}</script>",
         )
         return "".join(tags).encode()
 

@@ -502,3 +502,23 @@ def test_at_rest_no_frame_is_asked_for(new_page, server):
         if before == last:
             return
     pytest.fail(f"{before - last} frames were asked for in two seconds")
+
+
+def test_what_needs_no_copy_is_none(page, server):
+    """Of texts, numbers and the like, of arrays and objects, what structuredClone() gives is what
+    the browser's own gives, as a frame without our script has it; what cannot be cloned, a function
+    or a symbol, is refused by the same error."""
+    page.goto(server)
+    assert page.evaluate("""() => {
+      const { structuredClone: own } = document.body.appendChild(document.createElement('iframe'))
+        .contentWindow;
+      const told = (clone) => ['', 'text', 0, -0, NaN, 1n, true, null, undefined, [1, { a: [2] }],
+        { b: null }, new Date(0), () => 1, Symbol('s'), { f: () => 1 }].map((each) => {
+          try {
+            const copy = clone(each);
+            const text = typeof copy === 'bigint' ? `${copy}n` : JSON.stringify(copy);
+            return [typeof copy, String(copy), text, Object.is(copy, each)];
+          } catch (error) { return error.name; }
+        });
+      return JSON.stringify(told(structuredClone)) === JSON.stringify(told(own));
+    }""")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from kernel_demo.ui.components import script
 from kernel_demo.ui.html import each, filled
 
-POINTS = 200  # of a curve; more would not be seen
+POINTS, DIGITS = 200, 5  # of a curve, and of its numbers; more would not be seen
 TONES = "accent", "warm"  # of the curves, in order: colours of the theme
 
 
@@ -46,4 +46,8 @@ def in_html() -> str:
 def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     known = [point for point in points if math.isfinite(point[1])]
     every = -(-len(known) // POINTS) or 1
-    return [*known[:-1:every], *known[-1:]]
+    return [tuple(map(_short, point)) for point in (*known[:-1:every], *known[-1:])]
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")

@@ -25,6 +25,10 @@ function setAttribute(node, name, value) {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
+function hide(node, hidden) {
+  if (node.hidden !== hidden) node.hidden = hidden;
+}
+
 // A template's words, with what stands in its braces.
 function say(template, figures) {
   return template.replace(/\{(\w+)\}/g, (_, name) => figures[name]);

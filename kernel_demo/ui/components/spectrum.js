@@ -172,12 +172,13 @@ function kfacCame(shown) {
 }
 
 button.addEventListener('click', () => trigger('kfac'));
-// While a run goes on, only where it is seen: the last step of it is told in any case.
+// While a run goes on, only where it is seen: the last step of it is told in any case. Of what peeks
+// in below the stage, less than its title, nothing follows the run.
 let seen = true;
 new IntersectionObserver(([{ isIntersecting }]) => {
   seen = isIntersecting;
   if (seen) update();
-}).observe(root);
+}, { rootMargin: '0px 0px -60px' }).observe(root);
 document.addEventListener('kd-shown', () => {
   if (root.isConnected && (seen || !window.kdShown.going)) update();
 });

@@ -450,8 +450,8 @@ function paintKernels() {
     write(text.at, step ? `${words.step} ${step}` : !learned ? ''
       : startOf(learned) === 'random' ? words.start : words.no_start);
     const reads = marked >= 0 && Boolean(learned);
-    text.reading.hidden = !reads;
-    text.sentence.hidden = reads;
+    hide(text.reading, !reads);
+    hide(text.sentence, reads);
     if (reads) write(text.reading, reading(now, words));
   });
 }
@@ -487,7 +487,7 @@ function drawCurves(now) {
     later(() => write(text[name], unknown ? words.unmeasured : row ? figure(row[column]) : ''));
   }
   axisEnd = last;
-  later(() => { find('#clear-before').hidden = !pale; });
+  later(() => hide(find('#clear-before'), !pale));
 }
 
 // Whether a run is the one before again, as far as both have come.
@@ -637,10 +637,10 @@ function paintVerdict(now, learned) {
   }, words);
   setData(line, { dot: problem ? 'bad' : told.dot });
   write(text.problem, problem);
-  text.verdict.hidden = Boolean(problem);
+  hide(text.verdict, Boolean(problem));
   writeParts(text.verdict, told.parts);
   const does = problem ? null : told.action;
-  action.hidden = !does;
+  hide(action, !does);
   if (!does) return told;
   action.dataset.action = does;
   const label = { more: say(words.more_steps, { more: RUNS_ON }), end: words.to_end, latest: words.to_latest };

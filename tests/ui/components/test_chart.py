@@ -27,3 +27,13 @@ def test_what_is_no_number_is_left_out():
     points = [(0, 1.0), (1, math.nan), (2, math.inf), (3, 2.0)]
     ((_, sent),) = figures(chart.html("t", {"a": points}, (-4, 1), "{}"))["curves"]
     assert sent == [[0, 1.0], [3, 2.0]]
+
+
+def test_numbers_are_as_long_as_can_be_seen():
+    """Updates are small: a number of a curve has five digits, and errs by less than 1 in 10^4; a
+    plot is a few hundred pixels high."""
+    points = [(math.pi * 10**power, math.e / 10**power) for power in range(-12, 12)]
+    ((_, sent),) = figures(chart.html("t", {"a": points}, (-4, 1), "{}"))["curves"]
+    for told, known in zip(sent, points, strict=True):
+        assert all(len(f"{value:.12e}".split("e")[0].rstrip("0")) <= 6 for value in told)
+        assert all(math.isclose(*pair, rel_tol=1e-4) for pair in zip(told, known, strict=True))
