@@ -343,6 +343,8 @@ def through_jpeg(found: Arrangement) -> Arrangement:
     kernel = jpeg.fit(found.pairs, compressed, start.kernel, start.offset, WIDEST_THROUGH_JPEG)
     if kernel is None or kernel.standard_error.max() > SURE * np.abs(kernel.kernel).max():
         return found
+    if len(kernel.kernel) > start.searched:  # it was looked for one ring further, and is there, too
+        return found
     kernel = jpeg.proved(found.pairs, compressed, kernel)
     if not (kernel.believable or (kernel.nearly and kernel.smoothing is None)):
         return found

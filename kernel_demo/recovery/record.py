@@ -62,7 +62,8 @@ class Recovery:
     reason: Told | None = None  # of UNDETERMINED
     kernel: np.ndarray | None = None  # None only where nothing could be fitted
     offset: float | tuple[float, ...] = 0.0  # grey levels; for results that are rounded half up
-    # Of each weight; 0 outside the support, but where rounding would hide one of whole numbers.
+    # Of each weight. Of whole numbers 0 outside the support, but where rounding would hide one; of
+    # others the largest there.
     standard_error: np.ndarray | None = None
     shift: tuple[int, int] = (0, 0)  # the kernel applies to before[y + shift[0], x + shift[1]]
     residual: float = 0.0  # RMS of after - (kernel * before + offset), where that is not clipped

@@ -372,6 +372,9 @@ def _applied(bare: Recovery, found: Arrangement) -> Recovery:
     """The record with its kernels, what they are called and what they make of the picture."""
     pair, (kernels, offsets, errors) = found.pairs[0], found.kernels(bare.fractions)
     alone, censored = len(offsets) == 1, found.censored
+    if not bare.fractions:
+        # Weights that the fit went without are as sure as the others, not certainly 0.
+        errors = np.where(errors > 0, errors, errors.max(axis=(2, 3), keepdims=True))
     result = replace(
         bare,
         kernel=kernels,
