@@ -188,17 +188,13 @@ def facts_of(found: Recovery) -> Facts:
     size = f"{found.size} × {found.size}"
     if 0 < height * width < found.size**2:
         size += f" (its weights lie in {height} × {width})"
-    rounding = figure(found.rounding_floor)
     facts = [
         ("Name", "" if found.verdict == Verdict.NOT or found.unlike else found.catalogue_name),
         ("Size", size),
         ("Offset", _offset(np.atleast_1d(found.offset).tolist())),
         ("Edges", edges(found)),
         ("Channels", _arrangement(found)),
-        (
-            "Left over",
-            f"{figure(found.residual)} grey levels RMS; rounding alone leaves {rounding}",
-        ),
+        ("Left over", f"{figure(found.residual)} grey levels RMS{_rounding(found)}"),
         ("Rounded", _rounded(found)),
         ("Left over by channel", _by_channel(found)),
         ("Left over unevenly", _unevenly(found)),
@@ -208,6 +204,13 @@ def facts_of(found: Recovery) -> Facts:
         ("After file", _file(found)),
     ]
     return [(name, text) for name, text in facts if text]
+
+
+def _rounding(found: Recovery) -> str:
+    """What of the residual, which is of sums before they are rounded, rounding explains."""
+    if found.bit_exact and not found.in_steps:
+        return " before rounding; rounded, as the tool does, nothing"
+    return f"; rounding alone leaves {figure(found.rounding_floor)}"
 
 
 def _several(found: Recovery) -> bool:
@@ -227,7 +230,10 @@ def _file(found: Recovery) -> str:
     if found.coefficients is None or not found.verdict.linear:
         return found.compression
     alike = percent(found.coefficients, 2)
-    return f"{found.compression}; ours, compressed again, has {alike} of its coefficients"
+    return (
+        f"{found.compression}; what the kernel makes, saved in the same way, has {alike} of the "
+        "numbers that this file stores"
+    )
 
 
 def _offset(values: Sequence[float]) -> str:
