@@ -205,7 +205,7 @@ def _ways(all_of_them: str, pictures: list) -> Followed:
             return problem(error), None
         return found.folding, card.key(*values)
 
-    way.input(fn=None, js=card.FOLD_OTHERS % "limits-one", **PRIVATE)
+    way.input(fn=None, js=card.FOLD_OTHERS % ("limits-way", "limits-one"), **PRIVATE)
     tried = way.input(
         run, inputs, [place, made], trigger_mode="always_last", **SUMS,
         show_progress="minimal", **PRIVATE,
