@@ -200,6 +200,10 @@ def anywhere(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
             )
             yield answer(kernels, learning, done=False)
     panorama = odd(pixels.panorama(pictures[:IN_PANORAMA]))
+    learned = quiet(
+        f"Learned on tiles of {TRAINING_TILE} × {TRAINING_TILE} in {progress.step} steps, kernel "
+        f"error {figure(progress.kernel_error)}."
+    )
     difference = pixels.apply_anywhere(layer, panorama, kernel)
     after = correlate_valid(panorama, progress.kernel)
     shown = [
@@ -217,7 +221,7 @@ def anywhere(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     times = count(round(panorama.size / TRAINING_TILE**2))
     yield answer(
         kernels,
-        learning,
+        learned,
         markup.pictures(shown, "wide"),
         markup.facts(facts),
         finding=f"The same layer, on a picture with {times} times as many pixels as a tile.",
