@@ -55,7 +55,10 @@ class Target:
 
 TARGETS = {
     "magnitude": Target(
-        "Gradient magnitude", "It squares: the sign is lost.", 3, operators.magnitude
+        "Gradient magnitude",
+        "It squares the slopes, so that dark to light and light to dark come out alike.",
+        3,
+        operators.magnitude,
     ),
     "absolute": Target("Absolute Sobel", "It folds negative values over.", 3, operators.absolute),
     "clipped": Target(

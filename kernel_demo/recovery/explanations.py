@@ -630,7 +630,7 @@ def _noisy(found) -> tuple[str, str]:
         return (
             f"{is_a}, with the losses of {found.compression}: {left} are left ({floor}); {known}"
             f"{_but(found)}.",
-            "Save the picture after as PNG or TIFF instead to get the kernel exactly.",
+            "Save the picture after as PNG or TIFF instead to be sure of each digit of the kernel.",
         )
     return (
         f"{is_a}, with noise: {left} are left ({floor}) and do not depend on the picture; {known}"

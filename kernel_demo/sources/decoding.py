@@ -202,7 +202,7 @@ def _read(source, name, max_pixels, room):
     except _DAMAGED:
         raise DemoError(
             f"a picture ({READABLE})",
-            f"“{name}”, which is none or is damaged",
+            f"“{name}”, which is no picture or is damaged",
             "Choose another file, or save the picture as PNG.",
         ) from None
     with image:

@@ -91,7 +91,8 @@ TERMS = (
     Term("standard error", "How far off chance would put a weight: two times out of three it is "
          "less."),
     Term("guaranteed", "No kernel with a weight outside this interval can have made the file in "
-         "one rounding: that is proved, not estimated.", ("guaranteed interval",)),
+         "one rounding: that is proved, not estimated. The search for the narrowest ends by time: "
+         "another run may find a narrower one, and both hold.", ("guaranteed interval",)),
     Term("excess loss", "The loss less that of the best kernel these pictures allow."),
     Term("floor of 32-bit arithmetic", "32-bit numbers hold about seven digits: what is left below "
          "that is rounding.", ("32-bit arithmetic",)),

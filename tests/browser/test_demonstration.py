@@ -108,6 +108,18 @@ def test_it_shows_both_methods_and_ends_with_the_reason_in_view(
     expect(page.locator("#learn")).to_have_text(re.compile("Learn again"))
 
 
+def test_it_brings_the_kernels_back(new_page, server):
+    """On a phone, where a tapped pixel's arithmetic stands in their place."""
+    page = new_page(viewport={"width": 390, "height": 844}, has_touch=True)
+    page.goto(server)
+    page.locator("#arithmetic[data-sum]").wait_for(state="attached")
+    page.locator("[data-view=before]").tap(position={"x": 60, "y": 50})
+    expect(page.locator(".kd-equation")).to_be_hidden()
+    page.locator("#demonstrate").click()
+    expect(page.locator(".kd-show p")).to_contain_text("the kernels are not alike")
+    expect(page.locator(".kd-equation[data-pointed=true]")).to_be_in_viewport(ratio=1)
+
+
 @pytest.mark.parametrize("way", ["stop", "escape"])
 @pytest.mark.parametrize(
     "query", ["?kernel=gaussian&size=5&method=closed_form", "?method=adam&rate=0.05"]

@@ -210,7 +210,9 @@ def test_a_visitors_own_pictures(page, server, tmp_path):
 
     opened(page, "pictures")
     page.locator("#uploads input[type=file]").set_input_files(sorted(tmp_path.glob("*.png")))
-    expect(page.locator("#notice")).to_contain_text("“holiday.png”, which is none or is damaged.")
+    expect(page.locator("#notice")).to_contain_text(
+        "“holiday.png”, which is no picture or is damaged."
+    )
     assert "/" not in page.locator("#notice").inner_text()
     expect(page.locator("#gallery img")).to_have_count(3)
     expect(page.locator(".kd-live-error")).to_be_empty()
@@ -219,7 +221,7 @@ def test_a_visitors_own_pictures(page, server, tmp_path):
     expect(live(page)).to_have_attribute("data-done", "true")
     assert float(live(page).get_attribute("data-kernel-error")) < 1e-5
     expect(page.locator("#certificate .kd-details")).to_be_visible()  # its last part to come
-    expect(page.get_by_text("which is none or is damaged")).to_have_count(1)
+    expect(page.get_by_text("which is no picture or is damaged")).to_have_count(1)
     assert [line for line in said if "not implemented" in line] == []
     with page.expect_console_message(lambda message: message.text == "Something else."):
         page.evaluate("console.warn('Something else.')")  # which is still heard

@@ -110,6 +110,26 @@ def test_an_answer_comes_into_view(new_page, server, size):
     assert page.evaluate("scrollY") == at
 
 
+def test_a_pressed_button_stays_where_it_is(page, server):
+    """While the other answer of its question, whose top is above the window, is folded away, and
+    before there is any answer to what was asked."""
+    open_tab(page, server)
+    page.locator("#try-depth").click()
+    answer = page.locator("#try-depth-result")
+    expect(answer.locator("table")).to_be_visible()
+    page.locator("#try-depth-stop").click()
+    expect(page.locator("#try-depth")).to_be_enabled()
+    button = page.locator("#try-stack")
+    button.evaluate("(e) => scrollBy(0, e.getBoundingClientRect().top - 90)")
+    assert answer.bounding_box()["y"] < 0
+    at = button.bounding_box()["y"]
+    page.evaluate("() => { window.fetch = () => new Promise(() => {}); }")  # no answer
+    button.click()
+    expect(answer.locator("details")).not_to_have_attribute("open", "")
+    page.wait_for_timeout(300)
+    assert abs(button.bounding_box()["y"] - at) <= 2
+
+
 def test_the_list_stays_beside_the_questions(new_page, server):
     """From the last question, too, every other one is a press away."""
     page = new_page(viewport={"width": 1366, "height": 650})

@@ -42,6 +42,22 @@ def test_a_race(page, server):
     expect(page.locator("#race-reason")).to_contain_text("at least two")
 
 
+@pytest.mark.parametrize("size", [(1366, 768), (390, 844)])
+def test_a_race_comes_into_view(new_page, server, size):
+    """Pressed at the end of the page, it shows the charts and, where there is room, all of it."""
+    page = new_page(viewport=dict(zip(("width", "height"), size, strict=True)))
+    page.goto(server)
+    for slow in ("K-FAC", "Adam", "SGD"):
+        switch(page, slow)
+    page.get_by_role("button", name="Who races").click()
+    page.locator("#race").evaluate("(e) => scrollBy(0, e.getBoundingClientRect().top - 700)")
+    page.locator("#race").click()
+    expect(page.locator("#race-view .kd-race")).to_have_attribute("data-done", "true")
+    parts = page.locator("#race-view :is(canvas[data-by], table, [data-part=why])")
+    for part in parts.all() if size[0] > 1000 else parts.all()[:2]:
+        expect(part).to_be_in_viewport(ratio=0.99)
+
+
 def test_stop_keeps_what_was_drawn(page, server):
     """Stop ends the race there and then; another one can begin."""
     page.goto(server)

@@ -240,14 +240,49 @@ def test_a_verdict_of_before_says_so_at_once(page, server, pair, tmp_path):
     assert "Found before" in tag
 
 
+# From now on: whether it has been at work, and whether the note could be seen meanwhile.
+ASKED = """() => {
+  [window.worked, window.asked] = [false, false];
+  new MutationObserver(() => {
+    if (!document.querySelector('#recover-progress .kd-working')) return;
+    window.worked = true;
+    window.asked ||= document.querySelector('#recover-stale .kd-stale').checkVisibility();
+  }).observe(document.body, { childList: true, subtree: true, attributes: true });
+}"""
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1280, 720)])
+def test_a_chosen_pair_leaves_the_button_in_view(new_page, server, pair, size):
+    """With a pair chosen, the button and the line below it are on the screen; nobody is told to
+    press it while it is at work on another pair."""
+    page = new_page(viewport=dict(zip(("width", "height"), size, strict=True)))
+    recover(page, server, pair(lambda image: image.filter(ImageFilter.EMBOSS)))
+    for part in ("#recover", "#recover-progress"):
+        expect(page.locator(part)).to_be_in_viewport(ratio=1)
+    expect(page.locator("#recover-kernel")).to_contain_text("guaranteed: no kernel of this size")
+    paths = pair(lambda image: image.filter(ImageFilter.MedianFilter(5)))
+    page.locator("#recover-anew").click()
+    for side, path in zip(("before", "after"), paths, strict=True):
+        page.locator(f"#recover-{side} input[type=file]").set_input_files(path)
+        expect(page.locator(f"#recover-{side} .file")).to_have_count(1)
+    expect(page.locator("#recover-stale")).to_contain_text("found in another pair")
+    page.evaluate(ASKED)
+    page.locator("#recover").click()
+    expect(verdict(page)).to_have_attribute("data-verdict", "not a convolution")
+    assert page.evaluate("[worked, asked]") == [True, False]
+
+
 def test_another_pair_takes_the_place_of_the_first(page, server, pair):
     """One press takes both sides away; the result stays, greyed out, until there is another."""
     paths = pair(lambda image: image.filter(ImageFilter.EMBOSS))
     recover(page, server, paths)
     expect(verdict(page)).to_have_attribute("data-verdict", "convolution")
+    told = page.locator("#recover-progress")
+    expect(told).to_contain_text("1 pair · 19 200 pixels · ")
     page.locator("#recover-anew").click()
     for side in ("before", "after"):
         expect(page.locator(f"#recover-{side} .file")).to_have_count(0)
+    expect(told).not_to_contain_text("19 200")
     expect(page.locator("#recover-chosen img")).to_have_count(0)
     expect(page.locator("#recover-anew")).to_be_hidden()
     expect(page.locator("#recover-verdict")).to_have_attribute("data-stale", "true")

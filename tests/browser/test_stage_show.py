@@ -545,6 +545,39 @@ def test_a_curve_is_pointed_at(on_stage):
     assert told(page) == []
 
 
+def swipe(page, start, way):
+    """A finger comes down at start, moves by way in ten steps and leaves."""
+    finger = page.context.new_cdp_session(page)
+    for i, kind in enumerate(["touchStart", *["touchMove"] * 10, "touchEnd"]):
+        at = [begin + by * min(i, 10) / 10 for begin, by in zip(start, way, strict=True)]
+        points = [] if kind == "touchEnd" else [dict(zip("xy", at, strict=True))]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        page.wait_for_timeout(20)
+    page.wait_for_timeout(300)
+
+
+@pytest.mark.parametrize("part", ["[data-curve=loss]", "[data-curve=error]", "#timeline"])
+def test_a_finger_that_scrolls_changes_no_step(on_stage, part):
+    """On a phone, drawn up from a curve or the timeline, it scrolls and the step shown stays; drawn
+    along it, it goes to the step where it ends, and the page stays."""
+    page = on_stage(390, 844, has_touch=True, is_mobile=True)
+    page.add_style_tag(content="body { padding-bottom: 2000px; }")
+    at_speed(page, "fast")
+    show(page, value(falling(SOBEL, 40), number=2, steps=40) | ended())
+    settled(page, done="true")
+    place = page.locator(part)
+    box = place.bounding_box()
+    start = box["x"] + 0.6 * box["width"], box["y"] + box["height"] / 2
+    swipe(page, start, (4, -250))
+    assert page.evaluate("scrollY") > 100
+    settled(page, step="40")
+    page.evaluate("scrollTo(0, 0)")
+    swipe(page, start, (-0.4 * box["width"], 3))
+    settled(page, state="finished")
+    assert page.evaluate("scrollY") == 0
+    assert int(attribute(page, "step")) < 20
+
+
 def test_looking_back_says_so(on_stage):
     """After the end: the step, its error, how it ended; To the end goes there; play shows it."""
     page = on_stage()

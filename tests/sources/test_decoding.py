@@ -251,7 +251,7 @@ def test_too_many_pixels_are_refused_before_decoding(side):
         decode(content, "bomb.png")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert "megapixels" in str(caught.value) or "none or is damaged" in str(caught.value)
+    assert "megapixels" in str(caught.value) or "no picture or is damaged" in str(caught.value)
     assert "bomb.png" in str(caught.value)
     assert peak < 5e6  # bytes; decoded it would be 169e6 and more
     assert time.perf_counter() - started < 2  # seconds; decoding takes 4 on an idle machine

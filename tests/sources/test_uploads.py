@@ -78,10 +78,13 @@ def test_the_total_is_told_as_it_is(save, monkeypatch):
     ("names", "told"),
     [
         (["notes.txt"], "Expected a picture (PNG, JPEG, WebP, TIFF, BMP or GIF); got “notes.txt”,"),
-        (["notes.txt", "cut.png"], "none or is damaged; “cut.png”, which is damaged or cut short."),
+        (
+            ["notes.txt", "cut.png"],
+            "no picture or is damaged; “cut.png”, which is damaged or cut short.",
+        ),
         (
             ["notes.txt", "cut.png"] * 4,
-            "none or is damaged; “cut.png”, which is damaged or cut short.",
+            "no picture or is damaged; “cut.png”, which is damaged or cut short.",
         ),
         (
             ["cut.png"] * 2,

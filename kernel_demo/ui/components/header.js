@@ -30,6 +30,8 @@ function told(name, figures = {}) {
 
 function point(name) {
   for (const each of document.querySelectorAll('[data-pointed]')) delete each.dataset.pointed;
+  // On a phone a pixel's arithmetic may stand in their place.
+  if (name === 'kernels') delete document.querySelector('.kd-live').dataset.arithmetic;
   const place = name && document.querySelector(PLACES[name]);
   if (place) place.dataset.pointed = 'true';
 }

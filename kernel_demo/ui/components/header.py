@@ -13,7 +13,7 @@ from kernel_demo.ui.components import from_files
 
 WORDS = {
     "show": "Why a small loss is not enough",
-    "show_short": "Show me why",
+    "show_short": "Trust the loss?",
     "stop": "Stop",
     "close": "Close",
     "ready": "The same pictures, learned twice from the same start: first by Adam, then by K-FAC.",

@@ -214,7 +214,14 @@ function show(state) {
   write(places.why, state.why);
   root.dataset.kind = state.kind;
   root.dataset.done = state.done;
+  if (begins) bringIntoView(root.closest('#race-card') || root);
   schedule();
+}
+
+// Its end, where all of it has room; else its top.
+function bringIntoView(card) {
+  const block = card.offsetHeight <= innerHeight ? 'nearest' : 'start';
+  card.scrollIntoView({ behavior: 'instant', block });
 }
 
 function accept(value) {

@@ -531,11 +531,15 @@ function pointedAt(canvas, points, last, colour) {
   return { step, value: level, colour, text: say(words.pointed, { step, value: figure(level) }) };
 }
 
+const SLOP = 6; // pixels that a finger moves without meaning it
+const isAlong = (x, y) => Math.abs(x) > Math.max(SLOP, Math.abs(y));
+
 const canSeek = () => run.rows.length > 1 && state() !== 'before';
 
 // A pointer over a curve tells the step and the value there; a click, or drawing along the curve, goes
-// to the step. A finger may also be about to scroll: it does at its first move along, or its end.
+// to the step. A finger may also be about to scroll: it does once it moves along more than down, or taps.
 for (const [name, canvas] of Object.entries(curves)) {
+  let touched = null; // where a finger came down that has not moved along yet
   const point = (event) => {
     pointed = event && { name, x: event.offsetX };
     schedule();
@@ -547,11 +551,13 @@ for (const [name, canvas] of Object.entries(curves)) {
   canvas.addEventListener('pointerdown', (event) => {
     if (event.button) return;
     canvas.setPointerCapture(event.pointerId);
-    if (event.pointerType === 'mouse') go(event);
+    touched = event.pointerType === 'mouse' ? null : [event.offsetX, event.offsetY];
+    if (!touched) go(event);
   });
   canvas.addEventListener('pointermove', (event) => {
-    if (canvas.hasPointerCapture(event.pointerId)) go(event);
-    else if (event.pointerType === 'mouse') point(event);
+    if (touched && isAlong(event.offsetX - touched[0], event.offsetY - touched[1])) touched = null;
+    if (event.pointerType === 'mouse' && !canvas.hasPointerCapture(event.pointerId)) point(event);
+    else if (!touched && canvas.hasPointerCapture(event.pointerId)) go(event);
   });
   canvas.addEventListener('click', go);
   canvas.addEventListener('pointerleave', () => point(null));
@@ -586,6 +592,10 @@ function paintTimeline(now) {
 }
 
 timeline.addEventListener('input', () => seek(nearestRow(run.rows, Number(timeline.value))));
+// The browser moves the thumb as soon as a finger comes down: one that then scrolls has moved nothing.
+let shownBefore = 0;
+timeline.addEventListener('pointerdown', () => { shownBefore = player.at; });
+timeline.addEventListener('pointercancel', () => seek(shownBefore));
 timeline.addEventListener('keydown', (event) => {
   const ten = Math.max(1, Math.round(run.rows.length / 10));
   const move = {

@@ -33,8 +33,9 @@ WORDS = {
 }
 PRECISIONS = {"float32": "float32", "float16": "float16", "int8": "8-bit"}
 PROBE = (
-    "No better picture at hand? Send this noise, faint above and strong below, through the tool: "
-    "it tells every filter that this page names. What comes back all black or white tells nothing."
+    "Where you can run the tool yourself, send our test picture through it and bring both here. It "
+    "is noise, as it holds every pattern: it tells every filter that this page names. Should it "
+    "come back all black or white, it tells nothing."
 )
 
 

@@ -30,6 +30,11 @@ FRAME_SECONDS = 0.1
 SHARE = """(names) => document.dispatchEvent(
   new CustomEvent('kd-share', { detail: { id: 'race-link', added: { race: names.join() } } }))"""
 TOO_FEW = "Choose at least two methods."
+WHY_KFAC = (
+    "The page begins with K-FAC all the same, as it is a way to train: the closed form and the "
+    "exact methods live on sums that tell all about one layer under squared loss and nothing about "
+    "a deeper network; K-FAC needs none and trains those, too."
+)
 STALE = (
     "This race was run by other methods or with other settings than those of the page now. "
     "Race anew, or set them back."
@@ -165,7 +170,7 @@ def why(solution: Solution, best_error: float) -> str:
     reason = (
         f"Why: the condition number of these pictures is {figure(solution.condition)}. Plain "
         "gradients need steps in proportion to it for the finest patterns; K-FAC (a natural "
-        "gradient), exact L-BFGS and the closed form correct for it."
+        f"gradient), exact L-BFGS and the closed form correct for it. {WHY_KFAC}"
     )
     if best_error <= GOALS[-1]:
         return reason

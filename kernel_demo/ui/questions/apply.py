@@ -34,7 +34,7 @@ STALE = "This was made with another kernel or other edges. Choose the picture ag
 
 def build() -> Followed:
     """Lay the part out and connect it; returns what `card.follow` takes."""
-    block(markup.heading("Apply a filter to a picture of any size"))
+    block(markup.heading("Apply a filter to a large picture"))
     block(quiet(NOTE))
     with gr.Row(elem_classes="kd-experiment"):
         choices = [(label, key) for key, label in CHOICES.items()]

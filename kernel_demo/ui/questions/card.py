@@ -47,13 +47,12 @@ STALE = "This was made from other pictures or choices. Press “{button}” to a
 TRUE, LEARNED = "true", "learned"
 KEPT = gr.skip(), gr.skip()  # an answer, and what it was made from
 # The browser folds what comes into the page open beside an open one of its group: an answer that is
-# asked for has room once the others are folded. The card stays where it is.
+# asked for has room once the others are folded. What was pressed stays where it is.
 FOLD_OTHERS = """() => {
-  const own = document.getElementById('%s');
-  const card = own.closest('.kd-question');
-  const { top } = card.getBoundingClientRect();
+  const [pressed, own] = ['%s', '%s'].map((id) => document.getElementById(id));
+  const { top } = pressed.getBoundingClientRect();
   for (const fold of document.querySelectorAll('.kd-answer-fold')) fold.open = own.contains(fold);
-  scrollBy(0, card.getBoundingClientRect().top - top);
+  scrollBy(0, pressed.getBoundingClientRect().top - top);
 }"""
 
 
@@ -198,7 +197,7 @@ def experiment(
         return lambda: (*buttons(running=False), told, *KEPT)
 
     if folds:  # first: a browser does what a press asks for one after the other
-        start.click(fn=None, js=FOLD_OTHERS % f"{name}-result", **PRIVATE)
+        start.click(fn=None, js=FOLD_OTHERS % (name, f"{name}-result"), **PRIVATE)
     runs = Job([start, stop, *shown, made], ended(alert(FAILED)))
     runs.begin(
         start.click, lambda *_: (*buttons(running=True), quiet("Working…"), *KEPT),

@@ -98,7 +98,7 @@ REMEDIES = {
     "eight_bit_clipping": "cut pixels left out",
     "jpeg_file": "a PNG, cut pixels left out",
     "noise_after": f"{SHOTS} shots averaged",
-    "noise_before": "the noise taken off X'X",
+    "noise_before": "the noise's part taken off the sums",
     "wrong_padding": "valid pixels only",
     "model_too_small": "a model of its size",
     "model_too_large": "none needed",
@@ -163,7 +163,10 @@ def limits_finding(tried: Sequence[Limit]) -> str:
             shown(limit.measured) / shown(limit.predicted),
         )
     )
-    return f"{len(tried)} {ways} tried; no error was above {at_most(worst)} times its forecast."
+    return (
+        f"{len(tried)} {ways} tried. What is foretold is an estimate, no limit; no error was above "
+        f"{at_most(worst)} times that."
+    )
 
 
 # The challenge
@@ -202,7 +205,7 @@ def _ways(all_of_them: str, pictures: list) -> Followed:
             return problem(error), None
         return found.folding, card.key(*values)
 
-    way.input(fn=None, js=card.FOLD_OTHERS % "limits-one", **PRIVATE)
+    way.input(fn=None, js=card.FOLD_OTHERS % ("limits-way", "limits-one"), **PRIVATE)
     tried = way.input(
         run, inputs, [place, made], trigger_mode="always_last", **SUMS,
         show_progress="minimal", **PRIVATE,

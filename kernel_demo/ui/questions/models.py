@@ -16,7 +16,7 @@ from kernel_demo.lab.stopping import RULES, Moment, watch
 from kernel_demo.numbers import at_most, count, duration, figure, percent
 from kernel_demo.ui.components import chart
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
-from kernel_demo.ui.html import CERTIFICATE
+from kernel_demo.ui.html import CERTIFICATE, quiet
 from kernel_demo.ui.questions import markup
 from kernel_demo.ui.questions.card import LEARNED, TRUE, Answer, answer
 
@@ -89,6 +89,10 @@ SMALL_KERNELS = {
 SMALL_TABLE = (
     "Stored as", "bytes", "kernel error", "output error, grey levels", "products a pixel", "time",
 )  # fmt: skip
+SMALL_NOTE = (
+    "Where the output is off and the kernel is not, that is the rounding of 32-bit sums. All but "
+    "the last are made 32-bit floats again to be applied: small numbers save memory, not time."
+)
 SMALL_KINDS = {
     "float32": "32-bit floats",
     "float16": "16-bit floats",
@@ -119,6 +123,7 @@ def small(pictures: Sequence[np.ndarray], choice: str) -> Iterator[Answer]:
     whole = f"8-bit integers, times {figure(float(scale))}"
     yield answer(
         markup.table(SMALL_TABLE, [_small_cells(stored[kind], effects[kind]) for kind in KINDS]),
+        quiet(SMALL_NOTE),
         markup.matrices([(TRUE, kernel), (whole, integers.astype(float))], one_scale=False),
         markup.product(columns[:, 0], rows[0], ("column", "row"))
         if separable.rank <= FACTORS_SHOWN
@@ -163,17 +168,18 @@ def small_finding(eight_bit_error: float, output: float, rank: int, size: int) -
 # 6. Complete
 
 RULES_SAY = {
-    "loss": "The loss is small: 99 % explained",
-    "validation": "The validation curve is flat",
-    "patience": "Patience: 50 steps without progress",
+    "loss": "The loss is small: below 1 % of the variance",
+    "validation": "The curve is flat: 100 steps gained less than 1 % of its start",
+    "patience": "Patience is lost: 50 steps gained less than 0.1 % of its start",
 }
-RULES_TABLE = ("Rule", "“complete” at step", "loss then", "kernel error then")
+LOSS_SHARE = "loss (1: as a plain grey picture would do)"
+RULES_TABLE = ("Rule", "“complete” at step", "loss then", "kernel error then, at most")
 
 
 def watch_rules(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     """Sobel by Adam, asking three usual rules as it goes whether it is complete."""
     kernel = named("sobel_x").values
-    curves = {"share of variance not explained": [], "kernel error": []}
+    curves = {LOSS_SHARE: [], "kernel error": []}
     run = watch(pictures, kernel, steps=STEPS, deadline=DEADLINE, device=DEVICE)
     with closing(run) as moments:
         for moment in moments:
@@ -186,15 +192,15 @@ def watch_rules(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
 def _watched(moment: Moment, curves: dict[str, list], kernel: np.ndarray) -> Answer:
     progress = moment.progress
     facts = (
-        (percent(moment.loss_share, 2), "of the variance not explained, now"),
-        (figure(progress.kernel_error), "largest weight error, now"),
+        (percent(moment.loss_share, 2), "of the variance is left as loss, now"),
+        (at_most(progress.kernel_error), "largest weight error, at most, now"),
         (
             figure(moment.distance),
-            "standard errors from the best: the certificate's measure, now",
+            f"standard errors from the best kernel, now: what “{CERTIFICATE}” goes by",
         ),
     )
     cells = {
-        verdict.rule: (str(verdict.step), figure(verdict.loss), figure(verdict.kernel_error))
+        verdict.rule: (str(verdict.step), figure(verdict.loss), at_most(verdict.kernel_error))
         for verdict in moment.verdicts
     }
     return answer(

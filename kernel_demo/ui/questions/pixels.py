@@ -46,7 +46,10 @@ def tiles(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     height, width = picture.shape
     drawn = drawn_signed(correlate_valid(picture, kernel), max(picture.shape))
     drawn[TILE::TILE] = drawn[:, TILE::TILE] = GRID
-    caption = f"{width} × {height} pixels in {found.tiles} tiles of up to {TILE} × {TILE}"
+    caption = (
+        f"{width} × {height} pixels in {found.tiles} tiles of up to {TILE} × {TILE}: small tiles, "
+        "so that a photo has as many as a huge picture has large ones"
+    )
     kernels = [
         ("learned whole", found.whole),
         ("learned in tiles", found.tiled),
@@ -103,7 +106,7 @@ def edges(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     after, apart = (markup.magnified(one, names) for one in views)
     record = _arithmetic(pictures[0], named("gaussian", BLUR).values, corner)
     compared = [
-        markup.heading("A corner of the blurred picture, magnified"),
+        markup.heading(f"A corner of the picture under a {BLUR} × {BLUR} blur, magnified"),
         after,
         markup.heading("Its difference to Reflect"),
         apart,
@@ -117,10 +120,12 @@ def edges(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
         *compared[:4],
         worked.html(record),
         *compared[4:],
+        markup.heading("A 3 × 3 kernel learned from such pictures"),
         markup.matrices(list(kernels), decimals=2),
-        finding=f"Only {percent(taught.border_share)} of the pixels lie at the border, yet a "
-        f"zero-padded layer that counts them errs by {figure(taught.padded_error)}; the one that "
-        f"leaves them out, by {figure(taught.valid_error)}.",
+        finding=f"For a 3 × 3 kernel only {percent(taught.border_share)} of the pixels lie at the "
+        "border (the blur above is wider), yet a zero-padded layer that counts them errs by "
+        f"{figure(taught.padded_error)}; the one that leaves them out, by "
+        f"{figure(taught.valid_error)}.",
         tone="warm",
         padded_error=taught.padded_error,
         valid_error=taught.valid_error,
@@ -195,6 +200,10 @@ def anywhere(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
             )
             yield answer(kernels, learning, done=False)
     panorama = odd(pixels.panorama(pictures[:IN_PANORAMA]))
+    learned = quiet(
+        f"Learned on tiles of {TRAINING_TILE} × {TRAINING_TILE} in {progress.step} steps, kernel "
+        f"error {figure(progress.kernel_error)}."
+    )
     difference = pixels.apply_anywhere(layer, panorama, kernel)
     after = correlate_valid(panorama, progress.kernel)
     shown = [
@@ -212,7 +221,7 @@ def anywhere(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     times = count(round(panorama.size / TRAINING_TILE**2))
     yield answer(
         kernels,
-        learning,
+        learned,
         markup.pictures(shown, "wide"),
         markup.facts(facts),
         finding=f"The same layer, on a picture with {times} times as many pixels as a tile.",

@@ -42,6 +42,7 @@ GO_THERE = """element.addEventListener('click', (event) => {
   place.tabIndex = -1;
   place.focus({ preventScroll: true });
 })"""
+ELSEWHERE = "That is of what the tab Learn has learned or is set to, not of the run above."
 SHOW_CERTIFICATE = """() => {
   const panel = document.querySelector('#certificate');
   panel.tabIndex = -1;
@@ -124,7 +125,8 @@ QUESTIONS = (
         "complete",
         "When to stop",
         "When is training complete?",
-        "When the kernel is within its error bars of the best that the pictures allow. A small "
+        "When the kernel is within its error bars of the best that the pictures allow, or as near "
+        "to it as the numbers that it is made of can come (32 bits hold seven digits). A small "
         "loss, a flat curve or lost patience says so long before. The true kernel need not be "
         "known: the sums over the pictures give the best one and its error bars in closed form, "
         "without training, and the loss in excess of that one's tells how far there is to go.",
@@ -140,7 +142,8 @@ QUESTIONS = (
         "When the filter is not linear, and only then: no kernel can do it, but layers with a "
         "bend between them can come near. In general, one layer can be any filter that is linear "
         "and the same everywhere, up to its size, and the right kernel is right on every picture. "
-        "A network is only known to be good on pictures like those it was tried on.",
+        "A network is only known to be good on pictures like those it was tried on. The race takes "
+        "up to 40 seconds.",
         "Race one layer against a deep network",
         models.deep,
         trains=True,
@@ -151,8 +154,8 @@ QUESTIONS = (
         "limits",
         "Limits",
         "Any kernel at all? What are the limits?",
-        "Any kernel that the pictures show. Here are twelve ways to break that, each foretold "
-        "by theory before it is tried.",
+        "Any kernel that the pictures show. Here are twelve ways that may break that, two of which "
+        "do no harm; how far each goes is estimated by theory before it is tried.",
         "Try all twelve",
         limits.every,
         stoppable=True,
@@ -237,6 +240,7 @@ def _answered(number: int, question: Question, pictures: list, tabs: gr.Tabs) ->
 def _certificate(tabs: gr.Tabs) -> None:
     with gr.Row(elem_classes="kd-experiment"):
         certificate = button(f"Open “{CERTIFICATE}”", "open-certificate")
+        block(quiet(ELSEWHERE))
     certificate.click(lambda: gr.Tabs(selected="learn"), None, tabs, **UNQUEUED).then(
         None, js=SHOW_CERTIFICATE, **PRIVATE
     )

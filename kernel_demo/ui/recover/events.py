@@ -1,5 +1,6 @@
 """The tab "Recover" in motion."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from kernel_demo.ui.jobs import (
 from kernel_demo.ui.recover import finding, pairs
 
 HEARD = "Getting ready…"
+SEVERAL = "Several pairs of one filter are welcome: they are matched in order."
 FORGOTTEN = "The files are forgotten; upload them again."
 # On a narrow page the verdict is below the fold, and from an example it is above the window: bring
 # it into view when it is there. At once: a smooth way ends early where the page changes meanwhile.
@@ -49,6 +51,9 @@ CHANGED = """() => {
   if (!document.querySelector('#recover-verdict [data-verdict]')) return;
   document.dispatchEvent(new CustomEvent('kd-changed', { detail: 'recover-verdict' }));
 }"""
+# Files that were taken away: what was said of them goes with them, but for what is being done.
+TAKEN_AWAY = f"""(told) => (
+  document.querySelector('#recover-progress .kd-working') ? told : {json.dumps(quiet(SEVERAL))})"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +116,8 @@ def _connect_views(parts) -> None:
     thumbnails = gr.on(changed, chosen, files, [parts.chosen, parts.anew], **latest)
     tell_failure(thumbnails, parts.chosen)
     parts.anew.click(None, None, files[:2], js="() => [null, null]", **PRIVATE)
+    away = [parts.anew.click, parts.before.clear, parts.after.clear]
+    gr.on(away, None, parts.progress, parts.progress, js=TAKEN_AWAY, **PRIVATE)
     pictures = [parts.reproduced, parts.pair, parts.lost]
     viewed = parts.views.input(view, [parts.views, parts.state], pictures, **latest)
     tell_failure(viewed, parts.lost)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from markupsafe import Markup
+from PIL import ImageFilter
 
 from kernel_demo.export import tools
 from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES
@@ -22,6 +23,10 @@ from kernel_demo.ui.recover.pairs import AFTER, BEFORE
 
 SHOWN_SHARE = 0.995  # of the residual's pixels are within full opacity
 NOTHING = 1e-12  # a weight that is none
+PILLOWS = (
+    "BLUR", "CONTOUR", "DETAIL", "EDGE_ENHANCE", "EDGE_ENHANCE_MORE", "EMBOSS", "FIND_EDGES",
+    "SHARPEN", "SMOOTH", "SMOOTH_MORE",
+)  # fmt: skip
 LEFT_OUT = (128, 128, 128, 255)  # a pixel that is
 
 VERDICTS = {
@@ -188,17 +193,14 @@ def facts_of(found: Recovery) -> Facts:
     size = f"{found.size} × {found.size}"
     if 0 < height * width < found.size**2:
         size += f" (its weights lie in {height} × {width})"
-    rounding = figure(found.rounding_floor)
     facts = [
         ("Name", "" if found.verdict == Verdict.NOT or found.unlike else found.catalogue_name),
+        ("The same as", _in_pillow(found)),
         ("Size", size),
         ("Offset", _offset(np.atleast_1d(found.offset).tolist())),
         ("Edges", edges(found)),
         ("Channels", _arrangement(found)),
-        (
-            "Left over",
-            f"{figure(found.residual)} grey levels RMS; rounding alone leaves {rounding}",
-        ),
+        ("Left over", f"{figure(found.residual)} grey levels RMS{_rounding(found)}"),
         ("Rounded", _rounded(found)),
         ("Left over by channel", _by_channel(found)),
         ("Left over unevenly", _unevenly(found)),
@@ -208,6 +210,28 @@ def facts_of(found: Recovery) -> Facts:
         ("After file", _file(found)),
     ]
     return [(name, text) for name, text in facts if text]
+
+
+def _in_pillow(found: Recovery) -> str:
+    """Pillow's own filter with this very kernel and offset, in whole numbers; "" for none."""
+    if not found.bit_exact or found.channels != Channels.ONE or len(found.fractions) != 1:
+        return ""
+    whole = found.fractions[0]
+    for name in PILLOWS:
+        size, scale, offset, table = getattr(ImageFilter, name).filterargs
+        rows = np.reshape(table, size)[::-1]  # Pillow lays them on the picture from below
+        if rows.shape != whole.numerators.shape or offset != whole.offset:
+            continue
+        if np.array_equal(rows * whole.divisor, whole.numerators * scale):
+            return f"ImageFilter.{name} of Pillow"
+    return ""
+
+
+def _rounding(found: Recovery) -> str:
+    """What of the residual, which is of sums before they are rounded, rounding explains."""
+    if found.bit_exact and not found.in_steps:
+        return " before rounding; rounded, as the tool does, nothing"
+    return f"; rounding alone leaves {figure(found.rounding_floor)}"
 
 
 def _several(found: Recovery) -> bool:
@@ -227,7 +251,10 @@ def _file(found: Recovery) -> str:
     if found.coefficients is None or not found.verdict.linear:
         return found.compression
     alike = percent(found.coefficients, 2)
-    return f"{found.compression}; ours, compressed again, has {alike} of its coefficients"
+    return (
+        f"{found.compression}; what the kernel makes, saved in the same way, has {alike} of the "
+        "numbers that this file stores"
+    )
 
 
 def _offset(values: Sequence[float]) -> str:

@@ -30,11 +30,11 @@ from kernel_demo.ui.recover.pairs import AFTER, BEFORE
 
 TAB = "Recover"
 PAIR_INFO = "The same picture twice: as it was, and as the tool, camera or code made it."
-ANEW = "Take these away, for another pair"
-SEVERAL = "Several pairs of one filter are welcome: they are matched in order."
+ANEW = "Take these away"
+PROBE = "No good picture at hand?"
 STALE = (
-    "This was found in another pair, or up to another largest size. Press “Recover the filter” "
-    "to look again."
+    "This was found in another pair, or up to another largest size. With both pictures here, "
+    "“Recover the filter” looks again."
 )
 VIEWS = [("After and reproduced", "reproduced"), ("Before and after", "pair")]
 SIZES = (3, 5, 7, 9, 11, 15, 21, 31)
@@ -102,12 +102,12 @@ class Tab:
             capture.component("recover-capture", FIELDS, several=False, camera=False)
             self.chosen = block("", "recover-chosen")
             self.anew = gr.Button(ANEW, size="sm", elem_id="recover-anew", visible=False)
-            block(take.probe_link())
+            block(_folded(PROBE, take.probe_link()))
         with gr.Column(elem_classes="kd-card"):
             block(step_title(2, TAB))
             self.max_size = dropdown(square(SIZES), "Largest size", "recover-size", value=15)
             self.recover = gr.Button("Recover the filter", variant="primary", elem_id="recover")
-            self.progress = block(quiet(SEVERAL), "recover-progress")
+            self.progress = block(quiet(events.SEVERAL), "recover-progress")
         self.searching = gr.State(False)  # what stands there meanwhile is about to change
         self.refused = gr.State(None)  # the files that cannot be used, once Recover has said so
 
@@ -171,8 +171,12 @@ def _example_buttons() -> tuple[tuple[gr.Button, Example], ...]:
         with gr.Column(elem_classes="kd-examples"):
             made = tuple((_example_button(one), one) for one in examples())
         links = each(EXAMPLE_LINK, ((EXAMPLE, one.key, RUN, one.name) for one in examples()))
-        block(filled('<details class="kd-details"><summary>{}</summary>{}</details>', LINKS, links))
+        block(_folded(LINKS, links))
     return made
+
+
+def _folded(summary: str, html: str) -> str:
+    return filled('<details class="kd-details"><summary>{}</summary>{}</details>', summary, html)
 
 
 def _example_button(one: Example) -> gr.Button:

@@ -216,7 +216,7 @@ def test_a_clients_name_for_a_file_is_cleaned(client, monkeypatch, tmp_path, end
     path.write_text("not a picture")
     file = handle_file(str(path))
     arguments = (file, IDENTITY) if endpoint == "/apply" else (file, file)
-    with pytest.raises(AppError, match="which is none or is damaged") as caught:
+    with pytest.raises(AppError, match="which is no picture or is damaged") as caught:
         client.predict(*arguments, api_name=endpoint)
     told = re.search("“(.*)”", str(caught.value), re.DOTALL)[1]
     assert 0 < len(told) <= 60

@@ -21,6 +21,9 @@ def facts(verdict):
 
 def test_the_proof_stands_beside_the_file():
     """Rounded downwards; without a kernel there is none."""
-    told = "JPEG, quality 75; ours, compressed again, has 99.98 % of its coefficients"
+    told = (
+        "JPEG, quality 75; what the kernel makes, saved in the same way, has 99.98 % of the "
+        "numbers that this file stores"
+    )
     assert ("After file", told) in facts(Verdict.NOISY)
     assert ("After file", "JPEG, quality 75") in facts(Verdict.UNDETERMINED)

@@ -78,6 +78,23 @@ def test_pillows_filters_come_back_exactly(ask, name):
     np.testing.assert_allclose(found["kernel"], oracle, atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["SHARPEN", "EMBOSS", "DETAIL", "BLUR", "CONTOUR"])
+def test_pillows_own_filters_are_named(name):
+    """By the kernel in whole numbers and the offset; a kernel turned or of another offset is not
+    that filter, nor is one behind which not every value is exact."""
+    before = photo()
+    after = before.filter(getattr(ImageFilter, name))
+    found = recover(np.asarray(before), np.asarray(after))
+    assert ("The same as", f"ImageFilter.{name} of Pillow") in finding.facts_of(found)
+    whole = found.fractions[0]
+    others = [replace(whole, offset=whole.offset + 1), replace(whole, undecided=1)]
+    if name == "EMBOSS":
+        others.append(replace(whole, numerators=whole.numerators[::-1]))
+    for other in others:
+        facts = dict(finding.facts_of(replace(found, fractions=(other,))))
+        assert "The same as" not in facts
+
+
 def test_a_median_is_no_convolution(ask):
     """What no kernel can do is said to be so."""
     found = ask(photo(), photo().filter(ImageFilter.MedianFilter(3)), max_size=5)
