@@ -27,7 +27,7 @@ ui          the page (the only place with gradio): layout and its queue, guard w
 commands    the command line: `kernel-demo recover`, `apply`, and `serve` for the page
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kernel_demo.api import apply, fit, kernel, learn, recover
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["apply", "fit", "kernel", "learn", "recover"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     """The public names, each imported when it is first used: torch takes seconds."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -192,7 +192,7 @@ def _left(found: Arrangement, tiles: list[Plane], channel: int) -> tuple[np.ndar
         kept = (value > low + 0.5) & (value < high - 0.5)
         if tile.counted is not None:
             kept &= tile.counted[at]
-        left = tile.after[(*at, channel)] / tile.step
+        left = tile.after[..., channel][at] / tile.step
         left = left - (np.rint(value) if found.in_one_rounding else value)
         features = [_features(tile.before[..., c], tile.peak)[at] for c in inputs]
         features += [_of_colours(values), tile.before[at]]
