@@ -8,7 +8,6 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -91,10 +90,10 @@ def parse(text: str, divisor: float = 1.0) -> Kernel:
     return Kernel("Your own", check([[value / divisor for value in row] for row in rows]))
 
 
-def resolve(text: str | list[Any], size: int = 3, seed: int = 0, angle: float = 0.0) -> Kernel:
+def resolve(text: str | ArrayLike, size: int = 3, seed: int = 0, angle: float = 0.0) -> Kernel:
     """What `text` names: a catalogue key, "random" (with the seed), or a matrix of its own size.
 
-    A matrix may also come as nested lists, as a JSON client sends it.
+    A matrix may also come as an array, or as nested lists, as a JSON client sends it.
     """
     if not isinstance(text, str):
         return Kernel("Your own", check(text))
