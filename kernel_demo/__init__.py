@@ -29,20 +29,20 @@ commands    the command line: `kernel-demo recover`, `apply`, and `serve` for th
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from kernel_demo.api import apply, fit, kernel, learn, recover
-
 __all__ = ["apply", "fit", "kernel", "learn", "recover"]
 
+if TYPE_CHECKING:
+    from kernel_demo.api import apply, fit, kernel, learn, recover
+else:  # a type checker would take any name for one of the package's
 
-def __getattr__(name: str) -> Any:
-    """The public names, each imported when it is first used: torch takes seconds."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from kernel_demo import api
+    def __getattr__(name: str) -> Any:
+        """The public names, each imported when it is first used: torch takes seconds."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from kernel_demo import api
 
-    globals().update({each: getattr(api, each) for each in __all__})
-    return globals()[name]
+        globals().update({each: getattr(api, each) for each in __all__})
+        return globals()[name]
 
 
 def __dir__() -> list[str]:
