@@ -34,7 +34,7 @@ slow: $(VENV)/dev.stamp chromium tools ## Run the rest: what takes long, and all
 	  echo "Once more, one at a time, what failed: browsers that share a processor run late"; \
 	  $(BIN)/python -m pytest -m slow --last-failed --last-failed-no-failures none $(ARGS); }
 
-lint: $(VENV)/dev.stamp reference ## Check rules, format, floors and types of the code, and build the reference
+lint: $(VENV)/dev.stamp reference ## Check rules, format, floors and types, and build the reference
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo --no-cache
