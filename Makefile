@@ -34,10 +34,11 @@ slow: $(VENV)/dev.stamp chromium tools ## Run the rest: what takes long, and all
 	  echo "Once more, one at a time, what failed: browsers that share a processor run late"; \
 	  $(BIN)/python -m pytest -m slow --last-failed --last-failed-no-failures none $(ARGS); }
 
-lint: $(VENV)/dev.stamp reference ## Check rules, format and floors of the code, and build the reference
+lint: $(VENV)/dev.stamp reference ## Check rules, format, floors and types, and build the reference
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/mypy
 	$(BIN)/oxlint --deny-warnings -A no-unused-vars kernel_demo/ui
 
 format: $(VENV)/dev.stamp ## Put the code into its format
@@ -57,7 +58,7 @@ gpu: ## Test and measure the core on a CUDA GPU within six minutes, with the mac
 	$(PYTHON) -m benchmarks.gpu $(ARGS)
 
 clean: ## Remove .venv and every cache
-	rm -rf $(VENV) .pytest_cache .ruff_cache bench-results outside-files reference
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache bench-results outside-files reference
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip is the last thing that venv makes: its presence says that .venv is whole.

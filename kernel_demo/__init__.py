@@ -27,22 +27,22 @@ ui          the page (the only place with gradio): layout and its queue, guard w
 commands    the command line: `kernel-demo recover`, `apply`, and `serve` for the page
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from kernel_demo.api import apply, fit, kernel, learn, recover
+from typing import TYPE_CHECKING, Any
 
 __all__ = ["apply", "fit", "kernel", "learn", "recover"]
 
+if TYPE_CHECKING:
+    from kernel_demo.api import apply, fit, kernel, learn, recover
+else:  # a type checker would take any name for one of the package's
 
-def __getattr__(name: str):
-    """The public names, each imported when it is first used: torch takes seconds."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from kernel_demo import api
+    def __getattr__(name: str) -> Any:
+        """The public names, each imported when it is first used: torch takes seconds."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from kernel_demo import api
 
-    globals().update({each: getattr(api, each) for each in __all__})
-    return globals()[name]
+        globals().update({each: getattr(api, each) for each in __all__})
+        return globals()[name]
 
 
 def __dir__() -> list[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,7 +29,8 @@ from kernel_demo.learning.statistics import Solution, Statistics, accumulate, tr
 from kernel_demo.learning.training import Progress, TrainSettings, train
 from kernel_demo.recovery import Recovery
 
-Pictures = ArrayLike | Sequence[ArrayLike]
+Pictures: TypeAlias = ArrayLike | Sequence[ArrayLike]
+Masked: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 
 def kernel(what: str | ArrayLike, size: int = 3, *, seed: int = 0, angle: float = 0.0) -> Kernel:
@@ -44,8 +46,6 @@ def kernel(what: str | ArrayLike, size: int = 3, *, seed: int = 0, angle: float 
            [-2.,  0.,  2.],
            [-1.,  0.,  1.]])
     """
-    if not isinstance(what, str | list):
-        what = np.asarray(what).tolist()
     return kernels.resolve(what, size=size, seed=seed, angle=angle)
 
 
@@ -110,13 +110,13 @@ def learn(
     """
     pictures = _pairs(befores, afters, size)
     begun = [(*_relative(before, after), mask) for before, after, mask in pictures]
-    befores, afters, masks = (list(part) for part in zip(*begun, strict=True))
+    before, after, mask = (list(part) for part in zip(*begun, strict=True))
     settings = TrainSettings(
         method, learning_rate=learning_rate, steps=steps, seed=seed, device=device
     )
     return train(
         SingleConv(size, settings.init, seed, offset),
-        pairs.build(befores, afters, size, settings.tile, seed, masks=masks),
+        pairs.build(before, after, size, settings.tile, seed, masks=mask),
         settings,
         truth=None if truth is None else kernels.check(np.asarray(truth)),
         optimum=cache(lambda: Optimum(accumulate(begun, size)[0], offset)),
@@ -172,21 +172,23 @@ def recover(before: ArrayLike, after: ArrayLike, max_size: int = 15) -> Recovery
     return recovery.recover(np.asarray(before), np.asarray(after), max_size)
 
 
-def _pairs(befores: Pictures, afters: Pictures, size: int) -> list[tuple]:
+def _pairs(befores: Pictures, afters: Pictures, size: int) -> list[Masked]:
     """(before, after, mask) of each channel of each picture: H x W each; mask None: all count."""
     odd("size", size, MIN_SIZE, MAX_SIZE)
-    befores, afters = _several(befores), _several(afters)
-    if not befores:
+    first, second = _several(befores), _several(afters)
+    if not first:
         raise DemoError("at least one picture", "none", "Give one or more.")
-    if len(befores) != len(afters):
-        counts = f"{len(befores)} before and {len(afters)} after"
+    if len(first) != len(second):
+        counts = f"{len(first)} before and {len(second)} after"
         raise DemoError("a picture after for every one before", counts, "Give both of each.")
-    planes = [plane for pair in zip(befores, afters, strict=True) for plane in _planes(*pair)]
-    whole = [after.dtype.kind == "u" for _, after in planes]
-    masks = [_within(after) if known else None
-             for (_, after), known in zip(planes, whole, strict=True)]  # fmt: skip
-    if all(whole):
-        masks = trusted(*zip(*(_relative(*plane) for plane in planes), strict=True), masks, size)
+    planes = [plane for pair in zip(first, second, strict=True) for plane in _planes(*pair)]
+    masks = [_within(after) if after.dtype.kind == "u" else None for _, after in planes]
+    clipped = [mask for mask in masks if mask is not None]
+    if len(clipped) == len(planes):
+        relative = [_relative(before, after) for before, after in planes]
+        masks = [
+            *trusted([one for one, _ in relative], [one for _, one in relative], clipped, size)
+        ]
     return [(*plane, mask) for plane, mask in zip(planes, masks, strict=True)]
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 from numbers import Real
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 Choice = TypeVar("Choice")
 SHOWN = 60  # characters of what came: it may be anything
@@ -23,7 +23,7 @@ class DemoError(Exception):
         self.received = received
         self.remedy = remedy
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type["DemoError"], tuple[str, str, str]]:
         # Exceptions pickle by their args: ours has one, but three fields. ZeroGPU pickles errors.
         return type(self), (self.expected, self.received, self.remedy)
 
@@ -64,5 +64,5 @@ def finite(what: str, value: object, low: float, high: float) -> float:
     return float(value)
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)

@@ -108,9 +108,9 @@ def between(low: float, high: float) -> tuple[str, str]:
     if not low < high:
         return powered(low, 9), powered(high, 9)
     decimals = max(0, 1 - math.floor(math.log10(high - low)))
-    ends = (rounds(end * 10**decimals) / 10**decimals
-            for rounds, end in ((math.floor, low), (math.ceil, high)))  # fmt: skip
-    return tuple(_narrow(f"{end + 0.0:.{decimals}f}") for end in ends)
+    ends = math.floor(low * 10**decimals), math.ceil(high * 10**decimals)
+    first, last = (_narrow(f"{end / 10**decimals + 0.0:.{decimals}f}") for end in ends)
+    return first, last
 
 
 def rounded_up(value: float, digits: int) -> str:

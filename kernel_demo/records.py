@@ -4,7 +4,9 @@ import html
 import json
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +51,7 @@ def shown(*parts: str) -> str:
     )  # fmt: skip
 
 
-def save(path: str | os.PathLike, kernel: np.ndarray | None, told: dict) -> Path:
+def save(path: str | os.PathLike[str], kernel: np.ndarray | None, told: Mapping[str, Any]) -> Path:
     """Write a record, and return its path: `.json` has all that is told, `.npy` the kernel.
 
     told: plain types and arrays; infinity and NaN become null. DemoError: another ending, a record
@@ -72,7 +74,7 @@ def save(path: str | os.PathLike, kernel: np.ndarray | None, told: dict) -> Path
     return path
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     """The same in plain types."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}

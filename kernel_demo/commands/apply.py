@@ -9,7 +9,7 @@ import numpy as np
 
 from kernel_demo.commands import readable
 from kernel_demo.errors import DemoError, finite
-from kernel_demo.export.pictures import NpyFile, PngFile
+from kernel_demo.export.pictures import NpyFile, PngFile, RowFile
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.filtering import MODES
 from kernel_demo.imaging.tiles import apply_tiles
@@ -93,7 +93,14 @@ def _apply(options: argparse.Namespace) -> None:
         raise DemoError("a place to write to", f"“{target}”: {reason}", "Choose another.") from None
 
 
-def _filter(picture, sink, weights, border, offset, around) -> None:
+def _filter(
+    picture: np.ndarray,
+    sink: RowFile,
+    weights: np.ndarray,
+    border: str,
+    offset: float,
+    around: float,
+) -> None:
     height, width = picture.shape[:2]
     began = shown = time.monotonic()
     # Halves are rounded up: an 8-bit result needs float64, float32 could fall on the other side.

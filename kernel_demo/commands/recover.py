@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         folders = len(options.files) == 2 and all(path.is_dir() for path in options.files)
         files, notes = _matched(*options.files) if folders else (_in_turn(options.files), [])
-        pairs = [tuple(_opened(path, notes) for path in pair) for pair in files]
+        pairs = [(_opened(before, notes), _opened(after, notes)) for before, after in files]
         name = options.files[1].name
         if folders:
             found, obedience = recover_common(pairs, options.max_size, name)
@@ -106,7 +106,7 @@ def _disobedient(names: list[str], told: tuple[Obedience, ...]) -> list[str]:
     lines = [f"{len(told) - len(others)} of {pairs} obey it; these do not:"]
     for name, one in others:
         left = "nothing to compare it with"
-        if one.residual is not None:
+        if one.residual is not None and one.reproduced is not None:
             left = f"{one.residual:.3g} grey levels RMS left, {percent(one.reproduced)} reproduced"
         lines.append(f"  {name}: {left}")
     return ["", *lines]
@@ -115,12 +115,13 @@ def _disobedient(names: list[str], told: tuple[Obedience, ...]) -> list[str]:
 def _lines(found: Recovery) -> list[str]:
     """What a person wants to read of it."""
     lines = [f"{found.title}: {found.verdict}", found.explanation, found.next_step]
-    if found.verdict.linear:
+    kernel, bars = found.kernel, found.standard_error
+    if found.verdict.linear and kernel is not None and bars is not None:
         lines += ["", f"kernel ({found.size} x {found.size}, {found.channels}):"]
         with np.printoptions(precision=5, suppress=True, linewidth=120, threshold=1000):
-            lines.append(str(found.kernel.squeeze() + 0.0))
+            lines.append(str(kernel.squeeze() + 0.0))
         lines.append(f"offset: {_rounded(found.offset)}")
-        lines.append(f"standard errors: up to {rounded_up(found.standard_error.max(), 2)}")
+        lines.append(f"standard errors: up to {rounded_up(bars.max(), 2)}")
         lines.append(f"border: {_border(found)}")
         lines.append(f"pixels used: {percent(found.used_fraction)}")
         if found.left_out.share:
@@ -135,7 +136,7 @@ def _lines(found: Recovery) -> list[str]:
 
 def _beside(other: Alternative | None) -> list[str]:
     """What is known beside a kernel and can be done again."""
-    if other is None or not other.code:
+    if other is None or not other.code or other.residual is None or other.reproduced is None:
         return []
     left = f"{other.residual:.3g} grey levels RMS left, {percent(other.reproduced)} reproduced"
     return ["", f"{other.name}: {left}", "", other.code]
@@ -150,6 +151,6 @@ def _border(found: Recovery) -> str:
     return ", ".join(f"{side} {mode or 'not seen'}" for side, mode in sides) + value
 
 
-def _rounded(offset) -> str:
+def _rounded(offset: float | tuple[float, ...]) -> str:
     values = offset if isinstance(offset, tuple) else (offset,)
     return ", ".join(f"{value:.7g}" for value in values) + " grey levels"

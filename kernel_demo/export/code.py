@@ -252,7 +252,7 @@ r = {size // 2}
 padded = cv2.copyMakeBorder(before, r, r, r, r, {border}{more})
 """
         picture, crop, argument = "padded", "[r:-r, r:-r]", ""
-    matrix, call = "", named.OPENCV.get(wanted.key)
+    matrix, call = "", named.OPENCV.get(wanted.key or "")
     if call is None:
         matrix = f"{_matrix(kernel)}\n"
         delta = f", delta={_grey_levels(wanted.offset)}" if wanted.offset else ""
@@ -469,7 +469,13 @@ def _svg(wanted: _Wanted) -> Snippet:
     return Snippet("SVG", code, note)
 
 
-def _fill(template: Template, wanted: _Wanted, rows: str, inside: dict, ends: tuple) -> str:
+def _fill(
+    template: Template,
+    wanted: _Wanted,
+    rows: str,
+    inside: dict[str, str],
+    ends: tuple[dict[str, str], dict[str, str]],
+) -> str:
     """inside: by border mode. ends: what a result in bytes needs, and one in floats."""
     edges = wanted.edges
     parts = {

@@ -7,6 +7,7 @@ and a row (Sobel: 6 numbers for 9), and is applied in two passes of k instead of
 
 import time
 from dataclasses import dataclass
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -88,7 +89,8 @@ def _integers(values: np.ndarray, largest: int) -> tuple[tuple[np.ndarray, ...],
         middle[:] = 0
     bits = values.size * (8 if largest > 7 else 4)
     size = -(-bits // 8) + 4 * (1 + bool(middle.any()))
-    return (integers.astype(np.int8), scale, np.float32(middle[centre])), restored, size
+    stored = integers.astype(np.int8), np.asarray(scale), np.asarray(middle[centre], np.float32)
+    return stored, restored, size
 
 
 def _best_scale(values: np.ndarray, largest: int) -> tuple[np.ndarray, np.float32]:
@@ -144,10 +146,11 @@ def apply(compressed: Compressed, picture: np.ndarray, border: str = "reflect") 
     padded = pad(np.asarray(picture, np.float32), radius, border)
     if compressed.kind == "separable":
         columns, rows = compressed.stored
-        result = sum(
+        parts = (
             cv2.sepFilter2D(padded, -1, row, column)
             for column, row in zip(columns.T, rows, strict=True)
         )
+        result = reduce(np.add, parts)
     else:
         result = cv2.filter2D(padded, -1, compressed.kernel)
     height, width = picture.shape[:2]

@@ -7,6 +7,7 @@ what the file then computes is compress(kernel, precision).
 
 import io
 import json
+from typing import Any
 
 import numpy as np
 import onnx
@@ -55,7 +56,7 @@ def kernel_json(
     return json.dumps(record, indent=2).encode()
 
 
-def _edges(border: str, value: float) -> dict:
+def _edges(border: str, value: float) -> dict[str, str | float]:
     """The border mode as a file tells it, with the value around under CONSTANT."""
     mode = border_named(border).name
     return {"border": mode} | ({"border_value": float(value)} if mode == CONSTANT else {})
@@ -90,8 +91,8 @@ def model_safetensors(
         "bias": torch.tensor([offset], dtype=number),
     }
     if precision == "int8":
-        for name, value in zip(("scale", "centre"), stored[1:], strict=True):
-            tensors[name] = torch.tensor([float(value)], dtype=number)
+        for name, part in zip(("scale", "centre"), stored[1:], strict=True):
+            tensors[name] = torch.tensor([float(part)], dtype=number)
     metadata = {
         "format": "pt",
         **{key: str(told) for key, told in _edges(border, value).items()},
@@ -144,7 +145,7 @@ class _Graph:
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
-    def add(self, kind: str, *inputs: str, output: str = "", **attributes) -> str:
+    def add(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         output = output or f"{kind.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
         return output

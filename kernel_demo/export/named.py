@@ -45,7 +45,7 @@ def key_of(kernel: np.ndarray, bars: np.ndarray) -> str | None:
 
 def scipy_call(key: str | None, size: int, mode: str) -> str | None:
     """The call of scipy.ndimage for one channel, H x W; None where it has none."""
-    call, sizes = _SCIPY.get(key, ("", ()))
+    call, sizes = _SCIPY.get(key or "", ("", ()))
     if size not in sizes:
         return None
     sigma = round(0.3 * ((size - 1) / 2 - 1) + 0.8, 9)  # as cv2.getGaussianKernel has it

@@ -11,6 +11,7 @@ import struct
 import zlib
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import BinaryIO
 
 import numpy as np
@@ -60,7 +61,12 @@ class RowFile:
         self._begin(self._file)
         return self
 
-    def __exit__(self, kind, error, trace) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         try:
             if kind is None:
                 self._finish()
@@ -144,7 +150,7 @@ class PngFile(RowFile):
         filtered[0, 1:] = rows[0] - self._above  # modulo 256, as the format asks
         np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
         self._above = rows[-1].copy()
-        packed = self._packer.compress(filtered)
+        packed = self._packer.compress(filtered.data)
         if packed:
             _chunk(file, b"IDAT", packed)
 

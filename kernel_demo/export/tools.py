@@ -76,10 +76,10 @@ def program(found: Recovery) -> Snippet | None:
     The tool's own function, where one is known that goes on beyond the border as the pair shows;
     else each filter written out. None: of one rounding, which a kernel does under a border mode.
     """
-    if found.padding == Edge.RENORMALISED:
-        if found.in_steps:
+    if found.padding == Edge.RENORMALISED and found.kernel is not None:
+        if found.steps is not None and found.in_steps:
             return written_out(found.steps.way, found.padding)
-        once = Pass(found.kernel[0, 0], offset=255 * found.relative_offset)
+        once = Pass(found.kernel[0, 0], offset=255 * float(np.mean(found.relative_offset)))
         return written_out(Way((once,)), found.padding)
     if found.steps is None:
         return None
@@ -87,8 +87,10 @@ def program(found: Recovery) -> Snippet | None:
     own = own_call(way)
     if own is not None and border in (None, _TOOLS_BORDER[own.tool]):
         return own
-    value = float(np.mean(found.padding_value)) if border == CONSTANT else 0.0
-    return written_out(way, border or "reflect", value) if way.roundings > 1 else None
+    value = found.padding_value if border == CONSTANT and found.padding_value is not None else 0.0
+    return (
+        written_out(way, border or "reflect", float(np.mean(value))) if way.roundings > 1 else None
+    )
 
 
 _TOOLS_BORDER = {
@@ -136,11 +138,12 @@ def _run(one: Pass, times: int, does: str) -> str:
 def own_call(way: Way) -> Snippet | None:
     """The call of a tool that makes what the way makes. None: no tool's function is known."""
     figures = {name: f"{value:.6g}" for name, value in way.parameters.items()}
-    pillow = {
+    calls: dict[Family | None, str] = {
         Family.PILLOW_GAUSSIAN: "GaussianBlur({radius})",
         Family.PILLOW_BOX: "BoxBlur({radius})",
         Family.PILLOW_UNSHARP: "UnsharpMask({radius}, {percent}, 0)",
-    }.get(way.family)
+    }
+    pillow = calls.get(way.family)
     if pillow is not None:
         code = _PILLOW.format(call=pillow.format(**figures))
         return Snippet("Pillow", code, _INSTALL.format("pillow"))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 ODD_SIZES = (3, 5, 7, 9, 11, 13, 15)
 # cv2.Sobel takes 3, 5 and 7; at 15 its largest weight would be over 3 million.
@@ -19,8 +20,8 @@ _SOBEL_SIZES = (3, 5, 7)
 _WAVE_SIZES = ODD_SIZES[1:]
 
 
-def _drawn(rows: list[list[int]]) -> np.ndarray:
-    kernel = np.array(rows, float)
+def _drawn(rows: list[list[int]]) -> NDArray[np.float64]:
+    kernel = np.array(rows, np.float64)
     kernel.setflags(write=False)
     return kernel
 
@@ -73,23 +74,23 @@ EMBOSS = _drawn([
 ])  # fmt: skip
 
 
-def grid(size: int) -> tuple[np.ndarray, np.ndarray]:
+def grid(size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(y, x) of every entry, the centre at 0: two k x k arrays, for catalogue."""
     radius = size // 2
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(float)
     return y, x
 
 
-def identity(size: int) -> np.ndarray:
+def identity(size: int) -> NDArray[np.float64]:
     """One in the centre."""
     kernel = np.zeros((size, size))
     kernel[size // 2, size // 2] = 1
     return kernel
 
 
-def sobel_x(size: int) -> np.ndarray:
+def sobel_x(size: int) -> NDArray[np.float64]:
     """Binomial smoothing in y, binomial derivative in x: cv2.getDerivKernels(1, 0, size)."""
-    smooth, difference = np.ones(1), _drawn([-1.0, 0.0, 1.0])
+    smooth, difference = np.ones(1), np.array([-1.0, 0.0, 1.0])
     for _ in range(size - 1):
         smooth = np.convolve(smooth, [1, 1])
     for _ in range(size - 3):
@@ -97,17 +98,17 @@ def sobel_x(size: int) -> np.ndarray:
     return np.outer(smooth, difference)
 
 
-def prewitt_x(size: int) -> np.ndarray:
+def prewitt_x(size: int) -> NDArray[np.float64]:
     """The least-squares slope over the window, unscaled: x itself (Prewitt 1970, for 3 x 3)."""
     return grid(size)[1]
 
 
-def box(size: int) -> np.ndarray:
+def box(size: int) -> NDArray[np.float64]:
     """The mean of the window: cv2.blur."""
     return np.full((size, size), 1 / size**2)
 
 
-def gaussian(size: int, sigma: float = 0.0) -> np.ndarray:
+def gaussian(size: int, sigma: float = 0.0) -> NDArray[np.float64]:
     """cv2.GaussianBlur of that size. With sigma 0: up to 9 OpenCV's fixed fractions (at 3 and 5 the
     binomials), above that sigma = 0.3 ((k - 1) / 2 - 1) + 0.8.
     """
@@ -115,12 +116,12 @@ def gaussian(size: int, sigma: float = 0.0) -> np.ndarray:
     return np.outer(weights, weights)
 
 
-def unsharp(size: int) -> np.ndarray:
+def unsharp(size: int) -> NDArray[np.float64]:
     """identity + (identity - gaussian): what the blur takes away is added once more."""
     return identity(size) + (identity(size) - gaussian(size))
 
 
-def motion_blur(size: int, angle: float = 0.0) -> np.ndarray:
+def motion_blur(size: int, angle: float = 0.0) -> NDArray[np.float64]:
     """A line of length k through the centre, antialiased: 1 - distance to it, sum 1."""
     y, x = grid(size)
     turn = math.radians(angle)
@@ -132,7 +133,7 @@ def motion_blur(size: int, angle: float = 0.0) -> np.ndarray:
     return weights / weights.sum()
 
 
-def laplacian_of_gaussian(size: int) -> np.ndarray:
+def laplacian_of_gaussian(size: int) -> NDArray[np.float64]:
     """sigma^2 times the Laplacian of a Gaussian, sigma = k / 6, shifted so that its sum is 0.
 
     (r^2 / sigma^2 - 2) G(r); the factor sigma^2 makes sizes comparable (Lindeberg 1998).
@@ -145,7 +146,7 @@ def laplacian_of_gaussian(size: int) -> np.ndarray:
     return kernel - kernel.mean()
 
 
-def gabor(size: int, angle: float = 0.0) -> np.ndarray:
+def gabor(size: int, angle: float = 0.0) -> NDArray[np.float64]:
     """A cosine wave that varies along `angle`, under a round Gaussian: cv2.getGaborKernel.
 
     Wavelength k / 2, sigma k / 5; divided by the sum of the absolute values.
@@ -164,11 +165,13 @@ class Named:
 
     label: str
     sizes: tuple[int, ...]
-    formula: np.ndarray | Callable[..., np.ndarray]  # fixed, or of the size (and the angle)
+    formula: (
+        NDArray[np.float64] | Callable[..., NDArray[np.float64]]
+    )  # fixed, or of the size (and the angle)
     purpose: str  # one line, for a visitor
     takes_angle: bool = False
 
-    def build(self, size: int, angle: float) -> np.ndarray:
+    def build(self, size: int, angle: float) -> NDArray[np.float64]:
         """The kernel, size x size. angle: degrees; read only where the entry takes one."""
         if isinstance(self.formula, np.ndarray):
             return self.formula

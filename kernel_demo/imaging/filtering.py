@@ -10,9 +10,11 @@ value: that of every pixel beyond the picture (`zero` is the constant 0).
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from kernel_demo.errors import one_of
 
@@ -27,7 +29,7 @@ class Border:
 
     name: str  # ours
     label: str  # what a visitor reads
-    numpy: str  # mode of numpy.pad
+    numpy: Literal["constant", "edge", "reflect", "symmetric", "wrap"]  # mode of numpy.pad
     opencv: str  # constant of cv2; cv2.filter2D refuses BORDER_WRAP
     scipy: str  # mode of scipy.ndimage.correlate
 
@@ -71,18 +73,20 @@ def pad(
     return padded
 
 
-def positions(length: int, radius: int, border: str = "reflect") -> np.ndarray:
+def positions(length: int, radius: int, border: str = "reflect") -> NDArray[np.int64]:
     """Where each pixel of a padded axis comes from, as int64 of length + 2 radius; -1: nowhere.
 
     pad() for pictures too large to copy: pad(a, r, b)[y] is a[positions(len(a), r, b)[y]].
     """
     mode = border_named(border).numpy
-    filler = {"constant_values": -1} if mode == "constant" else {}
-    return np.pad(np.arange(length), radius, mode=mode, **filler)
+    places = np.arange(length, dtype=np.int64)
+    if mode == "constant":
+        return np.pad(places, radius, mode=mode, constant_values=-1)
+    return np.pad(places, radius, mode=mode)
 
 
 def correlate(
-    image: np.ndarray, kernel: np.ndarray, border: str = "reflect", offset: float = 0.0
+    image: np.ndarray, kernel: ArrayLike, border: str = "reflect", offset: float = 0.0
 ) -> np.ndarray:
     """The filtered picture, of the same size; each channel by itself.
 
@@ -95,7 +99,7 @@ def correlate(
     return correlate_valid(pad(image, len(weights) // 2, border), weights, offset)
 
 
-def correlate_valid(image: np.ndarray, kernel: np.ndarray, offset: float = 0.0) -> np.ndarray:
+def correlate_valid(image: np.ndarray, kernel: ArrayLike, offset: float = 0.0) -> np.ndarray:
     """Only the pixels whose whole patch lies inside: (H - k + 1) x (W - k + 1) (x C).
 
     As correlate() otherwise. ValueError if the picture is smaller than the kernel.
@@ -111,12 +115,12 @@ def correlate_valid(image: np.ndarray, kernel: np.ndarray, offset: float = 0.0) 
     return inner.astype(np.float64 if image.dtype == np.float64 else np.float32)
 
 
-def to_uint8(image: np.ndarray) -> np.ndarray:
+def to_uint8(image: np.ndarray) -> NDArray[np.uint8]:
     """0..1 to 0..255: clipped, then rounded to nearest with halves up (127.5 becomes 128)."""
     return np.floor(np.clip(image, 0.0, 1.0) * 255 + 0.5).astype(np.uint8)
 
 
-def to_grey(image: np.ndarray, channel: str = "luminance") -> np.ndarray:
+def to_grey(image: np.ndarray, channel: str = "luminance") -> NDArray[np.float32]:
     """One float32 H x W plane of an H x W or H x W x 3 (red, green, blue) picture; units as given.
 
     channel: one of CHANNELS. A grey picture is returned as it is, whatever the channel.
@@ -129,7 +133,7 @@ def to_grey(image: np.ndarray, channel: str = "luminance") -> np.ndarray:
     return image[..., CHANNELS.index(channel) - 1].astype(np.float32)
 
 
-def _weights(kernel: np.ndarray) -> np.ndarray:
+def _weights(kernel: ArrayLike) -> NDArray[np.float64]:
     weights = np.asarray(kernel, np.float64)
     if weights.ndim != 2 or weights.shape[0] != weights.shape[1] or weights.shape[0] % 2 == 0:
         raise ValueError(f"a kernel is square and odd-sized, not {weights.shape}")

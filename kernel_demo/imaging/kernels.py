@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from kernel_demo import records
 from kernel_demo.errors import DemoError, finite, odd, one_of, whole
@@ -33,7 +34,7 @@ class Kernel:
     """A checked kernel under a name. np.asarray(kernel) is its values."""
 
     name: str  # what a visitor reads: "Sobel x 3 x 3"
-    values: np.ndarray  # k x k float64, read-only; DemoError if check() refuses them
+    values: NDArray[np.float64]  # k x k, read-only; DemoError if check() refuses them
     purpose: str = ""  # one line on what it is for
 
     def __post_init__(self) -> None:
@@ -46,13 +47,13 @@ class Kernel:
         """k"""
         return len(self.values)
 
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.values, dtype=dtype) if copy else np.asarray(self.values, dtype=dtype)
 
     def _repr_html_(self) -> str:
         return records.shown(records.heat_map(self.values, caption=self.name), self.purpose)
 
-    def save(self, path: str | os.PathLike) -> Path:
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as .json (name, size, kernel) or .npy; see records.save()."""
         told = {"name": self.name, "size": self.size, "kernel": self.values}
         return records.save(path, self.values, told)
@@ -86,16 +87,16 @@ def parse(text: str, divisor: float = 1.0) -> Kernel:
     if not np.isfinite(divisor) or divisor == 0:
         raise DemoError("a divisor other than 0", f"{divisor!r:.40}", "Use 1 to leave it out.")
     rows = _read_matrix(text)
-    return Kernel("Your own", [[value / divisor for value in row] for row in rows])
+    return Kernel("Your own", check([[value / divisor for value in row] for row in rows]))
 
 
-def resolve(text: str | list, size: int = 3, seed: int = 0, angle: float = 0.0) -> Kernel:
+def resolve(text: str | ArrayLike, size: int = 3, seed: int = 0, angle: float = 0.0) -> Kernel:
     """What `text` names: a catalogue key, "random" (with the seed), or a matrix of its own size.
 
-    A matrix may also come as nested lists, as a JSON client sends it.
+    A matrix may also come as an array, or as nested lists, as a JSON client sends it.
     """
     if not isinstance(text, str):
-        return Kernel("Your own", text)
+        return Kernel("Your own", check(text))
     text = text.strip()
     if text == "random":
         return random(size, seed)
@@ -119,7 +120,7 @@ def resized(square: np.ndarray, size: int) -> np.ndarray:
     return np.pad(square, more) if more >= 0 else square[-more:more, -more:more]
 
 
-def check(values) -> np.ndarray:
+def check(values: ArrayLike) -> NDArray[np.float64]:
     """The values as a new k x k float64 array, k odd from 3 to 31.
 
     values: an array or nested lists. DemoError, with the reason, for anything that is no such

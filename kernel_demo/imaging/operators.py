@@ -6,6 +6,7 @@ clipped unless that is the point.
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from kernel_demo.imaging.catalogue import gaussian
 from kernel_demo.imaging.filtering import correlate, to_uint8
@@ -83,12 +84,13 @@ def jpeg(image: np.ndarray, quality: int = 75) -> np.ndarray:
     pixels = to_uint8(image)[..., ::-1] if image.ndim == 3 else to_uint8(image)
     _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
     back = cv2.imdecode(data, cv2.IMREAD_COLOR if image.ndim == 3 else cv2.IMREAD_GRAYSCALE)
+    assert back is not None  # what was encoded just now
     return _from_uint8(back[..., ::-1] if image.ndim == 3 else back)
 
 
 def degrade(
     image: np.ndarray, noise_levels: float = 0.0, eight_bit: bool = False, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, NDArray[np.bool_]]:
     """The picture as a camera or a file would keep it, and which of its pixels can be trusted.
 
     noise_levels: standard deviation of Gaussian noise, in grey levels (0..255).

@@ -1,6 +1,7 @@
 """A picture to send through a tool: what comes back tells the tool's kernel, weak or strong."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kernel_demo.errors import whole
 
@@ -11,7 +12,7 @@ DOUBLINGS = 11  # of the contrast: from one grey level to so many that all is bl
 GROWS = 0.75  # share of the height within which the contrast grows; below, it stays
 
 
-def probe(height: int = SIDE, width: int = SIDE, seed: int = 0) -> np.ndarray:
+def probe(height: int = SIDE, width: int = SIDE, seed: int = 0) -> NDArray[np.uint8]:
     """Noise of every contrast on several brightnesses: height x width uint8.
 
     after = clip(round(K * before + o), 0, 255) tells nothing of K where it is clipped, and little

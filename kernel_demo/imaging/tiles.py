@@ -5,6 +5,7 @@ border mode's at its rim. So each output pixel sees the patch that it would see 
 """
 
 from collections.abc import Iterator
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -13,6 +14,14 @@ from kernel_demo.imaging.filtering import CONSTANT, positions
 
 BAND = 2**22  # values of a tile, where its size is left open: a wide one is filtered fastest
 WIDEST = 2**14  # columns of such a tile, at most
+
+
+class Sink(Protocol):
+    """What tiles go into: an array, or what is assigned to like one."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    def __setitem__(self, place: tuple[slice, slice], values: np.ndarray, /) -> None: ...
 
 
 def iter_tiles(
@@ -53,7 +62,7 @@ def apply_tiled(
 
 def apply_tiles(
     source: np.ndarray,
-    sink: np.ndarray,
+    sink: Sink,
     kernel: np.ndarray,
     border: str = "reflect",
     offset: float = 0.0,

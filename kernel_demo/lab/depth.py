@@ -29,7 +29,7 @@ from kernel_demo.learning.evaluation import kernel_error, psnr
 from kernel_demo.learning.model import SingleConv
 from kernel_demo.learning.pairs import Pairs, build, teacher
 from kernel_demo.learning.statistics import accumulate
-from kernel_demo.learning.training import Progress, TrainSettings, train
+from kernel_demo.learning.training import Progress, Run, TrainSettings, train
 
 WIDTH = 16  # channels between the layers
 RATES = (0.01, 0.003, 0.001)  # Adam's, a third of the steps each
@@ -84,9 +84,12 @@ class DeepNet(nn.Module):
     cannot do. Their first kernels start with sum zero: they answer to detail, which in photos is
     far smaller than brightness, and are scaled up accordingly.
     start: (k, k), what the shortcut starts from; None: the identity.
+    offset: what is added at first.
     """
 
-    def __init__(self, size: int, seed: int = 0, start: np.ndarray | None = None):
+    def __init__(
+        self, size: int, seed: int = 0, start: np.ndarray | None = None, offset: float = 0.0
+    ):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         first = _convolution(1, WIDTH, size, generator)
@@ -100,7 +103,8 @@ class DeepNet(nn.Module):
                 self.shortcut.weight.copy_(torch.from_numpy(start)[None, None])
             first.weight.sub_(first.weight.mean((2, 3), keepdim=True)).mul_(_DETAIL_GAIN)
             last.weight.mul_(_LAST_GAIN)
-            last.bias.zero_()
+            assert last.bias is not None  # _convolution() makes one
+            last.bias.fill_(offset)
 
     def forward(self, before: torch.Tensor) -> torch.Tensor:
         return self.shortcut(before) + self.body(before)
@@ -154,8 +158,7 @@ def compare(
         batch=BATCH, tile=TILE, seed=seed, steps=steps, patience=steps, device=device
     )
     shallow = SingleConv(size, "zeros", seed, offset=True)
-    deep = DeepNet(size, seed, best.kernel)
-    nn.init.constant_(deep.body[-1].bias, best.offset)
+    deep = DeepNet(size, seed, best.kernel, best.offset)
     quick = replace(settings, batch=SHALLOW_BATCH, steps=SHALLOW_STEPS)
     exam = [(one[:_SHOWN, :_SHOWN], operator(one)[:_SHOWN, :_SHOWN]) for one in held]
     return _race(
@@ -177,7 +180,7 @@ def split(pictures: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[np.nda
     return list(pictures[:-held]), list(pictures[-held:])
 
 
-def _falling_rates(model: nn.Module, pairs: Pairs, settings: TrainSettings) -> Iterator[Progress]:
+def _falling_rates(model: nn.Module, pairs: Pairs, settings: TrainSettings) -> Run:
     """train() by Adam at each of RATES, each going on from where the last one ended."""
     last = None
     for number, rate in enumerate(RATES, 1):
@@ -189,23 +192,28 @@ def _falling_rates(model: nn.Module, pairs: Pairs, settings: TrainSettings) -> I
                 yield last
 
 
-def _race(shallow, deep, exam, deadline: float) -> Iterator[Moment]:
+def _race(
+    shallow: tuple[nn.Module, Run],
+    deep: tuple[nn.Module, Run],
+    exam: Sequence[tuple[np.ndarray, np.ndarray]],
+    deadline: float,
+) -> Iterator[Moment]:
     """Draws from both runs in turns until both are done or the time is up."""
     with closing(shallow[1]), closing(deep[1]):
         started = measured = time.monotonic()
         latest = {"shallow": next(shallow[1]), "deep": next(deep[1])}
-        score = {}
+        scores: tuple[float, float] | None = None
         weights = [sum(w.numel() for w in model.parameters()) for model, _ in (shallow, deep)]
         while True:
             now = time.monotonic()
             done = all(one.done for one in latest.values()) or now - started >= deadline
-            if done or not score or now - measured >= _PSNR_SECONDS:
-                score["shallow_psnr"] = held_psnr(shallow[0], exam)
-                score["deep_psnr"] = held_psnr(deep[0], exam)
+            if done or scores is None or now - measured >= _PSNR_SECONDS:
+                scores = held_psnr(shallow[0], exam), held_psnr(deep[0], exam)
                 measured = now
             yield Moment(
                 **latest,
-                **score,
+                shallow_psnr=scores[0],
+                deep_psnr=scores[1],
                 shallow_weights=weights[0],
                 deep_weights=weights[1],
                 seconds=now - started,
@@ -298,18 +306,21 @@ def stack(seed: int) -> nn.Sequential:
     )
 
 
-def _in_turns(stacked, runs: list[Iterator[Progress]], truth) -> Iterator[StackMoment]:
+def _in_turns(stacked: nn.Sequential, runs: list[Run], truth: np.ndarray) -> Iterator[StackMoment]:
     with closing(runs[0]), closing(runs[1]):
         latest = [next(run) for run in runs]
         while True:
-            factors = tuple(layer.kernel() for layer in stacked)
+            factors = tuple(one.kernel() for one in stacked if isinstance(one, SingleConv))
+            kernel = latest[0].kernel
+            assert kernel is not None  # of a single layer
             product = compose(factors)
             done = all(one.done for one in latest)
             yield StackMoment(
-                *latest,
+                latest[0],
+                latest[1],
                 factors,
                 product,
-                kernel_error(latest[0].kernel, truth),
+                kernel_error(kernel, truth),
                 kernel_error(product, truth),
                 done,
             )

@@ -10,6 +10,7 @@ s^2 (X'X)^-1 says where d is noise of variance s^2.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -23,6 +24,7 @@ from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.statistics import Statistics, accumulate
 from kernel_demo.recovery.quantisation import COSINES, steps
 
+Pictures: TypeAlias = Sequence[np.ndarray]
 LARGEST_KERNEL = 15
 MIN_SIDE = 64  # several times the largest kernel
 DRAWS = 400
@@ -79,8 +81,8 @@ def sums(
     masks: Sequence[np.ndarray] | None = None,
 ) -> Statistics:
     """The sums over pairs of H x W pictures in any one unit."""
-    masks = [None] * len(befores) if masks is None else masks
-    total, problems = accumulate(zip(befores, afters, masks, strict=True), size)
+    chosen = [None] * len(befores) if masks is None else masks
+    total, problems = accumulate(zip(befores, afters, chosen, strict=True), size)
     if total.count == 0:
         raise ValueError("; ".join(problems))
     return total
@@ -148,7 +150,7 @@ def quantised(levels: np.ndarray, quality: int) -> np.ndarray:
     return np.clip(np.rint(pixels + 128), 0, 255)[:height, :width]
 
 
-def constant(pictures, kernel, seed) -> Limit:
+def constant(pictures: Pictures, kernel: np.ndarray, seed: int) -> Limit:
     """A flat picture shows the sum of the weights and nothing else: all come out as their mean."""
     flat = [np.full_like(levels([picture])[0], round(255 * picture.mean())) for picture in pictures]
     flat = [np.maximum(picture, 1) for picture in flat]  # a black one would not show even the sum
@@ -158,7 +160,7 @@ def constant(pictures, kernel, seed) -> Limit:
     return kernel_limit(predicted, kernel, solution.kernel, remedied)
 
 
-def blurred(pictures, kernel, seed) -> Limit:
+def blurred(pictures: Pictures, kernel: np.ndarray, seed: int) -> Limit:
     """Blurred pictures hold no fine detail: what is left of it drowns in one level of noise."""
     soft = levels([cv2.GaussianBlur(picture, (0, 0), BLUR_SIGMA) for picture in pictures])
     blind, gain = rounded_sums(soft, kernel, len(kernel), CAMERA_NOISE, seed)
@@ -168,7 +170,7 @@ def blurred(pictures, kernel, seed) -> Limit:
     return kernel_limit(predicted, kernel, learned, remedied)
 
 
-def eight_bit_clipping(pictures, kernel, seed) -> Limit:
+def eight_bit_clipping(pictures: Pictures, kernel: np.ndarray, seed: int) -> Limit:
     """A file cuts at black and white. The fit takes the cut values for answers."""
     befores = levels(pictures)
     exact = [correlate(one, kernel) for one in befores]
@@ -181,7 +183,7 @@ def eight_bit_clipping(pictures, kernel, seed) -> Limit:
     return kernel_limit(predicted, kernel, naive.kernel, masked.kernel)
 
 
-def jpeg_file(pictures, kernel, seed) -> Limit:
+def jpeg_file(pictures: Pictures, kernel: np.ndarray, seed: int) -> Limit:
     """JPEG rounds the detail away in blocks of 8 x 8: foretold from its quantisation table."""
     befores = levels(pictures)
     exact = [correlate(one, kernel) for one in befores]
@@ -189,7 +191,7 @@ def jpeg_file(pictures, kernel, seed) -> Limit:
     foretold = [quantised(one, JPEG_QUALITY) for one in files]
     afters = [np.rint(operators.jpeg(one / 255, JPEG_QUALITY) * 255.0) for one in files]
 
-    def inside(pictures):
+    def inside(pictures: Pictures) -> list[np.ndarray]:
         return [(one > JPEG_MARGIN) & (one < 255 - JPEG_MARGIN) for one in pictures]
 
     lost = [kept - true for kept, true in zip(foretold, exact, strict=True)]
@@ -201,13 +203,13 @@ def jpeg_file(pictures, kernel, seed) -> Limit:
     return kernel_limit(predicted, kernel, solution.kernel, lossless.kernel)
 
 
-def noise_after(pictures, kernel, seed) -> Limit:
+def noise_after(pictures: Pictures, kernel: np.ndarray, seed: int) -> Limit:
     """Noise on the after pictures: no bias, and ten times less with a hundred times the pixels."""
     befores = levels(pictures)
     random = np.random.default_rng(seed)
     exact = [correlate(one, kernel) for one in befores]
 
-    def noisy():
+    def noisy() -> list[np.ndarray]:
         return [one + NOISE_LEVELS * random.standard_normal(one.shape) for one in exact]
 
     statistics = sums(befores, noisy(), len(kernel))
@@ -220,7 +222,7 @@ def noise_after(pictures, kernel, seed) -> Limit:
     return kernel_limit(predicted, kernel, learned, remedied)
 
 
-def noise_before(pictures, kernel, seed) -> Limit:
+def noise_before(pictures: Pictures, kernel: np.ndarray, seed: int) -> Limit:
     """Noise on the before pictures shrinks the kernel: w = (X'X + n s^2 I)^-1 X'X K.
 
     Errors in variables (Fuller, Measurement Error Models, 1987, section 1.1); more pixels do not
@@ -239,7 +241,7 @@ def noise_before(pictures, kernel, seed) -> Limit:
     return kernel_limit(predicted, kernel, learned, mended)
 
 
-def wrong_padding(pictures, kernel, seed) -> Limit:
+def wrong_padding(pictures: Pictures, kernel: np.ndarray, seed: int) -> Limit:
     """A zero-padded layer learns from a reflect-padded truth: only the border pixels disagree."""
     radius, befores = len(kernel) // 2, levels(pictures)
     # In a picture inside a frame of zeros every pixel's patch is whole, with the zeros in it.
@@ -253,7 +255,7 @@ def wrong_padding(pictures, kernel, seed) -> Limit:
     return kernel_limit(predicted, kernel, taught.padded, taught.valid)
 
 
-def model_too_small(pictures, kernel, seed) -> Limit:
+def model_too_small(pictures: Pictures, kernel: np.ndarray, seed: int) -> Limit:
     """The truth is two pixels larger than the model: what is left out is laid on what is kept.
 
     Omitted variables: w = K_in + (X_in'X_in)^-1 X_in'X_out K_out.
@@ -272,7 +274,7 @@ def model_too_small(pictures, kernel, seed) -> Limit:
     return kernel_limit(predicted, truth, solution.kernel, full.kernel)
 
 
-def model_too_large(pictures, kernel, seed) -> Limit:
+def model_too_large(pictures: Pictures, kernel: np.ndarray, seed: int) -> Limit:
     """The model is four pixels larger than the truth: the weights too many come out as zero."""
     size = len(kernel) + 4
     statistics, gain = rounded_sums(levels(pictures), kernel, size)
@@ -281,7 +283,7 @@ def model_too_large(pictures, kernel, seed) -> Limit:
     return kernel_limit(predicted, np.pad(kernel, 2), learned)
 
 
-def even_kernel(pictures, kernel, seed) -> Limit:
+def even_kernel(pictures: Pictures, kernel: np.ndarray, seed: int) -> Limit:
     """A 2 x 2 average has no centre pixel: a 3 x 3 model holds it with a row and a column of 0."""
     truth = np.zeros((3, 3))
     truth[:2, :2] = 1 / 4
@@ -290,7 +292,7 @@ def even_kernel(pictures, kernel, seed) -> Limit:
     return kernel_limit(predicted, truth, statistics.solve(offset=False).kernel)
 
 
-def varying_filter(pictures, kernel, seed) -> Limit:
+def varying_filter(pictures: Pictures, kernel: np.ndarray, seed: int) -> Limit:
     """Sharp at the left, blurred at the right. The best single kernel is the one of the middle.
 
     With the share of blur s even over 0..1, what is left is (s - 1/2) (blurred - sharp), of
@@ -298,7 +300,7 @@ def varying_filter(pictures, kernel, seed) -> Limit:
     """
     befores = levels(pictures)
     afters = [operators.varying_blur(one) for one in befores]
-    blur = kernels.named("gaussian", 9)
+    blur = kernels.named("gaussian", 9).values
     change = np.concatenate([_interior(correlate(one, blur) - one) for one in befores])
     statistics = sums(befores, afters, 9)
     solution = statistics.solve(offset=False)
@@ -307,19 +309,19 @@ def varying_filter(pictures, kernel, seed) -> Limit:
     return Limit("output", predicted, solution.residual, None, solution.kernel, remedied)
 
 
-def _in_strips(befores, afters, size: int) -> float:
+def _in_strips(befores: Pictures, afters: Pictures, size: int) -> float:
     """The RMS error with a kernel of its own for each of STRIPS from left to right."""
     strips = []
     for number in range(STRIPS):
-        part = [
+        before, after = (
             [np.array_split(one, STRIPS, 1)[number] for one in side] for side in (befores, afters)
-        ]
-        strips.append(sums(*part, size))
+        )
+        strips.append(sums(before, after, size))
     squares = sum(one.count * one.solve(offset=False).residual ** 2 for one in strips)
     return float(np.sqrt(squares / sum(one.count for one in strips)))
 
 
-def non_linear(pictures, kernel, seed) -> Limit:
+def non_linear(pictures: Pictures, kernel: np.ndarray, seed: int) -> Limit:
     """The gradient's length. It is as large from left to right as from right to left.
 
     So it is uncorrelated with any difference of pixels, the best kernel and offset are close to
@@ -336,7 +338,7 @@ def _interior(picture: np.ndarray, radius: int = 4) -> np.ndarray:
     return picture[radius:-radius, radius:-radius].ravel()
 
 
-LIMITS: dict[str, Callable[[Sequence[np.ndarray], np.ndarray, int], Limit]] = {
+LIMITS: dict[str, Callable[[Pictures, np.ndarray, int], Limit]] = {
     case.__name__: case
     for case in (
         constant,

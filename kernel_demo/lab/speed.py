@@ -10,7 +10,7 @@ import torch
 from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.model import SingleConv
-from kernel_demo.learning.pairs import build, teacher
+from kernel_demo.learning.pairs import Pairs, build, teacher
 from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import TrainSettings, train
 
@@ -65,7 +65,7 @@ def rows(
     yield _summed(pictures, kernel)
 
 
-def _trained(key: str, pairs, kernel: np.ndarray, settings: TrainSettings) -> Row:
+def _trained(key: str, pairs: Pairs, kernel: np.ndarray, settings: TrainSettings) -> Row:
     model = SingleConv(len(kernel), settings.init, settings.seed)
     run = train(model, pairs, settings, truth=kernel, deadline=SECONDS)
     first = last = next(run)

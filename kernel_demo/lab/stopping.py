@@ -78,17 +78,18 @@ def _watched(run: Iterator[Progress], optimum: Optimum, variance: float) -> Iter
     history: list[tuple[int, float]] = []  # (step, validation loss) at every check
     verdicts: dict[str, Verdict] = {}
     for progress in run:
+        kernel, error = progress.kernel, progress.kernel_error
+        assert kernel is not None  # of a single layer
+        assert error is not None  # the truth is known
         if progress.step % CHECK_EVERY == 0 or progress.done:
             history.append((progress.step, progress.validation_loss))
             for rule in called_complete(history, variance):
-                verdict = Verdict(
-                    rule, progress.step, progress.validation_loss, progress.kernel_error
-                )
+                verdict = Verdict(rule, progress.step, progress.validation_loss, error)
                 verdicts.setdefault(rule, verdict)
         done = progress.done or len(verdicts) == len(RULES)
         yield Moment(
-            replace(progress, excess_loss=optimum.excess(progress.kernel)),
-            float(np.max(np.abs(progress.kernel - optimum.solution.kernel) / bars)),
+            replace(progress, excess_loss=optimum.excess(kernel)),
+            float(np.max(np.abs(kernel - optimum.solution.kernel) / bars)),
             progress.validation_loss / variance,
             tuple(verdicts.values()),
             done,

@@ -51,7 +51,6 @@ def certify(
     grey_level = (statistics.peak or 1.0) / 255
     nothing = np.flatnonzero(~equations.known)
     weak = np.flatnonzero(equations.known & (response < VISIBLE * grey_level))
-    asked = kernel is not None
     return Certificate(
         solution=solution,
         undetermined=tuple(patterns[nothing[:MAX_PATTERNS]]),
@@ -59,8 +58,8 @@ def certify(
         weak=tuple(patterns[weak[:MAX_PATTERNS]]),
         weak_count=len(weak),
         rounding_error=optimum.error_bars(ROUNDING * grey_level),
-        excess_loss=optimum.excess(kernel, offset) if asked else None,
-        distance=optimum.distance(kernel, offset) if asked else None,
+        excess_loss=None if kernel is None else optimum.excess(kernel, offset),
+        distance=None if kernel is None else optimum.distance(kernel, offset),
     )
 
 

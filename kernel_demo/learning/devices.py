@@ -1,12 +1,15 @@
 """Which device computes, what people call it, and how arrays get there."""
 
 import os
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 import torch
 
 from kernel_demo.errors import DemoError, one_of
 
+Device: TypeAlias = torch.device | str
 CHOICES = ("auto", "cuda", "mps", "cpu")  # after `auto` the fastest first
 
 
@@ -25,7 +28,10 @@ def resolve(choice: str = "auto") -> torch.device:
 
 
 def _is_here(choice: str) -> bool:
-    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    there: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+    }
     return choice not in there or there[choice]()
 
 

@@ -6,9 +6,10 @@ The squared loss as a quadratic of the weights, four ways down it, and the solve
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from kernel_demo.learning import devices
 from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.model import INITS, MOMENTUM, SingleConv, default_rate
-from kernel_demo.learning.statistics import Solution, Statistics, accumulate
+from kernel_demo.learning.statistics import Pair, Solution, Statistics, accumulate
 from kernel_demo.learning.training import (
     DIVERGED,
     MAX_RATE,
@@ -25,9 +26,11 @@ from kernel_demo.learning.training import (
     MIN_RATE,
     Cause,
     Progress,
+    Run,
     Stop,
 )
 
+Model: TypeAlias = tuple[np.ndarray, float]  # kernel (k, k), offset
 MAX_STEPS = 10_000_000
 SHARE, GAP = 20, 500  # a Progress every step at first, then 5 % apart, at most 500 steps
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's, as in the paper
@@ -60,7 +63,7 @@ class Quadratic:
         tail = [offset / self.peak] if self.has_offset else []
         return np.append(np.asarray(kernel, np.float64).ravel(), tail)
 
-    def kernel(self, point: np.ndarray) -> tuple[np.ndarray, float]:
+    def kernel(self, point: np.ndarray) -> Model:
         """Kernel (a copy) and offset of v."""
         kernel = point[: self.size**2].reshape(self.size, self.size).copy()
         return kernel, float(point[-1] * self.peak) if self.has_offset else 0.0
@@ -71,10 +74,17 @@ class Descent:
 
     remembers: tuple[str, ...] = ()  # the attributes that the next step depends on
 
-    def state(self) -> dict:
+    def __init__(self, quadratic: Quadratic, rate: float | None) -> None:
+        """rate: None for the way's own."""
+        raise NotImplementedError
+
+    def __call__(self, point: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def state(self) -> dict[str, Any]:
         return {name: deepcopy(getattr(self, name)) for name in self.remembers}
 
-    def restore(self, state: dict) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         for name in self.remembers:
             setattr(self, name, deepcopy(state[name]))
 
@@ -143,7 +153,8 @@ class LBFGS(Descent):
 
     def __init__(self, quadratic: Quadratic, rate: float | None) -> None:
         self.quadratic = quadratic
-        self.pairs = []  # (s, y, 1 / y's): step, change of gradient; the latest ones
+        # (s, y, 1 / y's): step, change of gradient; the latest ones
+        self.pairs: list[tuple[np.ndarray, np.ndarray, float]] = []
 
     def __call__(self, point: np.ndarray) -> np.ndarray:
         gradient = self.quadratic.gradient(point)
@@ -173,7 +184,7 @@ class LBFGS(Descent):
         return result
 
 
-OPTIMIZERS = {"kfac": KFAC, "adam": Adam, "sgd": SGD, "lbfgs": LBFGS}
+OPTIMIZERS: dict[str, type[Descent]] = {"kfac": KFAC, "adam": Adam, "sgd": SGD, "lbfgs": LBFGS}
 
 
 @dataclass(frozen=True)
@@ -206,7 +217,7 @@ def train_exact(
     deadline: float | None = None,
     spent: float = 0.0,
     report: Callable[[int], bool] | None = None,
-) -> Iterator[Progress]:
+) -> Run:
     """Full-batch training by the sums alone; yields step 0 at once, then as `next_shown` says.
 
     It stops when nothing is left to learn, after the last step, when it diverges, or `deadline`
@@ -254,13 +265,13 @@ def closed_form(
 
 
 def learn_by_sums(
-    pictures: Iterable[tuple],
+    pictures: Iterable[Pair],
     truth: np.ndarray,
     settings: ExactSettings | None,
     *,
     resume: Progress | None = None,
     deadline: float | None = None,
-) -> Iterator[Progress]:
+) -> Run:
     """train_exact() from pictures on (accumulate() says how); settings None: the closed form."""
     began = time.perf_counter()
     statistics, _ = accumulate(pictures, len(truth))
@@ -278,7 +289,15 @@ def next_shown(step: int) -> int:
     return step + min(max(1, step // SHARE), GAP)
 
 
-def _train(statistics, settings, truth, resume, deadline, spent, report) -> Iterator[Progress]:
+def _train(
+    statistics: Statistics,
+    settings: ExactSettings,
+    truth: np.ndarray | None,
+    resume: Progress | None,
+    deadline: float | None,
+    spent: float,
+    report: Callable[[int], bool] | None,
+) -> Run:
     began = since = time.perf_counter()
     optimum = Optimum(statistics, settings.offset)
     quadratic = Quadratic(statistics, settings.offset)
@@ -321,7 +340,7 @@ def _next_told(step: int, due: int, report: Callable[[int], bool] | None) -> int
     return next((between for between in range(step + 1, due) if report(between)), due)
 
 
-def _stop(statistics: Statistics, optimum: Optimum, model: tuple, loss: float) -> Stop | None:
+def _stop(statistics: Statistics, optimum: Optimum, model: Model, loss: float) -> Stop | None:
     """Why to stop here; None: go on."""
     # trace / count bounds the loss that a kernel with weights of about 1 / k can start from.
     if not loss <= DIVERGED * np.trace(statistics.gram) / statistics.count:
@@ -330,7 +349,11 @@ def _stop(statistics: Statistics, optimum: Optimum, model: tuple, loss: float) -
 
 
 def _progress(
-    model: tuple, losses: tuple, truth: np.ndarray | None, best: Solution, **figures
+    model: Model,
+    losses: tuple[float, float],
+    truth: np.ndarray | None,
+    best: Solution,
+    **figures: Any,
 ) -> Progress:
     (kernel, offset), (loss, excess) = model, losses
     return Progress(

@@ -3,6 +3,8 @@
 K-FAC, its natural gradient, is for this layer alone; every other method is torch's own.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -52,7 +54,7 @@ class SingleConv(nn.Module):
         self.conv = CorrelationLayer(size, offset)
         with torch.no_grad():
             self.conv.weight.copy_(_initial(size, init, seed)[None, None])
-            if offset:
+            if self.conv.bias is not None:
                 self.conv.bias.zero_()
 
     def forward(self, before: torch.Tensor) -> torch.Tensor:
@@ -98,7 +100,7 @@ class CorrelationLayer(nn.Conv2d):
         if not plain or before.requires_grad:
             return super().forward(before)
         way = _ShiftConv if self.weight.numel() <= FEW else _RowConv
-        after = way.apply(before, self.weight)
+        after = way.apply(before, self.weight)  # type: ignore[no-untyped-call]  # torch's own
         return after if self.bias is None else after + self.bias
 
 
@@ -111,7 +113,7 @@ class _ShiftConv(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, before: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, before: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         ctx.save_for_backward(before, weight)
         n, _, height, width = before.shape
         size = weight.shape[-1]
@@ -125,7 +127,7 @@ class _ShiftConv(torch.autograd.Function):
         return after.view(before.shape)[:, :, : height - size + 1, : width - size + 1]
 
     @staticmethod
-    def backward(ctx, gradient: torch.Tensor):
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[None, torch.Tensor]:
         before, weight = ctx.saved_tensors
         size = weight.shape[-1]
         shifted = _shifts(before, size)
@@ -151,7 +153,7 @@ class _RowConv(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, before: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, before: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         ctx.save_for_backward(before, weight)
         n, _, height, width = before.shape
         size = weight.shape[-1]
@@ -168,7 +170,7 @@ class _RowConv(torch.autograd.Function):
         return after.view(n, 1, height, -1)[:, :, : height - size + 1]
 
     @staticmethod
-    def backward(ctx, gradient: torch.Tensor):
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[None, torch.Tensor]:
         before, weight = ctx.saved_tensors
         n, _, height, width = before.shape
         size = weight.shape[-1]
@@ -228,8 +230,10 @@ class KFAC(Optimizer):
     ):
         self.size = conv.kernel_size[0]
         self.samples = samples or max(SAMPLES, SAMPLES_A_WEIGHT * conv.weight.numel())
-        self.pixel_weight = None  # (N, 1, T, T) of the coming batch, or None: all count alike
-        self._seen = None  # sum of x x' over sampled patches since the last step, and their number
+        # (N, 1, T, T) of the coming batch, or None: all count alike
+        self.pixel_weight: torch.Tensor | None = None
+        # sum of x x' over sampled patches since the last step, and their number
+        self._seen: tuple[torch.Tensor, torch.Tensor] | None = None
         self._has_bias = conv.bias is not None
         super().__init__(conv.parameters(), {"lr": lr, "damping": damping, "decay": decay})
         self._hook = conv.register_forward_pre_hook(self._capture)
@@ -239,13 +243,13 @@ class KFAC(Optimizer):
         self._hook.remove()
 
     @torch.no_grad()
-    def step(self) -> None:
+    def step(self) -> None:  # type: ignore[override]  # no closure: the gradients are there
         """One natural gradient step from the gradients and the patches seen since the last."""
         group = self.param_groups[0]
         parameters = group["params"]
         if self._seen is None or any(p.grad is None for p in parameters):
             return
-        moment = self._average(group["decay"])
+        moment = self._average(*self._seen, group["decay"])
         gradient = torch.cat([p.grad.flatten() for p in parameters]).to(moment)
         n = moment.shape[0]
         damped = 2 * moment
@@ -257,7 +261,7 @@ class KFAC(Optimizer):
         for p, change in zip(parameters, direction.split(sizes), strict=True):
             p.sub_(change.view_as(p).to(p), alpha=group["lr"])
 
-    def load_state_dict(self, state_dict: dict) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """As torch's, but the covariance stays in float64 (torch casts to the weights' type)."""
         super().load_state_dict(state_dict)
         if state_dict["state"]:
@@ -265,10 +269,9 @@ class KFAC(Optimizer):
             weight = self.param_groups[0]["params"][0]
             self.state[weight]["moment"] = moment.clone().to(devices.with_float64(weight.device))
 
-    def _average(self, decay: float) -> torch.Tensor:
+    def _average(self, latest: torch.Tensor, weight: torch.Tensor, decay: float) -> torch.Tensor:
         """(n, n) float64: the bias-corrected running average, the latest patches included."""
         state = self.state[self.param_groups[0]["params"][0]]
-        latest, weight = self._seen
         latest = latest / weight.clamp(min=1.0)
         self._seen = None
         if not state:
@@ -338,7 +341,8 @@ def make(method: str, model: nn.Module, learning_rate: float | None = None) -> O
         sizes = (m.kernel_size[0] for m in model.modules() if isinstance(m, nn.Conv2d))
         learning_rate = default_rate(method, max(sizes, default=3))
     if method == "kfac":
-        return KFAC(_weighted_layers(model)[0], lr=learning_rate)
+        layer = next(m for m in model.modules() if isinstance(m, nn.Conv2d))
+        return KFAC(layer, lr=learning_rate)
     # Fused: one call instead of ten, which is what a step of nine weights costs.
     if method == "adam":
         return torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from kernel_demo.errors import DemoError, odd, whole
 from kernel_demo.imaging.filtering import correlate
-from kernel_demo.imaging.kernels import MAX_SIZE, MIN_SIZE, Kernel
+from kernel_demo.imaging.kernels import MAX_SIZE, MIN_SIZE
 
+Masks: TypeAlias = Sequence[np.ndarray | None]
+Tiles: TypeAlias = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # before, after, weight
 MIN_TILE, MAX_TILE = 8, 512
 MAX_BYTES = 512 * 2**20  # laid on the device at most; what exceeds it is left out
 VALIDATION_SHARE = 0.1
@@ -54,7 +58,7 @@ class _Place:
 
 
 def teacher(
-    pictures: Sequence[np.ndarray], kernel: Kernel | np.ndarray, offset: float = 0.0
+    pictures: Sequence[np.ndarray], kernel: ArrayLike, offset: float = 0.0
 ) -> list[np.ndarray]:
     """The after pictures of a known kernel: the reference filter's answers, H x W float32 each."""
     return [correlate(picture, kernel, offset=offset) for picture in pictures]
@@ -67,7 +71,7 @@ def build(
     tile: int = 64,
     seed: int = 0,
     device: torch.device | str = "cpu",
-    masks: Sequence[np.ndarray | None] | None = None,
+    masks: Masks | None = None,
 ) -> Pairs:
     """Lays before/after pictures (H x W, 0..1) on the device as tiles for a size x size kernel.
 
@@ -86,19 +90,20 @@ def build(
     _check_fitting(befores, fits, size)
     places = [
         place
-        for index, before in enumerate(befores)
+        for index, picture in enumerate(befores)
         if fits[index]
-        for place in _places(index, *np.shape(before), size, tile)
+        for place in _places(index, np.shape(picture), size, tile)
     ]
     rng = np.random.default_rng(seed)
     places = _within_memory(places, size, tile, rng)
-    arrays = _cut(befores, afters, masks, places, size // 2, tile)
-    arrays = _without_empty(*arrays)
-    training, validation = _split(len(arrays[0]), rng)
-    return Pairs(*arrays, training, validation, size // 2, tile).to(device)
+    cut = _cut(befores, afters, masks, places, size // 2, tile)
+    before, after, weight = _without_empty(*cut)
+    training, validation = _split(len(before), rng)
+    return Pairs(before, after, weight, training, validation, size // 2, tile).to(device)
 
 
-def _places(picture: int, height: int, width: int, size: int, tile: int) -> Iterator[_Place]:
+def _places(picture: int, shape: tuple[int, ...], size: int, tile: int) -> Iterator[_Place]:
+    height, width = shape
     for top, first_row in _starts(height - size + 1, tile):
         for left, first_column in _starts(width - size + 1, tile):
             yield _Place(picture, top, left, first_row, first_column)
@@ -116,7 +121,14 @@ def _starts(length: int, tile: int) -> list[tuple[int, int]]:
     return [*starts, (length - tile, tile - rest)] if rest else starts
 
 
-def _cut(befores, afters, masks, places, radius, tile) -> tuple[torch.Tensor, ...]:
+def _cut(
+    befores: Sequence[np.ndarray],
+    afters: Sequence[np.ndarray],
+    masks: Masks,
+    places: list[_Place],
+    radius: int,
+    tile: int,
+) -> Tiles:
     """before (N, 1, T + 2r, T + 2r), after and weight (N, 1, T, T); zeros past the picture."""
     halo = tile + 2 * radius
     before = np.zeros((len(places), 1, halo, halo), np.float32)
@@ -133,10 +145,10 @@ def _cut(befores, afters, masks, places, radius, tile) -> tuple[torch.Tensor, ..
         if (mask := masks[place.picture]) is not None:
             weight[n, 0, :height, :width] *= mask[top : top + height, left : left + width]
     after[weight == 0] = 0.0  # what is masked out may be anything, even NaN
-    return tuple(torch.from_numpy(array) for array in (before, after, weight))
+    return torch.from_numpy(before), torch.from_numpy(after), torch.from_numpy(weight)
 
 
-def _without_empty(before, after, weight) -> tuple[torch.Tensor, ...]:
+def _without_empty(before: torch.Tensor, after: torch.Tensor, weight: torch.Tensor) -> Tiles:
     """Leaves out tiles in which a mask lets nothing count."""
     kept = weight.amax((1, 2, 3)) > 0
     if not kept.any():
@@ -144,7 +156,9 @@ def _without_empty(before, after, weight) -> tuple[torch.Tensor, ...]:
     return (before, after, weight) if kept.all() else (before[kept], after[kept], weight[kept])
 
 
-def _within_memory(places: list[_Place], size: int, tile: int, rng) -> list[_Place]:
+def _within_memory(
+    places: list[_Place], size: int, tile: int, rng: np.random.Generator
+) -> list[_Place]:
     """An even random choice of tiles where all of them would exceed MAX_BYTES."""
     room = max(1, MAX_BYTES // (4 * ((tile + size - 1) ** 2 + 2 * tile**2)))
     if len(places) <= room:
@@ -161,7 +175,9 @@ def _split(count: int, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Te
     return order[held:].sort().values, order[:held].sort().values
 
 
-def _check_pictures(befores, afters, masks) -> None:
+def _check_pictures(
+    befores: Sequence[np.ndarray], afters: Sequence[np.ndarray], masks: Masks
+) -> None:
     if len(befores) == 0:
         raise DemoError("at least one picture", "none", "Choose one or more pictures.")
     if not len(befores) == len(afters) == len(masks):
@@ -179,7 +195,7 @@ def _check_pictures(befores, afters, masks) -> None:
             raise DemoError("finite pixels", f"NaN or infinity in picture {number}", remedy)
 
 
-def _check_fitting(befores, fits, size) -> None:
+def _check_fitting(befores: Sequence[np.ndarray], fits: Sequence[bool], size: int) -> None:
     if not any(fits):
         height, width = max((before.shape for before in befores), key=min)
         raise DemoError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,16 @@ from kernel_demo.errors import one_of
 from kernel_demo.learning.exact import OPTIMIZERS, ExactSettings, learn_by_sums
 from kernel_demo.learning.model import METHODS, SingleConv, default_rate, quickest_sgd
 from kernel_demo.learning.pairs import Pairs
-from kernel_demo.learning.training import MAX_STEPS, Cause, Progress, Stop, TrainSettings, train
+from kernel_demo.learning.statistics import Pair
+from kernel_demo.learning.training import (
+    MAX_STEPS,
+    Cause,
+    Progress,
+    Run,
+    Stop,
+    TrainSettings,
+    train,
+)
 
 GOALS = (1e-2, 1e-4, 1e-6)  # kernel errors
 TURN = 0.1  # seconds that a method works until the next one's turn
@@ -57,7 +67,7 @@ class Snapshot:
 
 
 def race(
-    runners: Mapping[str, Iterator[Progress]],
+    runners: Mapping[str, Run],
     *,
     limit: float | None = None,
     turn: float = TURN,
@@ -85,14 +95,14 @@ def race(
 def runners(
     names: Sequence[str],
     pairs: Pairs,
-    pictures: Sequence[tuple],
+    pictures: Sequence[Pair],
     truth: np.ndarray,
     *,
     init: str = "normal",
     seed: int = 0,
     steps: int = MAX_STEPS,
     device: str = "auto",
-) -> dict[str, Iterator[Progress]]:
+) -> dict[str, Run]:
     """A runner for each name (of RUNNERS), all from one start, at the `rates` of a race.
 
     pairs and pictures are the same pictures, as tiles for mini-batches and as (before, after) or
@@ -101,7 +111,8 @@ def runners(
     """
     names = [one_of("a runner", name, RUNNERS) for name in names]
     truth = np.asarray(truth, np.float64)
-    made, own = {}, rates(names, pairs, len(truth))
+    made: dict[str, Run] = {}
+    own = rates(names, pairs, len(truth))
     for name in names:
         if name in METHODS:
             settings = TrainSettings(
@@ -109,12 +120,10 @@ def runners(
             )
             made[name] = train(SingleConv(len(truth), init, seed), pairs, settings, truth=truth)
         else:
-            settings = None
+            exact = None
             if name in EXACT:
-                settings = ExactSettings(
-                    EXACT[name], own.get(name), steps=steps, init=init, seed=seed
-                )
-            made[name] = learn_by_sums(pictures, truth, settings)
+                exact = ExactSettings(EXACT[name], own.get(name), steps=steps, init=init, seed=seed)
+            made[name] = learn_by_sums(pictures, truth, exact)
     return made
 
 
@@ -131,7 +140,7 @@ class _Record:
     """A runner and all that it has shown."""
 
     name: str
-    iterator: Iterator[Progress]
+    iterator: Run
     shown: list[tuple[int, float, float]] = field(default_factory=list)  # step, seconds, error
     arrivals: dict[float, Arrival] = field(default_factory=dict)
     latest: Progress | None = None
@@ -152,9 +161,10 @@ class _Record:
 
     def _keep(self, progress: Progress) -> None:
         self.latest = progress
-        self.shown.append((progress.step, progress.seconds, progress.kernel_error))
+        error = math.nan if progress.kernel_error is None else progress.kernel_error
+        self.shown.append((progress.step, progress.seconds, error))
         for goal in GOALS:
-            if goal not in self.arrivals and progress.kernel_error <= goal:
+            if goal not in self.arrivals and error <= goal:
                 self.arrivals[goal] = Arrival(goal, progress.seconds, progress.step)
 
     def lane(self) -> Lane:

@@ -13,17 +13,21 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kernel_demo import records
 from kernel_demo.errors import DemoError, odd
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.learning import devices
-from kernel_demo.learning.sums import Sums, patch_sums
+from kernel_demo.learning.sums import patch_sums
 from kernel_demo.numbers import count, figure
 
+# Before and after, and where the pixels count; None: everywhere.
+Pair: TypeAlias = tuple[np.ndarray, np.ndarray] | tuple[np.ndarray, np.ndarray, np.ndarray | None]
 # Sums of products carry relative rounding of a few units in the last place; a direction whose
 # energy is below that share of the total is not told apart from zero.
 RANK_TOLERANCE = 16 * np.finfo(np.float64).eps
@@ -93,9 +97,9 @@ class Statistics:
             )
         if mask is not None:
             mask = _checked_mask(mask, before.shape, size)
-        device = devices.with_float64(devices.resolve(device))
+        there = devices.with_float64(devices.resolve(device))
         peak = float(np.iinfo(before.dtype).max) if before.dtype.kind == "u" else 1.0
-        return cls(size, *patch_sums(before, after, size, mask, device), peak)
+        return cls(size, *patch_sums(before, after, size, mask, there), peak)
 
     def __add__(self, other: Statistics) -> Statistics:
         """The sums over both sets of pictures, in any order."""
@@ -111,8 +115,16 @@ class Statistics:
                 f"0 to {other.peak:g}",
                 "Bring all pictures to the same bit depth.",
             )
-        totals = (getattr(self, name) + getattr(other, name) for name in Sums._fields)
-        return Statistics(self.size, *totals, peak=max(self.peak, other.peak))
+        return Statistics(
+            self.size,
+            self.gram + other.gram,
+            self.cross + other.cross,
+            self.patch_sum + other.patch_sum,
+            self.energy + other.energy,
+            self.after_sum + other.after_sum,
+            self.count + other.count,
+            max(self.peak, other.peak),
+        )
 
     @cached_property
     def centred(self) -> tuple[np.ndarray, np.ndarray, np.longdouble]:
@@ -153,7 +165,7 @@ class Statistics:
 
 
 def accumulate(
-    pairs: Iterable, size: int, device: str = "cpu"
+    pairs: Iterable[Pair], size: int, device: str = "cpu"
 ) -> tuple[Statistics, tuple[str, ...]]:
     """The sums over pairs (before, after) or (before, after, mask), taken one at a time.
 
@@ -162,10 +174,12 @@ def accumulate(
     that is not there.
     """
     devices.resolve(device)
-    total, problems = Statistics.zero(size), []
+    total = Statistics.zero(size)
+    problems: list[str] = []
     for number, pair in enumerate(pairs, 1):
         try:
-            total = total + Statistics.from_pair(*pair[:2], size, *pair[2:], device=device)
+            mask = pair[2] if len(pair) == 3 else None
+            total = total + Statistics.from_pair(pair[0], pair[1], size, mask, device)
         except DemoError as error:  # noqa: PERF203 - a pass over pixels dwarfs a try
             problems.append(f"pair {number}: {error}")
     return total, tuple(problems)
@@ -219,9 +233,9 @@ class Singularity(Enum):
 class Solution:
     """The best kernel that a set of sums allows. A singular system is a value, not an error."""
 
-    kernel: np.ndarray  # (k, k) float64; of smallest norm where the pictures leave a choice
+    kernel: NDArray[np.float64]  # (k, k); of smallest norm where the pictures leave a choice
     offset: float  # in the pictures' units; 0 where none was asked for
-    standard_error: np.ndarray  # (k, k); inf for weights that the pictures leave open
+    standard_error: NDArray[np.float64]  # (k, k); inf for weights that the pictures leave open
     rank: int  # combinations of weights that the pictures determine, at most k*k
     condition: float  # of X'X: largest eigenvalue / smallest; inf when singular
     residual: float  # RMS of what the kernel leaves unexplained, in the pictures' units
@@ -258,7 +272,7 @@ class Solution:
         table = records.heat_map(self.kernel, self.standard_error)
         return records.shown(table, said, f"{self.cause} {self.remedy}".strip())
 
-    def save(self, path: str | os.PathLike) -> Path:
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as .json (every field) or its kernel as .npy; see records.save()."""
         return records.save(path, self.kernel, vars(self) | {"cause": self.cause})
 
@@ -277,6 +291,7 @@ class Equations:
         self.patch_mean = statistics.patch_sum.astype(np.longdouble) / self.total * bool(offset)
         self.after_mean = np.longdouble(statistics.after_sum) / self.total * bool(offset)
         plain = statistics.gram, statistics.cross, statistics.energy
+        self.energy: float | np.longdouble
         self.gram, self.cross, self.energy = statistics.centred if offset else plain
         # Ascending eigenvalues, and eigenvectors as columns; the known ones come last.
         self.values, self.vectors = np.linalg.eigh(self.gram.astype(np.float64))

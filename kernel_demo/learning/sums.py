@@ -22,8 +22,8 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from typing import NamedTuple
+from functools import cache, reduce
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -31,6 +31,10 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.learning import devices
+from kernel_demo.learning.devices import Device
+
+Part = TypeVar("Part")
+Made = TypeVar("Made")
 
 # Pixels about mid-grey are at most 2**7, their products 2**14: a float32 sum of 2**10 of them
 # stays within the 2**24 up to which float32 counts exactly, in whatever order it is added.
@@ -53,7 +57,7 @@ class Sums(NamedTuple):
     patch_sum: np.ndarray  # (k*k,) sum of p
     energy: float  # sum of y*y
     after_sum: float  # sum of y
-    count: int  # pixels used
+    count: int  # type: ignore[assignment]  # pixels used; hides tuple.count()
 
 
 def patch_sums(
@@ -61,7 +65,7 @@ def patch_sums(
     after: np.ndarray,
     size: int,
     mask: np.ndarray | None = None,
-    device: str | torch.device = "cpu",
+    device: Device = "cpu",
 ) -> Sums:
     """Sums over the pixels whose whole patch lies inside the picture (and whose mask is True).
 
@@ -73,17 +77,28 @@ def patch_sums(
     target = after[inside]
     small = target.size * size**2 < SMALL
     keep = mask[inside] if mask is not None else np.ones(target.shape, bool) if small else None
-    if small or (keep is not None and 2 * np.count_nonzero(keep) < keep.size):
+    if keep is not None and (small or 2 * np.count_nonzero(keep) < keep.size):
         return _chosen(before, target, size, keep, device)
     parts = [
         _whole(before[:, x : x + WIDEST + size - 1], target[:, x : x + WIDEST], size, device)
         for x in range(0, target.shape[1], WIDEST)
     ]
-    sums = Sums(*(sum(values) for values in zip(*parts, strict=True)))
+    sums = reduce(_added, parts)
     if keep is None or keep.all():
         return sums
-    left_out = _chosen(before, target, size, ~keep, device)
-    return Sums(*(a - b for a, b in zip(sums, left_out, strict=True)))
+    return _added(sums, _chosen(before, target, size, ~keep, device), -1)
+
+
+def _added(a: Sums, b: Sums, sign: int = 1) -> Sums:
+    """The sums over both, or for a sign of -1 over what is in `a` alone."""
+    return Sums(
+        a.gram + sign * b.gram,
+        a.cross + sign * b.cross,
+        a.patch_sum + sign * b.patch_sum,
+        a.energy + sign * b.energy,
+        a.after_sum + sign * b.after_sum,
+        a.count + sign * b.count,
+    )
 
 
 def _shifted(sums: Sums, level: float) -> Sums:
@@ -100,7 +115,7 @@ def _shifted(sums: Sums, level: float) -> Sums:
     )
 
 
-def _whole(before, target, size: int, device) -> Sums:
+def _whole(before: np.ndarray, target: np.ndarray, size: int, device: Device) -> Sums:
     """The sums over every valid pixel, from the lags of the whole picture."""
     k, (height, width) = size, target.shape
     auto, cross, level = lags(before, target, size, device)
@@ -130,7 +145,7 @@ def _whole(before, target, size: int, device) -> Sums:
     return _shifted(sums, level)
 
 
-def _plain_sums(before, target, level: float) -> tuple[float, float, float]:
+def _plain_sums(before: np.ndarray, target: np.ndarray, level: float) -> tuple[float, float, float]:
     """Sums of `before`, `target` and target squared, about `level`."""
     before_sum, after_sum = cv2.sumElems(before)[0], cv2.sumElems(target)[0]
     if target.dtype == np.uint8:  # the norm is squared again: exact to 2**50, 2e10 white pixels
@@ -167,7 +182,7 @@ def windowed(full: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarra
     return out
 
 
-def window_sums(full, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+def window_sums(full: float | np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
     """`windowed` for plain sums: full is the sum of u, first and last its k-1 outer values."""
     nothing = np.zeros_like(first[:1]) if len(first) else np.zeros((1, *np.shape(full)))
     before = np.concatenate([nothing, first.cumsum(0)])
@@ -178,8 +193,8 @@ def window_sums(full, first: np.ndarray, last: np.ndarray) -> np.ndarray:
 def strip_lags(strip: np.ndarray) -> np.ndarray:
     """(2k-1, k-1, k-1): sum over x of strip[t, x] strip[t', x + d], d from -(k-1) to k-1."""
     length, reach = strip.shape[1], len(strip)
-    strip = torch.from_numpy(np.ascontiguousarray(strip))
-    ahead = [(strip[:, : length - d] @ strip[:, d:].T).numpy() for d in range(reach + 1)]
+    rows = torch.from_numpy(np.ascontiguousarray(strip))
+    ahead = [(rows[:, : length - d] @ rows[:, d:].T).numpy() for d in range(reach + 1)]
     return np.stack([a.T for a in ahead[:0:-1]] + ahead)
 
 
@@ -198,7 +213,9 @@ def _row_sums(rows: np.ndarray, width: int) -> np.ndarray:
     return window_sums(rows.sum(1), rows[:, : len(rows)].T, rows[:, width:].T).T
 
 
-def _chosen(before, target, size: int, keep: np.ndarray, device) -> Sums:
+def _chosen(
+    before: np.ndarray, target: np.ndarray, size: int, keep: np.ndarray, device: Device
+) -> Sums:
     """The sums over the valid pixels where `keep` is True, patch by patch."""
     level = 128.0 if before.dtype == target.dtype == np.uint8 else 0.0
     k2 = size * size
@@ -207,7 +224,7 @@ def _chosen(before, target, size: int, keep: np.ndarray, device) -> Sums:
     many = depth * max(1, BLOCK_VALUES // (depth * k2))
     here = torch.device(device).type == "cpu"
     total = np.zeros((k2 + 2, k2 + 2))
-    total = total if here else torch.zeros(total.shape, dtype=torch.float64, device=device)
+    there = None if here else torch.zeros(total.shape, dtype=torch.float64, device=device)
     patches = sliding_window_view(before, (size, size))
     block = np.empty((min(many, -(-len(y) // depth) * depth), k2 + 2), "f4" if level else "f8")
     for start in range(0, len(y), many):
@@ -220,8 +237,11 @@ def _chosen(before, target, size: int, keep: np.ndarray, device) -> Sums:
         block[:used, k2 + 1] = 1
         block[used:] = 0
         blocks = block.reshape(-1, depth, k2 + 2)
-        total += _products(blocks) if here else _products_on(device, blocks)
-    total = total if here else total.cpu().numpy()
+        if there is None:
+            total += _products(blocks)
+        else:
+            there += _products_on(device, blocks)
+    total = total if there is None else there.cpu().numpy()
     gram, cross, patch_sum = total[:-2, :-2], total[:-2, -2], total[:-2, -1]
     energy, after_sum = total[-2, -2:].tolist()
     return _shifted(Sums(gram, cross, patch_sum, energy, after_sum, len(y)), level)
@@ -235,12 +255,14 @@ def _products(blocks: np.ndarray) -> np.ndarray:
     return sum((block.T @ block).astype(np.float64) for block in blocks)
 
 
-def _products_on(device, blocks: np.ndarray) -> torch.Tensor:
+def _products_on(device: Device, blocks: np.ndarray) -> torch.Tensor:
     there = devices.from_numpy(blocks).to(device)
     return torch.bmm(there.transpose(1, 2), there).sum(0, dtype=torch.float64)
 
 
-def lags(before: np.ndarray, target: np.ndarray, size: int, device):
+def lags(
+    before: np.ndarray, target: np.ndarray, size: int, device: Device
+) -> tuple[np.ndarray, np.ndarray, float]:
     """All lags of a k x k kernel in one pass, over the whole picture b (zero outside).
 
     before: H x W, b; target: (H-k+1) x (W-k+1), the answers a of the valid region. Returns, exact
@@ -250,19 +272,22 @@ def lags(before: np.ndarray, target: np.ndarray, size: int, device):
     level   128 or 0
     """
     kind, level = _quickest(before, target, size, device)
-    method = kind(*before.shape, size, bool(level), device)
-    tops = range(0, before.shape[0], method.rows)
+    height, width = before.shape
+    method: Way = kind(height, width, size, bool(level), device)
+    tops = range(0, height, method.rows)
     workers = _workers(before.size, kind, device)
     share = -(-len(tops) // workers)
 
-    def work(first: int):
+    def work(first: int) -> Any:
         return _over_strips(before, target, size, method, tops[first : first + share], level)
 
     auto, cross = method.lags(sum(_shared(work, range(0, len(tops), share), workers)))
     return auto, cross[:, size - 1 :], level
 
 
-def _quickest(before, target, size: int, device) -> tuple[type, float]:
+def _quickest(
+    before: np.ndarray, target: np.ndarray, size: int, device: Device
+) -> tuple[type[Norms | Products | Transforms], float]:
     """The way to the lags and the level to take off, chosen by measuring."""
     eight_bits = before.dtype == target.dtype == np.uint8
     level = 128.0 if eight_bits else 0.0
@@ -275,7 +300,7 @@ def _quickest(before, target, size: int, device) -> tuple[type, float]:
     return Transforms if size >= least else Products, level
 
 
-def _shared(work: Callable, parts: Iterable, workers: int) -> list:
+def _shared(work: Callable[[Part], Made], parts: Iterable[Part], workers: int) -> list[Made]:
     """What `work` makes of each part, shared by that many threads.
 
     Threads with a part of the picture each wait for each other once; threads that share each of
@@ -306,13 +331,15 @@ def _can_be_alone() -> bool:
         return pool.submit(torch.get_num_threads).result() == 1
 
 
-def _workers(pixels: int, kind: type, device) -> int:
+def _workers(pixels: int, kind: type, device: Device) -> int:
     """How many threads share a picture: all that torch may use, of a small one a single thread."""
     shared = kind is Norms or (torch.device(device).type == "cpu" and _can_be_alone())
     return torch.get_num_threads() if shared and pixels >= 2 * STRIP_PIXELS else 1
 
 
-def _over_strips(before, target, size: int, method, tops, level: float):
+def _over_strips(
+    before: np.ndarray, target: np.ndarray, size: int, method: Way, tops: range, level: float
+) -> Any:
     """The method's total over the strips that begin at `tops`.
 
     A strip b has rows + k-1 rows of `before`, with k-1 columns more on either side; a has rows of
@@ -334,12 +361,27 @@ def _over_strips(before, target, size: int, method, tops, level: float):
     return total
 
 
-def as_tensor(pixels: np.ndarray, level: float, device) -> torch.Tensor:
+def as_tensor(pixels: np.ndarray, level: float, device: Device) -> torch.Tensor:
     """The pixels about `level` (128 for 8 bits, else 0) on the device, in the smallest type."""
     if pixels.dtype == np.uint16:
         pixels = pixels.astype(np.int32)  # torch converts no uint16
     there = devices.from_numpy(np.ascontiguousarray(pixels)).to(device)
     return (there ^ 128).view(torch.int8) if level else there  # pixel - 128 in two's complement
+
+
+class Way(Protocol):
+    """A way to the lags. Its strips and totals are arrays, or tensors on its device."""
+
+    rows: int  # of a strip
+    width: int  # of a strip
+
+    @property
+    def room(self) -> tuple[tuple[int, ...], ...]: ...  # shapes of what correlate() works in
+    def zeros(self, *shape: int) -> Any: ...
+    def load(self, pixels: np.ndarray, level: float) -> Any: ...
+    @property
+    def correlate(self) -> Callable[..., Any]: ...
+    def lags(self, total: Any) -> np.ndarray: ...
 
 
 class Norms:
@@ -350,7 +392,7 @@ class Norms:
     the picture, so that the sums of squares depend on the rows alone.
     """
 
-    def __init__(self, height: int, width: int, size: int, exact: bool, device) -> None:
+    def __init__(self, height: int, width: int, size: int, exact: bool, device: Device) -> None:
         self.size, self.width = size, width
         self.rows = _even(height, 4 * STRIP_PIXELS // width)  # bytes: four times as many fit
         self.room = ((self.rows, width + 2 * size - 2),)  # of a, with zeros on either side
@@ -361,7 +403,7 @@ class Norms:
     def load(self, pixels: np.ndarray, level: float) -> np.ndarray:
         return pixels
 
-    def correlate(self, b, a, wide) -> np.ndarray:
+    def correlate(self, b: np.ndarray, a: np.ndarray, wide: np.ndarray) -> np.ndarray:
         """(2, k, 2k-1) float64: lags of b with itself, and of a with b (for h from 0)."""
         rows, width, margin = self.rows, self.width, self.size - 1
         wide[:, margin : margin + width] = a
@@ -406,7 +448,7 @@ class Products(_ByTorch):
     v picture rows gives lag v.
     """
 
-    def __init__(self, height: int, width: int, size: int, exact: bool, device) -> None:
+    def __init__(self, height: int, width: int, size: int, exact: bool, device: Device) -> None:
         self.size, self.device = size, device
         self.dtype = torch.float32 if exact else torch.float64
         self.chunk = 8 if size <= 7 else 16
@@ -421,7 +463,9 @@ class Products(_ByTorch):
             (self.rows + size - 1, self.chunks, self.reach),
         )
 
-    def correlate(self, b, a, left, right) -> torch.Tensor:
+    def correlate(
+        self, b: torch.Tensor, a: torch.Tensor, left: torch.Tensor, right: torch.Tensor
+    ) -> torch.Tensor:
         """(k, 2 L, L + 2k-2) float64: A'B for every v; the first L rows are of b, the rest of a."""
         k, length, depth, reach = self.size, self.chunk, self.group * self.chunks, self.reach
         left[:, :, 0] = b[: self.rows, k - 1 : k - 1 + self.width].unflatten(1, (-1, length))
@@ -447,7 +491,7 @@ class Transforms(_ByTorch):
     and Stability of Numerical Algorithms", section 24.1), below 0.1 for 2**30 such pixels.
     """
 
-    def __init__(self, height: int, width: int, size: int, exact: bool, device) -> None:
+    def __init__(self, height: int, width: int, size: int, exact: bool, device: Device) -> None:
         self.size, self.exact, self.device = size, exact, device
         self.dtype = torch.float64
         side = GPU_BLOCK if torch.device(device).type == "cuda" else BLOCK
@@ -457,7 +501,7 @@ class Transforms(_ByTorch):
         self.shape = (_smooth(self.rows + size - 1), _smooth(self.step + 2 * size - 2))
         self.room = ((3, self.width // self.step, *self.shape),)  # blocks of b, a, and b with halo
 
-    def correlate(self, b, a, blocks) -> torch.Tensor:
+    def correlate(self, b: torch.Tensor, a: torch.Tensor, blocks: torch.Tensor) -> torch.Tensor:
         """(2, rows, columns) complex128: cross spectra of b with itself, and of b with a."""
         k, step = self.size, self.step
         core = b[: self.rows, k - 1 : k - 1 + self.width]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from kernel_demo import records
@@ -85,7 +87,7 @@ class TrainSettings:
         """Steps from one check to the next, the method's own where none is given."""
         return self.check_every or CHECK_EVERY[self.method]
 
-    def _set(self, check: Callable, name: str, low: float, high: float) -> None:
+    def _set(self, check: Callable[..., float], name: str, low: float, high: float) -> None:
         value = check(name.replace("_", " "), getattr(self, name), low, high)
         object.__setattr__(self, name, value)
 
@@ -156,14 +158,14 @@ class Progress:
     steps: int  # the last step there will be
     loss: float  # mean squared error of this very model over the batch of the next step
     validation_loss: float  # mean squared error over tiles never trained on, at the latest check
-    kernel: np.ndarray | None  # (k, k) float64; None: the model is not a single convolution
+    kernel: NDArray[np.float64] | None  # (k, k); None: the model is not a single convolution
     offset: float
     kernel_error: float | None  # max |learned - true|, where the truth is known
     excess_loss: float | None  # loss above that of the exact optimum, where that is known
     seconds: float  # spent learning; the watcher's time between two Progress is not counted
     device: str  # its name, for people
     stop: Stop | None  # None while running
-    state: dict = field(repr=False)  # NumPy arrays and plain numbers
+    state: dict[str, Any] = field(repr=False)  # NumPy arrays and plain numbers
     allowed: float | None = None  # largest standard error of the exact optimum, where it is known
 
     @property
@@ -181,7 +183,7 @@ class Progress:
         table = "" if self.kernel is None else records.heat_map(self.kernel)
         return records.shown(table, f"{said} {self.stopped_because}")
 
-    def save(self, path: str | os.PathLike) -> Path:
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as .json (all but what a run goes on from) or its kernel as .npy.
 
         See records.save().
@@ -189,6 +191,9 @@ class Progress:
         told = {name: value for name, value in vars(self).items() if name not in ("stop", "state")}
         told |= {"done": self.done, "stopped_because": self.stopped_because}
         return records.save(path, self.kernel, told)
+
+
+Run: TypeAlias = Generator[Progress, None, None]  # close() ends it, as does a loop that is left
 
 
 def train(
@@ -201,7 +206,7 @@ def train(
     deadline: float | None = None,
     optimum: Callable[[], Optimum] | None = None,
     report: Callable[[int], bool] | None = None,
-) -> Iterator[Progress]:
+) -> Run:
     """Trains the model in place; yields a Progress at step 0 at once, then every few steps.
 
     Checks its arguments at the call, then yields. To stop is to stop iterating: that frees the
@@ -233,7 +238,13 @@ def train(
     return _train(begin, resume, deadline, optimum, report)
 
 
-def _train(begin, resume, deadline, optimum, report) -> Iterator[Progress]:
+def _train(
+    begin: Callable[[], Loop],
+    resume: Progress | None,
+    deadline: float | None,
+    optimum: Callable[[], Optimum] | None,
+    report: Callable[[int], bool] | None,
+) -> Run:
     started = time.monotonic()
     loop = begin()
     settings, device = loop.settings, loop.pairs.device
@@ -256,7 +267,7 @@ def _train(begin, resume, deadline, optimum, report) -> Iterator[Progress]:
                 yield loop.progress(stop)
                 if stop:
                     return
-                if optimum and loop.optimum is None and isinstance(loop.model, SingleConv):
+                if optimum and loop.optimum is None and loop.single:
                     loop.optimum = optimum()
                 since, resumed = time.monotonic(), False
             loop.update(loop.step + 1)
@@ -269,7 +280,15 @@ def _train(begin, resume, deadline, optimum, report) -> Iterator[Progress]:
 class Loop:
     """Model, tiles and optimizer on one device. A step waits for the device nowhere."""
 
-    def __init__(self, model: nn.Module, pairs: Pairs, settings, device, half=None, truth=None):
+    def __init__(
+        self,
+        model: nn.Module,
+        pairs: Pairs,
+        settings: TrainSettings,
+        device: torch.device,
+        half: torch.dtype | None = None,
+        truth: np.ndarray | None = None,
+    ) -> None:
         """half: the type for mixed precision, or None. truth: (k, k), for the kernel error."""
         self.settings, self.half, self.truth = settings, half, truth
         self.model = model.to(device)
@@ -284,6 +303,11 @@ class Loop:
         self.optimum: Optimum | None = None  # once it is known
         self._epoch, self._order = -1, self.pairs.training
         self._steep = False  # whether the gradient of the next step is there
+
+    @property
+    def single(self) -> SingleConv | None:
+        """The model, if it is a single layer."""
+        return self.model if isinstance(self.model, SingleConv) else None
 
     def start(self, resume: Progress | None) -> None:
         """Gets the first loss, or puts everything where it was."""
@@ -337,13 +361,15 @@ class Loop:
         # Where the pictures hold no noise, float32 can come nearer than the error bars ask for.
         if self.optimum is None or self.optimum.solution.residual**2 <= floor:
             return stop
-        reached = self.optimum.reached(self.model.kernel(), self.model.offset())
+        single = self.single
+        reached = single and self.optimum.reached(single.kernel(), single.offset())
         return Stop(Cause.OPTIMUM) if reached else stop
 
     def progress(self, stop: Stop | None) -> Progress:
-        single, optimum, truth = isinstance(self.model, SingleConv), self.optimum, self.truth
-        kernel = self.model.kernel() if single else None
-        offset = self.model.offset() if single else 0.0
+        single, optimum, truth = self.single, self.optimum, self.truth
+        kernel = single.kernel() if single else None
+        offset = single.offset() if single else 0.0
+        assert self.loss is not None  # look() comes first
         return Progress(
             step=self.step,
             steps=self.settings.steps,
@@ -351,8 +377,8 @@ class Loop:
             validation_loss=self.validation_loss,
             kernel=kernel,
             offset=offset,
-            kernel_error=kernel_error(kernel, truth) if single and truth is not None else None,
-            excess_loss=None if optimum is None else optimum.excess(kernel, offset),
+            kernel_error=None if kernel is None or truth is None else kernel_error(kernel, truth),
+            excess_loss=optimum.excess(kernel, offset) if optimum and kernel is not None else None,
             seconds=self.seconds,
             device=devices.name(self.pairs.device),
             stop=stop,
@@ -380,8 +406,7 @@ class Loop:
         """
         if self.half:
             return 0.0
-        single = isinstance(self.model, SingleConv)
-        gain = float(np.abs(self.model.kernel()).sum()) if single else 1.0
+        gain = float(np.abs(self.single.kernel()).sum()) if self.single else 1.0
         return (torch.finfo(torch.float32).eps * gain) ** 2 * self.brightness
 
     def _chosen(self, step: int) -> torch.Tensor:
@@ -411,36 +436,38 @@ class Loop:
             self.optimizer.pixel_weight = weight
         with torch.autocast(before.device.type, self.half) if self.half else nullcontext():
             out = self.model(before)
-        return _SquaredError.apply(out.float(), after, weight)
+        return _SquaredError.apply(out.float(), after, weight)  # type: ignore[no-untyped-call]  # torch's own
 
     def _mean_loss(self, chosen: torch.Tensor) -> torch.Tensor:
-        total = sum(self._squared_error(part) for part in chosen.split(self.settings.batch))
-        return total / self.counts[chosen].sum()
+        parts = (self._squared_error(part) for part in chosen.split(self.settings.batch))
+        return sum(parts, self.counts.new_zeros(())) / self.counts[chosen].sum()
 
 
 class _SquaredError(torch.autograd.Function):
     """sum (weight (out - after))^2, (), for weights of 0 and 1: in half the passes of autograd."""
 
     @staticmethod
-    def forward(ctx, out, after, weight):
+    def forward(
+        ctx: Any, out: torch.Tensor, after: torch.Tensor, weight: torch.Tensor
+    ) -> torch.Tensor:
         error = torch.sub(out, after).mul_(weight)
         ctx.save_for_backward(error)
         return error.square().sum()
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         (error,) = ctx.saved_tensors
         return error * (2 * gradient), None, None
 
 
-def _to_numpy(state: dict) -> dict:
+def _to_numpy(state: Any) -> Any:
     """A deep copy with every tensor as an array."""
     if isinstance(state, dict):
         return {key: _to_numpy(value) for key, value in state.items()}
     return state.detach().cpu().numpy().copy() if isinstance(state, torch.Tensor) else state
 
 
-def _to_torch(state: dict) -> dict:
+def _to_torch(state: Any) -> Any:
     if isinstance(state, dict):
         return {key: _to_torch(value) for key, value in state.items()}
     return torch.from_numpy(state.copy()) if isinstance(state, np.ndarray) else state

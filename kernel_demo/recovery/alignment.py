@@ -72,7 +72,9 @@ class Pair:
         """after in its file's own grey levels."""
         return self.after if self.step == 1 else self.after // self.step
 
-    def surroundings(self, radius: int, border: str, value=0) -> np.ndarray:
+    def surroundings(
+        self, radius: int, border: str, value: float | tuple[float, ...] = 0
+    ) -> np.ndarray:
         """before as (h + 2 radius) x (w + 2 radius) x B: the patches of every after pixel."""
         (oy, ox), (height, width) = self.origin, self.after.shape[:2]
         down, right = height + oy - self.before.shape[0], width + ox - self.before.shape[1]
@@ -82,14 +84,16 @@ class Pair:
         return padded[top : top + height + 2 * radius, left : left + width + 2 * radius]
 
 
-def common(before: np.ndarray, after: np.ndarray, origin: tuple[int, int]):
+def common(
+    before: np.ndarray, after: np.ndarray, origin: tuple[int, int]
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
     """(rows, columns) of before, and of after, that lie over each other; origin as in a Pair."""
-    there, here = [], []
+    spans = []
     for axis, start in enumerate(origin):
         first, last = max(0, -start), min(after.shape[axis], before.shape[axis] - start)
-        there.append(slice(first + start, last + start))
-        here.append(slice(first, last))
-    return tuple(there), tuple(here)
+        spans.append((slice(first + start, last + start), slice(first, last)))
+    (there, here), (across, here_across) = spans
+    return (there, across), (here, here_across)
 
 
 def prepare(
@@ -114,9 +118,11 @@ def prepare(
     peak = max(peaks)
     if peaks[0] != peaks[1]:
         notes.append(Told(Note.DEPTHS))
-    origin = tuple(int(-d / 2) for d in difference)
+    down, right = (int(-d / 2) for d in difference)
     before, after = (_deepened(picture, peak) for picture in (before, after))
-    pair = Pair(before, after, None, origin, peak, peak // peaks[1], clip_levels(after, peak))
+    pair = Pair(
+        before, after, None, (down, right), peak, peak // peaks[1], clip_levels(after, peak)
+    )
     opaque = _opaque(pair, before_alpha, after_alpha, max_size, notes)
     changed = _alpha_changed(pair, before_alpha, after_alpha)
     return replace(pair, opaque=opaque, alpha_changed=changed), tuple(notes)
@@ -155,7 +161,9 @@ def heaped(after: np.ndarray, peak: int) -> bool:
     return False
 
 
-def _channels(picture: np.ndarray, name: str, notes: list[Told]):
+def _channels(
+    picture: np.ndarray, name: str, notes: list[Told]
+) -> tuple[np.ndarray, np.ndarray | None]:
     """(H x W x 1 or 3, alpha H x W or None). Three equal channels are one."""
     picture = np.require(picture, requirements="W")  # torch warns of arrays that are read-only
     deep = picture[..., None] if picture.ndim == 2 else picture
@@ -183,7 +191,13 @@ def _deepened(picture: np.ndarray, peak: int) -> np.ndarray:
     return picture if deep_enough else picture.astype(np.uint16) * np.uint16(257)
 
 
-def _opaque(pair: Pair, before_alpha, after_alpha, size: int, notes: list[Told]):
+def _opaque(
+    pair: Pair,
+    before_alpha: np.ndarray | None,
+    after_alpha: np.ndarray | None,
+    size: int,
+    notes: list[Told],
+) -> np.ndarray | None:
     """Where after can be trusted: no transparent pixel in it, or in its size x size of before."""
     if before_alpha is None and after_alpha is None:
         return None
@@ -201,7 +215,9 @@ def _opaque(pair: Pair, before_alpha, after_alpha, size: int, notes: list[Told])
     return None if opaque.all() else opaque
 
 
-def _alpha_changed(pair: Pair, before_alpha, after_alpha) -> bool:
+def _alpha_changed(
+    pair: Pair, before_alpha: np.ndarray | None, after_alpha: np.ndarray | None
+) -> bool:
     if after_alpha is None:
         return False
     there, here = common(pair.before, pair.after, pair.origin)
@@ -219,7 +235,7 @@ def _solid(alpha: np.ndarray) -> np.ndarray:
 def _sizes(before: np.ndarray, after: np.ndarray) -> Told:
     turned = before.shape[:2] == after.shape[1::-1]
     shapes = (f"{picture.shape[1]} × {picture.shape[0]}" for picture in (before, after))
-    figures = dict(zip(("before", "after"), shapes, strict=True))
+    figures: dict[str, object] = dict(zip(("before", "after"), shapes, strict=True))
     return Told(Note.TURNED if turned else Note.STRANGERS, figures)
 
 
@@ -243,8 +259,8 @@ def displacement(pair: Pair) -> tuple[int, int] | None:
         spread = cv2.blur(energy, (5, 5), borderType=cv2.BORDER_REFLECT)
         y, x = np.unravel_index(int(spread.argmax()), spread.shape)
         if spread[y, x] > 50 * np.median(spread):
-            y, x = _middle(energy, int(y), int(x))
-            return pair.origin[0] + height // 2 - y, pair.origin[1] + width // 2 - x
+            row, column = _middle(energy, int(y), int(x))
+            return pair.origin[0] + height // 2 - row, pair.origin[1] + width // 2 - column
     return None
 
 
@@ -294,7 +310,7 @@ def turned(pair: Pair) -> Turn | None:
         turn: np.corrcoef(picture, here)[0, 1] ** 2
         for turn, picture in zip(turns, there, strict=True)
     }
-    best = max(alike, key=alike.get)
+    best = max(alike, key=lambda turn: alike[turn])
     others = max(value for turn, value in alike.items() if turn != best)
     # Of a picture that is its own mirror image two turns are the same.
     stands_out = alike[best] > ALIKE and others < alike[best] / 2
@@ -337,7 +353,7 @@ def _brightness(picture: np.ndarray) -> np.ndarray:
     """H x W float32, 0 to 255."""
     scaled = picture * np.float32(255 / np.iinfo(picture.dtype).max)
     deep = scaled.reshape(*picture.shape[:2], -1)
-    return deep[..., :3] @ np.float32(LUMINANCE) if deep.shape[2] > 2 else deep[..., 0]
+    return deep[..., :3] @ np.array(LUMINANCE, np.float32) if deep.shape[2] > 2 else deep[..., 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -351,7 +367,14 @@ class Plane:
     step: int  # one grey level of the after file
     clip: tuple[int, int]  # the levels at which after is cut off
     place: tuple[float, float, float, float] = (0, 0, 1, 1)  # top, left, bottom, right in the whole
-    used: np.ndarray | None = None  # H x W bool: the pixels to fit to, once they are chosen
+    chosen: np.ndarray | None = None  # H x W bool: the pixels to fit to, once they are chosen
+
+    @property
+    def used(self) -> np.ndarray:
+        """`chosen`, of a plane of which pixels are. ValueError for another."""
+        if self.chosen is None:
+            raise ValueError("choose pixels first, as unclipped() does")
+        return self.chosen
 
     def inside(self, size: int) -> tuple[slice, slice]:
         """The pixels whose size x size patch lies inside."""
@@ -360,7 +383,7 @@ class Plane:
 
     def using(self, mask: np.ndarray) -> Plane:
         """The plane with those pixels of a mask chosen that count."""
-        return replace(self, used=mask if self.counted is None else mask & self.counted)
+        return replace(self, chosen=mask if self.counted is None else mask & self.counted)
 
     def unclipped(self) -> Plane:
         """With the pixels between the clip levels, where a filter's result is kept."""
@@ -444,7 +467,9 @@ def sample(planes: list[Plane], pixels: int) -> list[Plane]:
     return tiles
 
 
-def places(height: int, width: int, most: int, rng: np.random.Generator):
+def places(
+    height: int, width: int, most: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of at most so many places by chance, none of which is looked at first."""
     count = height * width
     few = count <= WHOLE

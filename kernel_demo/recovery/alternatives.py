@@ -7,11 +7,12 @@ simplest that reproduces as many pixels is taken. All of a picture is in 255ths 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from itertools import product
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -25,6 +26,9 @@ from kernel_demo.recovery.operations import BY_LIGHT, GREYS, LIGHTS, WHITE, Oper
 from kernel_demo.recovery.record import Recovery
 from kernel_demo.recovery.reproduction import inside
 
+Make: TypeAlias = Callable[[np.ndarray], np.ndarray]
+Formula: TypeAlias = tuple[Make, str, dict[str, object]]  # with its code and its parameters
+Strips: TypeAlias = Iterator[tuple[np.ndarray, np.ndarray]]  # before and after
 STRIP = 1_000_000  # pixels made at once
 CROP = 512  # side of the part of each pair by which ways to say it are compared
 AS_MANY = 0.002  # share of the pixels that the simpler way may reproduce less
@@ -35,9 +39,9 @@ LEVELS = 256
 class Model:
     """An operation with its parameters."""
 
-    make: Callable[[np.ndarray], np.ndarray]  # h x w x B, float32, to h x w x A
+    make: Make  # h x w x B, float32, to h x w x A
     body: str  # lines of code that make `after` of `x`
-    parameters: dict[str, object]
+    parameters: Mapping[str, object]
     radius: int = 0
     border: str = "reflect"
     even: bool = False  # halves are rounded to even levels; else up
@@ -64,14 +68,22 @@ def greyed(other: Alternative | None, pairs: Sequence[Pair]) -> Alternative | No
     """
     if pairs[0].before.shape[2] != 3 or pairs[0].after.shape[2] != 1:
         return other
-    ways = [partial(by_operation, operation) for operation in GREYS]
+    ways: list[Callable[[Sequence[Pair]], Alternative | None]] = [
+        partial(by_operation, operation) for operation in GREYS
+    ]
     ways += [partial(_by_curve, weights) for weights in {way.weights: None for way in CONVERSIONS}]
     middles = [_middle_of(pair) for pair in pairs]
-    found = [(one.residual, number) for number, way in enumerate(ways) if (one := way(middles))]
+    found = [
+        (one.residual, number)
+        for number, way in enumerate(ways)
+        if (one := way(middles)) and one.residual is not None
+    ]
     best = ways[min(found)[1]](pairs) if found else None
     known = np.inf if other is None or other.residual is None else other.residual
     some = OF_OTHERS * float(np.std(pairs[0].after)) / pairs[0].step
-    return best if best and best.residual < min(BETTER * known, some) else other
+    if best is None or best.residual is None or best.residual >= min(BETTER * known, some):
+        return other
+    return best
 
 
 def by_operation(operation: Operation, pairs: Sequence[Pair]) -> Alternative | None:
@@ -95,23 +107,29 @@ def curve(pairs: Sequence[Pair]) -> Alternative | None:
 def matrix(found: Recovery, pairs: Sequence[Pair]) -> Alternative | None:
     """The matrix (outputs x inputs) that mixing kernels are where each pixel is by itself."""
     mixed = found.channels in (Channels.MIXTURE, Channels.GREY)
+    kernels, errors = found.kernel, found.standard_error
     if not (mixed and found.verdict.linear) or found.reaches_out:
         return None
-    weights = found.kernel[..., found.size // 2, found.size // 2]
-    more = {"standard_error": found.standard_error[..., found.size // 2, found.size // 2]}
+    if kernels is None or errors is None:
+        return None
+    weights = kernels[..., found.size // 2, found.size // 2]
+    more = {"standard_error": errors[..., found.size // 2, found.size // 2]}
     if found.channel_weights is not None:
         weights, more = weights * np.array(found.channel_weights), {}
-    offsets, models = np.broadcast_to(found.offset, len(weights)) * (WHITE / found.white), []
+    offsets = np.broadcast_to(found.offset, len(weights)) * (WHITE / found.white)
+    models: list[Model] = []
     # Rounded half up, or cut off; a sum that only float64 sees below a whole number is that number.
     for decimals, less in product((3, 4, 6, 17), (0.0, 0.4999)):
         values, added = weights.round(decimals), offsets.round(decimals - 3) - less
 
-        def make(image, values=values, added=added):
+        def make(
+            image: np.ndarray, values: np.ndarray = values, added: np.ndarray = added
+        ) -> np.ndarray:
             return image @ values.T + added
 
         body, offset = programs.matrix(values, added), (added * (found.white / WHITE)).tolist()
         models.append(Model(make, body, {"offset": offset}, more={"matrix": values, **more}))
-    if found.bit_exact and found.white == WHITE and found.kernel.sum() == 1:
+    if found.bit_exact and found.white == WHITE and kernels.sum() == 1:
         models += _conversions(found.channel_weights)
     model = _simplest(models, pairs)
     rows = model.more["matrix"][0].tolist()
@@ -123,7 +141,7 @@ def matrix(found: Recovery, pairs: Sequence[Pair]) -> Alternative | None:
 def _conversions(weights: Sequence[float] | None) -> Iterator[Model]:
     """Grey as libraries make it of 8-bit channels, by these weights, with their rounding."""
     for way in CONVERSIONS:
-        if way.code and way.weights == weights:
+        if way.code and way.convert is not None and way.weights == weights:
             more = {"matrix": np.array([way.weights])}
             yield Model(way.convert, programs.conversion(way.code), {"offset": [0.0]}, more=more)
 
@@ -135,7 +153,7 @@ def _models(other: Alternative, pairs: Sequence[Pair]) -> Iterator[Model]:
     if other.operation is not None:
         yield from _scaled(other.operation, pairs)
     elif other.kind == Other.CURVE:
-        yield from _curves(other.parameters["curve"], other.parameters, pairs)
+        yield from _curves(Curve(other.parameters["curve"]), other.parameters, pairs)
     elif other.kind == Other.LIGHT:
         yield from _of_light(other, pairs)
 
@@ -152,7 +170,9 @@ def _scaled(operation: Operation, pairs: Sequence[Pair]) -> Iterator[Model]:
         free = float(y.mean() - factor * x.mean())
         for offset in dict.fromkeys((0.0, round(free), round(2 * free) / 2, free)):
 
-            def make(image, factor=factor, offset=offset):
+            def make(
+                image: np.ndarray, factor: float = factor, offset: float = offset
+            ) -> np.ndarray:
                 values = apply(image)
                 return values if (factor, offset) == (1, 0) else factor * values + offset
 
@@ -162,14 +182,14 @@ def _scaled(operation: Operation, pairs: Sequence[Pair]) -> Iterator[Model]:
                 yield Model(make, body, parameters, operation.radius, operation.border, even)
 
 
-def _remembering(apply: Callable) -> Callable:
+def _remembering(apply: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
     """The same operation, done once to a picture that comes several times in turn."""
-    last = [None, None]
+    last: list[tuple[np.ndarray, np.ndarray]] = []
 
     def made(image: np.ndarray) -> np.ndarray:
-        if last[0] is not image:
-            last[:] = image, apply(image)
-        return last[1]
+        if not last or last[0][0] is not image:
+            last[:] = [(image, apply(image))]
+        return last[0][1]
 
     return made
 
@@ -177,16 +197,17 @@ def _remembering(apply: Callable) -> Callable:
 def _of_light(other: Alternative, pairs: Sequence[Pair]) -> Iterator[Model]:
     curve = next(one for one in LIGHTS if one.name == other.parameters["curve"])
     found = light.fit(pairs, curve)
-    for kernel, plainer in [] if found is None else light.simpler(found):
+    if found is None:
+        return
+    for kernel, plainer in light.simpler(found):
         body = programs.light(curve.code, kernel, found.offset)
         more = {"kernel": kernel, "standard_error": found.standard_error}
-        parameters = {"curve": curve.name, "size": len(kernel), "offset": found.offset}
-        parameters |= plainer
+        figures = {"curve": curve.name, "size": len(kernel), "offset": found.offset, **plainer}
         make = light.maker(curve, kernel, found.offset)
-        yield Model(make, body, parameters, len(kernel) // 2, more=more)
+        yield Model(make, body, figures, len(kernel) // 2, more=more)
 
 
-def _curves(curve: Curve, parameters: dict, pairs: Sequence[Pair]) -> Iterator[Model]:
+def _curves(curve: Curve, parameters: Mapping[str, Any], pairs: Sequence[Pair]) -> Iterator[Model]:
     """By its formula, as one table, and as a table for each channel."""
     own = _tables(pairs)
     if own is None:
@@ -195,14 +216,20 @@ def _curves(curve: Curve, parameters: dict, pairs: Sequence[Pair]) -> Iterator[M
     for make, body, told in _formulas(curve, parameters, together, seen, pairs):
         more = {"curve": np.clip(make(np.arange(LEVELS, dtype=np.float32)), 0, WHITE)}
         yield Model(make, body, {"curve": curve, **told}, more=more)
-    said = {"curve": curve} | parameters
+    said = {"curve": curve, **parameters}
     yield Model(_by_table(together), programs.table(together), said, more={"curve": together})
     if len(own) > 1:
         tables = np.stack([table for table, _ in own])
         yield Model(_by_table(tables), programs.table(tables), said, more={"curve": tables})
 
 
-def _formulas(curve: Curve, parameters: dict, table, seen, pairs) -> Iterator[tuple]:
+def _formulas(
+    curve: Curve,
+    parameters: Mapping[str, Any],
+    table: np.ndarray,
+    seen: np.ndarray,
+    pairs: Sequence[Pair],
+) -> Iterator[Formula]:
     """(function, code, parameters) that make such a curve."""
     levels = np.flatnonzero(seen)
     if curve in (Curve.THRESHOLD, Curve.POSTERISED):
@@ -210,8 +237,8 @@ def _formulas(curve: Curve, parameters: dict, table, seen, pairs) -> Iterator[tu
         values = table[[levels[0], *edges]]
         if len(edges) == 1:
             (level,), (below, above) = edges.tolist(), values.tolist()
-            told, body = {"from": level}, programs.threshold(level, below, above)
-            told |= {"below": below, "above": above}
+            body = programs.threshold(level, below, above)
+            told: dict[str, object] = {"from": level, "below": below, "above": above}
             yield (lambda x: np.where(x >= level, above, below)), body, told
         elif len(edges) <= 32:
             told = {"levels": len(np.unique(values)), "from": edges.tolist(), "to": values.tolist()}
@@ -226,14 +253,14 @@ def _formulas(curve: Curve, parameters: dict, table, seen, pairs) -> Iterator[tu
         yield _by_table(table), programs.EQUALISE, {}
 
 
-def _powers(exponent: float) -> Iterator[tuple]:
+def _powers(exponent: float) -> Iterator[Formula]:
     """x^g by the plainest number near it, rounded or cut off."""
     plain = (round(exponent, 1), 1 / round(1 / exponent, 1), round(exponent, 2))
     finer = (1 / round(1 / exponent, 2), exponent)
     for power in (near for near in (*plain, *finer) if abs(near / exponent - 1) < 0.02):
         for offset in (0.0, -0.5):
 
-            def make(x, power=power, offset=offset):
+            def make(x: np.ndarray, power: float = power, offset: float = offset) -> np.ndarray:
                 return WHITE * (x.astype(np.float64) / WHITE) ** power + offset
 
             yield make, programs.power(power, offset), {"exponent": power, "offset": offset}
@@ -260,7 +287,7 @@ def _tables(pairs: Sequence[Pair]) -> list[tuple[np.ndarray, np.ndarray]] | None
     return found if all(seen.any() for _, seen in found) else None
 
 
-def _levels(pairs: Sequence[Pair], channel: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _levels(pairs: Sequence[Pair], channel: int) -> Strips:
     """Before and after, a strip at a time, in 255ths of white."""
     for pair in pairs:
         before, after, counted = pair.overlap()
@@ -271,23 +298,24 @@ def _levels(pairs: Sequence[Pair], channel: int) -> Iterator[tuple[np.ndarray, n
             kept = slice(None) if counted is None else counted[at]
             # Grey made of colours by weights may lie beyond black and white.
             parts = (side[at][kept].ravel() * (WHITE / pair.peak) for side in (x, y))
-            yield tuple(np.clip(part, 0, WHITE) for part in parts)
+            there, here = (np.clip(part, 0, WHITE) for part in parts)
+            yield there, here
 
 
-def _most_often(parts: Iterator) -> tuple[np.ndarray, np.ndarray]:
+def _most_often(parts: Strips) -> tuple[np.ndarray, np.ndarray]:
     """Of 8-bit files: what is after a level most often; levels not seen lie between."""
     often = np.zeros(LEVELS**2, np.int64)
     for x, y in parts:
         often += np.bincount(x.astype(int) * LEVELS + y.astype(int), minlength=LEVELS**2)
-    often = often.reshape(LEVELS, LEVELS)
-    table, seen = often.argmax(axis=1), often.sum(axis=1)
+    square = often.reshape(LEVELS, LEVELS)
+    table, seen = square.argmax(axis=1), square.sum(axis=1)
     known = np.flatnonzero(seen)
     if len(known) == 0:
         return table.astype(float), seen
     return np.interp(np.arange(LEVELS), known, table[known]).round(), seen
 
 
-def _by_lines(parts: Iterator) -> tuple[np.ndarray, np.ndarray]:
+def _by_lines(parts: Strips) -> tuple[np.ndarray, np.ndarray]:
     """Of deeper files: straight lines between 256 levels, by least squares of their hats."""
     seen = np.zeros(LEVELS, int)
     gram, cross = np.zeros((LEVELS, LEVELS)), np.zeros(LEVELS)
@@ -313,7 +341,7 @@ def _together(own: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray,
     return tables[most, np.arange(LEVELS)], seen.sum(axis=0)
 
 
-def _by_table(table: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+def _by_table(table: np.ndarray) -> Make:
     def make(image: np.ndarray) -> np.ndarray:
         if table.ndim == 1:
             return np.interp(image, np.arange(LEVELS), table)
@@ -327,7 +355,7 @@ def _by_table(table: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
 # What it makes
 
 
-def _seen(pairs: Sequence[Pair], make: Callable, radius: int) -> tuple[np.ndarray, np.ndarray]:
+def _seen(pairs: Sequence[Pair], make: Make, radius: int) -> tuple[np.ndarray, np.ndarray]:
     """What `make` makes, and after, where that is not cut off: in 255ths of white."""
     made, after = [], []
     for image, target, counts, pair in _crops(pairs, radius):
@@ -338,7 +366,9 @@ def _seen(pairs: Sequence[Pair], make: Callable, radius: int) -> tuple[np.ndarra
     return np.concatenate(made), np.concatenate(after).astype(np.float64)
 
 
-def _crops(pairs: Sequence[Pair], radius: int) -> Iterator[tuple]:
+def _crops(
+    pairs: Sequence[Pair], radius: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, Pair]]:
     """The middle of each pair: before, after in working units, what counts, and the pair."""
     for pair in pairs:
         before, after, counted = pair.overlap()
@@ -426,7 +456,10 @@ def remade(other: Alternative, model: Model, pairs: Sequence[Pair], grey: str) -
         code=head + grey + model.body + tail,
         reproduction=made,
         residual_map=left,
-        **{"kernel": None, "standard_error": None} | model.more,
+        kernel=model.more.get("kernel"),
+        standard_error=model.more.get("standard_error"),
+        curve=model.more.get("curve", other.curve),
+        matrix=model.more.get("matrix", other.matrix),
     )
 
 
@@ -482,5 +515,5 @@ def greyed_by(pair: Pair, weights: Sequence[float] | None) -> Pair:
 def _ends(pair: Pair, even: bool) -> tuple[str, str]:
     """How the program reads and writes."""
     colours = 3 in (pair.before.shape[2], pair.after.shape[2])
-    clip = tuple(level // pair.step for level in pair.clip)
-    return programs.head(colours, _whole(pair)), programs.tail(_unit(pair), clip, even)
+    low, high = (level // pair.step for level in pair.clip)
+    return programs.head(colours, _whole(pair)), programs.tail(_unit(pair), (low, high), even)

@@ -73,13 +73,16 @@ def attenuation(tiles: list[Plane], drawn: Drawn, kernel: np.ndarray, offset: fl
     return Attenuation(variance, spread, coloured, float(values[0]), bars)
 
 
-def _autocovariance(tiles: list[Plane], kernel: np.ndarray, offset: float):
+def _autocovariance(
+    tiles: list[Plane], kernel: np.ndarray, offset: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Of what a kernel leaves, up to k - 1 pixels down and right, and its standard errors.
 
     (2 k - 1) x (2 k - 1) each, distance 0 in the middle. The error of a mean of products of n pairs
     of independent pixels is (sum of squared products)^(1/2) / n.
     """
-    reach, products, squares, pairs = len(kernel) - 1, 0.0, 0.0, 0.0
+    reach = len(kernel) - 1
+    products, squares, pairs = np.zeros((3, 2 * reach + 1, 2 * reach + 1))
     for tile in tiles:
         if min(tile.after.shape) < len(kernel):
             continue

@@ -28,7 +28,9 @@ class Scatter:
     bent: float  # bars by which rounding its own results would bend the kernel, at most
 
 
-def scatter(tiles: list[Plane], kernel: np.ndarray, offset: float, total: Statistics, free):
+def scatter(
+    tiles: list[Plane], kernel: np.ndarray, offset: float, total: Statistics, free: np.ndarray
+) -> Scatter:
     """The Scatter of a kernel (k x k) fitted to the tiles.
 
     tiles: with the pixels used. total: the sums over them, of size k or larger. free: k x k bool,
@@ -57,10 +59,10 @@ def scatter(tiles: list[Plane], kernel: np.ndarray, offset: float, total: Statis
         # Its mean goes into the offset.
         rounded += own - float(off.sum()) * (mean[chosen] - mean.mean())
     factors, bent = np.ones(kernel.shape), 0.0
-    scores = np.concatenate(scores) if scores else np.zeros((0, len(rounded)))
-    if len(scores) >= 8 and energy:
+    together = np.concatenate(scores) if scores else np.zeros((0, len(rounded)))
+    if len(together) >= 8 and energy:
         plain = (energy / count * np.diag(inverse)).clip(1e-300)
-        factors[free] = np.sqrt(np.maximum(variances(scores, inverse) / plain, 1))
+        factors[free] = np.sqrt(np.maximum(variances(together, inverse) / plain, 1))
         bent = float((np.abs(inverse @ rounded) / np.sqrt(plain)).max())
     return Scatter(factors, bent)
 
@@ -97,7 +99,9 @@ def by_block(scores: np.ndarray, block: np.ndarray) -> np.ndarray:
     return np.add.reduceat(scores[order], starts, axis=0)
 
 
-def _by_block(before, left, off, places, block: int) -> tuple[np.ndarray, np.ndarray]:
+def _by_block(
+    before: np.ndarray, left: np.ndarray, off: np.ndarray, places: np.ndarray, block: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Sums of before, at each of n places of the patch, times left (blocks x n) and off (n)."""
     height, width = left.shape
     rows, columns = max(1, round(height / block)), max(1, round(width / block))

@@ -166,7 +166,9 @@ class Arrangement:
         for channel, fit in enumerate(self.fits):
             yield fit, planes_of(self.pairs, channel if self.mode == Channels.EACH else None)
 
-    def kernels(self, exact: Sequence[Fractions] = ()) -> tuple[np.ndarray, list, np.ndarray]:
+    def kernels(
+        self, exact: Sequence[Fractions] = ()
+    ) -> tuple[np.ndarray, list[float], np.ndarray]:
         """(values, offsets in grey levels, errors), of the exact numbers where there are some.
 
         values and errors are (outputs, inputs, k, k) in one size, as Recovery explains it.
@@ -175,13 +177,15 @@ class Arrangement:
         if self.mixed is not None:
             offsets = (self.mixed.offsets / step).tolist()
             return self.mixed.kernels, offsets, self.mixed.standard_error
-        fits = self.fits if self.censored is None else [self.censored]
-        values = [part.kernel for part in exact or fits]
+        fits: Sequence[Fit | jpeg.Censored] = (
+            self.fits if self.censored is None else [self.censored]
+        )
+        squares = [part.kernel for part in exact or fits]
         offsets = [f.offset_of_rounding for f in exact] or [fit.offset / step for fit in fits]
-        size = max(map(len, values))
+        size = max(map(len, squares))
         values, errors = (
-            np.stack([resized(square, size) for square in squares])[:, None]
-            for squares in (values, [fit.standard_error for fit in fits])
+            np.stack([resized(square, size) for square in part])[:, None]
+            for part in (squares, [fit.standard_error for fit in fits])
         )
         for error, whole in zip(errors, exact, strict=False):
             np.maximum(error, whole.hidden, out=error)
@@ -205,8 +209,9 @@ def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
         return best
     alike = _alike(pairs, one.searched)
     each = [] if alike else [fitting.fit(planes_of(pairs, c), max_size) for c in range(answers)]
-    if each and all(each):
-        separate = replace(best, mode=Channels.EACH, fits=each)
+    fits = [one for one in each if one is not None]
+    if fits and len(fits) == len(each):
+        separate = replace(best, mode=Channels.EACH, fits=fits)
         if separate.at_floor or separate.variance < WORTH * best.variance:
             best = separate
     if best.at_floor or colours == 1:
@@ -223,13 +228,14 @@ def _alike(pairs: list[Pair], size: int) -> bool:
     tiles = [
         [t.unclipped() for t in sample(planes_of(pairs, c), fitting.LOOKED_AT)] for c in channels
     ]
-    totals = [sums(part, size) for part in tiles]
-    if any(total is None for total in totals):
+    found = [sums(part, size) for part in tiles]
+    totals = [total for total in found if total is not None]
+    if len(totals) < len(found):
         return False
     totals.append(sum(totals[1:], totals[0]))
     *apart, together = (fitting.least_squares(total)[2] for total in totals)
     rounding = SEVERAL_ROUNDINGS * ROUNDING * pairs[0].step
-    return np.mean(apart) > AS_MUCH * together and min(apart) > (2 * rounding) ** 2
+    return bool(np.mean(apart) > AS_MUCH * together and min(apart) > (2 * rounding) ** 2)
 
 
 def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
@@ -239,8 +245,9 @@ def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
         return None
     own = _weights(mixed.kernels[0])
     near = [one for one in CONVERSIONS if np.abs(one.weights - own).max() <= NEAR_WEIGHTS]
+    red, green, blue = own.tolist()
     best = None
-    for way in (*near, Conversion(own, None)):
+    for way in (*near, Conversion((red, green, blue), None)):
         found = _greyed_by(way, pairs, max_size, mixed.curved)
         if found and (best is None or found.variance < 0.98 * best.variance):
             best = found
@@ -251,12 +258,16 @@ def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
     return best
 
 
-def _greyed_by(way: Conversion, pairs: list[Pair], max_size: int, curved: float):
+def _greyed_by(
+    way: Conversion, pairs: list[Pair], max_size: int, curved: float
+) -> Arrangement | None:
     """The arrangement of before made grey that way. None: nothing could be fitted."""
     grey = [made_grey(pair, way) for pair in pairs]
     found = fitting.fit(planes_of(grey), max_size)
-    weights = tuple(map(float, way.weights))
-    return found and Arrangement(Channels.GREY, grey, [found], None, curved, weights)
+    if found is None:
+        return None
+    red, green, blue = map(float, way.weights)
+    return Arrangement(Channels.GREY, grey, [found], None, curved, (red, green, blue))
 
 
 def _most_like(fit: Fit, ways: Sequence[Conversion], pairs: list[Pair]) -> Conversion:
@@ -336,22 +347,24 @@ def through_jpeg(found: Arrangement) -> Arrangement:
     if compressed is None and in_small_blocks(first):
         return replace(found, compressed=UNKNOWN)
     narrow = all(len(fit.kernel) <= WIDEST_THROUGH_JPEG for fit in found.fits)
-    told = compressed is not None and compressed.steps.any()
-    if not told or len(found.fits) != 1 or not narrow:
+    told = None if compressed is None or not compressed.steps.any() else compressed
+    if told is None or len(found.fits) != 1 or not narrow:
         return found
     start = found.fits[0]
-    kernel = jpeg.fit(found.pairs, compressed, start.kernel, start.offset, WIDEST_THROUGH_JPEG)
+    kernel = jpeg.fit(found.pairs, told, start.kernel, start.offset, WIDEST_THROUGH_JPEG)
     if kernel is None or kernel.standard_error.max() > SURE * np.abs(kernel.kernel).max():
         return found
     if len(kernel.kernel) > start.searched:  # it was looked for one ring further, and is there, too
         return found
-    kernel = jpeg.proved(found.pairs, compressed, kernel)
+    kernel = jpeg.proved(found.pairs, told, kernel)
     if not (kernel.believable or (kernel.nearly and kernel.smoothing is None)):
         return found
     coloured = first.after.shape[2] == 3
-    if coloured and not chroma.colours_agree(first, compressed, kernel):
+    if coloured and not chroma.colours_agree(first, told, kernel):
         return found
-    return replace(found, **{"censored" if kernel.believable else "nearly": kernel})
+    if kernel.believable:
+        return replace(found, censored=kernel)
+    return replace(found, nearly=kernel)
 
 
 def mixture(
@@ -371,7 +384,8 @@ def mixture(
     # Smaller kernels leave as much as the largest at least.
     if not (widest.small or widest.variance < most):
         return None
-    best, best_score = None, np.inf
+    best: _Solved | None = None
+    best_score = np.inf
     for size in (size for size in sizes if size <= largest):
         inner = fitting.filled(largest, (*2 * [(largest - size) // 2], size, size))
         chosen = np.append(np.tile(inner.ravel(), colours), True)
@@ -382,9 +396,9 @@ def mixture(
         score = len(wide) * np.log(found.variance + 1e-8) + fitting.BY_CHANCE * unknowns
         if score < best_score:
             best, best_score = found, score
-        elif best.small and best.mixture(block).at_floor:
+        elif best is not None and best.small and best.mixture(block).at_floor:
             break
-    return best.mixture(block)
+    return None if best is None else best.mixture(block)
 
 
 def explained(pairs: list[Pair], size: int) -> float | None:
@@ -396,12 +410,15 @@ def explained(pairs: list[Pair], size: int) -> float | None:
     return None if drawn is None else _Solved.of(*drawn[:2], size, pairs[0].step).explained
 
 
-def _drawn(pairs: list[Pair], size: int):
+def _drawn(pairs: list[Pair], size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Patches of all channels (n x (B*k*k + 1)), the pixels after them (n x A), and their blocks.
 
     Unclipped ones. n numbers of blocks.
     """
-    rng, edge, patches, answers, parts = np.random.default_rng(0), size // 2, [], [], []
+    rng, edge = np.random.default_rng(0), size // 2
+    patches: list[np.ndarray] = []
+    answers: list[np.ndarray] = []
+    parts: list[np.ndarray] = []
     pixels = sum(pair.after[..., 0].size for pair in pairs)
     side = blocks.side(pixels, 4 * pairs[0].before.shape[2] * size**2)
     for pair in pairs:
@@ -409,8 +426,8 @@ def _drawn(pairs: list[Pair], size: int):
         if min(after.shape[:2]) <= 2 * edge + 2:
             continue
         # A place is drawn before it is looked at: pictures may have millions of them.
-        inner = (side - 2 * edge for side in after.shape[:2])
-        rows, columns = places(*inner, TRIED * PIXELS // len(pairs), rng)
+        height, width = (extent - 2 * edge for extent in after.shape[:2])
+        rows, columns = places(height, width, TRIED * PIXELS // len(pairs), rng)
         answer = after[rows + edge, columns + edge]
         usable = ((answer > pair.clip[0]) & (answer < pair.clip[1])).all(axis=1)
         if counted is not None:
@@ -426,8 +443,8 @@ def _drawn(pairs: list[Pair], size: int):
     if not patches or sum(map(len, patches)) < 20 * patches[0].shape[1]:
         return None
     design = np.concatenate(patches).astype(np.float64)
-    answers = np.concatenate(answers).astype(np.float64)
-    return np.c_[design, np.ones(len(design))], answers, np.concatenate(parts)
+    results = np.concatenate(answers).astype(np.float64)
+    return np.c_[design, np.ones(len(design))], results, np.concatenate(parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -494,7 +511,14 @@ class _Solved:
         )
 
 
-def _too_small(design, inverse, rest, block, made, step: int) -> np.ndarray:
+def _too_small(
+    design: np.ndarray,
+    inverse: np.ndarray,
+    rest: np.ndarray,
+    block: np.ndarray,
+    made: np.ndarray,
+    step: int,
+) -> np.ndarray:
     """m x A, at least 1: by which least squares' bars are too small, as in blocks.scatter.
 
     By the scatter of blocks, and by what rounding of the mixture's own results (made) bends. Where
@@ -517,7 +541,9 @@ def _rounding(values: np.ndarray, step: int) -> np.ndarray:
     return np.rint(values / step) * step - values
 
 
-def _curved(design: np.ndarray, inverse, rest: np.ndarray, size: int, step: int) -> float:
+def _curved(
+    design: np.ndarray, inverse: np.ndarray, rest: np.ndarray, size: int, step: int
+) -> float:
     """The largest share of a channel's residual that saturation, hue and curves would explain.
 
     inverse: of design' design.

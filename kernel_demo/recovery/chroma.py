@@ -81,7 +81,7 @@ def recoloured(pair: Pair, compressed: Compression) -> bool:
 def _strays(one: np.ndarray, other: np.ndarray) -> float:
     """The largest difference of Cb or Cr, in levels, of means over 8 x 8 pixels."""
     colour = one.astype(np.float32) - other
-    luma = colour @ np.float32(LUMINANCE)
+    luma = colour @ np.array(LUMINANCE, np.float32)
     parts = (colour[..., 2] - luma) / 1.772, (colour[..., 0] - luma) / 1.402
     means = (cv2.blur(part, (8, 8))[4:-4:4, 4:-4:4] for part in parts)
     return max((float(np.abs(mean).max()) for mean in means if mean.size), default=0.0)
@@ -92,7 +92,9 @@ def through_file(picture: np.ndarray, quality: int, sampling: int) -> np.ndarray
     options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     whole = np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
     _, data = cv2.imencode(".jpg", whole[..., ::-1], options)
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+    back = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert back is not None  # what was encoded just now
+    return back[..., ::-1]
 
 
 def _middle(pair: Pair, found: Censored) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ seen all the same: by how far the sums of residual times feature lie from what c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -184,7 +185,7 @@ def _left(found: Arrangement, tiles: list[Plane], channel: int) -> tuple[np.ndar
         if min(tile.after.shape[:2]) <= size:
             continue
         windows = sliding_window_view(tile.before, (size, size), axis=(0, 1))
-        rows, columns = places(*windows.shape[:2], most, rng)
+        rows, columns = places(windows.shape[0], windows.shape[1], most, rng)
         at = rows + size // 2, columns + size // 2
         patches = windows[rows, columns] / tile.step
         values = _values(patches, kernels, offsets, tile.after.shape[2])
@@ -192,7 +193,7 @@ def _left(found: Arrangement, tiles: list[Plane], channel: int) -> tuple[np.ndar
         kept = (value > low + 0.5) & (value < high - 0.5)
         if tile.counted is not None:
             kept &= tile.counted[at]
-        left = tile.after[(*at, channel)] / tile.step
+        left = tile.after[..., channel][at] / tile.step
         left = left - (np.rint(value) if found.in_one_rounding else value)
         features = [_features(tile.before[..., c], tile.peak)[at] for c in inputs]
         features += [_of_colours(values), tile.before[at]]
@@ -211,7 +212,9 @@ def _left(found: Arrangement, tiles: list[Plane], channel: int) -> tuple[np.ndar
     return tuple(part[first] for part in joined)
 
 
-def _values(patches: np.ndarray, kernels: np.ndarray, offsets, outputs: int) -> np.ndarray:
+def _values(
+    patches: np.ndarray, kernels: np.ndarray, offsets: Sequence[float], outputs: int
+) -> np.ndarray:
     """What the kernels make of patches (n x B x k x k): n x outputs, grey levels."""
     found = []
     for channel in range(outputs):

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from string import Formatter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kernel_demo.imaging.catalogue import identity
 from kernel_demo.imaging.filtering import CONSTANT, MODES
 from kernel_demo.numbers import at_least, at_most, count, figure, percent, rounded_up, within
+
+if TYPE_CHECKING:  # the record is made of these codes
+    from kernel_demo.recovery.families import Found
+    from kernel_demo.recovery.fractions import Fractions
+    from kernel_demo.recovery.record import Recovery
 
 
 class Phrase(str, Enum):
@@ -352,7 +359,7 @@ class Note(Enum):
 class _Written(Formatter):
     """Numbers as the page writes them: thousands apart by thin spaces, minus signs."""
 
-    def format_field(self, value, spec):
+    def format_field(self, value: object, spec: str) -> str:
         if isinstance(value, int) and not spec:
             return count(value).replace("-", "−")
         text = super().format_field(value, spec)
@@ -364,7 +371,7 @@ class Told:
     """A code with the figures that its sentences name."""
 
     code: Reason | Other | Note
-    figures: dict[str, object] = field(default_factory=dict)
+    figures: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """All of it; of a reason the explanation and the next step."""
@@ -376,7 +383,7 @@ class Told:
         return tuple(_Written().format(text, **self.figures) for text in texts)
 
 
-def notes(found) -> tuple[str, ...]:
+def notes(found: Recovery) -> tuple[str, ...]:
     """What was done to a Recovery's pair first, and what is odd in its kernel, a sentence each.
 
     What the explanation says is not said again.
@@ -396,7 +403,7 @@ def notes(found) -> tuple[str, ...]:
     return tuple(map(str, told))
 
 
-def explain(found, numbers: bool = True) -> tuple[str, str]:
+def explain(found: Recovery, numbers: bool = True) -> tuple[str, str]:
     """(explanation, next step) of a Recovery.
 
     numbers: with the whole numbers of an exact kernel, where they are not shown beside it.
@@ -405,15 +412,15 @@ def explain(found, numbers: bool = True) -> tuple[str, str]:
         return _certain(found, numbers)
     if found.verdict == Verdict.NOISY:
         return _noisy(found)
-    return _not(found) if found.reason is None else _open(found)
+    return _not(found) if found.reason is None else _open(found, found.reason)
 
 
-def probe_helps(found) -> bool:
+def probe_helps(found: Recovery) -> bool:
     """Whether the next step is to send a probe through the tool."""
     return found.reason is not None and _code(found) in PROBED and not _strangers(found)
 
 
-def bars(found) -> str:
+def bars(found: Recovery) -> str:
     """What the bars of a Recovery's kernel are, where it is `sure`; reads its interval."""
     if not sure(found):
         return "estimated: standard errors"
@@ -424,7 +431,7 @@ def bars(found) -> str:
     )
 
 
-def _alone(found) -> str:
+def _alone(found: Recovery) -> str:
     """That the whole numbers are the only ones, if they are."""
     if not found.unrivalled:
         return ""
@@ -433,13 +440,13 @@ def _alone(found) -> str:
     return f"; no other whole numbers{among} lie between"
 
 
-def sure(found) -> bool:
+def sure(found: Recovery) -> bool:
     """Whether the bars are the ends of the interval: there is one, of the set itself."""
     ends = found.interval
     return ends is not None and ends.tight and bool(np.isfinite([ends.low, ends.high]).all())
 
 
-def one_rounding(found) -> str:
+def one_rounding(found: Recovery) -> str:
     """What one rounding allows, of a Recovery whose `smallest_bound` may take seconds; or ""."""
     if found.one_rounding is None:
         return ""
@@ -456,37 +463,39 @@ def one_rounding(found) -> str:
     )
 
 
-def _pixels_left_out(found) -> str:
+def _pixels_left_out(found: Recovery) -> str:
     number = found.left_out.pixels
     return f"{count(number)} pixel" + ("" if number == 1 else "s")
 
 
-def _strangers(found) -> bool:
+def _strangers(found: Recovery) -> bool:
     """Whether a picture of something else would look so."""
     code = found.alternative and found.alternative.kind
     return (code if found.reason is None else _code(found)) in STRANGERS and found.unlike
 
 
-def _code(found) -> Reason:
-    """Why it is undetermined; losses only of a file that was seen to be lossy."""
-    code = found.reason.code
+def _code(found: Recovery) -> Reason | None:
+    """Why it is undetermined, if so; losses only of a file that was seen to be lossy."""
+    code = None if found.reason is None else found.reason.code
+    if not isinstance(code, Reason):
+        return None
     return THROUGH_LOSSES.get(code, code) if found.compression else code
 
 
-def _open(found) -> tuple[str, str]:
-    code, strangers = _code(found), _strangers(found)
+def _open(found: Recovery, reason: Told) -> tuple[str, str]:
+    code, strangers = _code(found) or reason.code, _strangers(found)
     if strangers and found.compression:
         code = Reason.LOSSY_UNLIKE
-    said, step = Told(code, {"file": found.compression} | found.reason.figures).sentences()
+    said, step = Told(code, {"file": found.compression, **reason.figures}).sentences()
     return said, SAME_PICTURE if strangers and not found.compression else step
 
 
-def _certain(found, numbers: bool) -> tuple[str, str]:
+def _certain(found: Recovery, numbers: bool) -> tuple[str, str]:
     is_a = f"{_this(found)} is a convolution{_called(found)}"
     apply = f"Apply the kernel{_where(found)}"
     if not found.fractions:
         if found.steps is not None:
-            return _in_steps(found, is_a), f"{apply}; {_step_by_step(found.steps)}."
+            return _in_steps(found, found.steps, is_a), f"{apply}; {_step_by_step(found.steps)}."
         rounding = "rounding" if found.in_one_step else "rounding in several steps"
         left = f"what the kernel leaves, {_small(found.residual)} grey levels RMS, is {rounding}"
         return (
@@ -520,9 +529,9 @@ def _certain(found, numbers: bool) -> tuple[str, str]:
     return f"{is_a} {proof}{_but(found)}.", f"{apply}; {_exactness(found.fractions)}."
 
 
-def _in_steps(found, is_a: str) -> str:
+def _in_steps(found: Recovery, steps: Found, is_a: str) -> str:
     """How many pixels its passes make, or its parameters."""
-    steps, made = found.steps, percent(found.reproduced)
+    made = percent(found.reproduced)
     bars = ", ".join(f"{name} {within(rounded_up(e, 1))}" for name, e in steps.errors.items())
     known = f", known to {bars}" if bars else ""
     if steps.way.roundings == 1:
@@ -533,7 +542,7 @@ def _in_steps(found, is_a: str) -> str:
     )
 
 
-def _step_by_step(steps) -> str:
+def _step_by_step(steps: Found) -> str:
     if steps.way.roundings == 1:
         return "rounded as the file is, it gives the tool's own result"
     return (
@@ -542,27 +551,29 @@ def _step_by_step(steps) -> str:
     )
 
 
-def _in_numbers(found) -> str:
+def _in_numbers(found: Recovery) -> str:
     names = ("red ", "green ", "blue ") if len(found.fractions) > 1 else ("",)
     named = zip(names, found.fractions, strict=False)
     return "; ".join(name + _written(fractions) for name, fractions in named)
 
 
-def _this(found) -> str:
+def _this(found: Recovery) -> str:
     return "With the two files swapped, this" if found.swapped else "This"
 
 
-def _one_each(found) -> bool:
+def _one_each(found: Recovery) -> bool:
     """Whether a pixel of after has one value, not three."""
     return found.reproduction is None or found.reproduction.ndim == 2
 
 
-def _unchanged(found) -> bool:
+def _unchanged(found: Recovery) -> bool:
     still = found.shift == (0, 0) and not np.any(found.offset) and found.size == 3
-    return still and found.channels == Channels.ONE and (found.kernel == IDENTITY).all()
+    if not still or found.kernel is None or found.channels != Channels.ONE:
+        return False
+    return bool((found.kernel == IDENTITY).all())
 
 
-def _but(found) -> str:
+def _but(found: Recovery) -> str:
     """The pixels left out, if there are any."""
     if not found.left_out.pixels:
         return ""
@@ -570,18 +581,18 @@ def _but(found) -> str:
     return f"; {count(found.left_out.pixels)} {are} left out, {_why(found)}"
 
 
-def _why(found) -> str:
+def _why(found: Recovery) -> str:
     """What befell the pixels left out."""
     if _ran_over(found):
         return "where the tool's sums ran over 255 or below 0 and began anew"
     return "which something else has changed"
 
 
-def _ran_over(found) -> bool:
+def _ran_over(found: Recovery) -> bool:
     return Left.RAN_OVER in found.left_out.reasons
 
 
-def _where(found) -> str:
+def _where(found: Recovery) -> str:
     """How far the kernel gives the tool's picture: " with border mode “reflect”"."""
     low, high = found.clip
     cut = [f"below {low}"] * (low > 0) + [f"above {high}"] * (high < found.white)
@@ -589,8 +600,8 @@ def _where(found) -> str:
     return _at_edges(found) + cut_off
 
 
-def _at_edges(found) -> str:
-    if found.padding in (*Edge, CONSTANT):
+def _at_edges(found: Recovery) -> str:
+    if found.padding is not None and found.padding in (*Edge, CONSTANT):
         values = np.unique(0.0 if found.padding_value is None else found.padding_value)
         value = f"value {count(round(values[0]))}" if len(values) == 1 else "value of each channel"
         return {
@@ -608,14 +619,14 @@ def _at_edges(found) -> str:
     return f" inside the picture ({'its sides differ' if modes else 'its edges tell no border'})"
 
 
-def _exactness(fractions) -> str:
+def _exactness(fractions: Sequence[Fractions]) -> str:
     """How far exact fractions give the tool's own result where sums are rounded half up."""
     if not all(whole.by_half_up for whole in fractions):
         return "only sums exactly between two grey levels may fall otherwise than the tool's"
     return "rounded half up, it gives the tool's own result, bit for bit"
 
 
-def _noisy(found) -> tuple[str, str]:
+def _noisy(found: Recovery) -> tuple[str, str]:
     left = f"{_small(found.residual)} grey levels RMS"
     known = _known(found)
     is_a = f"{_this(found)} is a convolution{_called(found)}"
@@ -640,7 +651,7 @@ def _noisy(found) -> tuple[str, str]:
     )
 
 
-def _known(found) -> str:
+def _known(found: Recovery) -> str:
     """How well the kernel is known: by its weights, or by its family alone."""
     of = found.smoothing
     if of is None:
@@ -655,7 +666,7 @@ def _known(found) -> str:
     )
 
 
-def _not(found) -> tuple[str, str]:
+def _not(found: Recovery) -> tuple[str, str]:
     best = f"the best kernel leaves {_small(found.residual)} grey levels RMS"
     other, strangers = found.alternative, _strangers(found)
     if other is None:
@@ -681,7 +692,7 @@ def _small(left: float) -> str:
     return figure(left if left > 1e-3 else 0)
 
 
-def _called(found) -> str:
+def _called(found: Recovery) -> str:
     called = f" ({found.catalogue_name})" if found.catalogue_name else ""
     return called + {
         Channels.EACH: ", with another kernel for each channel",
@@ -690,13 +701,16 @@ def _called(found) -> str:
     }.get(found.channels, "")
 
 
-def _worst_share(found) -> float:
+def _worst_share(found: Recovery) -> float:
     """The largest standard error in per cent of the largest weight."""
-    finite = found.standard_error[np.isfinite(found.standard_error)]
-    return 100 * float(finite.max(initial=0)) / max(float(np.abs(found.kernel).max()), 1e-12)
+    kernel, errors = found.kernel, found.standard_error
+    if kernel is None or errors is None:
+        return np.inf
+    finite = errors[np.isfinite(errors)]
+    return 100 * float(finite.max(initial=0)) / max(float(np.abs(kernel).max()), 1e-12)
 
 
-def _written(fractions) -> str:
+def _written(fractions: Fractions) -> str:
     """ "[[-1, 0, 1], ...] / 4 + 128, rounded half up" """
     numerators = fractions.numerators
     text = (

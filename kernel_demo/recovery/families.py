@@ -69,7 +69,9 @@ class Found:
 # Their parameters ---------------------------------------------------------------------------------
 
 
-def fitted(way: Callable[[float], Way], tiles: Sequence[Plane], ends=None) -> Way:
+def fitted(
+    way: Callable[[float], Way], tiles: Sequence[Plane], ends: tuple[float, float] | None = None
+) -> Way:
     """The member of a family that leaves least, in the roundest number that leaves no more.
 
     ends: between which numbers, of one dip; None: all of SIZES.
@@ -88,7 +90,9 @@ def _rounded(way: Callable[[float], Way], value: float, tiles: Sequence[Plane]) 
     return next((w for r in numbers if r > 0 and off(w := way(r), tiles) <= allowed), way(value))
 
 
-def _dip(value: Callable[[float], float], sizes) -> tuple[float, float]:
+def _dip(
+    value: Callable[[float], float], sizes: Sequence[float] | np.ndarray
+) -> tuple[float, float]:
     """Between which of some sizes a function is least."""
     best = int(np.argmin([value(size) for size in sizes]))
     return float(sizes[max(best - 1, 0)]), float(sizes[min(best + 1, len(sizes) - 1)])
@@ -131,7 +135,7 @@ def _sharpened(tiles: Sequence[Plane]) -> Way:
         radius, percent = way.parameters.values()
         # What is cut off bends the per cent of least squares.
         near = (by_pillow_unsharp(radius, percent + more) for more in range(-PERCENT, PERCENT + 1))
-        best = min(near, key=lambda one: off(one, tiles)).percent
+        best = min(near, key=lambda one: off(one, tiles)).parameters["percent"]
         ends = 0.97 * radius, 1.03 * radius
         way = fitted(partial(by_pillow_unsharp, percent=best), tiles, ends)
         if best == percent:
@@ -180,14 +184,16 @@ def _in_round_numbers(way: Way, tiles: Sequence[Plane]) -> Way:
     """The same with each parameter as round as the pixels allow."""
     for name in (name for name in way.parameters if name not in WHOLE):
 
-        def other(value: float, name=name, way=way) -> Way:
+        def other(value: float, name: str = name, way: Way = way) -> Way:
             return remade(way, way.parameters | {name: value})
 
         way = _rounded(other, way.parameters[name], tiles)
     return way
 
 
-def _nearest(family: Family, numbers, total: Statistics) -> tuple[float, dict[str, float]]:
+def _nearest(
+    family: Family, numbers: Sequence[float] | np.ndarray, total: Statistics
+) -> tuple[float, dict[str, float]]:
     """(squares left, parameters) of the member of one size that is nearest."""
     gram, cross, _ = (np.asarray(part, np.float64) for part in total.centred)
     linear = {Family.UNSHARP: "amount", Family.LOG: "gain"}.get(family)
@@ -226,7 +232,9 @@ def _endings(offset: float) -> list[tuple[Pass, ...]]:
 # The way of a pair --------------------------------------------------------------------------------
 
 
-def find(kernel, offset: float, planes: Sequence[Plane], by_kernel: float) -> Found | None:
+def find(
+    kernel: np.ndarray, offset: float, planes: Sequence[Plane], by_kernel: float
+) -> Found | None:
     """The family, or the passes, with which a tool made the planes. None: none is known.
 
     kernel: k x k, that of least squares, and its offset in grey levels. planes: of 8 bits.
@@ -263,7 +271,7 @@ def _told_by_its_numbers(way: Way) -> bool:
     return SMALLEST < sigma < size / 2 and FAINT < amount < STRONG
 
 
-def _needs_its_roundings(way: Way, seen: float, by_kernel: float, tiles) -> bool:
+def _needs_its_roundings(way: Way, seen: float, by_kernel: float, tiles: Sequence[Plane]) -> bool:
     """Whether neither the kernel that was found nor the way's own, rounded once, does nearly so."""
     if way.roundings == 1:
         return True
@@ -272,7 +280,9 @@ def _needs_its_roundings(way: Way, seen: float, by_kernel: float, tiles) -> bool
     return once < seen and 1 - seen <= FEWER * (1 - once)
 
 
-def _tried(kernel, offset: float, tiles: Sequence[Plane], by_kernel: float) -> Iterator[Way]:
+def _tried(
+    kernel: np.ndarray, offset: float, tiles: Sequence[Plane], by_kernel: float
+) -> Iterator[Way]:
     """Ways that may be, the likeliest first."""
     yield from _of_one_rounding(kernel, offset, tiles)
     middle = len(kernel) // 2

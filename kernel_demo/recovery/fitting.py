@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from kernel_demo.learning.statistics import Solution, Statistics
 from kernel_demo.recovery import blocks, halves
 from kernel_demo.recovery.alignment import Plane, sample, share, sums
 
+Box: TypeAlias = tuple[int, int, int, int]  # top, left, height, width
 SAMPLE = 300_000  # pixels of the first pass: 226 unknowns want no more
 REFINED = 4_000_000  # pixels of the second
 LOOKED_AT = 60_000  # pixels that tell whether either is worth its time
@@ -219,7 +221,7 @@ def explained(planes: list[Plane], max_size: int) -> float | None:
     return 1 - least_squares(total)[2] / max(variance, 1e-12)
 
 
-def _place(support, size: int, largest: int) -> tuple[tuple[int, int], int]:
+def _place(support: Box, size: int, largest: int) -> tuple[tuple[int, int], int]:
     """Middle (rows, columns from the pixel) and odd side of a square about the support."""
     top, left, height, width = support
     side = max(height, width) | 1
@@ -240,7 +242,7 @@ def _largest(tiles: list[Plane], max_size: int) -> Statistics | None:
     return None
 
 
-def _without_bias(tiles: list[Plane], total: Statistics):
+def _without_bias(tiles: list[Plane], total: Statistics) -> tuple[list[Plane], Statistics, bool]:
     """Pixels chosen by what is predicted instead of by what came out, until they settle.
 
     (tiles, sums, whether pixels are chosen so: hardly any may be predicted between the levels).
@@ -254,18 +256,20 @@ def _without_bias(tiles: list[Plane], total: Statistics):
         new = [tile.predictable(kernel, offset, MARGIN * variance**0.5) for tile in tiles]
         if share(new) < HARDLY_ANY:
             return whole
-        moved = share([replace(a, used=a.used ^ b.used) for a, b in zip(new, tiles, strict=True)])
+        moved = share([replace(a, chosen=a.used ^ b.used) for a, b in zip(new, tiles, strict=True)])
         tiles, fresh = new, sums(new, near.size)
         if fresh is None:
             return whole
         near = fresh
         if moved < 0.01:
             break
-    total = sums(tiles, total.size)
-    return whole if total is None else (tiles, total, True)
+    settled = sums(tiles, total.size)
+    return whole if settled is None else (tiles, settled, True)
 
 
-def _refined(planes, centre, side: int, noisy: bool, found) -> Statistics | None:
+def _refined(
+    planes: list[Plane], centre: tuple[int, int], side: int, noisy: bool, found: Solution
+) -> Statistics | None:
     """The sums at the size and place found, over nearly all pixels. None: too few of them."""
     moved = [p.unclipped() for p in sample([p.moved(*centre) for p in planes], REFINED)]
     if noisy and not all(plane.used.all() for plane in moved):
@@ -276,7 +280,7 @@ def _refined(planes, centre, side: int, noisy: bool, found) -> Statistics | None
     return sums(moved, side)
 
 
-def about_pixel(square: np.ndarray, support, centre: tuple[int, int]) -> np.ndarray:
+def about_pixel(square: np.ndarray, support: Box, centre: tuple[int, int]) -> np.ndarray:
     """The support of a square about `centre` in the smallest odd square about the pixel itself."""
     top, left, height, width = support
     first = [c + edge - len(square) // 2 for c, edge in zip(centre, (top, left), strict=True)]
@@ -312,7 +316,9 @@ def _size(total: Statistics, white: bool, noisy: bool, step: int, unlike: float)
     return min(sizes, key=lambda k: count * np.log(variance[k]) + cost * k * k)
 
 
-def least_squares(total: Statistics, free: np.ndarray | None = None):
+def least_squares(
+    total: Statistics, free: np.ndarray | None = None
+) -> tuple[np.ndarray, float, float]:
     """(kernel, offset, variance) of least squares, without the eigenvectors of a full solution.
 
     free: k x k bool, the weights that may differ from 0.
@@ -335,7 +341,7 @@ def _damped(total: Statistics) -> np.ndarray:
     return total.centred[0].astype(np.float64) + ridge * np.eye(total.size**2)
 
 
-def _support(total: Statistics, solution, white: bool) -> tuple[int, int, int, int]:
+def _support(total: Statistics, solution: Solution, white: bool) -> Box:
     """top, left, height, width of the smallest box that explains as much as the square does.
 
     In white noise that is the box of the significant weights. In other noise errors are larger
@@ -349,7 +355,7 @@ def _support(total: Statistics, solution, white: bool) -> tuple[int, int, int, i
     significant = weights > np.maximum(5 * error, 1e-6 * largest)
     # A weight that the picture cannot tell from 0 is not 0 for that.
     found = box(significant | (error > UNTOLD * largest))
-    return found if _enough(total, found) else (0, 0, *solution.kernel.shape)
+    return found if _enough(total, found) else (0, 0, total.size, total.size)
 
 
 def _widened(errors: np.ndarray, kernel: np.ndarray, total: Statistics) -> np.ndarray:
@@ -361,7 +367,7 @@ def _widened(errors: np.ndarray, kernel: np.ndarray, total: Statistics) -> np.nd
     return np.maximum(errors, apart) if (apart > CONTRADICTED * errors).any() else errors
 
 
-def _within(core: Statistics, solution: Solution, support) -> Solution:
+def _within(core: Statistics, solution: Solution, support: Box) -> Solution:
     """The solution with the weights outside its support at 0, and the others fitted anew."""
     free = filled(core.size, support)
     if free.all():
@@ -378,7 +384,7 @@ def _within(core: Statistics, solution: Solution, support) -> Solution:
     )
 
 
-def _enough(total: Statistics, support: tuple[int, int, int, int]) -> bool:
+def _enough(total: Statistics, support: Box) -> bool:
     """Whether the weights outside a box explain together no more than chance.
 
     Each of a Gaussian's tails may be insignificant, and all of them a hundredth of the kernel. By
@@ -390,7 +396,7 @@ def _enough(total: Statistics, support: tuple[int, int, int, int]) -> bool:
     return total.count * (cut / whole - 1) <= 2 * outside + 5 * (2 * outside) ** 0.5
 
 
-def filled(size: int, support: tuple[int, int, int, int]) -> np.ndarray:
+def filled(size: int, support: Box) -> np.ndarray:
     """size x size bool: True in a box (top, left, height, width)."""
     top, left, height, width = support
     inside = np.zeros((size, size), bool)
@@ -398,7 +404,7 @@ def filled(size: int, support: tuple[int, int, int, int]) -> np.ndarray:
     return inside
 
 
-def box(mask: np.ndarray) -> tuple[int, int, int, int]:
+def box(mask: np.ndarray) -> Box:
     """top, left, height, width of what a square mask holds; the middle if that is nothing."""
     rows, columns = np.nonzero(mask)
     if len(rows) == 0:
@@ -407,7 +413,7 @@ def box(mask: np.ndarray) -> tuple[int, int, int, int]:
     return top, left, int(rows.max()) - top + 1, int(columns.max()) - left + 1
 
 
-def _trimmed(total: Statistics) -> tuple[int, int, int, int]:
+def _trimmed(total: Statistics) -> Box:
     """Sides are taken off, each time the one that raises the variance least.
 
     Without the weights S least squares leaves w_S' (A_SS)^-1 w_S more, A = (X'X)^-1; then A loses
@@ -489,13 +495,13 @@ def _measured(tiles: list[Plane], kernel: np.ndarray, offset: float) -> Noise:
         lag_right += (left[:, 1:] * left[:, :-1]).sum()
         squares.append(left[keep] ** 2)
         textures.append(texture[keep])
-    squares, textures = np.concatenate(squares), np.concatenate(textures)
-    energy = max(squares.sum(), 1e-9)
-    spread = squares.std() * textures.std()
-    together = ((squares - squares.mean()) * (textures - textures.mean())).mean()
+    square, texture = np.concatenate(squares), np.concatenate(textures)
+    energy = max(square.sum(), 1e-9)
+    spread = square.std() * texture.std()
+    together = ((square - square.mean()) * (texture - texture.mean())).mean()
     return Noise(
-        beyond_1=float((squares > 1.02**2).mean()),
-        beyond_2=float((squares > 2.02**2).mean()),
+        beyond_1=float((square > 1.02**2).mean()),
+        beyond_2=float((square > 2.02**2).mean()),
         autocorrelation=float(max(lag_down, lag_right, key=abs) / energy),
         with_texture=float(together / spread) if spread > 1e-9 else 0.0,
     )

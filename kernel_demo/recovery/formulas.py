@@ -6,7 +6,9 @@ A line is the kernel along one axis, of odd length.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -86,7 +88,7 @@ def log(sigma: float, gain: float, size: int) -> np.ndarray:
 # Ways of one parameter or two ---------------------------------------------------------------------
 
 
-def _both(line: np.ndarray, times: int = 1, **more) -> tuple[Pass, ...]:
+def _both(line: np.ndarray, times: int = 1, **more: Any) -> tuple[Pass, ...]:
     """Along rows, then along columns."""
     return (Pass(line[None], **more),) * times + (Pass(line[:, None], **more),) * times
 
@@ -129,15 +131,15 @@ def by_gaussian(sigma: float, like: Way, size: int) -> Way:
     return Way(passes, None, Family.GAUSSIAN, {"sigma": sigma, "size": size})
 
 
-FORMULAS = {
-    Family.GAUSSIAN: lambda p: np.outer(*2 * [gaussian(p["sigma"], p["size"])]),
-    Family.UNSHARP: lambda p: unsharp(p["sigma"], p["amount"], p["size"]),
-    Family.LOG: lambda p: log(p["sigma"], p["gain"], p["size"]),
-    Family.MOTION: lambda p: catalogue.motion_blur(p["size"], p["angle"]),
+FORMULAS: dict[Family, Callable[[dict[str, float]], np.ndarray]] = {
+    Family.GAUSSIAN: lambda p: np.outer(*2 * [gaussian(p["sigma"], int(p["size"]))]),
+    Family.UNSHARP: lambda p: unsharp(p["sigma"], p["amount"], int(p["size"])),
+    Family.LOG: lambda p: log(p["sigma"], p["gain"], int(p["size"])),
+    Family.MOTION: lambda p: catalogue.motion_blur(int(p["size"]), p["angle"]),
 }
 
 
-BY_TOOL = {
+BY_TOOL: dict[Family, Callable[..., Way]] = {
     Family.PILLOW_GAUSSIAN: by_pillow_gaussian,
     Family.PILLOW_UNSHARP: by_pillow_unsharp,
     Family.PILLOW_BOX: by_pillow_box,
@@ -146,11 +148,14 @@ BY_TOOL = {
 
 
 def remade(way: Way, figures: dict[str, float]) -> Way:
-    """The same with other parameters."""
-    if way.family in BY_TOOL:
-        return BY_TOOL[way.family](**figures)
+    """The same with other parameters. ValueError: it is of no family, which has none."""
+    family = way.family
+    if family is None:
+        raise ValueError("a way of no family has no parameters")
+    if family in BY_TOOL:
+        return BY_TOOL[family](**figures)
     first, *rest = way.passes
     if first.weights.shape[0] != first.weights.shape[1]:
-        return by_gaussian(figures["sigma"], way, figures["size"])
-    passes = (replace(first, weights=FORMULAS[way.family](figures)), *rest)
+        return by_gaussian(figures["sigma"], way, int(figures["size"]))
+    passes = (replace(first, weights=FORMULAS[family](figures)), *rest)
     return replace(way, passes=passes, parameters=figures)

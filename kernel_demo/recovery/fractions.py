@@ -12,10 +12,11 @@ the order of the operations. Each entry of ORDERS is the order of some tools.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -28,6 +29,8 @@ from kernel_demo.recovery.fitting import Fit, about_pixel, box
 from kernel_demo.recovery.linear_program import maximise
 from kernel_demo.recovery.uniqueness import Evidence
 
+Ends: TypeAlias = Sequence[np.ndarray | int]  # low and high, for all pixels or each
+Real: TypeAlias = type[np.float32] | type[np.float64]
 SINGULAR = 1e-3  # grey levels: what changes a result by no more may be any size
 CHECKED_FIRST, FIRST = 20_000, 1_000  # pixels; the first of all
 STRIP = 1_000_000  # pixels of one strip of the full check
@@ -152,7 +155,7 @@ def disobeying(whole: Fractions, plane: Plane) -> np.ndarray:
     edge = len(whole.numerators) // 2
     for _, top, bottom in _strips([plane], edge):
         changed = _compared(whole, plane, top, bottom)[0]
-        mask[top:bottom, edge : mask.shape[1] - edge] = changed
+        mask[top:bottom, edge : plane.after.shape[1] - edge] = changed
     return mask
 
 
@@ -170,8 +173,8 @@ class _Probe:
         rng = np.random.default_rng(0)
         edge, parts = size // 2, []
         for plane in planes:
-            inner = (side - 2 * edge for side in plane.after.shape)
-            rows, columns = places(*inner, CHECKED_FIRST // len(planes), rng)
+            height, width = (side - 2 * edge for side in plane.after.shape)
+            rows, columns = places(height, width, CHECKED_FIRST // len(planes), rng)
             if plane.counted is not None:
                 seen = plane.counted[rows + edge, columns + edge]
                 rows, columns = rows[seen], columns[seen]
@@ -183,17 +186,17 @@ class _Probe:
         """Of the patches that begin in these rows and columns."""
         patches = sliding_window_view(plane.before, (size, size))[rows, columns]
         after = plane.after[rows + size // 2, columns + size // 2] // plane.step
-        clip = tuple(np.full(len(rows), float(end)) for end in _clip(plane))
-        shape = len(rows), size * size
-        return cls(patches.reshape(shape).astype(float), after.astype(float), clip, plane.step)
+        low, high = (np.full(len(rows), float(end)) for end in _clip(plane))
+        patches = patches.reshape(len(rows), size * size).astype(float)
+        return cls(patches, after.astype(float), (low, high), plane.step)
 
     @classmethod
     def _joined(cls, parts: list[_Probe]) -> _Probe:
         patches, after = (
             np.concatenate([getattr(p, f) for p in parts]) for f in ("patches", "after")
         )
-        clip = tuple(np.concatenate(ends) for ends in zip(*(p.clip for p in parts), strict=True))
-        return cls(patches, after, clip, parts[0].step)
+        low, high = (np.concatenate(ends) for ends in zip(*(p.clip for p in parts), strict=True))
+        return cls(patches, after, (low, high), parts[0].step)
 
     def beside(self, whole: Fractions, planes: list[Plane]) -> _Probe:
         """First of all the pixels that these fractions leave out."""
@@ -218,7 +221,7 @@ class _Probe:
         # Rounding spreads the rest over one level; what lies farther off has been changed.
         mean = float(left[np.abs(left - np.median(left)) <= 1].mean())
         exact = divisor * self.step == 1
-        found = []
+        found: list[Fractions] = []
         for offset, rounding in _simplest(mean, divisor):
             none = exact and offset % 1 == 0
             whole = Fractions(numerators, divisor, offset, Rounding.NONE if none else rounding)
@@ -228,7 +231,9 @@ class _Probe:
                 found += self._decided(whole, total, misses, changed)
         return sorted(found, key=_rank)
 
-    def _holds(self, whole: Fractions, total, rows: slice, changed: float) -> _Misses | None:
+    def _holds(
+        self, whole: Fractions, total: np.ndarray, rows: slice, changed: float
+    ) -> _Misses | None:
         """The pixels that miss, where they are few, ties aside."""
         low, high = self.clip
         clip = low[rows], high[rows]
@@ -239,7 +244,9 @@ class _Probe:
         near = len(excess) > SINGLE and np.median(excess) <= GROSS
         return None if near or len(excess) > most else misses
 
-    def _decided(self, whole: Fractions, total, misses: _Misses, changed: float):
+    def _decided(
+        self, whole: Fractions, total: np.ndarray, misses: _Misses, changed: float
+    ) -> Iterator[Fractions]:
         """The same with each arithmetic that decides the ties about as the tool does."""
         whole = replace(whole, left_out=sum(map(len, misses.excess)))
         few = changed and ODD_TIES * misses.ties + SINGLE
@@ -280,7 +287,7 @@ def _foreseen(patches: np.ndarray, upwards: np.ndarray) -> bool:
     for known, tried in (halves, halves[::-1]):
         difference = np.linalg.lstsq(patches[known], upwards[known])[0]
         wrong += np.count_nonzero((patches[tried] @ difference > 0) != (upwards[tried] > 0))
-    return wrong < GUESSED * min(np.count_nonzero(upwards > 0), np.count_nonzero(upwards < 0))
+    return bool(wrong < GUESSED * min(np.count_nonzero(upwards > 0), np.count_nonzero(upwards < 0)))
 
 
 def _separable(patches: np.ndarray, upwards: np.ndarray) -> bool:
@@ -290,7 +297,7 @@ def _separable(patches: np.ndarray, upwards: np.ndarray) -> bool:
     """
     rows = np.c_[-upwards[:, None] * patches / patches.max(), np.ones(len(patches))][:FIRST]
     goal = np.append(np.zeros(patches.shape[1]), 1.0)
-    return maximise(goal, rows, np.ones(len(rows)), FAR, 0.01).point[-1] > 1 + SINGULAR
+    return bool(maximise(goal, rows, np.ones(len(rows)), FAR, 0.01).point[-1] > 1 + SINGULAR)
 
 
 def _simplest(mean: float, divisor: int) -> list[tuple[float, Rounding]]:
@@ -309,7 +316,9 @@ def _simplest(mean: float, divisor: int) -> list[tuple[float, Rounding]]:
     return found + [(float(unit / divisor), Rounding.HALF_UP) for unit in units]
 
 
-def levels(whole: Fractions, total: np.ndarray, step: int, clip: tuple):
+def levels(
+    whole: Fractions, total: np.ndarray, step: int, clip: Ends
+) -> tuple[np.ndarray, np.ndarray]:
     """Grey levels of sums of numerators * before, and where a sum lies on the edge of two levels.
 
     In float64, without error: twice the value times the divisor is a whole number far below 2**53.
@@ -323,7 +332,8 @@ def levels(whole: Fractions, total: np.ndarray, step: int, clip: tuple):
     tie = level * (2 * divisor) == doubled
     if whole.rounding == Rounding.HALF_EVEN:
         level -= tie & (level % 2 == 1)
-    return np.clip(level, *clip), tie
+    low, high = clip
+    return np.clip(level, low, high), tie
 
 
 @dataclass(frozen=True, eq=False)
@@ -364,7 +374,14 @@ def _gross(excess: np.ndarray) -> bool:
     return bool(np.median(excess) > GROSS)
 
 
-def _misses(whole, total, after, clip, step, patches=None) -> tuple[np.ndarray, _Misses]:
+def _misses(
+    whole: Fractions,
+    total: np.ndarray,
+    after: np.ndarray,
+    clip: Ends,
+    step: int,
+    patches: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> tuple[np.ndarray, _Misses]:
     """The mask of the pixels that something has changed, and the counts.
 
     total: sums of numerators * before; after, clip: in grey levels; patches: gives those of the
@@ -375,7 +392,7 @@ def _misses(whole, total, after, clip, step, patches=None) -> tuple[np.ndarray, 
         low, high = (np.broadcast_to(end, level.shape)[tie] for end in clip)
         level[tie] = np.clip(at_ties(whole, patches(tie) / step), low, high)
     wrong = level != after
-    inside = np.count_nonzero((after > clip[0]) & (after < clip[1]))
+    inside = int(np.count_nonzero((after > clip[0]) & (after < clip[1])))
     pixels, ties = after.size, int(np.count_nonzero(tie))
     if not wrong.any():
         return wrong, _Misses(pixels, inside, (), ties)
@@ -447,7 +464,9 @@ def _clip(plane: Plane) -> tuple[int, int]:
     return low // plane.step, high // plane.step
 
 
-def _by_rows(patches, numerators, divisor, start, upwards):
+def _by_rows(
+    patches: np.ndarray, numerators: np.ndarray, divisor: int, start: float, upwards: bool
+) -> np.ndarray:
     """Each row's products summed, then the rows: Pillow's Filter.c, from the lowest row upwards."""
     size, real = len(numerators), np.float32
     weights = numerators.astype(real) / real(divisor)
@@ -461,7 +480,15 @@ def _by_rows(patches, numerators, divisor, start, upwards):
     return total
 
 
-def _one_by_one(patches, numerators, divisor, start, real, wide, backwards=False):
+def _one_by_one(
+    patches: np.ndarray,
+    numerators: np.ndarray,
+    divisor: int,
+    start: float,
+    real: Real,
+    wide: Real,
+    backwards: bool = False,
+) -> np.ndarray:
     """Product after product. wide: the type that holds a product until it is added (FMA units)."""
     weights = (numerators / divisor).astype(real).ravel()
     total = np.full(len(patches), start, real)
@@ -472,14 +499,16 @@ def _one_by_one(patches, numerators, divisor, start, real, wide, backwards=False
     return total
 
 
-def _reciprocal(patches, numerators, divisor, start, real):
+def _reciprocal(
+    patches: np.ndarray, numerators: np.ndarray, divisor: int, start: float, real: Real
+) -> np.ndarray:
     """The whole sum times 1 / divisor: ffmpeg's vf_convolution.c."""
     total = (patches.astype(np.float64) @ numerators.ravel()).astype(real)
     return total * (real(1) / real(divisor)) + real(start)
 
 
 _SINGLE, _DOUBLE = np.float32, np.float64
-ORDERS: dict[str, Callable] = {
+ORDERS: dict[str, Callable[..., np.ndarray]] = {
     "float32, rows upwards": partial(_by_rows, upwards=True),
     "float32, rows downwards": partial(_by_rows, upwards=False),
     "float32, one by one": partial(_one_by_one, real=_SINGLE, wide=_SINGLE),

@@ -6,14 +6,18 @@ and textured, left and right, every n-th row. Of a true convolution all are alik
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 
 from kernel_demo.recovery.alignment import Plane, distinct
 from kernel_demo.recovery.explanations import Split
 
+# X'X (m x m), X'y (m), y'y and n of one of them.
+Half: TypeAlias = tuple[np.ndarray, np.ndarray, float, int]
 PIXELS = 60_000  # of the halves, at most ...
 PRODUCTS = 6e8  # ... and pixels times squared unknowns
 # Chi-squared per weight of the difference of halves: 1 by chance, up to 3 in clean photos.
@@ -128,8 +132,8 @@ def compared(drawn: Drawn) -> list[Halves]:
         if min(side.sum(), len(side) - side.sum()) < 6 * drawn.patches.shape[1]:
             continue
         one = _sums(drawn.patches[side], drawn.after[side])
-        halves = one, tuple(a - b for a, b in zip(whole, one, strict=True))
-        difference, covariance = _difference(halves)
+        rest = whole[0] - one[0], whole[1] - one[1], whole[2] - one[2], whole[3] - one[3]
+        difference, covariance = _difference((one, rest))
         values = np.zeros(drawn.free.shape)
         values[drawn.free] = np.abs(difference)
         found.append(Halves(split, every, _chi(difference, covariance), values))
@@ -155,7 +159,8 @@ def noise_in_before(drawn: Drawn, floor: float) -> float:
     chis = _chis(halves, axes, sigmas)
     best = int(np.argmin(chis))
     sigma = float(sigmas[best])
-    gram, cross, _, count = map(sum, zip(*halves, strict=True))
+    (gram, cross, _, count), other = halves
+    gram, cross, count = gram + other[0], cross + other[1], count + other[3]
     kernel = np.linalg.solve(gram - sigma**2 * count * np.eye(len(gram)), cross)
     expected = sigma**2 * float(kernel @ kernel) + floor**2
     left = [_variance(half, kernel) / expected for half in halves]
@@ -165,12 +170,12 @@ def noise_in_before(drawn: Drawn, floor: float) -> float:
     return sigma if alike and chis[best] < NOISE_LEAVES * chis[0] else 0.0
 
 
-def _sums(patches: np.ndarray, after: np.ndarray):
+def _sums(patches: np.ndarray, after: np.ndarray) -> Half:
     """X'X (m x m), X'y (m), y'y, n about the means of all."""
     return patches.T @ patches, patches.T @ after, float(after @ after), len(after)
 
 
-def _difference(halves) -> tuple[np.ndarray, np.ndarray]:
+def _difference(halves: Sequence[Half]) -> tuple[np.ndarray, np.ndarray]:
     """The difference of the halves' kernels (m) and its covariance."""
     kernels, covariances = [], []
     for gram, cross, energy, count in halves:
@@ -179,10 +184,12 @@ def _difference(halves) -> tuple[np.ndarray, np.ndarray]:
         kernels.append(kernel)
         variance = _variance((gram, cross, energy, count), kernel)
         covariances.append(max(variance, ROUNDED) * (inverse @ gram @ inverse))
-    return kernels[0] - kernels[1], sum(covariances)
+    return kernels[0] - kernels[1], covariances[0] + covariances[1]
 
 
-def _chis(halves, axes, sigmas: np.ndarray) -> list[float]:
+def _chis(
+    halves: Sequence[Half], axes: Sequence[tuple[np.ndarray, np.ndarray]], sigmas: np.ndarray
+) -> list[float]:
     """Chi-squared per weight of the difference of two halves, with noise of each sigma taken off.
 
     axes: eigenvalues and eigenvectors of each X'X. What is taken off its diagonal changes the
@@ -206,7 +213,7 @@ def _chis(halves, axes, sigmas: np.ndarray) -> list[float]:
     return found
 
 
-def _variance(half, kernel: np.ndarray) -> float:
+def _variance(half: Half, kernel: np.ndarray) -> float:
     """Mean square of what a kernel leaves of a half."""
     gram, cross, energy, count = half
     return max(float(energy - 2 * kernel @ cross + kernel @ gram @ kernel), 0) / count
@@ -241,4 +248,5 @@ def draw(tiles: list[Plane], free: np.ndarray) -> Drawn | None:
         return None
     patches, after, whole, share = map(np.concatenate, zip(*parts, strict=True))
     after = after.astype(np.float64)
-    return Drawn(patches - patches.mean(axis=0), after - after.mean(), *whole.T, share, free)
+    rows, columns = whole.T
+    return Drawn(patches - patches.mean(axis=0), after - after.mean(), rows, columns, share, free)

@@ -164,7 +164,8 @@ def fit(
     family = _of_family(whole)
     if family is not None:
         return family
-    inner, free = whole, _significant(whole.found, whole.covariance)
+    inner: Step | None = whole
+    free = _significant(whole.found, whole.covariance)
     if not free.all():
         start = replace(whole.found, kernel=np.where(free, whole.found.kernel, 0), free=free)
         inner = _fitted(seen, compressed, start, budget)
@@ -177,14 +178,17 @@ def proved(pairs: Sequence[Pair], compressed: Compression, found: Censored) -> C
     Round numbers near it take its place where they give no fewer; the errors stay.
     """
     share = partial(recompression.share_alike, pairs, compressed)
-    best = replace(found, alike=share(found.kernel, found.offset))
-    if best.alike is None or found.smoothing is not None:
+    most = share(found.kernel, found.offset)
+    best = replace(found, alike=most)
+    if most is None or found.smoothing is not None:
         return best
     near = recompression.round_numbers(found.kernel, found.offset, found.standard_error)
     for kernel, offset in islice(near, TRIED):
         alike = share(kernel, offset)
-        if alike > best.alike or (alike == best.alike and best.kernel is found.kernel):
-            best = replace(found, kernel=kernel, offset=offset, alike=alike)
+        if alike is None:
+            break
+        if alike > most or (alike == most and best.kernel is found.kernel):
+            best, most = replace(found, kernel=kernel, offset=offset, alike=alike), alike
         if alike == 1:
             break
     return best
@@ -226,16 +230,18 @@ def _fitted(seen: Blocks, compressed: Compression, start: Solution, budget: int)
 
     None: they are left open.
     """
-    found, used, step = start, [], None
+    found, used = start, np.zeros(0, int)
+    step: Step | None = None
     for share in (4, 1, 1, 1) if start.spread == 0 else (1,):  # of the budget
         chosen = _unclipped(seen, found)[: budget // share]
         if len(np.setxor1d(chosen, used)) < 0.01 * len(chosen):
             break
         used = chosen
         observed = _observed(seen.only(chosen), compressed, start.free)
-        found = _maximum(observed, found)
-        if found is None:
+        likeliest = _maximum(observed, found)
+        if likeliest is None:
             return None
+        found = likeliest
         step = Step(observed, found)
     return step
 
@@ -295,9 +301,11 @@ def _squared(whole: Solution, covariance: np.ndarray, chosen: np.ndarray) -> flo
 def _together(seen: list[Blocks]) -> Blocks:
     """All blocks in a random order."""
     names = ("before", "after", "spoiled", "place")
-    joined = [np.concatenate([getattr(b, name) for b in seen]) for name in names]
-    order = np.random.default_rng(0).permutation(len(joined[0]))
-    return Blocks(*joined, seen[0].radius).only(order)
+    before, after, spoiled, place = (
+        np.concatenate([getattr(b, name) for b in seen]) for name in names
+    )
+    order = np.random.default_rng(0).permutation(len(before))
+    return Blocks(before, after, spoiled, place, seen[0].radius).only(order)
 
 
 def _unclipped(seen: Blocks, found: Solution) -> np.ndarray:
@@ -358,7 +366,9 @@ def _covariance(observed: Observed, found: Solution) -> tuple[np.ndarray, float]
     return covariance, _split(observed, curvature, scores, information)
 
 
-def _split(observed: Observed, curvature, scores, information) -> float:
+def _split(
+    observed: Observed, curvature: np.ndarray, scores: np.ndarray, information: np.ndarray
+) -> float:
     """The largest chi-squared a weight between the dark and bright blocks' kernels, and so on.
 
     Each half's kernel is one Newton step from that of all.
@@ -369,7 +379,7 @@ def _split(observed: Observed, curvature, scores, information) -> float:
         rows = np.repeat(first, len(curvature) // observed.count)
         part = observed.design[:, rows]
         own = (part * curvature[rows]) @ part.T
-        difference, covariance = 0.0, 0.0
+        difference, covariance = np.zeros(len(scores)), np.zeros(information.shape)
         for of_half, half, sign in ((own, first, 1), (information - own, ~first, -1)):
             inverse = np.linalg.pinv(of_half, hermitian=True, rcond=1e-10)
             score = scores[:, half]
@@ -380,7 +390,7 @@ def _split(observed: Observed, curvature, scores, information) -> float:
     return worst
 
 
-def _spread(predicted, low, high, extra) -> float:
+def _spread(predicted: np.ndarray, low: np.ndarray, high: np.ndarray, extra: np.ndarray) -> float:
     """The most likely of SPREADS."""
     few = np.s_[:: len(low) // 30_000 + 1]
     predicted, low, high, extra = (values[few] for values in (predicted, low, high, extra))
@@ -420,7 +430,9 @@ def _observed(seen: Blocks, compressed: Compression, free: np.ndarray) -> Observ
     )
 
 
-def _likelihood(predicted, low, high, spread):
+def _likelihood(
+    predicted: np.ndarray, low: np.ndarray, high: np.ndarray, spread: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Slope and (negative) curvature of log P(low < value < high), value normal about predicted."""
     a, b = (low - predicted) / spread, (high - predicted) / spread
     inside = _normal(b) - _normal(a)

@@ -15,14 +15,15 @@ from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.numbers import percent, rounded_up
 from kernel_demo.recovery import chroma, fitting, known
 from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, heaped
-from kernel_demo.recovery.channels import CURVED, Arrangement
+from kernel_demo.recovery.channels import CURVED, Arrangement, Mixture
 from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, betrayed, examine
 from kernel_demo.recovery.explanations import Channels, Other, Reason, Split, Told, Verdict
 from kernel_demo.recovery.fitting import NEARLY_EXACT, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
 from kernel_demo.recovery.fractions import Fractions
-from kernel_demo.recovery.halves import Halves
+from kernel_demo.recovery.halves import Doubts, Halves
 from kernel_demo.recovery.known import Alternative
 from kernel_demo.recovery.outliers import Changed
+from kernel_demo.recovery.quantisation import Compression
 
 # Standard errors above this share of the largest weight: the picture cannot tell.
 VAGUE = 0.1
@@ -61,7 +62,7 @@ class Judgement:
     reason: Told | None = None  # for UNDETERMINED
 
 
-def _undetermined(reason: Reason, **figures) -> Judgement:
+def _undetermined(reason: Reason, **figures: object) -> Judgement:
     return Judgement(Verdict.UNDETERMINED, reason=Told(reason, figures))
 
 
@@ -92,7 +93,7 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
     if all(pair.alpha_changed for pair in pairs) and _unchanged(found):
         return _undetermined(Reason.ALPHA_ALONE)
     if found.mixed is not None:
-        return _mixture(found)
+        return _mixture(found, found.mixed)
     if found.mode == Channels.GREY and not found.at_floor and found.curved > CURVED:
         return Judgement(Verdict.NOT, known.operation(*next(found.explaining())))
     if not any(fit.kernel.any() for fit in found.fits):
@@ -198,14 +199,14 @@ def _open(found: Arrangement) -> Judgement:
     return _undetermined(Reason.SMOOTH)
 
 
-def _mixture(found: Arrangement) -> Judgement:
+def _mixture(found: Arrangement, mixed: Mixture) -> Judgement:
     if found.at_floor:
         return Judgement(Verdict.CONVOLUTION)
     if found.compressed is not None:
         return _undetermined(Reason.LOSSY_COLOURS)
     if found.curved > CURVED:
         return Judgement(Verdict.NOT, Alternative(Other.COLOUR))
-    small = found.variance < MIXTURE_NOISE * found.mixed.floor**2
+    small = found.variance < MIXTURE_NOISE * mixed.floor**2
     return Judgement(Verdict.NOISY) if small else _undetermined(Reason.COLOURS)
 
 
@@ -234,7 +235,9 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
     return Judgement(Verdict.NOISY)
 
 
-def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judgement | None:
+def _against(
+    found: Arrangement, fit: Fit, doubt: Doubts | None, planes: list[Plane], max_size: int
+) -> Judgement | None:
     """What speaks against a kernel with noise for one of the fits; None: nothing does."""
     evidence, lossy = examine(fit), found.compressed is not None
     reaching = _reaching_out(fit, evidence, planes, found.compressed, max_size)
@@ -249,7 +252,7 @@ def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judg
     if lossy and (nonlinear or (doubt is not None and doubt.position)):
         return _undetermined(Reason.LOSSY, file=str(found.compressed))
     if doubt is not None and doubt.position is not None:
-        if better is not None and evidence.varying:
+        if better is not None and evidence is not None and evidence.varying:
             return Judgement(Verdict.NOT, better)
         place = {"place": _told(doubt.position)}
         return Judgement(Verdict.NOT, Alternative(Other.POSITION, figures=place))
@@ -264,12 +267,13 @@ def _against(found: Arrangement, fit: Fit, doubt, planes, max_size: int) -> Judg
     if not fit.in_passes and coloured and fit.used <= MOSTLY:
         return UNCLEAR
     curve = known.tone_curve(planes)
-    if curve is not None and curve.residual < 0.5 * fit.residual / planes[0].step:
+    left = None if curve is None else curve.residual
+    if left is not None and left < 0.5 * fit.residual / planes[0].step:
         return Judgement(Verdict.NOT, curve)
     return None
 
 
-def _noise_before(fit: Fit, evidence: Evidence | None, doubt) -> Judgement:
+def _noise_before(fit: Fit, evidence: Evidence | None, doubt: Doubts) -> Judgement:
     """The reason where halves differ as by noise in before.
 
     Noise of before goes with what nonlinear filters see, but not so clearly; and the kernel leaves
@@ -282,7 +286,13 @@ def _noise_before(fit: Fit, evidence: Evidence | None, doubt) -> Judgement:
     return _undetermined(Reason.NOISE_BEFORE, sigma=doubt.noise_before / fit.step)
 
 
-def _reaching_out(fit: Fit, evidence, planes, lossy, max_size: int) -> Judgement | None:
+def _reaching_out(
+    fit: Fit,
+    evidence: Evidence | None,
+    planes: list[Plane],
+    lossy: Compression | None,
+    max_size: int,
+) -> Judgement | None:
     """What a ring about the largest size speaks for, where it explains more; None: it does not.
 
     lossy: what after went through, or None.
@@ -302,7 +312,13 @@ def _reaching_out(fit: Fit, evidence, planes, lossy, max_size: int) -> Judgement
     return Judgement(Verdict.NOT, better) if better is not None else _cut_off(evidence, max_size)
 
 
-def _clear(fit: Fit, evidence: Evidence | None, doubt, better, planes: list[Plane]) -> bool:
+def _clear(
+    fit: Fit,
+    evidence: Evidence | None,
+    doubt: Doubts | None,
+    better: Alternative | None,
+    planes: list[Plane],
+) -> bool:
     """Whether what goes with the picture is no kernel's, nor of losses, clipping or noise.
 
     Lossy compression smears what was clipped over what was not: that follows the picture. Noise in
@@ -378,8 +394,8 @@ def _vague_by(errors: np.ndarray, kernel: np.ndarray, share: float = VAGUE) -> b
 
 def _unchanged(found: Arrangement) -> bool:
     """The colours are as they were, to the last level."""
-    overlaps = (pair.overlap()[:2] for pair in found.pairs)
-    return all(np.array_equal(*np.broadcast_arrays(*overlap)) for overlap in overlaps)
+    overlaps = (np.broadcast_arrays(*pair.overlap()[:2]) for pair in found.pairs)
+    return all(np.array_equal(before, after) for before, after in overlaps)
 
 
 def _merely_noise(found: Arrangement) -> bool:

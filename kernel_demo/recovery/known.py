@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain
@@ -64,8 +64,8 @@ class Alternative:
 
     kind: Other
     residual: float | None = None  # RMS in grey levels of after; None: found by other signs
-    figures: dict[str, object] = field(default_factory=dict)  # that the kind's sentences name
-    parameters: dict[str, object] = field(default_factory=dict)  # plain numbers and words
+    figures: Mapping[str, object] = field(default_factory=dict)  # that the kind's sentences name
+    parameters: Mapping[str, object] = field(default_factory=dict)  # plain numbers and words
     operation: Operation | None = None  # of OPERATION
     kernel: np.ndarray | None = None  # k x k, float64: of the light
     standard_error: np.ndarray | None = None  # of the kernel, or of the matrix, like it
@@ -92,21 +92,22 @@ def operation(fit: Fit, planes: list[Plane]) -> Alternative | None:
     """The known operation that explains the planes best, if clearly better than the kernel."""
     found = []
     for other in chain([tone_curve(planes)], _pixelwise(fit), _linear_light(fit)):
-        found.append(other)
-        if other is not None and other.residual <= EDGE:
-            break  # nothing leaves less
+        if other is not None and other.residual is not None:
+            found.append((other.residual, other))
+            if other.residual <= EDGE:
+                break  # nothing leaves less
     # The kernel's is of nearly all pixels, the others' of those in the sample.
     own = sums(fit.tiles, len(fit.kernel))
     least = fit.residual if own is None else min(fit.residual, least_squares(own)[2] ** 0.5)
     kernel_leaves = least / planes[0].step
     after = kernel_leaves / max(1 - fit.explained, 1e-12) ** 0.5  # its standard deviation
     clear = [
-        other
-        for other in filter(None, found)
-        if other.residual < BETTER * kernel_leaves
-        and other.residual < (OF_LIGHT if other.kind == Other.LIGHT else OF_OTHERS) * after
+        (left, other)
+        for left, other in found
+        if left < BETTER * kernel_leaves
+        and left < (OF_LIGHT if other.kind == Other.LIGHT else OF_OTHERS) * after
     ]
-    return min(clear, key=lambda a: a.residual, default=None)
+    return min(clear, key=lambda one: one[0], default=(0.0, None))[1]
 
 
 def _pixelwise(fit: Fit) -> Iterator[Alternative]:
@@ -167,7 +168,10 @@ def curve_of(pairs: Sequence[Pair]) -> Alternative | None:
     if pairs[0].before.shape[2] > answers:
         return None
     found = [tone_curve(planes_of(list(pairs), c)) for c in range(answers)]
-    explained = all(curve is not None and curve.residual <= EXPLAINED for curve in found)
+    explained = all(
+        curve is not None and curve.residual is not None and curve.residual <= EXPLAINED
+        for curve in found
+    )
     return found[0] if explained else None
 
 
@@ -185,7 +189,9 @@ def _straight(levels: np.ndarray, values: np.ndarray) -> bool:
     return bool(np.ptp(values[:, None] - slopes * levels[:, None], axis=0).min() <= 1 + EDGE)
 
 
-def _curve(levels, before_levels, after_levels, count) -> tuple[Curve, dict[str, float]]:
+def _curve(
+    levels: int, before_levels: np.ndarray, after_levels: np.ndarray, count: np.ndarray
+) -> tuple[Curve, dict[str, float]]:
     """Which curve it is, and its parameters.
 
     levels: to which others were put together; 0: none were.
@@ -230,11 +236,18 @@ def _linear_light(fit: Fit) -> Iterator[Alternative]:
             squares, count = squares + float(error @ error), count + len(error)
         residual = (squares / max(count, 1)) ** 0.5
         parameters = {"curve": curve.name}
-        start = {"kernel": found.kernel, "standard_error": found.standard_error}
-        yield Alternative(Other.LIGHT, residual, parameters=parameters, **start)
+        yield Alternative(
+            Other.LIGHT,
+            residual,
+            parameters=parameters,
+            kernel=found.kernel,
+            standard_error=found.standard_error,
+        )
 
 
-def kernel(values: np.ndarray, by_formula: bool = True, errors=None) -> Name | None:
+def kernel(
+    values: np.ndarray, by_formula: bool = True, errors: np.ndarray | None = None
+) -> Name | None:
     """The name of a kernel (k x k), if it has one.
 
     by_formula: a Gaussian or an unsharp mask of any sigma, too, to SAME of the largest weight.
@@ -289,7 +302,7 @@ def _box(kernel: np.ndarray, tolerance: float) -> Name | None:
     return Name(f"Box blur {height} × {width}", float(inner.sum()))
 
 
-def _closest(kernel: np.ndarray, family) -> tuple[float, float]:
+def _closest(kernel: np.ndarray, family: Callable[[float], np.ndarray]) -> tuple[float, float]:
     """The parameter of SIGMAS whose member comes closest, and the largest difference."""
     errors = [np.abs(kernel - family(sigma)).max() for sigma in SIGMAS]
     best = int(np.argmin(errors))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from kernel_demo.recovery.record import Recovery
 
 # Parts are told apart where one leaves this many times the other, and more than rounding does.
 UNEVEN, ROUNDED = 1.5, 0.5
+Parts: TypeAlias = tuple[tuple[float, float], tuple[float, float]]  # (squares, count) of each
 BORDER = 16  # pixels along the border, seen by themselves
 FEW = 200  # pixels of a part, at least
 
@@ -32,9 +34,9 @@ class Uneven:
 
 def by_channel(found: Recovery) -> tuple[float, ...]:
     """Grey levels RMS of after minus reproduced for each channel; () of grey, or where alike."""
-    if found.residual_map is None or found.residual_map.ndim < 3:
+    if found.residual_map is None or found.reproduction is None or found.residual_map.ndim < 3:
         return ()
-    squares, counts = _counted(found)
+    squares, counts = _counted(found, found.reproduction, found.residual_map)
     squares, counts = squares.sum(axis=(0, 1)), counts.sum(axis=(0, 1))
     left = np.sqrt(squares / np.maximum(counts, 1)).tolist()
     return tuple(left) if counts.min() >= FEW and _apart(*left) else ()
@@ -42,13 +44,14 @@ def by_channel(found: Recovery) -> tuple[float, ...]:
 
 def uneven(found: Recovery) -> Uneven | None:
     """The split whose parts differ most; None: what is left is spread evenly."""
-    if found.residual_map is None or min(found.residual_map.shape[:2]) < 4 * BORDER:
+    made, left = found.reproduction, found.residual_map
+    if made is None or left is None or min(left.shape[:2]) < 4 * BORDER:
         return None
-    squares, counts = (np.atleast_3d(values).sum(axis=2) for values in _counted(found))
+    squares, counts = (np.atleast_3d(part).sum(axis=2) for part in _counted(found, made, left))
     told = [
-        Uneven(split, tuple((energy / number) ** 0.5 for energy, number in parts), every)
-        for split, every, parts in _splits(found, squares, counts)
-        if min(number for _, number in parts) >= FEW
+        Uneven(split, ((one / number) ** 0.5, (other / rest) ** 0.5), every)
+        for split, every, ((one, number), (other, rest)) in _splits(made, squares, counts)
+        if min(number, rest) >= FEW
     ]
     told = [one for one in told if _apart(*one.parts)]
     return max(told, key=lambda one: max(one.parts) / max(min(one.parts), 1e-9), default=None)
@@ -58,26 +61,28 @@ def _apart(*left: float) -> bool:
     return max(left) > max(UNEVEN * min(left), ROUNDED)
 
 
-def _counted(found: Recovery) -> tuple[np.ndarray, np.ndarray]:
+def _counted(found: Recovery, made: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Squares of what is left, and 1 where it counts: inside, not left out and not cut off."""
-    made, radius = found.reproduction, found.size // 2
-    counts = (made > found.clip[0]) & (made < found.clip[1])
+    radius = found.size // 2
+    counts: np.ndarray = (made > found.clip[0]) & (made < found.clip[1])
     if found.left_out.mask is not None:
         counts[found.left_out.mask] = False
     counts[:radius] = counts[:, :radius] = False
     counts[counts.shape[0] - radius :] = counts[:, counts.shape[1] - radius :] = False
-    return np.where(counts, np.square(found.residual_map, dtype=np.float64), 0), counts
+    return np.where(counts, np.square(left, dtype=np.float64), 0), counts
 
 
-def _splits(found: Recovery, squares, counts) -> Iterator[tuple]:
+def _splits(
+    made: np.ndarray, squares: np.ndarray, counts: np.ndarray
+) -> Iterator[tuple[Split, int, Parts]]:
     """(split, n, ((sum of squares, count) of its two parts))."""
 
     whole = float(squares.sum()), float(counts.sum())
 
-    def parts(energy: float, number: float):
+    def parts(energy: float, number: float) -> Parts:
         return (energy, number), (whole[0] - energy, whole[1] - number)
 
-    grey = np.atleast_3d(found.reproduction).mean(axis=2, dtype=np.float32)
+    grey = np.atleast_3d(made).mean(axis=2, dtype=np.float32)
     detail = cv2.blur(np.abs(grey - cv2.blur(grey, (5, 5))), (5, 5))
     for split, values in ((Split.TEXTURE, detail), (Split.BRIGHTNESS, grey)):
         low = values <= np.median(values)

@@ -65,9 +65,12 @@ def fit(pairs: Sequence[Pair], curve: Light) -> Found | None:
         found = np.linalg.lstsq(gram[np.ix_(free, free)], cross[free], rcond=1e-12)[0]
         more = float(weights @ cross - found @ cross[free])
         scores[size] = count * np.log(squares + max(more, 0.0)) + np.log(count) * len(free)
-    size = max(3, min(scores, key=scores.get))
+    size = max(3, min(scores, key=lambda size: scores[size]))
     weights = weights[_free(size, whole)]
-    light, after = _drawn(planes, curve, size, VALUES // size**2)
+    drawn = _drawn(planes, curve, size, VALUES // size**2)
+    if drawn is None:
+        return None
+    light, after = drawn
     # An offset of light is rare: without it, unless it is plainly there.
     weights, errors = _solved(light, after, weights, curve)
     if abs(weights[-1]) <= BARS * errors[-1]:
@@ -111,7 +114,9 @@ def _free(size: int, whole: int) -> np.ndarray:
     return np.append(inner.ravel(), whole**2)
 
 
-def _drawn(planes: Sequence[Plane], curve: Light, size: int, most: int):
+def _drawn(
+    planes: Sequence[Plane], curve: Light, size: int, most: int
+) -> tuple[np.ndarray, np.ndarray] | None:
     """n x (k * k + 1) light about pixels, with ones, and what is stored after; white is 1.
 
     None: there are too few.
@@ -125,14 +130,18 @@ def _drawn(planes: Sequence[Plane], curve: Light, size: int, most: int):
     return np.c_[light, np.ones(len(after))], after / peak
 
 
-def _linear(light, after, weights, curve: Light) -> tuple[np.ndarray, np.ndarray]:
+def _linear(
+    light: np.ndarray, after: np.ndarray, weights: np.ndarray, curve: Light
+) -> tuple[np.ndarray, np.ndarray]:
     """How what is stored goes with each weight, and what these leave of it."""
     made = np.clip(light @ weights, DARKEST, 1 - STEP)
     slope = (curve.encode(made + STEP) - curve.encode(made - STEP)) / (2 * STEP)
     return light * slope[:, None], after - curve.encode(made)
 
 
-def _solved(light, after, weights, curve: Light) -> tuple[np.ndarray, np.ndarray]:
+def _solved(
+    light: np.ndarray, after: np.ndarray, weights: np.ndarray, curve: Light
+) -> tuple[np.ndarray, np.ndarray]:
     """(weights, standard errors)."""
     if not weights.any():
         weights = np.linalg.lstsq(light, curve.decode(after), rcond=1e-12)[0]

@@ -39,9 +39,9 @@ def maximise(
     point, room = np.zeros(len(goal)), limits
     bound = radius * float(np.linalg.norm(goal))
     prices = _prices(goal, rows, room)
-    for _ in range(STEPS if prices is not None else 0):
-        towards = _newton(goal, rows, room, prices)
-        if towards is None:
+    for _ in range(STEPS):
+        towards = None if prices is None else _newton(goal, rows, room, prices)
+        if prices is None or towards is None:
             break
         move, change = towards
         point = point + _length(room, -(rows @ move)) * move
@@ -61,7 +61,9 @@ def _prices(goal: np.ndarray, rows: np.ndarray, room: np.ndarray) -> np.ndarray 
     return (size / len(goal)) ** 0.5 / room if size > 0 else None
 
 
-def _newton(goal, rows, room, prices) -> tuple[np.ndarray, np.ndarray] | None:
+def _newton(
+    goal: np.ndarray, rows: np.ndarray, room: np.ndarray, prices: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
     """How point and prices are to change: Newton's step towards where room * prices is the same.
 
     With d = prices / room, (rows' d rows) move = goal - rows' (aim / room), and

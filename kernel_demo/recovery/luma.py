@@ -37,7 +37,7 @@ def planes(pairs: list[Pair], kernel: np.ndarray, offset: float) -> list[Plane]:
         made = cv2.filter2D(wide, cv2.CV_64F, kernel, borderType=cv2.BORDER_REFLECT_101) + offset
         made = made.reshape(before.shape)
         low, high = pair.clip
-        cut = ((made < low + MARGIN) | (made > high - MARGIN)).any(axis=2)
+        cut = np.asarray(((made < low + MARGIN) | (made > high - MARGIN)).any(axis=2))
         cut |= ((after <= low) | (after >= high)).any(axis=2)
         _, here = common(pair.before, pair.after, pair.origin)
         kept = ~_whole_blocks(cut, *(axis.start % 8 for axis in here))
@@ -63,12 +63,12 @@ def settled(found: Arrangement) -> Arrangement:
     So it is where before is not to the last level what the tool saw: a decoder of its own, another
     copy. Bars are as much wider as what differs before quantisation is more than usual.
     """
-    kernel = found.nearly
-    if kernel is None or (found.compressed.quality or 0) < FINE:
+    kernel, compressed = found.nearly, found.compressed
+    if kernel is None or compressed is None or (compressed.quality or 0) < FINE:
         return found
     laid = planes(found.pairs, kernel.kernel, kernel.offset)
     fit = fitting.fit(laid, WIDEST_THROUGH_JPEG)
-    if fit is None or not fit.unbiased or fit.residual > found.compressed.most:
+    if fit is None or not fit.unbiased or fit.residual > compressed.most:
         return found
     seen = evidence.examine(fit)
     doubt = halves.doubts(fit.tiles, fit.kernel, fit.floor)
@@ -88,4 +88,5 @@ def _by_position(fit: fitting.Fit) -> bool:
     """
     drawn = halves.draw(fit.tiles, fit.kernel != 0)
     limit = halves.CLEARLY * (1 + 1 / np.count_nonzero(fit.kernel))
-    return any(half.every and half.chi > limit for half in halves.compared(drawn))
+    compared = () if drawn is None else halves.compared(drawn)
+    return any(half.every and half.chi > limit for half in compared)

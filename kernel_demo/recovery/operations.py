@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from kernel_demo.imaging import kernels, operators
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.recovery.explanations import Curve
 
+Filter: TypeAlias = Callable[[np.ndarray], np.ndarray]
 WHITE = 255.0
 REC_709 = (0.2126, 0.7152, 0.0722)  # luminance of linear red, green, blue (ITU-R BT.709)
 
@@ -27,7 +29,7 @@ class Operation:
     """What makes a picture of a picture."""
 
     name: str  # as one says it in a sentence
-    apply: Callable[[np.ndarray], np.ndarray]
+    apply: Filter
     code: str  # the same, of `x`, and of `kernel` if there is one
     parameters: dict[str, object]
     kernel: np.ndarray | None = None  # k x k, that it works with
@@ -36,7 +38,7 @@ class Operation:
     needs: str = ""  # functions that the code calls
 
 
-def _of_window(words: str, apply: Callable, code: str, size: int) -> Operation:
+def _of_window(words: str, apply: Filter, code: str, size: int) -> Operation:
     name = f"{words}, {size} × {size}"
     return Operation(name, apply, code, {"size": size}, radius=size // 2, border="replicate")
 
@@ -77,7 +79,7 @@ def _squares(image: np.ndarray) -> np.ndarray:
     return sum(end**2 for end in ends) / WHITE
 
 
-def _of_kernel(key: str, name: str, apply: Callable, code: str) -> Operation:
+def _of_kernel(key: str, name: str, apply: Filter, code: str) -> Operation:
     kernel = kernels.named(key).values
     return Operation(name, apply, code, {}, kernel, len(kernel) // 2)
 
@@ -170,7 +172,7 @@ LIGHTS = (
 BY_LIGHT = {Curve.TO_LIGHT: operators.to_light, Curve.FROM_LIGHT: operators.from_light}
 
 
-def _grey(name: str, apply: Callable, code: str, needs: str = "") -> Operation:
+def _grey(name: str, apply: Filter, code: str, needs: str = "") -> Operation:
     return Operation(f"grey by {name}", apply, code, {}, needs=needs)
 
 

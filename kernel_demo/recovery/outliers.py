@@ -106,7 +106,9 @@ def _search(planes: list[Plane], size: int) -> _Obeyed | None:
     for wrapped in (False, True) if planes[0].peak == WRAP - 1 else (False,):
         target = (after + WRAP / 2) % WRAP - WRAP / 2 if wrapped else after
 
-        def obeying(weights, wrapped=wrapped, target=target) -> float:
+        def obeying(
+            weights: np.ndarray, wrapped: bool = wrapped, target: np.ndarray = target
+        ) -> float:
             away = np.abs(_left(patches, target, weights, wrapped))
             return float((away <= OBEYS * step).mean())
 
@@ -130,7 +132,7 @@ def _search(planes: list[Plane], size: int) -> _Obeyed | None:
     return best
 
 
-def _drawn(planes: list[Plane], size: int):
+def _drawn(planes: list[Plane], size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Patches with a 1 (n x (k*k + 1)), results (n), and the part (n) of the picture."""
     rng, parts = np.random.default_rng(0), []
     for plane in planes:
@@ -148,7 +150,9 @@ def _drawn(planes: list[Plane], size: int):
     return np.c_[patches, np.ones(len(patches))], after, part
 
 
-def _concentrated(patches, target, weights, step: int, wrapped: bool) -> np.ndarray:
+def _concentrated(
+    patches: np.ndarray, target: np.ndarray, weights: np.ndarray, step: int, wrapped: bool
+) -> np.ndarray:
     """Weights and offset, fitted in turn to the pixels that obey them best."""
     for _ in range(STEPS):
         left = _left(patches, target, weights, wrapped)
@@ -160,7 +164,9 @@ def _concentrated(patches, target, weights, step: int, wrapped: bool) -> np.ndar
     return weights
 
 
-def _left(patches, target, weights, wrapped: bool) -> np.ndarray:
+def _left(
+    patches: np.ndarray, target: np.ndarray, weights: np.ndarray, wrapped: bool
+) -> np.ndarray:
     left = target - patches @ weights
     return (left + WRAP / 2) % WRAP - WRAP / 2 if wrapped else left
 
@@ -222,7 +228,7 @@ def painted(pair: Pair, kernel: np.ndarray, offset: float) -> float:
     whole = np.zeros(after.shape[:2], bool)
     whole[: mask.shape[0], : mask.shape[1]] = mask
     share = float(changed.mean())
-    most_kept = np.count_nonzero(textured & kept) > MOST * max(np.count_nonzero(textured), FEW)
+    most_kept = np.count_nonzero(textured & kept) > MOST * max(int(np.count_nonzero(textured)), FEW)
     sure = SPARSE < share < MOST and most_kept and together([whole])
     return share if sure and not among_details(pair, whole) else 0.0
 
@@ -275,8 +281,8 @@ def _marked(pairs: list[Pair], obeyed: _Obeyed) -> Changed:
         for pair, mask in zip(pairs, masks, strict=True)
     ]
     compact = together(masks)
-    sizes = np.concatenate(sizes) if sizes else np.zeros(0)
-    gross = sizes.size > 0 and float(np.median(sizes)) > GROSS
+    amounts = np.concatenate(sizes) if sizes else np.zeros(0)
+    gross = amounts.size > 0 and float(np.median(amounts)) > GROSS
     return Changed(marked, share, obeyed.wrapped, max(textures) > BUSY, gross, compact)
 
 
@@ -286,7 +292,9 @@ def together(masks: list[np.ndarray]) -> bool:
     return inner > COMPACT * sum(np.count_nonzero(mask) for mask in masks)
 
 
-def residuals(pair: Pair, kernel: np.ndarray, offset: float) -> Iterator[tuple]:
+def residuals(
+    pair: Pair, kernel: np.ndarray, offset: float
+) -> Iterator[tuple[Plane, tuple[slice, slice], np.ndarray]]:
     """(plane, where in after it lies, what the kernel leaves of it) of each channel.
 
     Where is a pair of slices, of the pixels whose patch lies inside; what lies beyond the clip
@@ -302,18 +310,18 @@ def residuals(pair: Pair, kernel: np.ndarray, offset: float) -> Iterator[tuple]:
         left = plane.after[inner] - np.clip(value, *plane.clip)
         if plane.counted is not None:
             left[~plane.counted[inner]] = 0
-        there = tuple(
+        rows, columns = (
             slice(whole.start + part.start, whole.start + part.stop)
             for whole, part in zip(here, inner, strict=True)
         )
-        yield plane, there, left
+        yield plane, (rows, columns), left
 
 
 def _to_the_border(mask: np.ndarray, radius: int) -> np.ndarray:
     """The mask with each pixel of its outer rings as the nearest within: no patch tells of them."""
     height, width = mask.shape
     inner = mask[radius : height - radius, radius : width - radius].astype(np.uint8)
-    return cv2.copyMakeBorder(inner, *4 * [radius], cv2.BORDER_REPLICATE) > 0
+    return cv2.copyMakeBorder(inner, radius, radius, radius, radius, cv2.BORDER_REPLICATE) > 0
 
 
 def _texture(pair: Pair, mask: np.ndarray) -> float:

@@ -105,7 +105,7 @@ class Way:
     def kernel(self) -> np.ndarray:
         """k x k: what it is but for the rounding."""
         radius = max(1, *self.reach)
-        whole = np.zeros((2 * radius + 1,) * 2)
+        whole: np.ndarray = np.zeros((2 * radius + 1,) * 2)
         whole[radius, radius] = 1
         for one in self.passes:  # of what is correlated with an impulse comes the kernel turned
             turned = one.weights[::-1, ::-1]

@@ -120,7 +120,8 @@ class Polytope:
         inside = self.middle
         if inside is None or inside.largest >= bound:
             return None
-        return _interval(_Pixels.of(self.tiles, self.free), self.free, bound, inside, until)
+        pixels = _Pixels.of(self.tiles, self.free)
+        return None if pixels is None else _interval(pixels, self.free, bound, inside, until)
 
 
 def _copied(tile: Plane) -> Plane:
@@ -177,7 +178,9 @@ def _filled(free: np.ndarray, values: np.ndarray) -> np.ndarray:
     return found
 
 
-def _interval(pixels: _Pixels, free, bound: float, inside: Chebyshev, until: float) -> Interval:
+def _interval(
+    pixels: _Pixels, free: np.ndarray, bound: float, inside: Chebyshev, until: float
+) -> Interval:
     weights = np.append(inside.kernel[free], inside.offset)
     if pixels.open:
         wide = _filled(free, np.full(len(weights) - 1, np.inf))
@@ -288,7 +291,9 @@ def _taken(tile: Plane, free: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     return patches, after / tile.step, bounded
 
 
-def _different(patches: np.ndarray, after: np.ndarray, bounded: np.ndarray):
+def _different(
+    patches: np.ndarray, after: np.ndarray, bounded: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Each once, where many are repeated."""
     order = np.random.default_rng(0).permutation(len(after))
     for number, share in ((FEW, OFTEN), (VALUES // patches.shape[1], np.inf)):
@@ -314,7 +319,9 @@ def _smallest(values: np.ndarray, number: int) -> np.ndarray:
     return chosen[np.isfinite(values[chosen])]
 
 
-def _extent(pixels: _Pixels, bound: float, weights: np.ndarray, until: float):
+def _extent(
+    pixels: _Pixels, bound: float, weights: np.ndarray, until: float
+) -> tuple[np.ndarray, np.ndarray, bool]:
     """How far each weight can fall and rise from a kernel inside, and whether that is all known.
 
     In every round each weight has its linear program; what its solution breaks is added.
@@ -325,23 +332,26 @@ def _extent(pixels: _Pixels, bound: float, weights: np.ndarray, until: float):
     goals = np.concatenate([-pixels.basis[:-1], pixels.basis[:-1]])
     radius = pixels.radius(bound) + float(np.linalg.norm(start))
     most, points = radius * np.linalg.norm(goals, axis=1), np.zeros(goals.shape)
+    fall, rise = np.split(most, 2)  # views
     todo, chosen = np.arange(len(goals)), _smallest(distances, NEAREST * goals.shape[1])
     for _ in range(ROUNDS):
         slopes = pixels.slopes(chosen)
         for number in todo:
             if time.monotonic() > until:
-                return *np.split(most, 2), False
+                return fall, rise, False
             found = maximise(goals[number], slopes, room[chosen], radius, TIGHT / 2)
             most[number], points[number] = min(most[number], found.bound), found.point
         share, nearest = _reachable(pixels, room, distances, points[todo])
         wide = share * (points[todo] * goals[todo]).sum(axis=1) < (1 - TIGHT) * most[todo]
         if not wide.any():
-            return *np.split(most, 2), True
+            return fall, rise, True
         todo, chosen = todo[wide], np.union1d(chosen, nearest[:, wide])
-    return *np.split(most, 2), False
+    return fall, rise, False
 
 
-def _reachable(pixels: _Pixels, room, distances, points: np.ndarray):
+def _reachable(
+    pixels: _Pixels, room: np.ndarray, distances: np.ndarray, points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The share of the way to each of k points that breaks no constraint, and those broken first.
 
     k, and c x k.

@@ -91,7 +91,7 @@ class Blocks:
     def through(self, kernel: np.ndarray, offset: float, kind: type = np.float64) -> np.ndarray:
         """n x 8 x 8 x B: after as a kernel makes it, neither rounded nor cut off."""
         inset = self.radius - len(kernel) // 2
-        made = np.full((len(self), 8, 8, self.before.shape[-1]), offset, kind)
+        made: np.ndarray = np.full((len(self), 8, 8, self.before.shape[-1]), offset, kind)
         for i, j in np.argwhere(kernel):
             there = np.s_[:, i + inset : i + inset + 8, j + inset : j + inset + 8]
             made += kind(kernel[i, j]) * self.before[there]
@@ -250,7 +250,7 @@ def _in_steps(picture: np.ndarray, axis: int) -> bool:
 def _told(values: np.ndarray, table: np.ndarray) -> int:
     """How many of the values that are not 0 are multiples of the steps."""
     times = np.rint(values / table)
-    return np.count_nonzero((np.abs(values) > 1.5) & (np.abs(values - times * table) < 0.75))
+    return int(np.count_nonzero((np.abs(values) > 1.5) & (np.abs(values - times * table) < 0.75)))
 
 
 def steps(quality: int) -> np.ndarray:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -76,7 +77,7 @@ class Recovery:
     fractions: tuple[Fractions, ...] = ()  # round numbers for the kernels; none for a mixture
     name: Name | None = None  # of the only kernel
     channels: Channels = Channels.ONE
-    channel_weights: tuple[float, ...] | None = None  # of red, green, blue in GREY
+    channel_weights: tuple[float, float, float] | None = None  # of red, green, blue in GREY
     swapped: bool = False  # the files were taken the other way round: what they show is `kernel`
     compression: str = ""  # what the after file went through: "JPEG, quality 95"
     # Share of the file's coefficients that the kernel's picture has as well, if compressed so.
@@ -151,8 +152,9 @@ class Recovery:
     @property
     def middles(self) -> tuple[Chebyshev, ...]:
         """For each output, the kernel whose largest residual is smallest; none: not known."""
-        found = tuple(polytope.middle for polytope in self.polytopes)
-        return found if all(middle is not None and middle.known for middle in found) else ()
+        middles = [polytope.middle for polytope in self.polytopes]
+        found = tuple(middle for middle in middles if middle is not None and middle.known)
+        return found if len(found) == len(middles) else ()
 
     @property
     def bounds(self) -> tuple[float, ...]:
@@ -188,17 +190,19 @@ class Recovery:
         Like `kernel`. It holds for all pixels but those left out, and arithmetic within `bounds`.
         None: no kernel did, or not the one told, or not known.
         """
-        if not self.polytopes or self.verdict != Verdict.CONVOLUTION:
+        kernel = self.kernel
+        if kernel is None or not self.polytopes or self.verdict != Verdict.CONVOLUTION:
             return None
         until = time.monotonic() + PATIENCE
-        parts = [p.interval(b, until) for p, b in zip(self.polytopes, self.bounds, strict=True)]
-        if any(part is None for part in parts):
+        found = [p.interval(b, until) for p, b in zip(self.polytopes, self.bounds, strict=True)]
+        parts = [part for part in found if part is not None]
+        if len(parts) < len(found):
             return None
         low, high = (
-            np.stack([getattr(part, end) for part in parts]).reshape(self.kernel.shape)
+            np.stack([getattr(part, end) for part in parts]).reshape(kernel.shape)
             for end in ("low", "high")
         )
-        inside = (low <= self.kernel) & (self.kernel <= high)
+        inside = (low <= kernel) & (kernel <= high)
         return Interval(low, high, all(part.tight for part in parts)) if inside.all() else None
 
     @property
@@ -232,7 +236,7 @@ class Recovery:
     @property
     def unrivalled(self) -> bool:
         """Whether `interval` proves that no other whole numbers over such divisors are possible."""
-        if not self.fractions or self.interval is None:
+        if not self.fractions or self.interval is None or self.kernel is None:
             return False
         parts = zip(self.interval.low, self.interval.high, self.kernel, self.fractions, strict=True)
         return all(
@@ -262,7 +266,7 @@ class Recovery:
             return tuple(value / self.white for value in self.offset)
         return self.offset / self.white
 
-    def as_dict(self, proved: bool = False) -> dict:
+    def as_dict(self, proved: bool = False) -> dict[str, Any]:
         """Everything but the pictures in plain types, for JSON; None: a number not known.
 
         What there is one of is no list: kernel and standard_error are k x k for one kernel, and
@@ -313,21 +317,21 @@ class Recovery:
     def _repr_html_(self) -> str:
         bars = self.standard_error
         tables = []
-        for place in np.ndindex((0,) if self.kernel is None else self.kernel.shape[:2]):
-            errors = None if bars is None or not self.verdict.linear else bars[place]
-            tables.append(records.heat_map(self.kernel[place], errors))
-        seen = tables if self.verdict.linear else ()
+        if self.kernel is not None and self.verdict.linear:
+            for place in np.ndindex(self.kernel.shape[:2]):
+                errors = None if bars is None else bars[place]
+                tables.append(records.heat_map(self.kernel[place], errors))
         said = f"{self.verdict}. {self.explanation} {self.next_step}"
-        return records.shown(said[:1].upper() + said[1:], *seen, *self.notes)
+        return records.shown(said[:1].upper() + said[1:], *tables, *self.notes)
 
-    def save(self, path: str | os.PathLike) -> Path:
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as .json (as_dict(), proved) or its kernel (outputs, inputs, k, k) as .npy.
 
         See records.save(). The proof may take PATIENCE.
         """
         return records.save(path, self.kernel, self.as_dict(proved=True))
 
-    def _alternative(self, proved: bool) -> dict | None:
+    def _alternative(self, proved: bool) -> dict[str, Any] | None:
         """What is known beside the kernel; None: nothing, or a number that does not apply."""
         other, interval = self.alternative, None
         if other is None:
@@ -347,7 +351,7 @@ def _flat(values: np.ndarray | None) -> np.ndarray | None:
     return None if values is None else values.squeeze()
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     """The same in plain types, with None for infinity and NaN: JSON has neither."""
     if isinstance(value, Fractions):
         value = vars(value)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import product
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -32,10 +33,11 @@ from kernel_demo.recovery.chroma import SAMPLINGS, through_file
 from kernel_demo.recovery.explanations import CURVES, Curve, Other, Reason
 from kernel_demo.recovery.known import Alternative
 from kernel_demo.recovery.linear_program import maximise
-from kernel_demo.recovery.operations import WHITE, Operation
+from kernel_demo.recovery.operations import WHITE, Filter, Operation
 from kernel_demo.recovery.quantisation import compression
 from kernel_demo.recovery.record import Recovery
 
+Ways: TypeAlias = Sequence[tuple[int, int] | None]  # quality and sampling; None: not compressed
 # Reasons that speak of the kernel, not of the pictures.
 OPEN = (
     *(Reason.UNCLEAR, Reason.UNSTEADY, Reason.COLOURS, Reason.CLIPPED, Reason.NOISE_BEFORE),
@@ -95,7 +97,14 @@ def _local_threshold(pairs: Sequence[Pair], _: Recovery) -> Alternative | None:
         at, turned = middle
         below, above = (levels[::-1] if turned else levels) * (WHITE / pairs[0].peak)
 
-        def make(image, average=average, size=size, at=at, below=below, above=above):
+        def make(
+            image: np.ndarray,
+            average: Callable[..., np.ndarray] = average,
+            size: int = size,
+            at: float = at,
+            below: float = below,
+            above: float = above,
+        ) -> np.ndarray:
             return np.where(image - average(image, size=size) > at, above, below)
 
         body = f"after = np.where(x - {code.format(size=size)} > {at:g}, {above:g}, {below:g})\n"
@@ -105,11 +114,11 @@ def _local_threshold(pairs: Sequence[Pair], _: Recovery) -> Alternative | None:
         kind = Alternative(Other.OPERATION, figures={"operation": name})
         first = programs.grey(weights, pairs[0].peak == WHITE)
         found = alternatives.remade(kind, model, grey, first)
-        return found if found.reproduced >= ALL else None
+        return found if (found.reproduced or 0) >= ALL else None
     return None
 
 
-def _greys(pairs: Sequence[Pair]) -> tuple:
+def _greys(pairs: Sequence[Pair]) -> Sequence[tuple[float, float, float] | None]:
     coloured = pairs[0].before.shape[2] == 3 and pairs[0].after.shape[2] == 1
     return GREYS if coloured else (None,)
 
@@ -141,7 +150,9 @@ AVERAGES = (
 )  # fmt: skip
 
 
-def _parted(pairs, average: Callable, size: int, levels) -> tuple[float, bool] | None:
+def _parted(
+    pairs: Sequence[Pair], average: Filter, size: int, levels: np.ndarray
+) -> tuple[float, bool] | None:
     """(threshold, whether what is above it is the darker) of what parts all pixels of the pairs.
 
     None: none does, or a kernel might make the same of them.
@@ -161,12 +172,14 @@ def _parted(pairs, average: Callable, size: int, levels) -> tuple[float, bool] |
         np.flatnonzero(side)[np.abs(over[side] - at).argsort()[: NEAREST * size * size]]
         for side in (above, ~above)
     ]
-    near = np.concatenate(near)
-    large = _least_weight(patches[near].reshape(len(near), -1) * 1.0, above[near]) > LARGE
+    both = np.concatenate(near)
+    large = _least_weight(patches[both].reshape(len(both), -1) * 1.0, above[both]) > LARGE
     return (at, turned) if large else None
 
 
-def _apart(pair: Pair, average: Callable, size: int, white: int):
+def _apart(
+    pair: Pair, average: Filter, size: int, white: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each value of after: how far before lies above its mean, whether it is white, its patch.
 
     n, n bool, n x size x size; in 255ths of white.
@@ -211,8 +224,10 @@ def _contrast(pairs: Sequence[Pair], result: Recovery) -> Alternative | None:
         return None
     for operation in map(operations.contrast, (-1, 1)):
         found = alternatives.by_operation(operation, pairs)
-        clear = found is not None and found.residual < OF_KERNEL * result.residual
-        if clear and found.reproduced >= ALL:
+        if found is None or found.residual is None:
+            continue
+        clear = found.residual < OF_KERNEL * result.residual
+        if clear and (found.reproduced or 0) >= ALL:
             return found
     return None
 
@@ -246,7 +261,7 @@ def _threshold(pairs: Sequence[Pair], result: Recovery) -> Alternative | None:
     return alternatives.remade(kind, model, grey, programs.grey(weights, whole=False))
 
 
-def _summed(pair: Pair, weights) -> Pair:
+def _summed(pair: Pair, weights: Sequence[float] | None) -> Pair:
     """The same with before in grey, not rounded."""
     if weights is None:
         return pair
@@ -269,7 +284,7 @@ def _split(pairs: Sequence[Pair]) -> tuple[float, float]:
 
 def _left_by_line(pairs: Sequence[Pair], at: float, factor: float) -> float:
     """RMS that a straight line that steep leaves, cut off at black and white."""
-    squares = count = 0
+    squares, count = 0.0, 0
     for pair in pairs:
         before, after, _ = pair.overlap()
         made = np.clip(WHITE / 2 + factor * (before - at + 0.5), 0, WHITE)
@@ -319,7 +334,9 @@ def _in_colour(pairs: Sequence[Pair], result: Recovery) -> Alternative | None:
     return _told(best, pairs)
 
 
-def line_as_well(curve: Alternative, pairs: Sequence[Pair], weights) -> bool:
+def line_as_well(
+    curve: Alternative, pairs: Sequence[Pair], weights: Sequence[float] | None
+) -> bool:
     """Whether a mixture of channels, cut off at black and white, leaves no more than the curve.
 
     Of the first pair, in a JPEG file that is to be guessed: its losses bend what is cut off.
@@ -351,6 +368,8 @@ def _corner(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _made_by(result: Recovery | Alternative, after: np.ndarray) -> np.ndarray:
+    if result.reproduction is None:
+        raise ValueError("nothing was made of before")
     return alternatives.deep(result.reproduction)[: after.shape[0], : after.shape[1]]
 
 
@@ -368,7 +387,7 @@ def _told(operation: Operation, pairs: Sequence[Pair]) -> Alternative:
     return alternatives.remade(kind, model, pairs, "")
 
 
-def _left(after: np.ndarray, ways, picture: np.ndarray) -> float:
+def _left(after: np.ndarray, ways: Ways, picture: np.ndarray) -> float:
     """RMS that a picture leaves of after, compressed in the way that suits it best."""
     inner, squares = np.s_[RING:-RING, RING:-RING], []
     for way in ways:
@@ -401,7 +420,13 @@ def _near(before: np.ndarray, after: np.ndarray) -> Iterator[Operation]:
     yield _nearest(operations.saturation, before, after, np.arange(0, 3.01, 0.1), (0.02, 0.01))
 
 
-def _nearest(family: Callable, before, after, values: np.ndarray, finer) -> Operation:
+def _nearest(
+    family: Callable[[float], Operation],
+    before: np.ndarray,
+    after: np.ndarray,
+    values: np.ndarray,
+    finer: Sequence[float],
+) -> Operation:
     """The member that leaves least of every few pixels; then in finer steps about it."""
     image, target = before[::3, ::3].astype(np.float32), after[::3, ::3].astype(np.float64)
 
@@ -457,7 +482,7 @@ def _least_of_lines(before: np.ndarray, after: np.ndarray) -> float:
     if slope == 0:
         return np.inf
 
-    def leaves(line: tuple[float, float], ways) -> float:
+    def leaves(line: tuple[float, float], ways: Ways) -> float:
         return _left(after, ways, _whole((x - line[0]) * line[1] + WHITE / 2, after))
 
     best = ((WHITE / 2 - offset) / slope, slope)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -14,9 +15,11 @@ from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES, correlate_va
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.explanations import Edge, Left
-from kernel_demo.recovery.passes import inner, share_inside
+from kernel_demo.recovery.passes import Way, inner, share_inside
 from kernel_demo.recovery.record import UNSEEN, LeftOut, Recovery, Sides
 
+Tally: TypeAlias = tuple[float, int, int, int]  # the four sums of _made()
+Value: TypeAlias = float | tuple[float, ...]  # grey levels: of all channels, or of each
 STRIP = 1_000_000  # pixels predicted at once
 # The simplest that explains a side is taken; for radius 1 replicate and symmetric are the same.
 PREFERENCE = ("reflect", "replicate", "symmetric", "zero", "wrap", *Edge, CONSTANT)
@@ -87,9 +90,9 @@ def _made(found: Recovery, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
     strips = [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
     made, tally = np.empty_like(pair.after), np.zeros(4)
 
-    def make(at: slice) -> np.ndarray:
-        ended = _ended(found, around[at.start : at.stop + found.size - 1], pair)
-        made[at], sums = _compared(found, *ended, pair.levels[at], known[at, :, None])
+    def make(at: slice) -> Tally:
+        values, level = _ended(found, around[at.start : at.stop + found.size - 1], pair)
+        made[at], sums = _compared(found, values, level, pair.levels[at], known[at, :, None])
         return sums
 
     with ThreadPoolExecutor(2) as pool:
@@ -98,7 +101,9 @@ def _made(found: Recovery, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
     return made, tally
 
 
-def _compared(found: Recovery, values, level, after: np.ndarray, counts: np.ndarray):
+def _compared(
+    found: Recovery, values: np.ndarray, level: np.ndarray, after: np.ndarray, counts: np.ndarray
+) -> tuple[np.ndarray, Tally]:
     """The grey levels (h x w x A) of values, and the sums of `_made` where they count (h x w x 1).
 
     How the tool ends sums of exactly one half is proven if the kernels are exact, and not always
@@ -114,7 +119,12 @@ def _compared(found: Recovery, values, level, after: np.ndarray, counts: np.ndar
     left = np.multiply(after - values, unclipped)
     count = np.count_nonzero(counts) * after.shape[2]
     same = count - np.count_nonzero(wrong)
-    return level, (np.vdot(left, left), np.count_nonzero(unclipped), same, count)
+    return level, (
+        float(np.vdot(left, left)),
+        int(np.count_nonzero(unclipped)),
+        int(same),
+        int(count),
+    )
 
 
 def inside(pair: Pair, radius: int) -> np.ndarray:
@@ -130,10 +140,23 @@ def inside(pair: Pair, radius: int) -> np.ndarray:
     return found
 
 
+def _kernels(found: Recovery) -> np.ndarray:
+    """(outputs, inputs, k, k). ValueError: there are none, and nothing to apply."""
+    if found.kernel is None:
+        raise ValueError("a record without a kernel")
+    return found.kernel
+
+
+def _steps(found: Recovery) -> Way | None:
+    """What is applied in the place of the kernels; None: these are."""
+    return None if found.steps is None or not found.in_steps else found.steps.way
+
+
 def _inputs(found: Recovery, outputs: int, inputs: int) -> Iterator[list[tuple[int, np.ndarray]]]:
     """For each channel of after: the channels of before that go into it, and their kernels."""
+    kernels = _kernels(found)
     for a in range(outputs):
-        row = found.kernel[min(a, len(found.kernel) - 1)]
+        row = kernels[min(a, len(kernels) - 1)]
         yield list(enumerate(row)) if len(row) > 1 else [(min(a, inputs - 1), row[0])]
 
 
@@ -150,16 +173,16 @@ def _values(found: Recovery, surroundings: np.ndarray, pair: Pair) -> np.ndarray
     return values
 
 
-def _ended(found: Recovery, surroundings: np.ndarray, pair: Pair):
+def _ended(found: Recovery, surroundings: np.ndarray, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
     """Grey levels of the valid pixels before they are rounded and clipped, and then: h x w x A."""
-    if not found.in_steps:
+    way, radius = _steps(found), found.size // 2
+    if way is None:
         values = _values(found, surroundings, pair)
         return values, _levels(found, values, pair.after.dtype)
-    way, radius = found.steps.way, found.size // 2
     down, right = (radius - reach for reach in way.reach)
     planes = _planes(inner(surroundings, down, right), pair)
-    values, levels = zip(*map(way.ended, planes), strict=True)
-    return np.stack(values, axis=-1), _cut_off(found, np.stack(levels, axis=-1), pair)
+    sums, levels = zip(*map(way.ended, planes), strict=True)
+    return np.stack(sums, axis=-1), _cut_off(found, np.stack(levels, axis=-1), pair)
 
 
 def _planes(before: np.ndarray, pair: Pair) -> list[np.ndarray]:
@@ -179,8 +202,9 @@ def _levels(found: Recovery, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return level.astype(dtype)  # cuts off
 
 
-def bands(height: int, width: int, radius: int) -> tuple[tuple[slice, slice], ...]:
-    """The pixels whose patch leaves the picture at the top, bottom, left, right."""
+def bands(shape: tuple[int, ...], radius: int) -> tuple[tuple[slice, slice], ...]:
+    """The pixels whose patch leaves a picture (h x w x C) at the top, bottom, left, right."""
+    height, width = shape[:2]
     r = min(radius, height // 2, width // 2)
     return (
         np.s_[:r, :],
@@ -200,29 +224,35 @@ def _patches(around: np.ndarray, at: tuple[slice, slice], size: int) -> np.ndarr
 
 def predicted_bands(found: Recovery, pair: Pair, mode: str) -> list[np.ndarray]:
     """What the four bands are under a border mode, or CONSTANT of the record's padding_value."""
-    places = bands(*pair.after.shape[:2], found.size // 2)
+    places = bands(pair.after.shape, found.size // 2)
     if mode == Edge.COPIED:
         before = pair.before // pair.step
         return [np.broadcast_to(before[at], pair.after[at].shape) for at in places]
     if mode in (Edge.BLACK, Edge.PLAIN):
-        value = 0 if mode == Edge.BLACK else found.padding_value
+        value = np.asarray(0 if mode == Edge.BLACK else _around(found))
         return [np.broadcast_to(value, pair.after[at].shape) for at in places]
     return [level for _, level in _ended_bands(found, pair, mode)]
 
 
 def _ended_bands(found: Recovery, pair: Pair, mode: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The bands before they are rounded and clipped, and then; of steps both are then."""
-    value = np.multiply(found.padding_value, pair.step) if mode == CONSTANT else 0
-    stepped = found.in_steps and mode != "wrap"  # of which several times are as once
+    places = bands(pair.after.shape, found.size // 2)
+    value = _times(_around(found), pair.step) if mode == CONSTANT else 0
+    way = _steps(found)
+    if way is not None and mode != "wrap":  # of which several times are as once
+        for at in places:
+            level = pair.after[at]
+            level = _stepped(found, way, pair, at, mode, value) if level.size else level
+            yield level, level
+        return
     outside = "zero" if mode == Edge.RENORMALISED else mode
-    around = None if stepped else pair.surroundings(found.size // 2, outside, value)
-    for at in bands(*pair.after.shape[:2], found.size // 2):
+    around = pair.surroundings(found.size // 2, outside, value)
+    for at in places:
         if pair.after[at].size == 0:
             yield pair.after[at], pair.after[at]
-        elif stepped:
-            yield (_stepped(found, pair, at, mode, value),) * 2
         elif mode == Edge.RENORMALISED:
-            whole = share_inside(found.kernel[0, 0], pair.after.shape[:2])[at]
+            height, width = pair.after.shape[:2]
+            whole = share_inside(_kernels(found)[0, 0], (height, width))[at]
             values = _values(found, _patches(around, at, found.size), pair) - found.offset
             values = values / whole[..., None] + found.offset
             yield values, _levels(found, values, pair.after.dtype)
@@ -230,7 +260,21 @@ def _ended_bands(found: Recovery, pair: Pair, mode: str) -> Iterator[tuple[np.nd
             yield _ended(found, _patches(around, at, found.size), pair)
 
 
-def _stepped(found: Recovery, pair: Pair, at: tuple[slice, slice], mode: str, value) -> np.ndarray:
+def _around(found: Recovery) -> Value:
+    """What `constant` and PLAIN have there. ValueError: no value is known."""
+    if found.padding_value is None:
+        raise ValueError("a border of one value, and not which")
+    return found.padding_value
+
+
+def _times(value: Value, step: int) -> Value:
+    """In working units."""
+    return tuple(one * step for one in value) if isinstance(value, tuple) else value * step
+
+
+def _stepped(
+    found: Recovery, way: Way, pair: Pair, at: tuple[slice, slice], mode: str, value: Value
+) -> np.ndarray:
     """What the steps make of a band, where each of them goes on beyond the picture."""
     part, own = [], []
     for along, length in zip(at, pair.before.shape[:2], strict=True):
@@ -239,9 +283,8 @@ def _stepped(found: Recovery, pair: Pair, at: tuple[slice, slice], mode: str, va
         part.append(slice(start, last + found.size))
         own.append(slice(first - start, last - start))
     planes = _planes(pair.before[tuple(part)], pair)
-    values = np.broadcast_to(value, len(planes))
-    on_all = found.steps.way.on_all
-    made = [on_all(plane, mode, v)[tuple(own)] for plane, v in zip(planes, values, strict=True)]
+    values = np.broadcast_to(np.asarray(value), len(planes))
+    made = [way.on_all(plane, mode, v)[tuple(own)] for plane, v in zip(planes, values, strict=True)]
     return _cut_off(found, np.stack(made, axis=-1), pair)
 
 
@@ -252,11 +295,11 @@ def _lay_border(made: np.ndarray, found: Recovery, pair: Pair) -> None:
         return
     base = next((side for side in sides if side in MODES), "replicate")
     by_mode = {side: predicted_bands(found, pair, side or base) for side in {*sides}}
-    for number, at in enumerate(bands(*made.shape[:2], found.size // 2)):
+    for number, at in enumerate(bands(made.shape, found.size // 2)):
         made[at] = by_mode[sides[number]][number]
 
 
-def border(found: Recovery, pair: Pair) -> tuple[Sides, float | tuple[float, ...] | None]:
+def border(found: Recovery, pair: Pair) -> tuple[Sides, Value | None]:
     """How the tool went on beyond each side, and the value if that is one.
 
     The same for all sides where one mode explains them all; else side by side, but not in noise,
@@ -272,11 +315,12 @@ def border(found: Recovery, pair: Pair) -> tuple[Sides, float | tuple[float, ...
     counts = np.maximum(counts * pair.after.shape[2], 1)
     allowed = counts * _allowed(found)
     unexplained = [s for s in range(4) if all(of[s] > allowed[s] for of in squares.values())]
-    mode, value, sure = Edge.PLAIN, _plain(found, pair), True
+    fitted: str = Edge.PLAIN
+    value, sure = _plain(found, pair), True
     if value is None:
-        mode, (value, sure) = CONSTANT, _constant(found, pair, unexplained or range(4))
+        fitted, (value, sure) = CONSTANT, _constant(found, pair, unexplained or range(4))
     if value is not None:
-        squares[mode] = _squares(replace(found, padding_value=value), pair, mode)
+        squares[fitted] = _squares(replace(found, padding_value=value), pair, fitted)
     limits = dict.fromkeys(squares, allowed)
     noisy = found.residual > NOISY
     if noisy and Edge.COPIED in squares:
@@ -284,16 +328,16 @@ def border(found: Recovery, pair: Pair) -> tuple[Sides, float | tuple[float, ...
         limits[Edge.COPIED] = np.maximum(allowed, CLEARLY * usual)
     likeliest = partial(_likeliest, squares, limits, counts, noisy, _depth(found))
     alike = likeliest(np.arange(4))
-    sides = [alike] * 4 if alike or noisy else map(likeliest, np.arange(4)[:, None])
-    sides = tuple(None if side == mode and not sure else side for side in sides)
-    return sides, value if mode in sides else None
+    each = [alike] * 4 if alike or noisy else [*map(likeliest, np.arange(4)[:, None])]
+    top, bottom, left, right = (None if one == fitted and not sure else one for one in each)
+    sides = (top, bottom, left, right)
+    return sides, value if fitted in sides else None
 
 
 def _depth(found: Recovery) -> int:
     """How many pixels beyond the border have a weight: of steps, in the deepest of them."""
-    if not found.in_steps:
-        return found.size // 2
-    return max(max(one.reach) for one in found.steps.way.passes)
+    way = _steps(found)
+    return found.size // 2 if way is None else max(max(one.reach) for one in way.passes)
 
 
 def _allowed(found: Recovery) -> float:
@@ -307,7 +351,14 @@ def _allowed(found: Recovery) -> float:
     return min(loose, missed) if found.in_one_step else loose
 
 
-def _likeliest(squares, limits, counts, noisy: bool, radius: int, sides: np.ndarray) -> str | None:
+def _likeliest(
+    squares: Mapping[str, np.ndarray],
+    limits: Mapping[str, np.ndarray],
+    counts: np.ndarray,
+    noisy: bool,
+    radius: int,
+    sides: np.ndarray,
+) -> str | None:
     """The mode that alone explains some sides; a name goes before a value that was fitted.
 
     In normal noise the likelihood ratio is exp(difference of squares / 2 variance).
@@ -338,7 +389,7 @@ def _likeliest(squares, limits, counts, noisy: bool, radius: int, sides: np.ndar
 
 def _renormalises(found: Recovery) -> bool:
     """Whether the kernel is a mean: one for all, of weights of which none is below 0."""
-    kernels = found.kernel
+    kernels = _kernels(found)
     none_below = kernels.min() >= -FAINT * kernels.max() and kernels.any()
     return kernels.shape[:2] == (1, 1) and bool(none_below)
 
@@ -358,7 +409,7 @@ def _kept(pair: Pair, at: tuple[slice, slice]) -> np.ndarray:
 
 def _sides(found: Recovery, pair: Pair) -> Iterator[tuple[int, tuple[slice, slice]]]:
     """The bands, numbered."""
-    return enumerate(bands(*pair.after.shape[:2], found.size // 2))
+    return enumerate(bands(pair.after.shape, found.size // 2))
 
 
 def _kept_inner(pair: Pair, number: int, at: tuple[slice, slice], found: Recovery) -> np.ndarray:
@@ -392,21 +443,21 @@ def _lefts(found: Recovery, pair: Pair, mode: str) -> Iterator[np.ndarray]:
         yield np.where((np.abs(left) <= 1) & (np.abs(half - np.rint(half)) < TIE), 0, left)
 
 
-def _plain(found: Recovery, pair: Pair) -> float | tuple[float, ...] | None:
+def _plain(found: Recovery, pair: Pair) -> Value | None:
     """The one value, not black, of all pixels whose patch leaves the picture."""
-    places = bands(*pair.after.shape[:2], found.size // 2)
+    places = bands(pair.after.shape, found.size // 2)
     ring = np.concatenate([pair.after[at][_kept(pair, at)] for at in places]) // pair.step
     one = len(ring) > 0 and ring[0].any() and (ring == ring[0]).all()
     return _number(ring[0]) if one else None
 
 
-def _constant(found: Recovery, pair: Pair, sides) -> tuple[float | tuple[float, ...] | None, bool]:
+def _constant(found: Recovery, pair: Pair, sides: Iterable[int]) -> tuple[Value | None, bool]:
     """The value of the pixels beyond some sides, and whether it is sure; None: they have no weight.
 
     With W the sum of the weights that fall outside: after = K over inside + value * W + offset.
     """
     r, (height, width, outputs) = found.size // 2, pair.after.shape
-    inputs, places = pair.before.shape[2], bands(height, width, r)
+    inputs, places = pair.before.shape[2], bands(pair.after.shape, r)
     around = pair.surroundings(r, "zero")
     beyond = np.pad(np.zeros((height, width), np.uint8), r, constant_values=1)
     design, answers = [], []
@@ -425,7 +476,9 @@ def _constant(found: Recovery, pair: Pair, sides) -> tuple[float | tuple[float, 
     return _level(np.concatenate(design), np.concatenate(answers), found.white, certain)
 
 
-def _level(design: np.ndarray, answers: np.ndarray, white: int, certain: float):
+def _level(
+    design: np.ndarray, answers: np.ndarray, white: int, certain: float
+) -> tuple[Value | None, bool]:
     """The whole levels that solve n x B equations, and whether they are sure.
 
     One for all B unknowns if that explains them. White is the likely one, so that it may be told
@@ -445,12 +498,11 @@ def _level(design: np.ndarray, answers: np.ndarray, white: int, certain: float):
         sure = near | (spread <= 0.5) & (np.abs(levels - values) <= 0.5)
         solved.append((square, levels, bool(sure.all())))
     least = min((square for square, *_ in solved), default=0.0)
-    simplest = (other for other in solved if other[0] <= 1.1 * least + 0.02)
-    _, levels, sure = next(simplest, (0.0, None, False))
-    return (None if levels is None else _number(levels)), sure
+    simplest = next((other for other in solved if other[0] <= 1.1 * least + 0.02), None)
+    return (None, False) if simplest is None else (_number(simplest[1]), simplest[2])
 
 
-def _number(values: np.ndarray) -> float | tuple[float, ...]:
+def _number(values: np.ndarray) -> Value:
     """One number, if all are the same."""
     numbers = tuple(map(float, values))
     return numbers[0] if len(set(numbers)) == 1 else numbers

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -42,6 +43,7 @@ from kernel_demo.recovery.polytope import Polytope
 from kernel_demo.recovery.record import UNSEEN, Recovery
 
 MIN_SIZE, MAX_SIZE = 3, 31
+Files: TypeAlias = tuple[np.ndarray, np.ndarray]  # before and after
 # What is more off than this many grey levels, or this many times the residual, is not the kernel's.
 TWO_LEVELS, GROSS = 2.0, 6.0
 RARELY = 0.2  # ... so many times the residual leave half of the pixels, at most, where few are off
@@ -89,7 +91,7 @@ def recover(before: np.ndarray, after: np.ndarray, max_size: int = 15, name: str
     return recover_many([(before, after)], max_size, name)
 
 
-def recover_many(pairs: list[tuple], max_size: int = 15, name: str = "") -> Recovery:
+def recover_many(pairs: Sequence[Files], max_size: int = 15, name: str = "") -> Recovery:
     """The one filter behind several pairs (before, after); pictures are the first pair's."""
     max_size = odd("max_size", max_size, MIN_SIZE, MAX_SIZE)
     if not pairs:
@@ -119,9 +121,10 @@ def _framed(before: np.ndarray, after: np.ndarray) -> Alternative | None:
     return Alternative(Other.CUT, figures=dict(zip(("rows", "columns"), place, strict=True)))
 
 
-def _prepared(pairs: list[tuple], max_size: int) -> tuple[list[Pair], tuple[Told, ...]]:
+def _prepared(pairs: Sequence[Files], max_size: int) -> tuple[list[Pair], tuple[Told, ...]]:
     """The pairs that can be used together, and notes on all."""
-    prepared, notes = [], []
+    prepared: list[Pair | None] = []
+    notes: list[Told] = []
     for before, after in pairs:
         pair, told = alignment.prepare(before, after, max_size)
         prepared.append(pair)
@@ -134,7 +137,8 @@ def _prepared(pairs: list[tuple], max_size: int) -> tuple[list[Pair], tuple[Told
     if others:
         which = ("pair " if len(others) == 1 else "pairs ") + " and ".join(others)
         notes.append(Told(Note.LEFT_OUT, {"which": which, "all": len(pairs)}))
-    return [pair for pair, kind in zip(prepared, kinds, strict=True) if kind == usual], tuple(notes)
+    matching = zip(prepared, kinds, strict=True)
+    return [pair for pair, kind in matching if pair and kind == usual], tuple(notes)
 
 
 def _analysed(pairs: list[Pair], notes: tuple[Told, ...], max_size: int) -> Analysis:
@@ -146,7 +150,7 @@ def _analysed(pairs: list[Pair], notes: tuple[Told, ...], max_size: int) -> Anal
     changed = None
     rings = None if found.at_floor or found.mode == Channels.GREY else outliers.copied(pairs)
     rest = channels.arrange(rings, max_size) if rings else None
-    if rest is not None and rest.in_one_rounding:
+    if rings is not None and rest is not None and rest.in_one_rounding:
         pairs, found = rings, rest
     if not found.at_floor and found.censored is None and found.mode != Channels.GREY:
         changed = outliers.find(pairs)
@@ -222,17 +226,18 @@ def _explains_more(other: Analysis, seen: Analysis) -> bool:
     """A convolution where there was none, or a much clearer one; or most of a larger one."""
     verdict, reason = other.judgement.verdict, other.judgement.reason
     if seen.found and reason is not None and reason.code in (Reason.LARGER, Reason.TOO_LARGE):
-        return seen.found.explained < LEAST and other.found.explained > NEARLY_ALL
+        nearly = other.found is not None and other.found.explained > NEARLY_ALL
+        return seen.found.explained < LEAST and nearly
     better = RANK.index(verdict) - RANK.index(seen.judgement.verdict)
     if not verdict.linear or better < 0:
         return False
-    if seen.found is None:
+    if seen.found is None or other.found is None:
         return better > 0
     clearer = other.found.variance < 0.5 * seen.found.variance
     return (better > 0 or clearer) and other.found.explained > seen.found.explained
 
 
-def _swapped(pairs: list[tuple], max_size: int, straight: Recovery) -> Recovery | None:
+def _swapped(pairs: Sequence[Files], max_size: int, straight: Recovery) -> Recovery | None:
     """The recovery with before and after exchanged, if that is clearly the way it was.
 
     The way back from a mild sharpening is close to a blur, and a blur makes noise small: only
@@ -256,7 +261,8 @@ def _swapped(pairs: list[tuple], max_size: int, straight: Recovery) -> Recovery 
 
 def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
     """Everything that can be told of the pairs; pictures are those of the first."""
-    result, weights = _by_kernels(seen, title, swapped), seen.found and seen.found.weights
+    result = _by_kernels(seen, title, swapped)
+    weights = None if seen.found is None else seen.found.weights
     if result.verdict.linear:
         return replace(result, alternative=alternatives.matrix(result, seen.pairs))
     if result.verdict == Verdict.UNDETERMINED:
@@ -270,7 +276,8 @@ def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
         other = alternatives.greyed(other, seen.pairs)
     if other is not None and other.residual is not None and not _explained(other):
         plainer = redone.by_pixel(seen.pairs, result)
-        other = plainer if plainer and plainer.residual < other.residual else other
+        left = np.inf if plainer is None or plainer.residual is None else plainer.residual
+        other = plainer if left < other.residual else other
     if _refuted(other, result) or _straight(other, seen.pairs, weights):
         return _redone(_judged(result, judging.UNCLEAR), seen.pairs)
     return replace(result, alternative=other)
@@ -299,10 +306,13 @@ def _refuted(other: Alternative | None, result: Recovery) -> bool:
     return other is not None and (other.residual or 0) > result.residual
 
 
-def _straight(other: Alternative | None, pairs: list[Pair], weights) -> bool:
+def _straight(
+    other: Alternative | None, pairs: list[Pair], weights: Sequence[float] | None
+) -> bool:
     """Whether what looks like a curve may be a line that was cut off, and saved as JPEG."""
-    inexact = other is not None and other.kind == Other.CURVE and not _explained(other)
-    return inexact and redone.line_as_well(other, pairs, weights)
+    if other is None or other.kind != Other.CURVE or _explained(other):
+        return False
+    return redone.line_as_well(other, pairs, weights)
 
 
 def _explained(other: Alternative | None) -> bool:
@@ -313,14 +323,17 @@ def _explained(other: Alternative | None) -> bool:
 def _by_kernels(seen: Analysis, title: str, swapped: bool) -> Recovery:
     """All but what is known beside the kernels."""
     found, judgement, pair = seen.found, seen.judgement, seen.pairs[0]
-    exact = _exact(found) if judgement.verdict == Verdict.CONVOLUTION else ()
+    certain = judgement.verdict == Verdict.CONVOLUTION
+    exact = _exact(found) if found is not None and certain else ()
     if any(judging.hidden(whole) for whole in exact):
         exact, judgement = (), judging.SMOOTH
     if found is not None and not exact:
         wider = _obeyed(found) if judgement.verdict == Verdict.CONVOLUTION else None
         found = wider or found
         judgement = judgement if wider else judging.unproved(judgement, found)
-    found = found if not exact else _without_changed(found, exact)
+    if found is not None and exact:
+        found = _without_changed(found, exact)
+    low, high = (level // pair.step for level in pair.clip)
     bare = Recovery(
         judgement.verdict,
         judgement.reason,
@@ -328,7 +341,7 @@ def _by_kernels(seen: Analysis, title: str, swapped: bool) -> Recovery:
         fractions=exact,
         swapped=swapped,
         white=pair.peak // pair.step,
-        clip=tuple(level // pair.step for level in pair.clip),
+        clip=(low, high),
         noted=seen.notes,
         title=title,
     )
@@ -362,9 +375,10 @@ def _obeyed(found: Arrangement) -> Arrangement | None:
         clearly = polytope.ROUNDING + CLEARLY * (bound - polytope.ROUNDING)
         if inner is None or outer is None or inner.least < clearly or outer.largest > bound:
             return None
-        fits.append(fitting.fit(planes, fit.searched, size + 2))
-    if not all(fit is not None and fit.in_one_rounding for fit in fits):
-        return None
+        wider = fitting.fit(planes, fit.searched, size + 2)
+        if wider is None or not wider.in_one_rounding:
+            return None
+        fits.append(wider)
     return channels.doubted(replace(found, fits=fits))
 
 
@@ -394,9 +408,10 @@ def _applied(bare: Recovery, found: Arrangement) -> Recovery:
 
 def _called(result: Recovery, by_formula: bool = True) -> Recovery:
     """The record with the name that its weights and their bars allow; several kernels have none."""
-    if np.size(result.offset) > 1:
+    if result.kernel is None or np.size(result.offset) > 1:
         return replace(result, name=None)
-    bars = None if result.fractions else result.standard_error[0, 0]
+    errors = None if result.fractions else result.standard_error
+    bars = None if errors is None else errors[0, 0]
     return replace(result, name=known.kernel(result.kernel[0, 0], by_formula, bars))
 
 
@@ -405,9 +420,10 @@ def _told(result: Recovery, pairs: list[Pair]) -> Recovery:
 
     Where no round numbers are known, the kernels are the middle of those that it allows.
     """
-    if result.verdict == Verdict.NOT or not result.in_passes or pairs[0].before.dtype.kind != "u":
+    kernels, whole_levels = result.kernel, pairs[0].before.dtype.kind == "u"
+    if kernels is None or result.verdict == Verdict.NOT or not (result.in_passes and whole_levels):
         return reproduction.told(result, pairs)
-    outputs, anywhere = _of_outputs(result, pairs), np.ones(result.kernel[0].squeeze().shape, bool)
+    outputs, anywhere = _of_outputs(kernels, pairs), np.ones(kernels[0].squeeze().shape, bool)
     result = replace(result, polytopes=tuple(Polytope.of(o, anywhere) for o in outputs))
     if result.verdict == Verdict.CONVOLUTION and not result.fractions:
         result = _centred(result)
@@ -423,6 +439,8 @@ def _centred(result: Recovery) -> Recovery:
     """
     if result.residual <= fitting.NEARLY_EXACT:
         return result
+    assert result.kernel is not None  # of a convolution
+    assert result.standard_error is not None
     kernels, offsets = result.kernel.copy(), np.array(result.offset, ndmin=1)
     errors = result.standard_error.copy()
     for output, (part, bound) in enumerate(zip(result.polytopes, result.bounds, strict=True)):
@@ -435,6 +453,7 @@ def _centred(result: Recovery) -> Recovery:
             return result
         if middle.largest < FULL:
             wide = shape.interval(bound, time.monotonic() + WIDENED)
+            assert wide is not None  # the middle is in it
             errors[output] = np.maximum(errors[output], ROUNDING * (wide.high - wide.low))
         kernels[output] = middle.kernel
         offsets[output] = middle.offset
@@ -455,7 +474,7 @@ def _by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
     fit, linear = found.fits[0], result.verdict.linear
     if result.verdict == Verdict.CONVOLUTION:
         result = _called(result, by_formula=False)
-    if result.bit_exact:
+    if result.bit_exact and result.kernel is not None:
         steps = families.by_opencv(result.kernel[0, 0], alignment.planes_of(found.pairs))
         return result if steps is None else replace(result, name=_named(steps), steps=steps)
     if result.fractions:  # whole numbers for all but a few pixels
@@ -497,9 +516,9 @@ def _named(steps: families.Found) -> Name | None:
     return Name(steps.way.name, 1.0) if steps.way.family else None
 
 
-def _of_outputs(result: Recovery, pairs: list[Pair]) -> Iterator[list[Plane]]:
-    """For each kernel of the record the planes that it explains; of a mixture, all inputs."""
-    outputs, inputs = result.kernel.shape[:2]
+def _of_outputs(kernels: np.ndarray, pairs: list[Pair]) -> Iterator[list[Plane]]:
+    """For each kernel of a record the planes that it explains; of a mixture, all inputs."""
+    outputs, inputs = kernels.shape[:2]
     for output in range(outputs):
         if inputs == 1:
             yield alignment.planes_of(pairs, output if outputs > 1 else None)
@@ -532,6 +551,7 @@ def _of_all(result: Recovery, found: Arrangement) -> Recovery:
     pair = found.pairs[0]
     if not result.verdict.linear:
         return result
+    assert result.residual_map is not None  # _told() has made it
     left = float(found.variance**0.5 / pair.step)
     lost = np.abs(result.residual_map.reshape(pair.after.shape)).max(axis=2)
     gross = lost > max(TWO_LEVELS, GROSS * left)
@@ -569,6 +589,7 @@ def _rare(result: Recovery, lost: np.ndarray, left: float) -> bool:
     Half of all errors are within 0.67 of what normal noise leaves (RMS), where nothing is cut off.
     Losses are few in skies.
     """
+    assert result.reproduction is not None  # _told() has made it
     made, (low, high) = result.reproduction.reshape(*lost.shape, -1), result.clip
     lost = lost[((made > low) & (made < high)).all(axis=2)]
     if result.compression or left <= TWO_LEVELS or lost.size == 0:
@@ -597,6 +618,7 @@ def _without_a_colour(result: Recovery, pair: Pair) -> Recovery:
     mask = result.left_out.mask
     if mask is None or not result.verdict.linear:
         return result
+    assert result.reproduction is not None  # _told() has made it
     there, here = alignment.common(pair.before, pair.after, pair.origin)
     made = result.reproduction.reshape(pair.after.shape)
     seen = (pair.before[there], made[here])

@@ -94,7 +94,7 @@ def slopes(way: Way) -> np.ndarray:
 def _turned(tile: Plane) -> Plane:
     counted = None if tile.counted is None else np.ascontiguousarray(tile.counted.T)
     before, after = (np.ascontiguousarray(part.T) for part in (tile.before, tile.after))
-    return replace(tile, before=before, after=after, counted=counted, used=None)
+    return replace(tile, before=before, after=after, counted=counted, chosen=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +166,7 @@ class _Lines:
         return replace(self, first=_solved(parts))
 
 
-def _solved(parts) -> np.ndarray:
+def _solved(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """Least squares of (rows, goal)s."""
     gram = sum(rows.T @ rows for rows, _ in parts)
     cross = sum(rows.T @ goal for rows, goal in parts)
@@ -175,7 +175,7 @@ def _solved(parts) -> np.ndarray:
 
 def _in_whole_numbers(line: np.ndarray, total: float) -> list[np.ndarray]:
     """The simplest lines near by that are whole numbers over a divisor, of that sum."""
-    found = []
+    found: list[np.ndarray] = []
     for divisor in DIVISORS:
         near = np.rint(line * divisor) / divisor
         close = np.abs(near - line).max() <= NEAR and abs(near.sum() - total) < NEAR

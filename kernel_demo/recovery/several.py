@@ -11,7 +11,7 @@ from kernel_demo.recovery import alignment, channels, reproduction
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.fitting import ONE_ROUNDING
 from kernel_demo.recovery.record import Recovery
-from kernel_demo.recovery.search import recover_many
+from kernel_demo.recovery.search import Files, recover_many
 
 ALONE = 12  # pairs of which each is asked for its own filter
 # Of what the filter leaves in the pairs that it was found in: noise differs from pair to pair.
@@ -31,7 +31,7 @@ STRANGE = Obedience(False, None, None)
 
 
 def recover_common(
-    pairs: Sequence[tuple[np.ndarray, np.ndarray]], max_size: int = 15, name: str = ""
+    pairs: Sequence[Files], max_size: int = 15, name: str = ""
 ) -> tuple[Recovery, tuple[Obedience, ...]]:
     """The filter that most pairs (before, after) obey, and for each how far it does.
 
@@ -59,15 +59,15 @@ def recover_common(
 
 def _rank(told: Sequence[Obedience]) -> tuple[int, float]:
     """How many obey, and how little is left in these."""
-    left = [one.residual for one in told if one.obeys]
+    left = [one.residual for one in told if one.obeys and one.residual is not None]
     return len(left), -sum(left)
 
 
-def _all(found: Recovery, pairs: Sequence[tuple], max_size: int) -> tuple[Obedience, ...]:
-    return tuple(_obedience(found, *pair, max_size) for pair in pairs)
+def _all(found: Recovery, pairs: Sequence[Files], max_size: int) -> tuple[Obedience, ...]:
+    return tuple(_obedience(found, before, after, max_size) for before, after in pairs)
 
 
-def _obedience(found: Recovery, before, after, max_size: int) -> Obedience:
+def _obedience(found: Recovery, before: np.ndarray, after: np.ndarray, max_size: int) -> Obedience:
     if not found.verdict.linear:
         return STRANGE
     pair = alignment.prepare(*((after, before) if found.swapped else (before, after)), max_size)[0]
@@ -80,6 +80,8 @@ def _obedience(found: Recovery, before, after, max_size: int) -> Obedience:
 
 def _fits(found: Recovery, pair: Pair) -> bool:
     """Whether the pair has the channels that the kernels want."""
+    if found.kernel is None:
+        return False
     outputs, inputs = found.kernel.shape[:2]
     colours = 3 if found.channel_weights is not None else inputs
     return pair.before.shape[2] >= colours and (outputs == 1 or pair.after.shape[2] == outputs)

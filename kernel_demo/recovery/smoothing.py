@@ -93,7 +93,13 @@ def _members(weights: np.ndarray, certain: np.ndarray) -> Iterator[Smoothing]:
                 yield member
 
 
-def _closest(weights, certain, family: str, line, widths: np.ndarray) -> Smoothing | None:
+def _closest(
+    weights: np.ndarray,
+    certain: np.ndarray,
+    family: str,
+    line: Callable[[float], np.ndarray],
+    widths: np.ndarray,
+) -> Smoothing | None:
     """The width and the gain by which the family comes closest; None: none does."""
 
     def shape(width: float) -> np.ndarray:
@@ -108,8 +114,7 @@ def _closest(weights, certain, family: str, line, widths: np.ndarray) -> Smoothi
         return float(rest @ certain @ rest), float(gain), float(square)
 
     for _ in range(3):  # finer each time
-        far = [fitted(width)[0] for width in widths]
-        best = int(np.argmin(far))
+        best = int(np.argmin([fitted(width)[0] for width in widths]))
         if best in (0, len(widths) - 1):
             return None
         before, width, after = widths[best - 1 : best + 2]

@@ -40,7 +40,13 @@ class Evidence:
     clip: tuple[np.ndarray, np.ndarray]  # n each, grey levels: where after is cut off
 
     @classmethod
-    def of(cls, patches: np.ndarray, after: np.ndarray, clip, step: int) -> Evidence | None:
+    def of(
+        cls,
+        patches: np.ndarray,
+        after: np.ndarray,
+        clip: tuple[np.ndarray, np.ndarray],
+        step: int,
+    ) -> Evidence | None:
         """Of m patches (m x k*k whole numbers, working units), the distinct ones. None: too few."""
         first = distinct(patches)
         found = cls(patches[first] / step, after[first], tuple(end[first] for end in clip))
@@ -211,5 +217,5 @@ def _rivals(candidate: Candidate, factor: np.ndarray) -> np.ndarray:
         moved += [*np.eye(size), *-np.eye(size)]
         pairs = [(column + move, row) for move in moved] + [(column, row + move) for move in moved]
         rivals.append(np.stack([np.outer(*p).ravel() for p in pairs], axis=1) / candidate.unit**2)
-    rivals = np.hstack(rivals)
-    return rivals[:, np.abs(rivals - kernel[:, None]).max(axis=0) > 1e-12]
+    found = np.hstack(rivals)
+    return found[:, np.abs(found - kernel[:, None]).max(axis=0) > 1e-12]

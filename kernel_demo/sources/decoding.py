@@ -21,7 +21,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
+from PIL.ImageFile import ImageFile
 
 from kernel_demo.errors import DemoError
 from kernel_demo.sources.memory import Memory
@@ -53,7 +55,6 @@ _DAMAGE = (  # what DemoError tells of a file, without the name that a visitor g
     "“{}”, which is damaged or cut short",
     "Copy or download the file again, or save the picture anew.",
 )
-_memory = Memory(MAX_REMEMBERED)
 
 
 class _UnsupportedError(Exception):
@@ -65,7 +66,7 @@ class Photo:
     """A picture, decoded."""
 
     name: str  # what to call it on the page; never a path
-    pixels: np.ndarray = field(repr=False)  # float32, 0..1, H x W or H x W x 3, read-only
+    pixels: NDArray[np.float32] = field(repr=False)  # 0..1, H x W or H x W x 3, read-only
     credit: str = ""  # author and licence, where known
     notes: tuple[str, ...] = ()  # what the loader did that one would not expect
 
@@ -95,7 +96,10 @@ class _Decoded:
     values: np.ndarray | None = None  # H x W (x 3) uint8 or uint16, read-only
     alpha: np.ndarray | None = None  # H x W of the same type, read-only
     notes: tuple[str, ...] = ()
-    fault: tuple[str, str, str] | None = None  # as _DAMAGE
+    fault: tuple[str, str, str] = _DAMAGE  # where there are no values
+
+
+_memory: Memory[_Decoded] = Memory(MAX_REMEMBERED)
 
 
 def decode(
@@ -127,7 +131,7 @@ def shrink(photo: Photo, max_pixels: int) -> Photo:
         return photo
     scale = (max_pixels / (height * width)) ** 0.5
     size = max(1, int(width * scale)), max(1, int(height * scale))
-    pixels = cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA)
+    pixels = np.asarray(cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA), np.float32)
     pixels.setflags(write=False)
     note = f"Scaled down from {width} × {height} to {size[0]} × {size[1]}."
     return replace(photo, pixels=pixels, notes=(*photo.notes, note))
@@ -191,14 +195,16 @@ def _mapped(path: str | Path, name: str) -> np.ndarray:
     return array
 
 
-def _read(source, name, max_pixels, room):
+def _read(
+    source: bytes | str | Path, name: str, max_pixels: int, room: Room | None
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     """(samples H x W (x 3) uint8 | uint16, alpha H x W of the same type | None, notes)."""
     data = _contents(source, name)
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
-        found = re.search(r"\((\d+) pixels\)", str(error))
-        raise _too_large(name, int(found[1]) if found else None, max_pixels) from None
+        told = re.search(r"\((\d+) pixels\)", str(error))
+        raise _too_large(name, int(told[1]) if told else None, max_pixels) from None
     except _DAMAGED:
         raise DemoError(
             f"a picture ({READABLE})",
@@ -212,13 +218,13 @@ def _read(source, name, max_pixels, room):
         if room is not None and count > room.left:
             raise _no_room(name, count, room)
         found = _decoded(image, data)
-    if found.fault:
+    if found.values is None:
         expected, received, remedy = found.fault
         raise DemoError(expected, received.format(name), remedy)
     return found.values, found.alpha, found.notes
 
 
-def _decoded(image, data):
+def _decoded(image: ImageFile, data: bytes) -> _Decoded:
     """The picture in an opened file; each content is decoded once, by whomever asks first."""
     key = (hashlib.sha256(data).digest(),)
     with _memory.asking(key):
@@ -230,33 +236,35 @@ def _decoded(image, data):
     return found
 
 
-def _decode(image, data):
+def _decode(image: ImageFile, data: bytes) -> _Decoded:
     try:
         found = _Decoded(*_pixels(image, data))
     except _UnsupportedError as error:
         expected = "8-bit or 16-bit grey or RGB samples"
         return _Decoded(fault=(expected, f"{error} in “{{}}”", "Save the picture as PNG."))
     except _DAMAGED:
-        return _Decoded(fault=_DAMAGE)
+        return _Decoded()
     for part in (found.values, found.alpha):
         if part is not None:
             part.setflags(write=False)
     return found
 
 
-def _contents(source, name):
+def _contents(source: bytes | str | Path, name: str) -> bytes:
     try:
-        path = None if isinstance(source, bytes) else Path(source)
-        if path is not None and not path.is_file():  # a folder; a pipe would keep us for ever
-            raise FileNotFoundError
-        if (len(source) if path is None else path.stat().st_size) > MAX_BYTES:  # before reading it
+        if not isinstance(source, bytes):
+            source = Path(source)
+            if not source.is_file():  # a folder; a pipe would keep us for ever
+                raise FileNotFoundError
+        size = len(source) if isinstance(source, bytes) else source.stat().st_size
+        if size > MAX_BYTES:  # before reading it
             limit = MAX_BYTES // 2**20
             raise DemoError(
                 f"a file of at most {limit} MB",
                 f"more than {limit} MB in “{name}”",
                 "Scale the picture down or compress it.",
             )
-        return source if path is None else path.read_bytes()
+        return source if isinstance(source, bytes) else source.read_bytes()
     except (OSError, ValueError):  # ValueError: a NUL in the path
         # The error's own text has the server's path in it.
         raise DemoError(
@@ -264,9 +272,9 @@ def _contents(source, name):
         ) from None
 
 
-def _pixels(image, data):
+def _pixels(image: ImageFile, data: bytes) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     """Samples, alpha and notes of an opened picture of an acceptable size."""
-    notes = ()
+    notes: tuple[str, ...] = ()
     # An MPO is a JPEG with a gain map or a thumbnail behind it: no animation to tell about.
     if getattr(image, "is_animated", False) and image.format != "MPO":
         unit = "page" if image.format == "TIFF" else "frame"
@@ -291,14 +299,14 @@ def _pixels(image, data):
     return colour, None if opaque else alpha, notes
 
 
-def _raw_mode(image):
+def _raw_mode(image: ImageFile) -> str:
     """How the file holds its samples, such as "RGB;16B", where Pillow says so; else ""."""
     args = image.tile[0][3] if image.tile else ""
     first = args if isinstance(args, str) else next(iter(args or ("",)))
     return first if isinstance(first, str) else ""
 
 
-def _decode_deep(image, data, raw_mode):
+def _decode_deep(image: ImageFile, data: bytes, raw_mode: str) -> np.ndarray:
     """uint16 samples, H x W x 2 to 4, by OpenCV; it turns TIFFs upright, as Pillow does."""
     if image.mode not in ("RGB", "RGBA"):
         raise _UnsupportedError(f"16-bit {image.mode}")
@@ -311,7 +319,7 @@ def _decode_deep(image, data, raw_mode):
     return values[..., [2, 1, 0, 3][: values.shape[2]]]  # from BGR
 
 
-def _decode_plain(image):
+def _decode_plain(image: ImageFile) -> np.ndarray:
     """uint8 or uint16 samples, H x W x (nothing, 2 with alpha, 3 or 4 with alpha), by Pillow."""
     mode = image.mode
     if mode.startswith("I;16"):
@@ -325,7 +333,7 @@ def _decode_plain(image):
     return np.asarray(image if mode == target else image.convert(target))
 
 
-def _upright(values, orientation):
+def _upright(values: np.ndarray, orientation: object) -> np.ndarray:
     """The array turned as its EXIF orientation 1..8 asks (Exif 2.32, tag 274); else as it is."""
     if orientation in (5, 6, 7, 8):  # stored by columns
         values = values.swapaxes(0, 1)
@@ -336,7 +344,7 @@ def _upright(values, orientation):
     return values
 
 
-def _too_large(name, count, limit):
+def _too_large(name: str, count: int | None, limit: int) -> DemoError:
     size = f"{_tenths(count):.1f}" if count else f"more than {limit / 1e6:g}"
     return DemoError(
         f"a picture of at most {limit / 1e6:g} megapixels",
@@ -345,7 +353,7 @@ def _too_large(name, count, limit):
     )
 
 
-def _no_room(name, count, room):
+def _no_room(name: str, count: int, room: Room) -> DemoError:
     total, left = room.total / 1e6, -_tenths(-room.left)
     return DemoError(
         f"at most {total:g} megapixels in {room.of} together",
@@ -355,6 +363,6 @@ def _no_room(name, count, room):
     )
 
 
-def _tenths(count):
+def _tenths(count: int) -> float:
     """Megapixels, rounded up to tenths: what is too much must not read like the limit itself."""
     return math.ceil(count / 1e5) / 10

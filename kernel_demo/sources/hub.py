@@ -33,7 +33,6 @@ _ON = ("1", "ON", "YES", "TRUE")  # as the Hub's client reads its switches
 _WORKER = Path(__file__).with_name("hub_worker.py")
 _ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 _slots = threading.BoundedSemaphore(2)  # loads at once: each is a process of about 150 MB
-_memory = Memory(128 * 2**20)
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,12 @@ class _Taken:
     """What the worker sent."""
 
     files: tuple[bytes, ...] = ()  # b"" for a row without a usable picture
-    about: dict | None = None  # split, column, part, licence
+    about: dict[str, str] | None = None  # split, column, part, licence
     cause: str = ""  # why it failed; "late" at the deadline; "" if it did not
     detail: str = ""
+
+
+_memory: Memory[_Taken] = Memory(128 * 2**20)
 
 
 def load(
@@ -123,12 +125,12 @@ def prefetch() -> None:
     threading.Thread(target=_fetch_first, daemon=True).start()
 
 
-def _fetch_first():
+def _fetch_first() -> None:
     with suppress(DemoError):  # told to who asks for it
         load(DATASETS[0].id)
 
 
-def _check_id(dataset_id):
+def _check_id(dataset_id: str) -> None:
     remedy = "Copy the name from the dataset's page, such as “AI-Lab-Makerere/beans”."
     found = re.match(r"(?:https?://)?(?:www\.)?[\w.-]+/datasets/([^/\s]+/[^/\s?#]+)", dataset_id)
     if found and _ID.fullmatch(found[1]):
@@ -140,7 +142,9 @@ def _check_id(dataset_id):
         raise DemoError("a dataset's id, owner/name", "a path on this server", remedy)
 
 
-def _fetch(dataset_id, split, column, take, deadline, until):
+def _fetch(
+    dataset_id: str, split: str, column: str, take: int, deadline: float, until: float
+) -> _Taken:
     """What a worker sends until that time; it gets half of the deadline at least."""
     patience = until - time.monotonic() - deadline / 2
     if patience < 0 or not _slots.acquire(timeout=patience):
@@ -153,7 +157,7 @@ def _fetch(dataset_id, split, column, take, deadline, until):
         _slots.release()
 
 
-def _busy():
+def _busy() -> DemoError:
     return DemoError(
         "a free connection to the Hub",
         "too many visitors loading at once",
@@ -161,7 +165,7 @@ def _busy():
     )
 
 
-def _run_worker(request, deadline):
+def _run_worker(request: str, deadline: float) -> _Taken:
     # An empty folder: what a dataset's card calls a file can then not be one of this server's,
     # and the client's cache is gone afterwards, so that visitors cannot fill the disk.
     with tempfile.TemporaryDirectory(prefix="kernel_demo_hub_", ignore_cleanup_errors=True) as home:
@@ -180,7 +184,7 @@ def _run_worker(request, deadline):
     return _parse(worker.stdout, late=False)
 
 
-def _environment(home):
+def _environment(home: str) -> dict[str, str]:
     """This process's environment without tokens, and with the client's caches in `home`."""
     kept = ("HF_ENDPOINT", "HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")
     env = {
@@ -195,9 +199,10 @@ def _environment(home):
     }
 
 
-def _parse(output, late):
+def _parse(output: bytes, late: bool) -> _Taken:
     """The worker's frames; the last one may be cut off."""
-    files, about, cause, detail, at = [], None, "late" if late else "unreadable", "", 0
+    files: list[bytes] = []
+    about, cause, detail, at = None, "late" if late else "unreadable", "", 0
     while (end := output.find(b"\n", at)) >= 0:
         head = json.loads(output[at:end])
         at = end + 1 + head["size"]
@@ -214,9 +219,12 @@ def _parse(output, late):
     return _Taken(tuple(files), about, cause, detail)
 
 
-def _open(dataset_id, taken, count, seed, deadline):
+def _open(dataset_id: str, taken: _Taken, count: int, seed: int, deadline: float) -> Loaded:
     """The first `count` whole pictures in the order that the seed gives."""
-    about, photos, damaged = taken.about, [], 0
+    photos: list[Photo] = []
+    about, damaged = taken.about, 0
+    if about is None:  # it comes before the first picture
+        raise _failure(dataset_id, taken, deadline)
     licence = f", licence {about['licence']}" if about["licence"] else ""
     for index in np.random.default_rng(seed).permutation(len(taken.files)):
         if len(photos) == count:
@@ -237,7 +245,7 @@ def _open(dataset_id, taken, count, seed, deadline):
     return Loaded(tuple(photos), note)
 
 
-def _failure(dataset_id, taken, deadline):
+def _failure(dataset_id: str, taken: _Taken, deadline: float) -> DemoError:
     """Why no picture came, as a DemoError."""
     other, listed = "Choose another dataset, or the bundled photos.", "Choose one of them."
     name, detail = f"“{dataset_id}”", taken.detail

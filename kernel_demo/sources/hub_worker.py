@@ -15,10 +15,18 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 MAX_FILE = 20 * 2**20  # bytes of one picture
 MAX_TOTAL = 64 * 2**20  # bytes of all of them
 SMALL_SPLITS = ("validation", "valid", "val", "dev", "test", "train")  # tried in this order
+
+
+class Send(Protocol):
+    """Writes a frame."""
+
+    def __call__(self, kind: str, content: bytes = b"", **fields: str) -> None: ...
 
 
 class RefusedError(Exception):
@@ -38,7 +46,7 @@ def main() -> None:
     pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # libraries may print; the pipe is for frames
 
-    def send(kind, content=b"", **fields):
+    def send(kind: str, content: bytes = b"", **fields: str) -> None:
         head = json.dumps({"kind": kind, "size": len(content), **fields})
         pipe.write(head.encode() + b"\n" + content)
         pipe.flush()
@@ -53,7 +61,7 @@ def main() -> None:
     os._exit(0)  # a stopped stream would sleep 5 s in its clean-up
 
 
-def stream(request, send) -> None:
+def stream(request: dict[str, Any], send: Send) -> None:
     """Sends `about`, then up to `take` pictures."""
     licence = check_repository(request["id"])
     builder, part = open_builder(request["id"])
@@ -80,7 +88,7 @@ def stream(request, send) -> None:
         send("picture", content)
 
 
-def check_repository(dataset_id) -> str:
+def check_repository(dataset_id: str) -> str:
     """The licence that its card names, "" for none.
 
     One quick request, so that the usual failures are known before anything slow begins.
@@ -90,11 +98,11 @@ def check_repository(dataset_id) -> str:
     info = HfApi(token=False).dataset_info(dataset_id, token=False, timeout=10)
     if info.gated:
         raise RefusedError("gated")
-    licence = (info.card_data or {}).get("license") or ""
+    licence = (info.card_data.get("license") if info.card_data else "") or ""
     return (licence if isinstance(licence, str) else ", ".join(map(str, licence)))[:60]
 
 
-def open_builder(dataset_id):
+def open_builder(dataset_id: str) -> tuple[Any, str]:
     """(builder, name of the part chosen where the dataset has several, else "")."""
     import datasets  # about 2 s: after the check, which needs it not
 
@@ -111,13 +119,13 @@ def open_builder(dataset_id):
     return builder, part
 
 
-def choose(names, wanted, preferred, what):
+def choose(names: Sequence[str], wanted: str, preferred: Sequence[str], what: str) -> str:
     if wanted and wanted not in names:
         raise RefusedError(f"no such {what}", ", ".join(names[:12]))
     return wanted or next((name for name in preferred if name in names), names[0])
 
 
-def read(value, dataset_id) -> bytes:
+def read(value: dict[str, Any], dataset_id: str) -> bytes:
     """The file's bytes; b"" where there are none. A path is followed only into the dataset.
 
     value: {bytes, path}, as decode(False) gives it: Parquet files hold bytes, folders give paths.
@@ -131,7 +139,7 @@ def read(value, dataset_id) -> bytes:
     return content if content and len(content) <= MAX_FILE else b""
 
 
-def is_inside(path, dataset_id) -> bool:
+def is_inside(path: str, dataset_id: str) -> bool:
     """A row may name any file or address, this server's own too: only the dataset's count.
 
     (Files named by the card are checked in the same way by `datasets` itself.)
@@ -140,7 +148,7 @@ def is_inside(path, dataset_id) -> bool:
     return path.startswith(f"hf://datasets/{dataset_id}@") and ".." not in path.split("/")
 
 
-def cause_of(error) -> str:
+def cause_of(error: Exception) -> str:
     names = {kind.__name__ for kind in type(error).__mro__}
     if "GatedRepoError" in names or "is a gated dataset" in str(error):
         return "gated"

@@ -2,29 +2,31 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from math import inf
 from threading import Lock, Timer
+from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
+Answer = TypeVar("Answer")
 BYTES_EACH = 4096  # of an answer without pictures
 
 
-class Memory:
+class Memory(Generic[Answer]):
     """Answers by key, the latest of them, at most `most` bytes; shared by all threads."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept: OrderedDict[tuple, tuple[float, int, object]] = OrderedDict()
-        self._asked: WeakValueDictionary[tuple, Lock] = WeakValueDictionary()
+        self._kept: OrderedDict[Hashable, tuple[float, int, Answer]] = OrderedDict()
+        self._asked: WeakValueDictionary[Hashable, Lock] = WeakValueDictionary()
         self._lock = Lock()
         self._timer: Timer | None = None
 
     @contextmanager
     def asking(
-        self, key: tuple, patience: float = -1, refuse: Callable[[], Exception] = TimeoutError
-    ):
+        self, key: Hashable, patience: float = -1, refuse: Callable[[], Exception] = TimeoutError
+    ) -> Iterator[None]:
         """Whoever asks the same meanwhile waits, and then finds the answer here.
 
         patience: seconds to wait, without end at -1. Raises `refuse()` for one who waited so long.
@@ -38,7 +40,7 @@ class Memory:
         finally:
             asked.release()
 
-    def recall(self, key: tuple):
+    def recall(self, key: Hashable) -> Answer | None:
         """The answer, or None."""
         with self._lock:
             until, _, answer = self._kept.get(key, (0.0, 0, None))
@@ -47,7 +49,7 @@ class Memory:
             self._kept.move_to_end(key)
             return answer
 
-    def remember(self, key: tuple, answer, size: int, seconds: float) -> None:
+    def remember(self, key: Hashable, answer: Answer, size: int, seconds: float) -> None:
         """Keep an answer of `size` bytes for so many seconds, unless later ones need its place.
 
         One that is larger than all the place there is would push out the others in vain: it is

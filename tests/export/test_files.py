@@ -99,11 +99,12 @@ def test_safetensors_tells_the_border(tmp_path):
         assert file.metadata()["border"] == "symmetric"
         assert file.metadata()["padding"] == "2"
         assert "border_value" not in file.metadata()
-    (tmp_path / "model.safetensors").write_bytes(
-        model_safetensors(KERNEL, border="constant", value=0.5)
-    )
-    with safetensors.safe_open(tmp_path / "model.safetensors", "pt") as file:
-        assert file.metadata()["border_value"] == "0.5"
+    for precision in ("float32", "int8"):
+        (tmp_path / "model.safetensors").write_bytes(
+            model_safetensors(KERNEL, border="constant", precision=precision, value=0.5)
+        )
+        with safetensors.safe_open(tmp_path / "model.safetensors", "pt") as file:
+            assert file.metadata()["border_value"] == "0.5"
     assert json.loads(kernel_json(KERNEL, border="constant", value=0.5))["border_value"] == 0.5
 
 
