@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -230,6 +231,22 @@ def too_large() -> Iterator[Case]:
             yield Case("too large", label, before, filtered(before, kernel), kernel, most)
 
 
+def larger_behind_jpeg() -> Iterator[Case]:
+    """An unsharp mask of 17 x 17, searched up to 5 and 7; with a threshold, it is none."""
+    kernel = -1.2 * gaussian(17, 2)
+    kernel[8, 8] += 2.2
+    for name in ("coffee", "cat"):
+        before = crop(photo(name, "RGB"), 60, 60)
+        detail = (exactly(before, kernel) - before) / 1.2
+        for quality, most in product((95, 85), (5, 7)):
+            label = f"quality {quality}, searched up to {most}, {name}"
+            after = as_jpeg(filtered(before, kernel), quality)
+            yield Case("larger, behind JPEG", label, before, after, kernel, most)
+            kept = np.where(np.abs(detail) >= 2, detail, 0)
+            after = as_jpeg(rounded(before + 1.2 * kept), quality)
+            yield Case("larger, behind JPEG", f"threshold 2, {label}", before, after, None, most)
+
+
 def borders_and_pixels() -> Iterator[Case]:
     group = "pixels and borders"
     for name in ("cat", "astronaut"):
@@ -431,8 +448,8 @@ def mixtures() -> Iterator[Case]:
 
 GROUPS = (
     nearly_linear, small_pictures, mixtures, jpegs, targets, not_linear, passes, too_large,
-    borders_and_pixels, clip_levels, noise, tones, other_losses, more_that_is_none, wide_kernels,
-    bright_and_dark,
+    larger_behind_jpeg, borders_and_pixels, clip_levels, noise, tones, other_losses,
+    more_that_is_none, wide_kernels, bright_and_dark,
 )  # fmt: skip
 
 
