@@ -4,6 +4,7 @@ import ast
 import contextlib
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -58,4 +59,8 @@ def test_each_cell_shows_something(told):
         kinds = [output["output_type"] for output in stored]
         assert kinds == (["stream"] if printed else []) + ["execute_result"]
         if printed:
-            assert "".join(stored[0]["text"]).split()[0] == printed.split()[0]
+            # The same words: in figures processors may differ.
+            said = [
+                re.sub(r"[\d.e+-]+", "#", text) for text in ("".join(stored[0]["text"]), printed)
+            ]
+            assert said[0] == said[1]

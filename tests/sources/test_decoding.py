@@ -274,14 +274,14 @@ def test_limit_is_an_argument():
 )
 def test_what_is_no_picture(content):
     """Other files are refused with the formats that are taken."""
-    with pytest.raises(DemoError, match=r"PNG, JPEG, WebP.*“x\.txt”, which is none"):
+    with pytest.raises(DemoError, match=r"PNG, JPEG, WebP.*“x\.txt”, which is no picture"):
         decode(content, "x.txt")
 
 
 @pytest.mark.parametrize("kind", ["ICO", "PPM", "TGA", "SGI"])
 def test_formats_outside_the_list(kind):
     """What Pillow could open but nobody needs here is refused: fewer decoders, fewer holes."""
-    with pytest.raises(DemoError, match="which is none"):
+    with pytest.raises(DemoError, match="which is no picture"):
         decode(file(RGB, kind), "x")
 
 
