@@ -5,6 +5,8 @@ import json
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import is_dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -67,19 +69,23 @@ def save(path: str | os.PathLike[str], kernel: np.ndarray | None, told: Mapping[
         if ending == ".npy":
             np.save(path, np.asarray(kernel, np.float64))
         else:
-            path.write_text(json.dumps(_plain(told), indent=2, allow_nan=False), encoding="utf-8")
+            path.write_text(json.dumps(plain(told), indent=2, allow_nan=False), encoding="utf-8")
     except OSError as error:
         reason = error.strerror or "an error"
         raise DemoError("a place to write to", f"“{path}”: {reason}", "Choose another.") from None
     return path
 
 
-def _plain(value: Any) -> Any:
-    """The same in plain types."""
+def plain(value: Any) -> Any:
+    """The same in plain types: records are dicts, codes their words, infinity and NaN None."""
+    if is_dataclass(value):
+        value = vars(value)
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -111,13 +111,16 @@ class Polytope:
         found = None if pixels is None else _middle(pixels, self.free, bound)
         return found if found is not None and found.largest < bound else None
 
-    def interval(self, bound: float, until: float = np.inf) -> Interval | None:
+    def interval(
+        self, bound: float, until: float = np.inf, middle: Chebyshev | None = None
+    ) -> Interval | None:
         """The least and the most of each weight, of all kernels with residuals of at most `bound`.
 
         until: when to stop, by time.monotonic(): what is not known by then is told as far as the
-        squared residuals let it reach. None: there is no such kernel, or no `middle`.
+        squared residuals let it reach. middle: where it is known already.
+        None: there is no such kernel, or no `middle`.
         """
-        inside = self.middle
+        inside = middle or self.middle
         if inside is None or inside.largest >= bound:
             return None
         pixels = _Pixels.of(self.tiles, self.free)

@@ -14,7 +14,7 @@ import numpy as np
 from kernel_demo import records
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import explanations
-from kernel_demo.recovery.explanations import Channels, Edge, Left, Phrase, Told, Verdict
+from kernel_demo.recovery.explanations import Channels, Edge, Left, Told, Verdict
 from kernel_demo.recovery.families import Found
 from kernel_demo.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING, box
 from kernel_demo.recovery.fractions import Fractions
@@ -312,7 +312,7 @@ class Recovery:
             found["smallest_bound"] = self.smallest_bound
             found["roundings"] = self.roundings
             found["interval"] = ends and {end: _flat(ends[end]) for end in ("low", "high")}
-        return {key: _plain(value) for key, value in found.items()}
+        return {key: records.plain(value) for key, value in found.items()}
 
     def _repr_html_(self) -> str:
         bars = self.standard_error
@@ -349,20 +349,3 @@ class Recovery:
 def _flat(values: np.ndarray | None) -> np.ndarray | None:
     """(outputs, inputs, k, k) without the axes that are 1 long."""
     return None if values is None else values.squeeze()
-
-
-def _plain(value: Any) -> Any:
-    """The same in plain types, with None for infinity and NaN: JSON has neither."""
-    if isinstance(value, Fractions):
-        value = vars(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, Phrase):
-        return value.value
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value

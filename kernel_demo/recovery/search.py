@@ -452,7 +452,7 @@ def _centred(result: Recovery) -> Recovery:
         if middle is None:
             return result
         if middle.largest < FULL:
-            wide = shape.interval(bound, time.monotonic() + WIDENED)
+            wide = shape.interval(bound, time.monotonic() + WIDENED, middle)
             assert wide is not None  # the middle is in it
             errors[output] = np.maximum(errors[output], ROUNDING * (wide.high - wide.low))
         kernels[output] = middle.kernel
