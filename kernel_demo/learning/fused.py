@@ -17,7 +17,7 @@ import triton
 import triton.language as tl
 from torch.nn import functional as F
 
-BLOCK = 128  # lanes of a program, one word each: four warps
+BLOCK = 128  # lanes of a program, one word each
 ROWS = 128  # of a program, at most
 AHEAD = 4  # rows loaded before the first is used: to wait once for all of them
 PROGRAMS = 2**11  # as many, about, keep every processor of a GPU busy: fewer rows each, if need be
@@ -74,7 +74,8 @@ def _lags(
     height,
     width,
     stride,  # words in a row
-    rows,
+    across,  # programs beside each other
+    rows,  # of a program
     K: tl.constexpr,
     LANES: tl.constexpr,
     AHEAD: tl.constexpr,
@@ -91,8 +92,9 @@ def _lags(
     around: tl.constexpr = 2 * beside + 1
     auto: tl.constexpr = (K - 1) * (2 * K - 1) + K
     count: tl.constexpr = auto + K * K + 3
-    lane = tl.program_id(0) * LANES + tl.arange(0, LANES)
-    top = tl.program_id(1) * rows
+    program = tl.program_id(0)
+    lane = program % across * LANES + tl.arange(0, LANES)
+    top = program // across * rows
     bottom = tl.minimum(top + rows, height)
     nothing = tl.zeros((LANES,), tl.int32)
     ones = nothing + 0x01010101
@@ -137,9 +139,8 @@ def _lags(
             left = left + (own[0], other[0], other[0])
             right = right + (ones, ones, other[0])
             total = _added(total, left, right, PTX)
-    place = out + (tl.program_id(1) * tl.num_programs(0) + tl.program_id(0)) * count
     for i in tl.static_range(count):
-        tl.store(place + i, tl.sum(total[i], 0))
+        tl.store(out + program * count + i, tl.sum(total[i], 0))
 
 
 def runs_on(device: torch.device) -> bool:
@@ -162,13 +163,15 @@ def lags(before: torch.Tensor, after: torch.Tensor, size: int) -> torch.Tensor:
     words = [_words(picture) for picture in (before, after)]
     across = -(-width // (4 * BLOCK))
     rows = max(4 * size, min(ROWS, height * across // PROGRAMS))
-    grid = (across, -(-height // rows))
+    programs = across * -(-height // rows)
     count = (size - 1) * (2 * size - 1) + size + size**2 + 3
-    out = torch.empty((grid[0] * grid[1], count), dtype=torch.int32, device=before.device)
+    out = torch.empty((programs, count), dtype=torch.int32, device=before.device)
     stride = words[0].shape[1]
-    _lags[grid](
-        *words, out, height, width, stride, rows, size, BLOCK, AHEAD, not INTERPRETED, num_warps=4
-    )
+    sizes = (height, width, stride, across, rows)
+    with torch.cuda.device_of(before):  # nothing, of the CPU's
+        _lags[(programs,)](
+            *words, out, *sizes, size, BLOCK, AHEAD, not INTERPRETED, num_warps=BLOCK // 32
+        )
     return out.sum(0, dtype=torch.int64)
 
 

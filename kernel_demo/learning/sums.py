@@ -141,7 +141,7 @@ def patch_sums_there(before: torch.Tensor, after: torch.Tensor, size: int) -> Su
     edge = size // 2
     height, width = (extent - size + 1 for extent in before.shape)
     target = after[edge : edge + height, edge : edge + width]
-    fused = _fused()
+    fused = fused_way()
     if fused is not None and size in fused.SIZES and fused.runs_on(before.device):
         border = _border_of(before, size)
         found = fused.lags(before, after, size)  # the GPU computes, and meanwhile the processor:
@@ -158,7 +158,7 @@ def patch_sums_there(before: torch.Tensor, after: torch.Tensor, size: int) -> Su
 
 
 @cache
-def _fused() -> ModuleType | None:
+def fused_way() -> ModuleType | None:
     """The module, where there is Triton, which comes with the torch of CUDA machines."""
     try:
         from kernel_demo.learning import fused

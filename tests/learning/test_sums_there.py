@@ -18,7 +18,7 @@ from tests.learning.explicit import assert_same_bits, picture
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 needs_fused = pytest.mark.skipif(
-    sums._fused() is None or not (torch.cuda.is_available() or INTERPRETED),
+    sums.fused_way() is None or not (torch.cuda.is_available() or INTERPRETED),
     reason="needs Triton, and a CUDA device or TRITON_INTERPRET=1",
 )
 # One column of programs or two, one row of them or several, rows that are whole words or not.
@@ -39,7 +39,7 @@ def pair(shape):
 )
 def test_without_the_fused_way_the_same_bits(monkeypatch, device64, size, shape):
     """Where there is no Triton, or the kernel is too large for it: the CPU's whole numbers."""
-    monkeypatch.setattr(sums, "_fused", lambda: None)
+    monkeypatch.setattr(sums, "fused_way", lambda: None)
     before, after = pair(shape)
     found = sums.patch_sums_there(*on(device64, before, after), size)
     assert_same_bits(found, sums.patch_sums(before, after, size))
@@ -47,7 +47,7 @@ def test_without_the_fused_way_the_same_bits(monkeypatch, device64, size, shape)
 
 def test_wider_than_one_cut(monkeypatch, device64):
     """Wider than the widest strip: cut into parts that overlap by k - 1, nothing lost."""
-    monkeypatch.setattr(sums, "_fused", lambda: None)
+    monkeypatch.setattr(sums, "fused_way", lambda: None)
     monkeypatch.setattr(sums, "WIDEST", 50)
     before, after = pair((30, 140))
     found = sums.patch_sums_there(*on(device64, before, after), 5)
