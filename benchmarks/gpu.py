@@ -48,7 +48,7 @@ COPIED = 2**29  # bytes, of the copy that gives the memory's bandwidth
 HUGE = (2**15, 2**14)  # pixels of a picture that lies on the device
 ADAM_STEPS, STEPS, ROUNDS = 3000, 100, 3
 IN_A_ROW = 8  # passes told at once: the telling of one is hidden by the one before
-METHOD_SECONDS = 2.5  # of a method at one size on one device
+METHOD_SECONDS = 2.0  # of a method at one size on one device
 JPEGS = 8  # pairs of them
 
 
@@ -238,8 +238,9 @@ def _lags_alone(before, after, size: int, device: str, bandwidth: float) -> Figu
     """The pass over the pixels, by the device's own clock; without the border and the algebra."""
     what = f"the pass over {before.numel() / 1e6:.0f} Mpx alone, {size} x {size}"
     fused = fused_way()
-    if fused is None or not fused.runs_on(before.device):
-        return Figure(what, NONE)
+    trouble = fused.trouble(before.device) if fused else "there is no Triton"
+    if trouble:
+        return Figure(what, f"none: {trouble}")
     seconds = []
     for _ in range(3 * ROUNDS):
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
@@ -364,7 +365,7 @@ def _for_seconds(tiles, kernel, method: str, device: str) -> str:
         if last.seconds > METHOD_SECONDS:
             break
     near = f"1e-4 in {reached:.3f} s" if reached else f"{last.kernel_error:.0e} in the end"
-    return f"{last.step / last.seconds:.0f} steps/s, {near}"
+    return f"{last.step / last.seconds:.3g} steps/s, {near}"
 
 
 FIGURES = {

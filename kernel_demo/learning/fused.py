@@ -11,17 +11,23 @@ An int32 total takes at most BLOCK ROWS = 2**14 words of four products of at mos
 from __future__ import annotations
 
 import os
+from functools import cache
+from subprocess import SubprocessError
 
 import torch
 import triton
 import triton.language as tl
 from torch.nn import functional as F
+from triton.errors import TritonError
 
 BLOCK = 128  # lanes of a program, one word each
 ROWS = 128  # of a program, at most
 AHEAD = 4  # rows loaded before the first is used: to wait once for all of them
 PROGRAMS = 2**11  # as many, about, keep every processor of a GPU busy: fewer rows each, if need be
+OLDEST = (7, 0)  # compute capability that Triton knows; all have dp4a
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
+POINTERS = ("before", "after", "out")  # with these and those one compilation serves ...
+SIZED = ("height", "width", "stride", "across", "rows")  # ... all pictures
 SIZES = (3, 5, 7)  # the totals of larger kernels do not fit into registers
 
 
@@ -66,7 +72,7 @@ def _shifted(words, first: tl.constexpr, count: tl.constexpr):
     return shifted
 
 
-@triton.jit
+@triton.jit(do_not_specialize=SIZED, do_not_specialize_on_alignment=POINTERS)
 def _lags(
     before,
     after,
@@ -143,10 +149,23 @@ def _lags(
         tl.store(out + program * count + i, tl.sum(total[i], 0))
 
 
-def runs_on(device: torch.device) -> bool:
-    """Whether it has dp4a, by its compute capability; in Triton's interpreter any does."""
-    on_gpu = device.type == "cuda" and torch.version.hip is None
-    return INTERPRETED or (on_gpu and torch.cuda.get_device_capability(device) >= (7, 0))
+@cache
+def trouble(device: torch.device) -> str:
+    """Why it does not run on that device, found out by a trial; "" where it does.
+
+    Triton compiles as it first runs, for which it wants a C compiler and Python's headers.
+    """
+    if not INTERPRETED:
+        if device.type != "cuda" or torch.version.hip:
+            return "this is no NVIDIA GPU"
+        if torch.cuda.get_device_capability(device) < OLDEST:
+            return "the GPU is too old for Triton"
+    black = torch.zeros((3, 4), dtype=torch.uint8, device=device)
+    try:
+        lags(black, black, 3).cpu()
+    except (TritonError, RuntimeError, OSError, SubprocessError) as error:
+        return f"Triton does not run: {error}"
+    return ""
 
 
 def lags(before: torch.Tensor, after: torch.Tensor, size: int) -> torch.Tensor:

@@ -139,22 +139,21 @@ def patch_sums_there(before: torch.Tensor, after: torch.Tensor, size: int) -> Su
     `before` the k-1 rows and columns at each end, which the windows leave out.
     """
     edge = size // 2
-    height, width = (extent - size + 1 for extent in before.shape)
-    target = after[edge : edge + height, edge : edge + width]
+    target = after[edge : after.shape[0] - edge, edge : after.shape[1] - edge]
     fused = fused_way()
-    if fused is not None and size in fused.SIZES and fused.runs_on(before.device):
+    if fused is not None and size in fused.SIZES and not fused.trouble(before.device):
         border = _border_of(before, size)
-        found = fused.lags(before, after, size)  # the GPU computes, and meanwhile the processor:
-        edges = Edges.of(*border)
+        found = fused.lags(before, after, size)
+        edges = Edges.of(*border)  # meanwhile: the device was only told what to do
         return _within(_of_fused(found, size), edges)
-    parts = [
-        (before[:, x : x + WIDEST + size - 1], target[:, x : x + WIDEST])
-        for x in range(0, width, WIDEST)
-    ]
-    return reduce(
-        _added,
-        (_within(_whole_there(b, a, size), Edges.of(*_border_of(b, size))) for b, a in parts),
-    )
+    parts = []
+    for x in range(0, target.shape[1], WIDEST):
+        b, a = before[:, x : x + WIDEST + size - 1], target[:, x : x + WIDEST]
+        border = _border_of(b, size)
+        wait = _whole_there(b, a, size)
+        edges = Edges.of(*border)
+        parts.append(_within(wait(), edges))
+    return reduce(_added, parts)
 
 
 @cache
@@ -189,21 +188,30 @@ def _border_of(before: torch.Tensor, size: int) -> list[np.ndarray]:
     ]
 
 
-def _whole_there(before: torch.Tensor, target: torch.Tensor, size: int) -> Whole:
-    """The whole picture's sums by transforms, or by products where there is but one lag."""
+def _whole_there(before: torch.Tensor, target: torch.Tensor, size: int) -> Callable[[], Whole]:
+    """Tells the device to work out the sums over the whole picture; what it returns waits for them.
+
+    By transforms, or by products where there is but one lag.
+    """
     kind = Transforms if size > 1 else Products
     height, width = before.shape
     method: Way = kind(height, width, size, True, before.device)
     tops = range(0, height, method.rows)
-    auto, cross = method.lags(_over_strips(before, target, size, method, tops, 128.0))
+    total = _over_strips(before, target, size, method, tops, 128.0)
     rows = -(-(2**24) // target.shape[1])  # at a time: a small copy in int32
-    energy = sum(
-        int((as_tensor(part, 128.0, before.device).int() ** 2).sum()) for part in target.split(rows)
-    )
-    before_sum, after_sum = (
-        float(part.sum(dtype=torch.int64)) - 128.0 * part.numel() for part in (before, target)
-    )
-    return Whole(auto, cross[:, size - 1 :], before_sum, after_sum, float(energy), 128.0)
+    squares = [
+        (as_tensor(part, 128.0, before.device).int() ** 2).sum() for part in target.split(rows)
+    ]
+    plain = [before.sum(dtype=torch.int64), target.sum(dtype=torch.int64), sum(squares)]
+
+    def wait() -> Whole:
+        auto, cross = method.lags(total)
+        before_sum, after_sum, energy = map(float, plain)
+        before_sum -= 128.0 * before.numel()
+        after_sum -= 128.0 * target.numel()
+        return Whole(auto, cross[:, size - 1 :], before_sum, after_sum, energy, 128.0)
+
+    return wait
 
 
 def _whole(before: np.ndarray, target: np.ndarray, size: int, device: Device) -> Sums:

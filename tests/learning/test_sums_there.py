@@ -1,6 +1,6 @@
 """Sums of 8-bit pictures that lie on a device, and the GPU's fused way, against the CPU's.
 
-The fused way runs on CUDA, or where there is Triton in its interpreter, which takes a minute:
+The fused way runs on CUDA; where there is Triton, in its interpreter too, which takes a minute:
 `TRITON_INTERPRET=1 python -m pytest tests/learning/test_sums_there.py`.
 """
 
@@ -17,10 +17,6 @@ from tests.learning.explicit import assert_same_bits, picture
 
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-needs_fused = pytest.mark.skipif(
-    sums.fused_way() is None or not (torch.cuda.is_available() or INTERPRETED),
-    reason="needs Triton, and a CUDA device or TRITON_INTERPRET=1",
-)
 # One column of programs or two, one row of them or several, rows that are whole words or not.
 SHAPES = [(3, (3, 3)), (3, (14, 8)), (3, (4, 517)), (5, (7, 21)), (7, (7, 7))]
 LARGER = [(3, (701, 1030)), (5, (130, 517)), (7, (333, 640)), (7, (64, 64))]
@@ -54,12 +50,13 @@ def test_wider_than_one_cut(monkeypatch, device64):
     assert_same_bits(found, sums.patch_sums(before, after, 5))
 
 
-@needs_fused
 @pytest.mark.parametrize(("size", "shape"), SHAPES if INTERPRETED else SHAPES + LARGER)
 def test_the_fused_way_has_the_same_bits(device64, size, shape):
     """Each pixel read once, each whole number that of the CPU."""
-    if device64 == "cpu" and not INTERPRETED:
-        pytest.skip("the fused way runs on CUDA")
+    fused = sums.fused_way()
+    trouble = fused.trouble(torch.device(device64)) if fused else "there is no Triton"
+    if trouble:
+        pytest.skip(trouble)
     before, after = pair(shape)
     found = sums.patch_sums_there(*on(device64, before, after), size)
     assert_same_bits(found, sums.patch_sums(before, after, size))
@@ -67,7 +64,7 @@ def test_the_fused_way_has_the_same_bits(device64, size, shape):
 
 @cuda
 @pytest.mark.parametrize("size", [3, 5, 7, 15])
-def test_extreme_pictures_do_not_overflow(size):
+def test_extreme_pictures_do_not_overflow_on_the_gpu(size):
     """All black is the largest product about mid-grey, on as many rows as a program has."""
     shape = (4099, 4100)
     count = (shape[0] - size + 1) * (shape[1] - size + 1)
