@@ -78,7 +78,7 @@ def stages(device: str) -> tuple[Stage, ...]:
     rest = ("tests/imaging", "tests/lab", "tests/learning")
     return (
         Stage("tests on it", (*tests, *rest[1:], "-k", chosen), 100),
-        Stage("sums", (*figures, "sums"), 60),
+        Stage("sums", (*figures, "sums"), 75),
         Stage("decoding", (*figures, "decoding"), 30),
         Stage("learning", (*figures, "learning"), 90),
         Stage("methods", (*figures, "methods"), 110),
