@@ -183,28 +183,33 @@ def drain(tiles, kernel, method, steps=TIMED_STEPS, device="auto"):
         pass
 
 
-def plain_loop(befores, afters, size, steps=TIMED_STEPS, device="auto", batch=32, tile=64):
+def plain_loop(befores, afters, size, steps=TIMED_STEPS, device="auto"):
     """What people write: random crops cut in NumPy, Conv2d, mean squared error, Adam."""
-    device, radius = devices.resolve(device), size // 2
+    device = devices.resolve(device)
     rng = np.random.default_rng(0)
     conv = nn.Conv2d(1, 1, size, bias=False).to(device)
     optimizer = torch.optim.Adam(conv.parameters(), lr=0.01)
     for _ in range(steps):
-        x, y = [], []
-        for picture in rng.integers(len(befores), size=batch):
-            before, after = befores[picture], afters[picture]
-            top = rng.integers(before.shape[0] - tile - size + 2)
-            left = rng.integers(before.shape[1] - tile - size + 2)
-            x.append(before[top : top + tile + size - 1, left : left + tile + size - 1])
-            inner = (
-                slice(top + radius, top + radius + tile),
-                slice(left + radius, left + radius + tile),
-            )
-            y.append(after[inner])
-        x = torch.from_numpy(np.stack(x)[:, None]).to(device)
-        y = torch.from_numpy(np.stack(y)[:, None]).to(device)
+        x, y = (part.to(device) for part in crops(befores, afters, size, rng))
         optimizer.zero_grad()
         loss = nn.functional.mse_loss(conv(x), y)
         loss.backward()
         optimizer.step()
     loss.item()  # waits for the GPU
+
+
+def crops(befores, afters, size, rng, batch=32, tile=64):
+    """A batch of random crops and what the filter made of them, as tensors on the host."""
+    radius = size // 2
+    x, y = [], []
+    for picture in rng.integers(len(befores), size=batch):
+        before, after = befores[picture], afters[picture]
+        top = rng.integers(before.shape[0] - tile - size + 2)
+        left = rng.integers(before.shape[1] - tile - size + 2)
+        x.append(before[top : top + tile + size - 1, left : left + tile + size - 1])
+        inner = (
+            slice(top + radius, top + radius + tile),
+            slice(left + radius, left + radius + tile),
+        )
+        y.append(after[inner])
+    return tuple(torch.from_numpy(np.stack(part)[:, None]) for part in (x, y))

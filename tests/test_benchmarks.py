@@ -207,11 +207,17 @@ def test_every_figure_of_the_gpu_can_be_taken(monkeypatch, one_thread):
     monkeypatch.setattr(learning, "load_photos", lambda: [photos[0][:90, :90]])
     for name, value in (("COPIED", 2**10), ("ADAM_STEPS", 1), ("STEPS", 1), ("ROUNDS", 1)):
         monkeypatch.setattr(gpu, name, value)
-    of_sums, of_learning = list(gpu.of_sums("cpu")), list(gpu.of_learning("cpu"))
-    assert len(of_sums) == 2 + len(gpu.SIZES) + 1
-    assert len(of_learning) == 7
-    assert all(figure.device for figure in of_sums + of_learning)
-    assert all(figure.cpu for figure in of_sums[2:] + of_learning)
+    for name, value in (("SIZES", (3, 15)), ("METHOD_SECONDS", 0.0), ("JPEGS", 1)):
+        monkeypatch.setattr(gpu, name, value)
+    told = {key: list(figures("cpu")) for key, figures in gpu.FIGURES.items()}
+    sizes = len(gpu.SIZES)
+    rows = {"sums": 2 + 2 * sizes + 2 * 3 + 1, "decoding": 2, "learning": 9, "methods": 3 * sizes}
+    assert {key: len(figures) for key, figures in told.items()} == rows
+    figures = [figure for some in told.values() for figure in some]
+    assert all(figure.device for figure in figures)
+    assert not any("NOT" in figure.device for figure in figures)
+    alone = ("a copy", "both pictures", "the pass", "the plain loop as")  # have no twin on the CPU
+    assert all(figure.cpu for figure in figures if not figure.what.startswith(alone))
 
 
 SEARCHED = [pytest.param(one, id=f"{one['method']} {one['size']}")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from kernel_demo import records
@@ -23,7 +24,7 @@ from kernel_demo.errors import DemoError, odd
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.learning import devices
-from kernel_demo.learning.sums import patch_sums
+from kernel_demo.learning.sums import Picture, patch_sums, patch_sums_there
 from kernel_demo.numbers import count, figure
 
 # Before and after, and where the pixels count; None: everywhere.
@@ -69,8 +70,8 @@ class Statistics:
     @classmethod
     def from_pair(
         cls,
-        before: np.ndarray,
-        after: np.ndarray,
+        before: Picture,
+        after: Picture,
         size: int,
         mask: np.ndarray | None = None,
         device: str = "cpu",
@@ -80,21 +81,17 @@ class Statistics:
         before, after: H x W of one shape, uint8, uint16 or float; of `after` only the interior is
         read. mask: H x W bool, True for the pixels of `after` to use. device: one of
         devices.CHOICES; the CPU in place of one without float64. DemoError on anything else.
+
+        Tensors of NumPy's types are taken like arrays. Of two that lie on one CUDA device as uint8
+        the sums are worked out there, if there is no mask: the pictures stay, and `device` has no
+        say.
         """
         odd("size", size, 1, LARGEST)
+        if mask is None and (pair := _together(before, after)):
+            _check_size(*pair, size)
+            return cls(size, *patch_sums_there(*pair, size), 255.0)
         before, after = _picture(before, "before"), _picture(after, "after")
-        if before.shape != after.shape:
-            raise DemoError(
-                "before and after of one size",
-                f"{_shape(before)} and {_shape(after)}",
-                "Bring the two pictures to the same size.",
-            )
-        if min(before.shape) < size:
-            raise DemoError(
-                f"pictures of at least {size} × {size} pixels",
-                _shape(before),
-                "Use larger pictures or a smaller kernel.",
-            )
+        _check_size(before, after, size)
         if mask is not None:
             mask = _checked_mask(mask, before.shape, size)
         there = devices.with_float64(devices.resolve(device))
@@ -367,12 +364,39 @@ def _error(variance: float, spread: np.ndarray) -> np.ndarray:
     return np.sqrt(np.nan_to_num(product, nan=0.0, posinf=np.inf))
 
 
-def _shape(picture: np.ndarray) -> str:
+def _shape(picture: Picture) -> str:
     return " × ".join(map(str, picture.shape))
 
 
-def _picture(picture: np.ndarray, name: str) -> np.ndarray:
+def _together(before: Picture, after: Picture) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """The two, if both are grey 8-bit pictures on one CUDA device."""
+    if isinstance(before, torch.Tensor) and isinstance(after, torch.Tensor):
+        kinds = {(each.device, each.dtype, each.ndim) for each in (before, after)}
+        if before.is_cuda and kinds == {(before.device, torch.uint8, 2)}:
+            return before, after
+    return None
+
+
+def _check_size(before: Picture, after: Picture, size: int) -> None:
+    """DemoError unless both are of one size, which a kernel of this one fits into."""
+    if before.shape != after.shape:
+        raise DemoError(
+            "before and after of one size",
+            f"{_shape(before)} and {_shape(after)}",
+            "Bring the two pictures to the same size.",
+        )
+    if min(before.shape) < size:
+        raise DemoError(
+            f"pictures of at least {size} × {size} pixels",
+            _shape(before),
+            "Use larger pictures or a smaller kernel.",
+        )
+
+
+def _picture(picture: Picture, name: str) -> np.ndarray:
     """`picture`, if it is an H x W array of uint8, uint16 or finite floats."""
+    if isinstance(picture, torch.Tensor):
+        picture = picture.detach().cpu().numpy()
     picture = np.asarray(picture)
     if picture.dtype.kind == "f" and picture.dtype != np.float32:
         picture = picture.astype(np.float64, copy=False)  # half, extended, of another byte order

@@ -14,7 +14,7 @@ which keeps every partial sum small enough to be exact, and shifted back at the 
 
 There are three ways to the lags, strip by strip: sums of squares of differences, matrix products of
 row chunks, 2k (L + 2k - 2) multiplications a pixel, and Fourier transforms of blocks, the same at
-every k.
+every k. On an NVIDIA GPU a fourth, in `fused.py`, reads each pixel of 8-bit pictures once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ import ctypes
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, reduce
-from typing import Any, NamedTuple, Protocol, TypeVar
+from types import ModuleType
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import cv2
 import numpy as np
@@ -35,6 +36,7 @@ from kernel_demo.learning.devices import Device
 
 Part = TypeVar("Part")
 Made = TypeVar("Made")
+Picture: TypeAlias = np.ndarray | torch.Tensor
 
 # Pixels about mid-grey are at most 2**7, their products 2**14: a float32 sum of 2**10 of them
 # stays within the 2**24 up to which float32 counts exactly, in whatever order it is added.
@@ -60,6 +62,17 @@ class Sums(NamedTuple):
     count: int  # type: ignore[assignment]  # pixels used; hides tuple.count()
 
 
+class Whole(NamedTuple):
+    """Sums over a whole picture b (zero outside) and its answers a, both less `level`."""
+
+    auto: np.ndarray  # (k, 2k-1) sum of b[y, x] b[y + v, x + h]; v from 0, h from -(k-1)
+    cross: np.ndarray  # (k, k) sum of a[y, x] b[y + v, x + h]; v and h from 0
+    before_sum: float  # sum of b
+    after_sum: float  # sum of a
+    energy: float  # sum of a*a
+    level: float  # 128 or 0
+
+
 def patch_sums(
     before: np.ndarray,
     after: np.ndarray,
@@ -79,11 +92,15 @@ def patch_sums(
     keep = mask[inside] if mask is not None else np.ones(target.shape, bool) if small else None
     if keep is not None and (small or 2 * np.count_nonzero(keep) < keep.size):
         return _chosen(before, target, size, keep, device)
-    parts = [
-        _whole(before[:, x : x + WIDEST + size - 1], target[:, x : x + WIDEST], size, device)
-        for x in range(0, target.shape[1], WIDEST)
-    ]
-    sums = reduce(_added, parts)
+    if before.dtype == after.dtype == np.uint8 and torch.device(device).type == "cuda":
+        pair = (devices.from_numpy(np.ascontiguousarray(each)) for each in (before, after))
+        sums = patch_sums_there(next(pair).to(device), next(pair).to(device), size)
+    else:
+        parts = [
+            _whole(before[:, x : x + WIDEST + size - 1], target[:, x : x + WIDEST], size, device)
+            for x in range(0, target.shape[1], WIDEST)
+        ]
+        sums = reduce(_added, parts)
     if keep is None or keep.all():
         return sums
     return _added(sums, _chosen(before, target, size, ~keep, device), -1)
@@ -115,34 +132,144 @@ def _shifted(sums: Sums, level: float) -> Sums:
     )
 
 
+def patch_sums_there(before: torch.Tensor, after: torch.Tensor, size: int) -> Sums:
+    """`patch_sums` of 8-bit pictures that lie on a device already, worked out there.
+
+    before, after: H x W uint8 on one device, one with float64. What leaves it are the sums, and of
+    `before` the k-1 rows and columns at each end, which the windows leave out.
+    """
+    edge = size // 2
+    target = after[edge : after.shape[0] - edge, edge : after.shape[1] - edge]
+    fused = fused_way()
+    if fused is not None and size in fused.SIZES and not fused.trouble(before.device):
+        border = _border_of(before, size)
+        found = fused.lags(before, after, size)
+        edges = Edges.of(*border)  # meanwhile: the device was only told what to do
+        return _within(_of_fused(found, size), edges)
+    parts = []
+    for x in range(0, target.shape[1], WIDEST):
+        b, a = before[:, x : x + WIDEST + size - 1], target[:, x : x + WIDEST]
+        border = _border_of(b, size)
+        wait = _whole_there(b, a, size)
+        edges = Edges.of(*border)
+        parts.append(_within(wait(), edges))
+    return reduce(_added, parts)
+
+
+@cache
+def fused_way() -> ModuleType | None:
+    """The module, where there is Triton, which comes with the torch of CUDA machines."""
+    try:
+        from kernel_demo.learning import fused
+    except ImportError:
+        return None
+    return fused
+
+
+def _of_fused(found: torch.Tensor, size: int) -> Whole:
+    """What `fused.lags` found, in its order, as the other ways give it."""
+    numbers = found.cpu().numpy().astype(np.float64)
+    half, cross = np.split(numbers[:-3], [-(size**2)])
+    before_sum, after_sum, energy = numbers[-3:].tolist()
+    # At v = 0 the lags h and -h are one.
+    auto = np.concatenate([half[size - 1 : 0 : -1], half]).reshape(size, 2 * size - 1)
+    return Whole(auto, cross.reshape(size, size), before_sum, after_sum, energy, 128.0)
+
+
+def _border_of(before: torch.Tensor, size: int) -> list[np.ndarray]:
+    """Its k-1 first and last rows, and columns (transposed), about mid-grey; fetched at once."""
+    margin = size - 1
+    height, width = (extent - margin for extent in before.shape)
+    parts = (before[:margin], before[height:], before[:, :margin].T, before[:, width:].T)
+    flat = torch.cat([part.reshape(-1) for part in parts]).cpu().numpy().astype(np.float64) - 128
+    ends = np.cumsum([part.numel() for part in parts])[:-1]
+    return [
+        piece.reshape(part.shape) for piece, part in zip(np.split(flat, ends), parts, strict=True)
+    ]
+
+
+def _whole_there(before: torch.Tensor, target: torch.Tensor, size: int) -> Callable[[], Whole]:
+    """Tells the device to work out the sums over the whole picture; what it returns waits for them.
+
+    By transforms, or by products where there is but one lag.
+    """
+    kind = Transforms if size > 1 else Products
+    height, width = before.shape
+    method: Way = kind(height, width, size, True, before.device)
+    tops = range(0, height, method.rows)
+    total = _over_strips(before, target, size, method, tops, 128.0)
+    rows = -(-(2**24) // target.shape[1])  # at a time: a small copy in int32
+    squares = [
+        (as_tensor(part, 128.0, before.device).int() ** 2).sum() for part in target.split(rows)
+    ]
+    plain = [before.sum(dtype=torch.int64), target.sum(dtype=torch.int64), sum(squares)]
+
+    def wait() -> Whole:
+        auto, cross = method.lags(total)
+        before_sum, after_sum, energy = map(float, plain)
+        before_sum -= 128.0 * before.numel()
+        after_sum -= 128.0 * target.numel()
+        return Whole(auto, cross[:, size - 1 :], before_sum, after_sum, energy, 128.0)
+
+    return wait
+
+
 def _whole(before: np.ndarray, target: np.ndarray, size: int, device: Device) -> Sums:
     """The sums over every valid pixel, from the lags of the whole picture."""
     k, (height, width) = size, target.shape
     auto, cross, level = lags(before, target, size, device)
-    top, bottom, left, right = (
-        part.astype(np.float64) - level
-        for part in (before[: k - 1], before[height:], before[:, : k - 1].T, before[:, width:].T)
-    )
-    of_top, of_bottom, of_left, of_right = map(strip_lags, (top, bottom, left, right))
+    before_sum, after_sum, energy = _plain_sums(before, target, level)
+    whole = Whole(auto, cross, before_sum, after_sum, energy, level)
+    border = (before[: k - 1], before[height:], before[:, : k - 1].T, before[:, width:].T)
+    return _within(whole, Edges.of(*(part.astype(np.float64) - level for part in border)))
+
+
+class Edges(NamedTuple):
+    """Of the rows and columns at the border all that `_within` takes off."""
+
+    left: tuple[np.ndarray, np.ndarray]  # (k-1, k-1, k) and (k-1,): products and sums of columns
+    right: tuple[np.ndarray, np.ndarray]
+    top: tuple[np.ndarray, np.ndarray]  # (k-1, k-1, k, k) and (k-1, k), of rows
+    bottom: tuple[np.ndarray, np.ndarray]
+    pixels: int  # windows of the picture
+
+    @classmethod
+    def of(cls, top: np.ndarray, bottom: np.ndarray, left: np.ndarray, right: np.ndarray) -> Edges:
+        """top, bottom: (k-1, W), the first and last rows of b; left, right: (k-1, H), columns."""
+        margin = len(top)
+        height, width = left.shape[1] - margin, top.shape[1] - margin
+        columns = (
+            (strip_lags(strip)[margin:].transpose(1, 2, 0), strip.sum(1)) for strip in (left, right)
+        )
+        rows = (
+            (_row_products(strip, width, strip_lags(strip)), _row_sums(strip, width))
+            for strip in (top, bottom)
+        )
+        return cls(next(columns), next(columns), next(rows), next(rows), height * width)
+
+
+def _within(whole: Whole, edges: Edges) -> Sums:
+    """The sums over every valid pixel: those of the whole less what is outside each window."""
+    k = len(whole.cross)
+    (of_left, left_sum), (of_right, right_sum) = edges.left, edges.right
+    (of_top, top_sum), (of_bottom, bottom_sum) = edges.top, edges.bottom
     # Of all rows y: at vertical lag v, [j, j', v] = sum of b[y, x+j] b[y+v, x+j'].
-    by_lag = windowed(
-        auto.T,
-        of_left[k - 1 :].transpose(1, 2, 0),
-        of_right[k - 1 :].transpose(1, 2, 0),
-    )
+    by_lag = windowed(whole.auto.T, of_left, of_right)
     forward = by_lag.transpose(2, 0, 1)
     backward = forward[:0:-1].transpose(0, 2, 1)  # lag -v is lag v with p and q exchanged
-    gram = windowed(  # [i, i', j, j']
-        np.concatenate([backward, forward]),
-        _row_products(top, width, of_top),
-        _row_products(bottom, width, of_bottom),
-    )
-    before_sum, after_sum, energy = _plain_sums(before, target, level)
-    columns = window_sums(before_sum, left.sum(1), right.sum(1))
-    patch_sum = window_sums(columns, _row_sums(top, width), _row_sums(bottom, width))
+    gram = windowed(np.concatenate([backward, forward]), of_top, of_bottom)  # [i, i', j, j']
+    columns = window_sums(whole.before_sum, left_sum, right_sum)
+    patch_sum = window_sums(columns, top_sum, bottom_sum)
     gram = gram.transpose(0, 2, 1, 3).reshape(k * k, k * k)
-    sums = Sums(gram, cross.ravel(), patch_sum.ravel(), energy, after_sum, target.size)
-    return _shifted(sums, level)
+    sums = Sums(
+        gram,
+        whole.cross.ravel(),
+        patch_sum.ravel(),
+        whole.energy,
+        whole.after_sum,
+        edges.pixels,
+    )
+    return _shifted(sums, whole.level)
 
 
 def _plain_sums(before: np.ndarray, target: np.ndarray, level: float) -> tuple[float, float, float]:
@@ -338,7 +465,7 @@ def _workers(pixels: int, kind: type, device: Device) -> int:
 
 
 def _over_strips(
-    before: np.ndarray, target: np.ndarray, size: int, method: Way, tops: range, level: float
+    before: Picture, target: Picture, size: int, method: Way, tops: range, level: float
 ) -> Any:
     """The method's total over the strips that begin at `tops`.
 
@@ -361,11 +488,13 @@ def _over_strips(
     return total
 
 
-def as_tensor(pixels: np.ndarray, level: float, device: Device) -> torch.Tensor:
+def as_tensor(pixels: Picture, level: float, device: Device) -> torch.Tensor:
     """The pixels about `level` (128 for 8 bits, else 0) on the device, in the smallest type."""
-    if pixels.dtype == np.uint16:
-        pixels = pixels.astype(np.int32)  # torch converts no uint16
-    there = devices.from_numpy(np.ascontiguousarray(pixels)).to(device)
+    if isinstance(pixels, np.ndarray):
+        if pixels.dtype == np.uint16:
+            pixels = pixels.astype(np.int32)  # torch converts no uint16
+        pixels = devices.from_numpy(np.ascontiguousarray(pixels))
+    there = pixels.to(device)
     return (there ^ 128).view(torch.int8) if level else there  # pixel - 128 in two's complement
 
 
@@ -378,7 +507,7 @@ class Way(Protocol):
     @property
     def room(self) -> tuple[tuple[int, ...], ...]: ...  # shapes of what correlate() works in
     def zeros(self, *shape: int) -> Any: ...
-    def load(self, pixels: np.ndarray, level: float) -> Any: ...
+    def load(self, pixels: Any, level: float) -> Any: ...
     @property
     def correlate(self) -> Callable[..., Any]: ...
     def lags(self, total: Any) -> np.ndarray: ...
@@ -436,7 +565,7 @@ class _ByTorch:
     def zeros(self, *shape: int) -> torch.Tensor:
         return torch.zeros(shape, dtype=self.dtype, device=self.device)
 
-    def load(self, pixels: np.ndarray, level: float) -> torch.Tensor:
+    def load(self, pixels: Picture, level: float) -> torch.Tensor:
         return as_tensor(pixels, level, self.device)
 
 
