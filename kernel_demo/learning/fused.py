@@ -20,8 +20,8 @@ import triton.language as tl
 from torch.nn import functional as F
 from triton.errors import TritonError
 
-BLOCK = 128  # lanes of a program, one word each
-ROWS = 128  # of a program, at most
+BLOCK = 64  # lanes of a program, one word each
+ROWS = 256  # of a program, at most
 AHEAD = 4  # rows loaded before the first is used: to wait once for all of them
 PROGRAMS = 2**11  # as many, about, keep every processor of a GPU busy: fewer rows each, if need be
 OLDEST = (7, 0)  # compute capability that Triton knows; all have dp4a
