@@ -94,7 +94,7 @@ def test_a_sum_is_of_the_products_before_they_are_rounded(on_stage):
     page.locator("#arithmetic[data-sum]").wait_for()
     page.locator("[data-view=after]").focus()
     sums = page.locator(".kd-sum")
-    expect(sums).to_have_attribute("title", "The sum of the products before they are rounded.")
+    expect(sums).to_have_attribute("title", "The products are added up before they are rounded.")
     adds_up = set()
     for _ in range(12):
         x, y = (int(place.get_attribute(f"data-{name}")) for name in "xy")
