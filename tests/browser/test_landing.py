@@ -1,5 +1,7 @@
 """A link opens on what it shares, and runs it where it says so."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -111,10 +113,11 @@ def test_what_a_link_has_set_is_marked(page, server):
         chip = page.locator(f"#chip-{name}")
         expect(chip).to_have_attribute("data-linked", "true")
         expect(chip).to_have_attribute("aria-description", said)
+        expect(chip).to_have_attribute("title", re.compile(rf"\n{said}$"))
         expect(opened(page, name).locator(".kd-linked")).to_have_text(said)
         page.keyboard.press("Escape")
     expect(page.locator("#chip-pictures")).to_have_attribute("data-linked", "false")
-    opened(page, "method").get_by_role("radio", name="K-FAC").check()
+    opened(page, "method").get_by_role("radio", name=re.compile("^K-FAC")).check()
     expect(page.locator("#chip-method")).to_have_attribute("data-linked", "false")
     assert page.locator("#chip-method").get_attribute("aria-description") is None
     expect(page.locator("#chip-filter")).to_have_attribute("data-linked", "true")
@@ -127,6 +130,20 @@ def test_a_place_that_there_is_not(page, server):
     expect(strip).to_contain_text("a question that there is not, “nonsense”")
     expect(live(page)).to_have_attribute("data-state", "before")
     strip.get_by_role("button", name="Close").click()
+    expect(strip).to_be_hidden()
+
+
+def test_what_is_only_told_leaves_by_itself(page, server):
+    """After a while, but not while it is pointed at: someone is reading it."""
+    page.clock.install()
+    page.goto(f"{server}/?question=nonsense")
+    strip = page.locator(".kd-landing")
+    expect(strip).to_be_visible()
+    strip.hover()
+    page.clock.run_for(40_000)
+    expect(strip).to_be_visible()
+    page.mouse.move(5, 5)
+    page.clock.run_for(40_000)
     expect(strip).to_be_hidden()
 
 

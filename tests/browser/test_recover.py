@@ -158,6 +158,23 @@ def test_a_broken_file(page, server, pair):
     expect(page.locator("#recover-before .file")).to_have_count(1)
 
 
+def test_what_was_lacking_is_said_no_more_once_it_is_there(page, server, pair):
+    """Recover with one picture says that the other lacks, until that is chosen."""
+    before, after = pair(lambda image: image.filter(ImageFilter.EMBOSS))
+    page.goto(server)
+    page.get_by_role("tab", name="Recover").click()
+    page.locator("#recover-before input[type=file]").set_input_files(before)
+    expect(page.locator("#recover-chosen img")).to_have_count(1)
+    page.locator("#recover").click()
+    error = page.locator("#recover-progress .kd-error")
+    expect(error).to_contain_text("Expected a picture after; got none.")
+    page.locator("#recover-after input[type=file]").set_input_files(after)
+    expect(page.locator("#recover-chosen img")).to_have_count(2)
+    expect(error).to_have_count(0)
+    page.locator("#recover").click()
+    expect(verdict(page)).to_have_attribute("data-verdict", "convolution")
+
+
 def test_an_error_on_a_phone_is_in_view(new_page, server, pair):
     """Pressed without files, and with one that is none: the sentence is on the screen."""
     page = new_page(viewport={"width": 390, "height": 844})

@@ -81,6 +81,23 @@ def test_no_sentence_is_cut_off(new_page, server, width, query):
     assert page.evaluate(cut) == []
 
 
+@pytest.mark.parametrize("width", [1366, 390])
+def test_how_the_bars_are_measured_is_said(new_page, server, width):
+    """Those below are to scale, those above by tens; and why no bar is the verdict's figure."""
+    page = new_page(viewport={"width": width, "height": 800})
+    page.goto(server)
+    card = page.locator("#spectrum")
+    card.scroll_into_view_if_needed()
+    expect(card.locator("canvas").first).to_be_visible()
+    said = " ".join(card.inner_text().split())
+    assert "each grid line" in said
+    assert "to scale" in said
+    assert "spread over all weights, so another figure than the worst weight's" in said
+    names = card.locator(".kd-spectrum-names")
+    if names.is_visible():  # none stands out of its row
+        assert names.evaluate("(e) => e.scrollHeight <= e.clientHeight + 1")
+
+
 def test_on_a_phone_what_is_told_is_drawn(new_page, server):
     """Of nine patterns six are seen, which is said; the one that is named is among them."""
     page = new_page(viewport={"width": 390, "height": 844})

@@ -84,25 +84,31 @@ def test_the_page_says_what_a_pixel_comes_to(on_stage, border, height, width):
         page.keyboard.press("ArrowRight")
 
 
-def test_rounded_products_that_miss_their_sum_are_near_it(on_stage):
-    """At each pixel: the sign before the sum is ≈ just where what is written does not add up."""
+def test_a_sum_is_of_the_products_before_they_are_rounded(on_stage):
+    """At each pixel, also where what is written does not add up: NumPy's sum, then rounded, under
+    one sign; which is the learned one and which the true one is said, and what was rounded when."""
     pixels, kernel = photo(40, 40, seed=3), UNEVEN * 0.93
     plane = grey(pixels)
     page = on_stage(first=value([record(0, UNEVEN, kernel)], UNEVEN, picture=piece(pixels)))
     place = page.locator("#arithmetic")
     page.locator("#arithmetic[data-sum]").wait_for()
     page.locator("[data-view=after]").focus()
-    signs = set()
+    sums = page.locator(".kd-sum")
+    expect(sums).to_have_attribute("title", "The products are added up before they are rounded.")
+    adds_up = set()
     for _ in range(12):
         x, y = (int(place.get_attribute(f"data-{name}")) for name in "xy")
-        products = plane[y - 1 : y + 2, x - 1 : x + 2] * kernel
-        adds = np.rint(products).sum() == np.rint(products.sum())
-        sign = page.locator("[data-text=adds]").inner_text()
-        assert sign == ("Σ" if adds else "≈")
-        signs.add(sign)
+        patch = plane[y - 1 : y + 2, x - 1 : x + 2]
+        products = patch * kernel
+        adds_up.add(np.rint(products).sum() == np.rint(products.sum()))
+        own, true = (
+            f"{np.rint(one.sum()):.0f}".replace("-", "−") for one in (products, patch * UNEVEN)
+        )
+        assert sums.inner_text().split() == ["new", "pixel", "learned", own, "true", true]
+        assert place.locator(".kd-operator").last.inner_text() == "Σ"
         page.keyboard.press("ArrowLeft")
         expect(place).to_have_attribute("data-x", str(x - 1))
-    assert signs == {"Σ", "≈"}
+    assert adds_up == {True, False}
 
 
 def test_a_pixel_of_a_photo_of_16_bits(on_stage):

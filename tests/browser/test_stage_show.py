@@ -484,6 +484,31 @@ def test_a_large_filtered_picture_is_of_the_step_at_rest(on_stage, rest):
     expect(page.locator("[data-text=after_note]")).to_have_text("step 9", timeout=5000)
 
 
+def test_a_click_beyond_what_is_computed_learns_nothing(on_stage):
+    """Paused: how far it is computed is marked and told; beyond lies the last computed step, and
+    the server is asked for nothing but what rests there."""
+    page = on_stage()
+    at_speed(page, "slow")
+    show(page, value(falling(SOBEL, 60)))
+    begun(page)
+    page.locator("#learn").click()
+    settled(page, state="paused")
+    show(page, value(falling(SOBEL, 60), number=2, computing=False, paused=True))
+    timeline = page.locator("#timeline")
+    expect(timeline).to_have_attribute(
+        "title", "Computed up to step 60: a click beyond goes there and learns nothing."
+    )
+    expect(timeline).to_have_css("--computed", "30.00%")
+    before = told(page)
+    box = timeline.bounding_box()
+    page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2)
+    settled(page, state="paused", step="60")
+    page.wait_for_timeout(700)
+    assert attribute(page, "step") == "60"
+    assert timeline.input_value() == "60"
+    assert told(page) == before
+
+
 def test_the_timeline_stays_where_it_is_put(on_stage):
     """While it runs: the run goes on, the show waits; arrow keys go from kept step to kept step."""
     page = on_stage()

@@ -176,22 +176,15 @@ function drawArithmetic(canvases, { patch, kernel, products, k, scale }, theme) 
   }, theme);
 }
 
-// Whether products, rounded as they are written, add up to their sum as that is written.
-function addsUp(products, sum) {
-  const rounding = (v) => Number(rounded(v, 0, 'toFixed'));
-  return Math.abs(sum) < 1e5 && products.reduce((all, v) => all + rounding(v), 0) === rounding(sum);
-}
-
-// Writes what a pixel comes to into its place: {x, y, k, patch, products, sum, trueSum, border}, what
-// is added beside the products being no matter of theirs. beside: the words for trueSum, with {sum} for it.
-function tellArithmetic(place, { x, y, k, patch, products, sum, trueSum, border }, words, beside) {
+// Writes what a pixel comes to into its place: {x, y, k, patch, sum, trueSum, border}. own: whose
+// sum it is; beside: the words for trueSum, with {sum} for it.
+function tellArithmetic(place, { x, y, k, patch, sum, trueSum, border }, words, own, beside) {
   const text = parts(place, 'text');
   const size = k <= 3 ? 'small' : k <= WORKED ? 'middle' : 'large';
   const made = patch.made.includes(1);
   setData(place, { size, x, y, sum, true: trueSum, made });
-  const total = products.reduce((all, v) => all + v, 0);
-  const near = k <= WORKED && Number.isFinite(total) && !addsUp(products, total);
-  write(text.adds, near ? '≈' : 'Σ');
+  write(text.kernel, own);
+  write(text.own, own);
   write(text.sum, whole(sum));
   write(text.true_sum, say(beside, { sum: whole(trueSum) }));
   write(text.square, patch.lacking ? words.lacking

@@ -107,7 +107,9 @@ function fillChips(root, chips) {
     pictures: chips.pictures.text, filter: filter.text, method: `${method.text} ${method.note || ''}`.trim(),
   };
   for (const [name, title] of Object.entries(whole)) {
-    setAttribute(root.querySelector(`#chip-${name}`), 'title', title);
+    const chip = root.querySelector(`#chip-${name}`);
+    chip.dataset.whole = title;
+    setAttribute(chip, 'title', [title, chip.getAttribute('aria-description')].filter(Boolean).join('\n'));
   }
   const urls = chips.pictures.urls || [];
   if (text.thumbs.dataset.urls === urls.join(' ')) return;

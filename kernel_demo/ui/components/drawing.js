@@ -235,10 +235,9 @@ function inkOn(r, g, b) {
 
 const LEGIBLE = 11; // pixels: no number is smaller
 
-// How many decimals fit the cells, at which size; null where numbers would not be legible. `bare`
-// leaves out the zero before the point, where every weight has it and two decimals fit only so.
-// exact: the true kernel, written with no more digits than it has; "0" is for zeros alone, but for
-// what rounding leaves of them.
+// How many decimals fit the cells, at which size; null where numbers would not be legible. exact:
+// the true kernel, written with no more digits than it has; "0" is for zeros alone, but for what
+// rounding leaves of them.
 function lettering(ctx, theme, [wide, high], matrix, decimals, exact) {
   let digits = decimals;
   const rounding = 1e-14 * largest(matrix);
@@ -247,17 +246,15 @@ function lettering(ctx, theme, [wide, high], matrix, decimals, exact) {
     return Math.abs(v - told) < 1e-6 && (told !== 0 || Math.abs(v) <= rounding);
   });
   while (exact && digits > 0 && says(digits - 1)) digits--;
-  const least = Math.min(digits, 1);
-  const zeros = matrix.every((v) => Math.abs(v) < 0.995);
+  const fine = matrix.every((v) => Math.abs(v) < 0.995); // one digit would say too little of it
+  const least = Math.min(digits, fine ? 2 : 1);
   const widthOf = measured(ctx, `100px ${theme.font}`);
   for (; digits >= least; digits--) {
-    for (const bare of zeros && digits >= 2 ? [false, true] : [false]) {
-      const widths = Array.from(matrix, (v) => widthOf(written(v, digits, bare)));
-      const fill = (share) => (share * wide) / Math.max(1, ...widths);
-      const size = Math.min(18, high * 0.95, Math.max(high * 0.3, LEGIBLE),
-        Math.max(LEGIBLE, fill(90)), fill(97)); // clear of the edges where it can be
-      if (size >= LEGIBLE) return { digits, size, bare };
-    }
+    const widths = Array.from(matrix, (v) => widthOf(fixed(v, digits)));
+    const fill = (share) => (share * wide) / Math.max(1, ...widths);
+    const size = Math.min(18, high * 0.95, Math.max(high * 0.3, LEGIBLE),
+      Math.max(LEGIBLE, fill(90)), fill(97)); // clear of the edges where it can be
+    if (size >= LEGIBLE) return { digits, size };
   }
   return null;
 }
@@ -275,11 +272,6 @@ function measured(ctx, font) {
     }
     return known.get(shape);
   };
-}
-
-function written(value, digits, bare) {
-  const text = fixed(value, digits);
-  return bare ? text.replace('0.', '.') : text;
 }
 
 // The decimals of a kernel's numbers: two beside weights of about 1, three beside small ones.
@@ -335,7 +327,7 @@ function drawCells(canvas, matrix, k, options, theme) {
     if (made?.[i]) outline(ctx, x, y, w, h, theme.warm, k > 9 ? 1 : 2, k > 9 ? [] : [3, 2]);
     if (!text || !Number.isFinite(values[i])) continue;
     ctx.fillStyle = inkOn(r, g, b);
-    ctx.fillText(written(values[i], text.digits, text.bare), x + w / 2, y + h / 2 + 0.5);
+    ctx.fillText(fixed(values[i], text.digits), x + w / 2, y + h / 2 + 0.5);
   }
   if (matrix || !note) return;
   ctx.fillStyle = theme.muted;

@@ -4,6 +4,7 @@
 const strip = element.querySelector('.kd-landing');
 const { words, keys } = props;
 const PATIENCE = 30000; // milliseconds that something is waited for
+const STAYS = 12000; // milliseconds that the strip is there, unless it is pointed at or has the focus
 const SETTLING = 4000; // milliseconds within which the page above may still grow
 const OWN = ['wheel', 'touchstart', 'pointerdown', 'keydown']; // a visitor who goes on by hand
 
@@ -38,9 +39,21 @@ function keepInView(place) {
   return over;
 }
 
+// It only tells: it leaves by itself.
+let leaving = 0;
+function tell(said) {
+  clearTimeout(leaving);
+  strip.hidden = !said;
+  write(strip.querySelector('p'), said);
+  const leave = () => {
+    if (strip.matches(':hover, :focus-within')) leaving = setTimeout(leave, STAYS);
+    else strip.hidden = true;
+  };
+  if (said) leaving = setTimeout(leave, STAYS);
+}
+
 async function land(value) {
-  strip.hidden = !value.said;
-  write(strip.querySelector('p'), value.said);
+  tell(value.said);
   let over = () => {};
   if (value.target) {
     const place = await until(() => inView(`#${value.target}`));
@@ -74,11 +87,8 @@ watch('value', () => {
   land(props.value);
 });
 // What another part has to say where nothing of it is in view.
-document.addEventListener('kd-told', ({ detail }) => {
-  strip.hidden = false;
-  write(strip.querySelector('p'), detail);
-});
-strip.querySelector('button').addEventListener('click', () => { strip.hidden = true; });
+document.addEventListener('kd-told', ({ detail }) => tell(detail));
+strip.querySelector('button').addEventListener('click', () => tell(''));
 
 document.addEventListener('click', (event) => {
   const link = event.target.closest?.('a.kd-share');

@@ -12,6 +12,7 @@ const mark = () => {
   chip.dataset.linked = Boolean(said);
   if (said) chip.setAttribute('aria-description', said);
   else chip.removeAttribute('aria-description');
+  chip.title = [chip.dataset.whole, said].filter(Boolean).join('\n'); // what the dot means
 };
 watch('value', mark);
 document.addEventListener('kd-address', mark);

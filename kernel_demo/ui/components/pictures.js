@@ -181,7 +181,7 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
     const now = shown();
     if (!part() || !pixel || !now.learned) {
       for (const name of ['x', 'y', 'sum', 'true']) delete place.dataset[name];
-      for (const name of ['sum', 'true_sum']) write(text[name], '');
+      for (const name of ['own', 'sum', 'true_sum']) write(text[name], '');
       for (const canvas of Object.values(tables)) surface(canvas);
       for (const view of Object.values(views)) markPixel(view, null, null);
       return;
@@ -190,7 +190,7 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
     const found = { ...sums(now), ...pixel, k, border };
     drawArithmetic(tables, { ...found, kernel: learned, scale: largest(now.truth) || 1 }, now.theme);
     later(() => {
-      tellArithmetic(place, found, words, words.true_sum);
+      tellArithmetic(place, found, words, words.tag_learned, words.true_sum);
       for (const view of Object.values(views)) markPixel(view, part(), pixel);
     });
   }

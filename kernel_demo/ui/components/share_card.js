@@ -109,9 +109,13 @@ function curvesOf(ctx, shown, theme) {
   });
 }
 
+// 0.000 000 003 8 as the figures of the curves are written: 3.8·10⁻⁹.
+const inPowers = (text) => text.replace(/(?<!\d)0\.000[\d\u202f]*\d/g, (size) => (
+  figure(Number(size.replaceAll('\u202f', '')))));
+
 // What the page says of the run, but for what it offers beside: [[text, bold], ...].
 const verdictShown = () => [...document.querySelectorAll('#live [data-text=verdict] > :not(a)')]
-  .map((part) => [part.textContent.trim(), part.tagName === 'B']);
+  .map((part) => [inPowers(part.textContent.trim()), part.tagName === 'B']);
 
 function draw() {
   const shown = window.kdShown;

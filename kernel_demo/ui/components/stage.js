@@ -573,8 +573,12 @@ function paintTimeline(now) {
   setData(root, { seekable: some });
   if (Number(timeline.max) !== last) timeline.max = last;
   if (Number(timeline.value) !== at) timeline.value = at;
-  const share = `${((100 * at) / last).toFixed(2)}%`;
-  if (timeline.style.getPropertyValue('--share') !== share) timeline.style.setProperty('--share', share);
+  const computed = some ? run.rows[lastRow()][STEP] : 0;
+  for (const [name, step] of [['--share', at], ['--computed', computed]]) {
+    const share = `${((100 * step) / last).toFixed(2)}%`;
+    if (timeline.style.getPropertyValue(name) !== share) timeline.style.setProperty(name, share);
+  }
+  setAttribute(timeline, 'title', some && computed < last ? say(words.computed_to, { step: computed }) : '');
   const [ended, most] = [now === 'finished', { steps: value?.steps }];
   const of = !some && !at ? '' : ended ? say(words.step_of, { steps: run.rows[lastRow()][STEP] })
     : say(words.step_most, most);

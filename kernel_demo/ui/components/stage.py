@@ -141,6 +141,7 @@ WORDS = (
         "step_most_short": ", max {steps}",
         "not_started": "not started",
         "computed_in": "computed in {seconds}",
+        "computed_to": "Computed up to step {step}: a click beyond goes there and learns nothing.",
         "unmeasured": "not measured yet",
         "pointed": "step {step}: {value}",
         "rate": "rate {rate}",

@@ -145,10 +145,9 @@ function makeWorked(place) {
     made.parts.forEach(({ patch, kernel, products, sum }, i) => {
       drawArithmetic(parts(rows[i], 'table'), { patch, kernel, products, k, scale }, theme);
       const alone = rows.length === 1;
-      const all = { ...pixel, k, patch, products, sum: alone ? made.sum : sum, trueSum: beside,
-        border: made.border };
-      tellArithmetic(rows[i], all, words, alone && Number.isFinite(beside) ? record.beside : '');
-      write(parts(rows[i], 'text').kernel, alone ? record.name : words.from[i]);
+      const all = { ...pixel, k, patch, sum: alone ? made.sum : sum, trueSum: beside, border: made.border };
+      const other = alone && Number.isFinite(beside) ? record.beside : '';
+      tellArithmetic(rows[i], all, words, alone ? record.name : words.from[i], other);
     });
     setData(place, { ...pixel, sum: made.sum, true: beside, made: made.parts[0].patch.made.includes(1) });
     write(told.told, sentence(made, beside));

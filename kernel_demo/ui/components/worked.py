@@ -30,6 +30,7 @@ WORDS = {
     "products": "products, rounded",
     "many_products": "{count} products",
     "new_pixel": "new pixel",
+    "unrounded": "The products are added up before they are rounded.",
     "tag_learned": "learned",
     "patch": "The pixels at the square",
     "kernel": "The kernel",

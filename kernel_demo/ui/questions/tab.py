@@ -113,7 +113,8 @@ QUESTIONS = (
         "small",
         "A small model",
         "What if the model must be small?",
-        "A kernel of whole numbers survives 8-bit integers exactly, and one that is a column "
+        "It is small: the whole model is k × k weights, at 3 × 3 nine numbers and 36 bytes. A "
+        "kernel of whole numbers survives 8-bit integers exactly, and one that is a column "
         "times a row needs 2 k numbers instead of k × k. A larger network can be stored in the "
         "same ways, layer by layer; since layers pass their errors on, what counts there is the "
         "error of its output.",

@@ -51,8 +51,9 @@ CHANGED = """() => {
   if (!document.querySelector('#recover-verdict [data-verdict]')) return;
   document.dispatchEvent(new CustomEvent('kd-changed', { detail: 'recover-verdict' }));
 }"""
-# Files that were taken away: what was said of them goes with them, but for what is being done.
-TAKEN_AWAY = f"""(told) => (
+# Files that were taken away, or others that came: what was said of those before goes with them, but
+# for what is being done.
+OTHERS = f"""(told) => (
   document.querySelector('#recover-progress .kd-working') ? told : {json.dumps(quiet(SEVERAL))})"""
 
 
@@ -116,8 +117,9 @@ def _connect_views(parts) -> None:
     thumbnails = gr.on(changed, chosen, files, [parts.chosen, parts.anew], **latest)
     tell_failure(thumbnails, parts.chosen)
     parts.anew.click(None, None, files[:2], js="() => [null, null]", **PRIVATE)
-    away = [parts.anew.click, parts.before.clear, parts.after.clear]
-    gr.on(away, None, parts.progress, parts.progress, js=TAKEN_AWAY, **PRIVATE)
+    sides = parts.before, parts.after
+    others = [parts.anew.click, *(event for file in sides for event in (file.clear, file.upload))]
+    gr.on(others, None, parts.progress, parts.progress, js=OTHERS, **PRIVATE)
     pictures = [parts.reproduced, parts.pair, parts.lost]
     viewed = parts.views.input(view, [parts.views, parts.state], pictures, **latest)
     tell_failure(viewed, parts.lost)
