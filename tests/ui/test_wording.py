@@ -1,5 +1,6 @@
 """The sentences of the page are true of the figures as they are written."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -140,3 +141,11 @@ def test_borders_are_told_by_their_sides(sides, told):
     one = sides[0] if len(set(sides)) == 1 else None
     found = SimpleNamespace(kernel=None, padding=one, padding_sides=sides, padding_value=200)
     assert finding.edges(found) == told
+
+
+def test_no_tag_is_shown_as_text(page):
+    """What a part of the page has at first is HTML, not HTML that was escaped once more."""
+    values = [str(getattr(part, "value", None) or "") for part in page.blocks.values()]
+    assert any("<details" in value for value in values)
+    shown_as_text = [value[:200] for value in values if re.search(r"&lt;/?[a-z]", value)]
+    assert shown_as_text == []

@@ -17,6 +17,7 @@ from kernel_demo.ui.html import (
     dropdown,
     each,
     filled,
+    joined,
     quiet,
     segmented,
     square,
@@ -42,6 +43,7 @@ SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
 FOLDER = bundled.FOLDER / "recover"
 LINKS = "Copy a link to one of them"
 EXAMPLE_LINK = '<a class="kd-link kd-share" href="?{}={}&amp;{}=1">{}</a> '
+FOLDED = '<details class="kd-details"><summary>{}</summary>{}</details>'
 COMMANDS = FOLDER / "COMMANDS.md"
 
 
@@ -176,7 +178,7 @@ def _example_buttons() -> tuple[tuple[gr.Button, Example], ...]:
 
 
 def _folded(summary: str, html: str) -> str:
-    return filled('<details class="kd-details"><summary>{}</summary>{}</details>', summary, html)
+    return filled(FOLDED, summary, joined([html]))
 
 
 def _example_button(one: Example) -> gr.Button:
