@@ -228,7 +228,7 @@ def _several(pictures: Pictures) -> list[np.ndarray]:
     return [_picture(one) for one in pictures]
 
 
-def _array(picture: ArrayLike | os.PathLike[str]) -> np.ndarray:
+def _array(picture: Pictures | os.PathLike[str]) -> np.ndarray:
     """The picture as NumPy has it, whatever its shape."""
     if isinstance(picture, str | bytes | os.PathLike):
         remedy = "Open it: np.asarray(PIL.Image.open(path))."
