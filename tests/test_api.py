@@ -20,6 +20,7 @@ import kernel_demo as kd
 from kernel_demo import api, records
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.imaging.filtering import MODES
 
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = {"kernel", "apply", "learn", "fit", "recover"}
@@ -72,6 +73,12 @@ def test_the_reference_names_every_kernel():
     """Who reads `help(kd.kernel)` knows all names, without a guess."""
     told = re.search(r"what: (.*?); or", kd.kernel.__doc__, re.DOTALL)[1]
     assert re.findall(r"`(\w+)`", told) == list(CATALOGUE)
+
+
+def test_the_reference_names_every_border():
+    """And all that `kd.apply` may put beyond the edges."""
+    told = re.search(r"border: (.*?): border_value", kd.apply.__doc__, re.DOTALL)[1]
+    assert set(re.findall(r"`(\w+)`", told)) == set(MODES)
 
 
 def test_what_is_no_name():
