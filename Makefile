@@ -5,7 +5,6 @@ PYTHON ?= python3
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-RECORDS := imaging.kernels learning.training learning.statistics recovery.record errors
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
 # $(call debian,packages) installs them where that is possible, and else fails.
@@ -46,7 +45,7 @@ format: $(VENV)/dev.stamp ## Put the code into its format
 	$(BIN)/ruff format
 
 reference: $(VENV)/dev.stamp ## Build the reference of the public names, in reference/
-	$(BIN)/python -m pdoc -o reference kernel_demo.api $(addprefix kernel_demo.,$(RECORDS))
+	$(BIN)/python .ci/reference.py
 
 bench: $(VENV)/dev.stamp ## Measure, beside what people would use instead (ARGS="learning" for one)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -8,6 +8,9 @@
     kd.fit(befores, afters, size=3)               the best kernel, with error bars
     kd.recover(before, after)                     which filter was it? With proof
 
+help(kd.learn) and so on say more. What comes back are records: kd.Kernel, kd.Progress, kd.Solution,
+kd.Recovery; what cannot be used is a kd.DemoError.
+
 The map of the package, from the ground up; a part imports only what stands before it here (held by
 import-linter, its contracts are in pyproject.toml):
 
@@ -29,10 +32,24 @@ commands    the command line: `kernel-demo recover`, `apply`, and `serve` for th
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["apply", "fit", "kernel", "learn", "recover"]
+__all__ = [
+    "kernel", "apply", "learn", "fit", "recover",
+    "Kernel", "Progress", "Solution", "Recovery", "DemoError",
+]  # fmt: skip
 
 if TYPE_CHECKING:
-    from kernel_demo.api import apply, fit, kernel, learn, recover
+    from kernel_demo.api import (
+        DemoError,
+        Kernel,
+        Progress,
+        Recovery,
+        Solution,
+        apply,
+        fit,
+        kernel,
+        learn,
+        recover,
+    )
 else:  # a type checker would take any name for one of the package's
 
     def __getattr__(name: str) -> Any:

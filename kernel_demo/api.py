@@ -1,15 +1,23 @@
 """The names of `import kernel_demo as kd`: arrays in, frozen records out.
 
 Pictures are arrays, H x W or H x W x 3 (red, green, blue): uint8, uint16, or floats with black 0
-and white 1. What has an `__array__` (a Pillow picture, a tensor on the CPU) will do. Kernels are
-k x k, k odd, from 3 to 31, and are correlated with the picture, never flipped, as
-`torch.nn.Conv2d`, `cv2.filter2D` and `scipy.ndimage.correlate` do it:
+and white 1. What has an `__array__` (a Pillow picture, a tensor on the CPU) will do; `cv2.imread`
+gives blue first: `[..., ::-1]` turns it over. Results in floats have the units of the picture
+before: 0 to 255 of an 8-bit one, as `apply` returns them. Kernels are k x k, k odd, from 3 to 31,
+and are correlated with the picture, never flipped, as `torch.nn.Conv2d`, `cv2.filter2D` and
+`scipy.ndimage.correlate` do it:
 
-    after[y, x] = sum over i, j of kernel[i, j] * before[y + i - r, x + j - r] + offset,  r = k // 2
+    after[y, x] = sum over i, j of
+        kernel[i, j] * before[y + i - r, x + j - r] + offset,  r = k // 2
+
+What comes back are frozen records: a notebook draws them, `save("found.json")` or
+`save("kernel.npy")` writes them. What cannot be used is a DemoError, in one sentence.
+`kernel_demo.export` has kernels as files and as code.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TypeAlias
@@ -29,6 +37,11 @@ from kernel_demo.learning.statistics import Solution, Statistics, accumulate, tr
 from kernel_demo.learning.training import Progress, TrainSettings, train
 from kernel_demo.recovery import Recovery
 
+__all__ = [
+    "kernel", "apply", "learn", "fit", "recover",
+    "Kernel", "Progress", "Solution", "Recovery", "DemoError",
+]  # fmt: skip
+
 Pictures: TypeAlias = ArrayLike | Sequence[ArrayLike]
 Masked: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
@@ -36,9 +49,13 @@ Masked: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 def kernel(what: str | ArrayLike, size: int = 3, *, seed: int = 0, angle: float = 0.0) -> Kernel:
     """A kernel by its name, `"random"`, or a matrix (nested lists, an array, or pasted text).
 
+    what: `identity`, `sobel_x`, `sobel_y`, `scharr_x`, `scharr_y`, `prewitt_x`, `prewitt_y`,
+    `roberts_down`, `roberts_up`, `laplacian_4`, `laplacian_8`, `sharpen`, `unsharp`, `emboss`,
+    `box`, `gaussian`, `motion_blur`, `log`, `gabor`; or k x k numbers, also as (1, 1, k, k), which
+    `torch.nn.Conv2d.weight` and `Recovery.kernel` are.
     size: k, odd, of what has several sizes. seed: of a random one, whose entries are normal with
-    a deviation of 1 / k. angle: degrees, of what has a direction. DemoError: no such kernel; its
-    sentence lists the names.
+    a deviation of 1 / k. angle: degrees counter-clockwise, of `motion_blur` and `gabor`.
+    DemoError: no such kernel, or not of that size; its sentence lists what there is.
 
     >>> import kernel_demo as kd
     >>> kd.kernel("sobel_x").values
@@ -54,13 +71,16 @@ _kernel = kernel  # by another name, where a parameter has this one
 
 def apply(
     picture: ArrayLike, kernel: str | ArrayLike | Kernel, *, border: str = "reflect",
-    offset: float = 0.0,
+    border_value: float = 0.0, offset: float = 0.0,
 ) -> np.ndarray:  # fmt: skip
     """The filtered picture: of the same shape and units, as floats, neither rounded nor clipped.
 
-    border: what lies beyond the edges: `zero`, `replicate`, `reflect` (cb|abc|ba), `symmetric`
-    (ba|abc|cb) or `wrap`. offset: added to each pixel, in the picture's units. Each channel is
-    filtered by itself. Returns float64 of a float64 picture, else float32; computed in float64.
+    kernel: as for `kernel`; a name means its 3 x 3. border: what lies beyond the edges: `zero`,
+    `replicate` (aa|abc|cc), `reflect` (cb|abc|ba), `symmetric` (ba|abc|cb), `wrap` (bc|abc|ab), or
+    `constant`: border_value. That and offset, which is added to each pixel, are in the picture's
+    units. Each channel is filtered by itself, alpha too; NaN spreads to all whose patch has it.
+    Returns float64 of a float64 picture, else float32; computed in float64.
+    DemoError: no such kernel or border, or what is no picture.
 
     >>> import numpy as np
     >>> import kernel_demo as kd
@@ -70,7 +90,8 @@ def apply(
     array([ 0.,  0., 40., 40.,  0.], dtype=float32)
     """
     added = finite("an offset", offset, -kernels.MAX_VALUE, kernels.MAX_VALUE)
-    return correlate(_picture(picture), _kernel(kernel).values, border, added)
+    around = finite("a border value", border_value, -kernels.MAX_VALUE, kernels.MAX_VALUE)
+    return correlate(_picture(picture), _kernel(kernel).values, border, added, around)
 
 
 def learn(
@@ -84,22 +105,23 @@ def learn(
     offset: bool = False,
     seed: int = 0,
     device: str = "auto",
-    truth: ArrayLike | Kernel | None = None,
+    truth: str | ArrayLike | Kernel | None = None,
 ) -> Iterator[Progress]:
     """Train a single convolution layer, size x size, on pictures before and after a filter.
 
     Iterate over it: each Progress has `step`, `loss` (mean squared, white is 1), `kernel` (k x k
-    float64), `kernel_error` (the largest |learned - true| where `truth` is given) and, at the end,
-    `stopped_because`. To stop is to stop iterating.
+    float64), `kernel_error` (the largest |learned - true| where truth is given: a kernel of that
+    size, or its name) and, at the end, `stopped_because`. To stop is to stop iterating.
 
     befores, afters: one picture, or a sequence of them, each pair of one shape. Channels of a
     colour picture go through the same kernel. Only pixels whose whole patch lies inside count, and
     of integer pictures those that are not clipped.
     method: `kfac` (the natural gradient: Grosse & Martens 2016, arXiv:1602.01407), `adam`, `sgd`.
     steps: the most there will be. learning_rate: None is the method's own, the best of a search.
-    offset: learn one as well, relative to white.
+    offset: learn one as well; it comes back relative to white.
     seed: of the first weights and the order of tiles. device: `auto`, `cpu`, `cuda`, `mps`.
-    DemoError, at the call: pictures that do not fit together or are smaller than the kernel.
+    DemoError, at the call: pictures that do not fit together or are smaller than the kernel, and
+    settings that there are not.
 
     >>> import numpy as np
     >>> import kernel_demo as kd
@@ -108,6 +130,10 @@ def learn(
     >>> bool(last.kernel_error < 1e-5), last.kernel.shape
     (True, (3, 3))
     """
+    true = None if truth is None else kernels.resolve(truth, size=size).values
+    if true is not None and len(true) != size:
+        received = f"{len(true)} × {len(true)}"
+        raise DemoError(f"a truth of {size} × {size}", received, f"Learn with size={len(true)}.")
     pictures = _pairs(befores, afters, size)
     begun = [(*_relative(before, after), mask) for before, after, mask in pictures]
     before, after, mask = (list(part) for part in zip(*begun, strict=True))
@@ -118,7 +144,7 @@ def learn(
         SingleConv(size, settings.init, seed, offset),
         pairs.build(before, after, size, settings.tile, seed, masks=mask),
         settings,
-        truth=None if truth is None else kernels.check(np.asarray(truth)),
+        truth=true,
         optimum=cache(lambda: Optimum(accumulate(begun, size)[0], offset)),
     )
 
@@ -127,13 +153,13 @@ def fit(befores: Pictures, afters: Pictures, size: int = 3, *, offset: bool = Tr
     """The best kernel that the pictures allow: one pass for exact sums, one solve, and error bars.
 
     befores, afters: as for `learn`; of 8-bit pictures the sums are whole numbers, so that the
-    kernel does not depend on their order. size: k. offset: fit one, too, in the pictures' units.
+    kernel does not depend on their order. size: k. offset: fit one, too, in the units of after.
     Returns a Solution: `kernel` and `standard_error` (k x k float64, inf where the pictures leave
-    a weight open), `offset`, `residual` (RMS, in the pictures' units), `condition` and `rank` of
-    X'X, `singular`, and `cause` and `remedy` where it is. The bars take what is left as noise,
-    independent and of one strength. Whether a convolution made the pictures at all, `recover` finds
-    out; and rounding is noise only nearly: where most results lie within a few levels of 8 bits,
-    errors are twice as large (measured on the bundled photos).
+    a weight open; relative, white before is white after), `offset`, `residual` (RMS, in the units
+    of after), `condition` and `rank` of X'X, `singular`, and `cause` and `remedy` where it is.
+    The bars take what is left as noise, independent and of one strength. Whether a convolution made
+    the pictures at all, `recover` finds out; and rounding is noise only nearly: where most results
+    lie within a few levels of 8 bits, errors are twice as large (measured on the bundled photos).
     DemoError: pictures that do not fit together, or of which none can be used.
 
     >>> import numpy as np
@@ -144,7 +170,7 @@ def fit(befores: Pictures, afters: Pictures, size: int = 3, *, offset: bool = Tr
            [-2.,  0.,  2.],
            [-1.,  0.,  1.]])
     """
-    pictures = _pairs(befores, afters, size)
+    pictures = [(_in_units_of(*pair), *pair[1:]) for pair in _pairs(befores, afters, size)]
     statistics, _ = accumulate(pictures, size)
     if statistics.count == 0:
         before, after, mask = pictures[0]
@@ -158,8 +184,10 @@ def recover(before: ArrayLike, after: ArrayLike, max_size: int = 15) -> Recovery
     before, after: uint8 or uint16, as the files have them, H x W or H x W x C (C = 1 to 4; alpha is
     left out). max_size: the largest kernel to look for, odd, 3 to 31.
     Returns a Recovery: `verdict` (its `str()`: convolution, convolution with noise, not a
-    convolution, undetermined), `kernel` (outputs, inputs, k, k), `standard_error`, `interval`,
-    `offset` (grey levels), `padding`, `bit_exact`, `explanation`, `next_step`.
+    convolution, undetermined), `kernel` (outputs, inputs, k, k; `apply` takes it where it is one),
+    `standard_error`, `interval`, `offset` (grey levels), `padding`, `bit_exact`, `explanation`,
+    `next_step`. Where a tool rounds several times, `kernel_demo.export.tools.program(found)` is the
+    program that does so. It takes seconds; `interval`, which `save` writes, up to twenty more.
     Any two pictures have one; DemoError is for arrays that are no pictures.
 
     >>> import numpy as np
@@ -169,7 +197,7 @@ def recover(before: ArrayLike, after: ArrayLike, max_size: int = 15) -> Recovery
     >>> str(found.verdict), found.catalogue_name, found.padding
     ('convolution', 'Box blur 3 × 3', 'reflect')
     """
-    return recovery.recover(np.asarray(before), np.asarray(after), max_size)
+    return recovery.recover(_array(before), _array(after), max_size)
 
 
 def _pairs(befores: Pictures, afters: Pictures, size: int) -> list[Masked]:
@@ -195,20 +223,41 @@ def _pairs(befores: Pictures, afters: Pictures, size: int) -> list[Masked]:
 def _several(pictures: Pictures) -> list[np.ndarray]:
     """One picture, or several, as arrays."""
     if not isinstance(pictures, list | tuple):
-        array = np.asarray(pictures)
+        array = _array(pictures)
         pictures = array if array.ndim == 4 else [array]
     return [_picture(one) for one in pictures]
 
 
+def _array(picture: Pictures | os.PathLike[str]) -> np.ndarray:
+    """The picture as NumPy has it, whatever its shape."""
+    if isinstance(picture, str | bytes | os.PathLike):
+        remedy = "Open it: np.asarray(PIL.Image.open(path))."
+        raise DemoError("a picture as an array, H × W or H × W × 3", "the name of a file", remedy)
+    try:
+        return np.asarray(picture)
+    except (TypeError, ValueError, RuntimeError):  # on a device, with a gradient; ragged lists
+        remedy = "Give np.asarray() of it; of a tensor, tensor.detach().cpu()."
+        received = f"a {type(picture).__name__} that NumPy cannot read"
+        raise DemoError("a picture as an array, H × W or H × W × 3", received, remedy) from None
+
+
 def _picture(picture: ArrayLike) -> np.ndarray:
     """The picture as an array: H x W, or H x W x C with 1 to 4 channels."""
-    array = np.asarray(picture)
+    array = _array(picture)
     fits = array.ndim == 2 or (array.ndim == 3 and 1 <= array.shape[2] <= 4)
     if not fits or array.size == 0:
-        shape = " × ".join(map(str, array.shape)) or "a single value"
-        raise DemoError("a picture, H × W or H × W × 3", shape, "Put its channels last.")
+        shape = " × ".join(map(str, array.shape))
+        if array.ndim == 0:
+            shape, remedy = f"a {type(picture).__name__}", "Give an array, or a list of them."
+        elif array.size == 0:
+            remedy = "Give one that has pixels."
+        elif array.ndim == 3 and array.shape[0] <= 4:
+            remedy = "Put its channels last: np.moveaxis(picture, 0, -1)."
+        else:
+            remedy = "Give its rows and columns; several pictures as a list of them."
+        raise DemoError("a picture, H × W or H × W × 3", shape, remedy)
     if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
-        remedy = "Convert it: picture.astype(np.uint8), or to floats from 0 to 1."
+        remedy = "Convert it: np.asarray(picture, np.uint8), or to floats from 0 to 1."
         raise DemoError("a picture of uint8, uint16 or floats", str(array.dtype), remedy)
     return array
 
@@ -226,6 +275,12 @@ def _planes(before: np.ndarray, after: np.ndarray) -> list[tuple[np.ndarray, np.
 def _within(after: np.ndarray) -> np.ndarray:
     """Where it is neither black nor white: there a picture of whole levels may be cut off."""
     return (after > 0) & (after < np.iinfo(after.dtype).max)
+
+
+def _in_units_of(before: np.ndarray, after: np.ndarray, _: np.ndarray | None) -> np.ndarray:
+    """The picture before, where white is that of after: then kernels are relative."""
+    factor = 1.0 if after.dtype.kind == "f" else _white(after) / _white(before)
+    return before if factor == 1 else before * factor
 
 
 def _relative(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,10 @@ from kernel_demo.numbers import short
 NUMBERS = 9  # k up to which a heat map has its numbers; beyond, they are in the titles of the cells
 # The page's own: blue below zero, orange above, which colour-blind eyes tell apart.
 POSITIVE, NEGATIVE = "234, 147, 80", "91, 155, 213"
-STYLE = "text-align: center; min-width: 1.2em; padding: 0.15em 0.4em; background: rgba({}, {:.2f})"
+STYLE = (  # squares, wider where numbers are long
+    "box-sizing: border-box; min-width: 2em; height: 2em; padding: 0.15em 0.4em; "
+    "text-align: center; background: rgba({}, {:.2f})"
+)
 
 
 def heat_map(values: np.ndarray, errors: np.ndarray | None = None, caption: str = "") -> str:
@@ -34,7 +37,7 @@ def heat_map(values: np.ndarray, errors: np.ndarray | None = None, caption: str 
         + "</tr>" for row in zip(values.tolist(), bars.tolist(), strict=True)
     )  # fmt: skip
     told = f"<caption>{html.escape(caption)}</caption>" if caption else ""
-    return f'<table style="border-collapse: collapse">{told}{rows}</table>'
+    return f'<table style="border-collapse: collapse; white-space: nowrap">{told}{rows}</table>'
 
 
 def _cell(value: float, error: float, largest: float, size: int) -> str:

@@ -12,14 +12,18 @@ from xml.etree import ElementTree
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageFilter
 from scipy import ndimage
 
 import kernel_demo as kd
 from kernel_demo import api, records
 from kernel_demo.errors import DemoError
+from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.imaging.filtering import MODES
 
 ROOT = Path(__file__).parents[1]
+FUNCTIONS = {"kernel", "apply", "learn", "fit", "recover"}
 SHARPEN = np.array([[0.0, -1.0, 0.0], [-1.0, 5.0, -1.0], [0.0, -1.0, 0.0]])
 
 
@@ -50,11 +54,31 @@ assert "numpy" in sys.modules and "gradio" not in sys.modules
 
 
 def test_the_examples_of_the_docstrings_hold():
-    """Each public name has an example, and it gives what it says."""
+    """Each public function has an example, and it gives what it says."""
     found = [test for test in doctest.DocTestFinder().find(api) if test.examples]
-    assert {test.name.rpartition(".")[2] for test in found} == set(kd.__all__)
+    assert {test.name.rpartition(".")[2] for test in found} == FUNCTIONS
     for test in found:
         assert doctest.DocTestRunner().run(test).failed == 0
+
+
+def test_the_names():
+    """Five functions, the four records that come out of them, and the error: all are kd's own."""
+    records_and_error = {"Kernel", "Progress", "Solution", "Recovery", "DemoError"}
+    assert set(kd.__all__) == set(api.__all__) == FUNCTIONS | records_and_error
+    assert kd.DemoError is DemoError
+    assert isinstance(kd.kernel("box"), kd.Kernel)
+
+
+def test_the_reference_names_every_kernel():
+    """Who reads `help(kd.kernel)` knows all names, without a guess."""
+    told = re.search(r"what: (.*?); or", kd.kernel.__doc__, re.DOTALL)[1]
+    assert re.findall(r"`(\w+)`", told) == list(CATALOGUE)
+
+
+def test_the_reference_names_every_border():
+    """And all that `kd.apply` may put beyond the edges."""
+    told = re.search(r"border: (.*?): border_value", kd.apply.__doc__, re.DOTALL)[1]
+    assert set(re.findall(r"`(\w+)`", told)) == set(MODES)
 
 
 def test_what_is_no_name():
@@ -84,6 +108,44 @@ def test_apply_is_scipys_correlate(colour, border, scipy):
         np.testing.assert_allclose(made[..., n], own, atol=1e-3)
     assert made.shape == colour.shape
     assert made.dtype == np.float32
+
+
+def test_apply_with_a_value_around(colour):
+    """`constant` puts one value around, in the picture's units, as SciPy's cval does."""
+    weights = kd.kernel("gaussian", 5)
+    made = kd.apply(colour, weights, border="constant", border_value=30)
+    own = ndimage.correlate(colour[..., 1].astype(float), weights.values, mode="constant", cval=30)
+    np.testing.assert_allclose(made[..., 1], own, atol=1e-4)
+
+
+def test_apply_what_torch_and_recover_hold(photo):
+    """A weight of torch.nn.Conv2d, (1, 1, k, k), is that layer's filter; several are refused."""
+    layer = torch.nn.Conv2d(1, 1, 5, padding=2, bias=False)
+    weight = layer.weight.detach()
+    made = kd.apply(photo / 255, weight, border="zero")
+    own = layer(torch.from_numpy(photo / 255).float()[None, None]).detach().numpy()[0, 0]
+    np.testing.assert_allclose(made, own, atol=1e-5)
+    with pytest.raises(DemoError, match="3 × 1 × 5 × 5. Give one at a time"):
+        kd.apply(photo, weight.repeat(3, 1, 1, 1))
+    with pytest.raises(DemoError, match=r"tensor\.detach\(\)"):
+        kd.apply(photo, layer.weight)
+
+
+def test_what_is_recovered_can_be_applied(photo):
+    """What recover finds of Pillow's sharpening makes, rounded, Pillow's own picture inside."""
+    after = Image.fromarray(photo).filter(ImageFilter.SHARPEN)
+    again = kd.apply(photo, kd.recover(photo, after, 3).kernel)
+    again = np.floor(np.clip(again, 0, 255) + 0.5)
+    np.testing.assert_array_equal(again[1:-1, 1:-1], np.asarray(after)[1:-1, 1:-1])
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_fit_is_relative(photo, depth):
+    """Whatever the types, white before is white after, as for learn and recover."""
+    white = np.iinfo(depth).max
+    for before in (photo, photo / 255, (photo / 255).astype(np.float32)):
+        after = np.rint(cv2.filter2D(photo / 255, -1, SHARPEN).clip(0, 1) * white).astype(depth)
+        np.testing.assert_allclose(kd.fit(before, after).kernel, SHARPEN, atol=1e-3)
 
 
 def test_fit_of_8_bits(photo):
@@ -116,7 +178,7 @@ def test_learn_a_colour_picture(colour):
 def test_learn_takes_integers_in_their_own_units(photo):
     """An 8-bit after is 255ths of white; floats after an 8-bit before are in grey levels."""
     for after in (cv2.filter2D(photo, -1, SHARPEN), kd.apply(photo, SHARPEN)):
-        *_, last = kd.learn(photo, after, truth=SHARPEN)
+        *_, last = kd.learn(photo, after, truth="sharpen")
         assert last.kernel_error < 1e-5
 
 
@@ -136,7 +198,18 @@ BAD = {
     "no picture": (lambda: kd.learn([], []), "at least one picture"),
     "one after missing": (lambda: kd.fit([FLAT, FLAT], [FLAT]), "2 before and 1"),
     "another size": (lambda: kd.fit(FLAT, FLAT[:, 1:]), "9 × 9 and 9 × 8"),
-    "text": (lambda: kd.apply("photo.png", "box"), "a picture, H × W"),
+    "text": (lambda: kd.apply("photo.png", "box"), "the name of a file. Open it"),
+    "paths": (lambda: kd.fit([Path("a.png")], [Path("b.png")]), "the name of a file. Open it"),
+    "paths to recover": (lambda: kd.recover("a.png", "b.png"), "the name of a file. Open it"),
+    "on a device": (lambda: kd.apply(torch.ones(9, 9, device="meta"), "box"), "detach().cpu()"),
+    "with a gradient": (lambda: kd.fit(torch.ones(9, 9).requires_grad_(), FLAT), "detach().cpu()"),
+    "rows of different lengths": (lambda: kd.fit([[[0.0, 1.0], [2.0]]], [FLAT]), "cannot read"),
+    "nothing": (lambda: kd.apply(None, "box"), "NoneType"),
+    "no pixels": (lambda: kd.fit(FLAT[:0], FLAT[:0]), "0 × 9. Give one that has pixels"),
+    "a stack": (lambda: kd.fit(np.ones((7, 9, 9)), np.ones((7, 9, 9))), "as a list"),
+    "a truth of another size": (lambda: kd.learn(FLAT, FLAT, truth=np.ones((5, 5))), "size=5"),
+    "a truth that there is not": (lambda: kd.learn(FLAT, FLAT, truth="sobel"), "sobel_x"),
+    "floats to recover": (lambda: kd.recover(FLAT, FLAT), "float64 of shape (9, 9). Give the"),
     "whole numbers of 64 bits": (lambda: kd.apply(np.ones((9, 9), int), "box"), "int64"),
     "channels first": (lambda: kd.apply(np.ones((3, 9, 9)), "box"), "3 × 9 × 9"),
     "an even size": (lambda: kd.fit(FLAT, FLAT, 4), "an odd size"),
@@ -210,9 +283,9 @@ def test_every_public_function_says_what_it_takes():
     """Each parameter that is no option of its own name is told in the docstring, and its type."""
     tree = ast.parse(Path(api.__file__).read_text(encoding="utf-8"))
     functions = [
-        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in kd.__all__
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in FUNCTIONS
     ]
-    assert len(functions) == len(kd.__all__)
+    assert len(functions) == len(FUNCTIONS)
     for function in functions:
         arguments = function.args.args + function.args.kwonlyargs
         assert all(argument.annotation for argument in arguments)

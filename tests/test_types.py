@@ -31,9 +31,11 @@ kd.kernel([[0, 1, 0], [1, -4, 1], [0, 1, 0]])
 kd.kernel(np.ones((3, 3)))
 
 after: np.ndarray = kd.apply(picture, sobel, border="wrap", offset=1)
-kd.apply(picture, "box")
+kd.apply(picture, "box", border="constant", border_value=30)
 kd.apply(picture, np.ones((3, 3)))
 
+again: kd.Kernel = kd.kernel("random", 9)
+kd.learn([picture], [after], size=9, truth="gaussian")
 run = kd.learn([picture], [after], size=3, method="adam", truth=sobel)
 assert_type(run, Iterator[Progress])
 for progress in run:

@@ -1,6 +1,7 @@
 """`python -m kernel_demo apply IN OUT --kernel sobel_x`: a filter on a picture of up to 200 Mpx."""
 
 import argparse
+import json
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from kernel_demo.commands import readable
 from kernel_demo.errors import DemoError, finite
 from kernel_demo.export.pictures import NpyFile, PngFile, RowFile
 from kernel_demo.imaging import kernels
+from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.imaging.filtering import MODES
 from kernel_demo.imaging.tiles import apply_tiles
 from kernel_demo.sources.decoding import MAX_LARGE, open_large
@@ -32,8 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="IN", type=Path)
     parser.add_argument("target", metavar="OUT", type=Path)
     parser.add_argument(
-        "--kernel", required=True, help="a name such as sobel_x, random, or a JSON matrix"
-    )
+        "--kernel", required=True,
+        help=f"{', '.join(CATALOGUE)}; random; a JSON matrix; or a file of one, .json (as `recover "
+        "--json` and a record's save() write it) or .npy",
+    )  # fmt: skip
     parser.add_argument("--size", type=int, default=3, help="of a named kernel (default: 3)")
     parser.add_argument("--seed", type=int, default=0, help="of a random one (default: 0)")
     parser.add_argument(
@@ -71,7 +75,7 @@ def _apply(options: argparse.Namespace) -> None:
     PNG nor NumPy, or is the source. A target that cannot be finished stays as it was.
     """
     source, target = options.source, options.target
-    weights = kernels.resolve(options.kernel, size=options.size, seed=options.seed).values
+    weights = _kernel(options).values
     offset = options.offset + options.offset_levels
     finite("an offset in grey levels", offset, -kernels.MAX_VALUE, kernels.MAX_VALUE)
     around = finite("border levels", options.border_levels, 0, 255)
@@ -91,6 +95,21 @@ def _apply(options: argparse.Namespace) -> None:
     except OSError as error:
         reason = error.strerror or "an error"
         raise DemoError("a place to write to", f"“{target}”: {reason}", "Choose another.") from None
+
+
+def _kernel(options: argparse.Namespace) -> kernels.Kernel:
+    """The kernel that is named, written out, or in a file."""
+    path = Path(options.kernel)
+    try:
+        if path.suffix == ".npy":
+            return kernels.resolve(np.load(path))
+        if path.suffix == ".json":
+            told = json.loads(path.read_text(encoding="utf-8"))
+            return kernels.resolve(told["kernel"] if isinstance(told, dict) else told)
+    except (OSError, ValueError, KeyError):
+        expected = "a file with a kernel, .json or .npy"
+        raise DemoError(expected, f"“{path.name}”", "Check its name, or save() it anew.") from None
+    return kernels.resolve(options.kernel, size=options.size, seed=options.seed)
 
 
 def _filter(

@@ -62,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _in_turn(files: list[Path]) -> list[tuple[Path, Path]]:
+    if any(path.is_dir() for path in files):
+        raise DemoError("two files, or two folders", "a folder among files", "Name two folders.")
     if len(files) % 2:
         received = "1 file" if len(files) == 1 else f"{len(files)} files"
         raise DemoError(

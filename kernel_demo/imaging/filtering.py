@@ -86,17 +86,22 @@ def positions(length: int, radius: int, border: str = "reflect") -> NDArray[np.i
 
 
 def correlate(
-    image: np.ndarray, kernel: ArrayLike, border: str = "reflect", offset: float = 0.0
+    image: np.ndarray,
+    kernel: ArrayLike,
+    border: str = "reflect",
+    offset: float = 0.0,
+    value: float = 0.0,
 ) -> np.ndarray:
     """The filtered picture, of the same size; each channel by itself.
 
     image: H x W or H x W x C, any size from 1 x 1, any real dtype.
-    kernel: k x k, k odd (a Kernel serves as well). Units of offset: those of the picture.
+    kernel: k x k, k odd (a Kernel serves as well). Units of offset, and of the value that CONSTANT
+    puts around: those of the picture.
     Returns float64 if given float64, else float32; not clipped. Computed in float64: up to 7 x 7
     summed directly, above that by OpenCV's DFT, whose error is about 1e-15 of the largest value.
     """
     weights = _weights(kernel)
-    return correlate_valid(pad(image, len(weights) // 2, border), weights, offset)
+    return correlate_valid(pad(image, len(weights) // 2, border, value), weights, offset)
 
 
 def correlate_valid(image: np.ndarray, kernel: ArrayLike, offset: float = 0.0) -> np.ndarray:

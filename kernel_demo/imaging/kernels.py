@@ -33,9 +33,12 @@ _SEPARATOR = re.compile(r"\s*,\s*|\s+")
 class Kernel:
     """A checked kernel under a name. np.asarray(kernel) is its values."""
 
-    name: str  # what a visitor reads: "Sobel x 3 x 3"
-    values: NDArray[np.float64]  # k x k, read-only; DemoError if check() refuses them
-    purpose: str = ""  # one line on what it is for
+    name: str
+    """For people: "Sobel x 3 × 3"."""
+    values: NDArray[np.float64]
+    """(k, k), read-only; DemoError for what is no kernel."""
+    purpose: str = ""
+    """What it is for, in a line."""
 
     def __post_init__(self) -> None:
         values = check(self.values)
@@ -54,7 +57,7 @@ class Kernel:
         return records.shown(records.heat_map(self.values, caption=self.name), self.purpose)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it as .json (name, size, kernel) or .npy; see records.save()."""
+        """Write it as .json (name, size, kernel) or .npy, as the path ends; returns the path."""
         told = {"name": self.name, "size": self.size, "kernel": self.values}
         return records.save(path, self.values, told)
 
@@ -123,21 +126,28 @@ def resized(square: np.ndarray, size: int) -> np.ndarray:
 def check(values: ArrayLike) -> NDArray[np.float64]:
     """The values as a new k x k float64 array, k odd from 3 to 31.
 
-    values: an array or nested lists. DemoError, with the reason, for anything that is no such
-    kernel: ragged, empty, not square, even, too small or large, not numbers, NaN, infinite, beyond
-    10^6, or zero everywhere.
+    values: an array or nested lists; (1, 1, k, k) as well, which torch.nn.Conv2d's weight is, and
+    what is recovered. DemoError, with the reason, for anything that is no such kernel: ragged,
+    empty, not square, even, too small or large, not numbers, NaN, infinite, beyond 10^6, or zero
+    everywhere.
     """
     try:
-        array = np.array(values)
+        array = np.asarray(values)
     except ValueError:  # NumPy's word for ragged nested lists
         raise _refused("rows of different lengths", "Give every row as many numbers.") from None
+    except (RuntimeError, TypeError):  # torch's words for a gradient, or another device
+        remedy = "Of a tensor, give tensor.detach().cpu()."
+        raise _refused(f"a {type(values).__name__} that NumPy cannot read", remedy) from None
     if array.size == 0:
         raise _refused("nothing", "Fill in at least 3 rows of 3 numbers.")
     if array.dtype.kind not in "iufb":
         raise _refused("something that is not a number", "Use numbers such as -1, 0.5 or 1e-3.")
+    if array.shape[:-2] == (1, 1):
+        array = array[0, 0]
     if array.ndim != 2 or array.shape[0] != array.shape[1]:
         shape = " × ".join(map(str, array.shape)) or "a single number"
-        raise _refused(shape, "Give as many rows as columns.")
+        remedy = "Give as many rows as columns." if array.ndim < 3 else "Give one at a time."
+        raise _refused(shape, remedy)
     size = len(array)
     if not MIN_SIZE <= size <= MAX_SIZE:
         remedy = f"Choose an odd number from {MIN_SIZE} to {MAX_SIZE}."

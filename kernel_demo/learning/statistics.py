@@ -230,14 +230,22 @@ class Singularity(Enum):
 class Solution:
     """The best kernel that a set of sums allows. A singular system is a value, not an error."""
 
-    kernel: NDArray[np.float64]  # (k, k); of smallest norm where the pictures leave a choice
-    offset: float  # in the pictures' units; 0 where none was asked for
-    standard_error: NDArray[np.float64]  # (k, k); inf for weights that the pictures leave open
-    rank: int  # combinations of weights that the pictures determine, at most k*k
-    condition: float  # of X'X: largest eigenvalue / smallest; inf when singular
-    residual: float  # RMS of what the kernel leaves unexplained, in the pictures' units
-    pixels: int  # that the sums are of
-    unknowns: int  # weights, and the offset if one was asked for
+    kernel: NDArray[np.float64]
+    """(k, k); of smallest norm where the pictures leave a choice."""
+    offset: float
+    """In the units of after; 0 where none was asked for."""
+    standard_error: NDArray[np.float64]
+    """(k, k), one standard deviation; inf for weights that the pictures leave open."""
+    rank: int
+    """Combinations of weights that the pictures determine, at most k*k."""
+    condition: float
+    """Of X'X: largest eigenvalue / smallest; inf when singular."""
+    residual: float
+    """RMS of what the kernel leaves unexplained, in the units of after."""
+    pixels: int
+    """How many the sums are of: whole patch inside, not clipped."""
+    unknowns: int
+    """Weights, and the offset if one was asked for."""
 
     @property
     def singularity(self) -> Singularity | None:
@@ -248,6 +256,7 @@ class Solution:
 
     @property
     def singular(self) -> bool:
+        """Whether a combination of weights is undetermined; then cause and remedy say more."""
         return self.singularity is not None
 
     @property
@@ -270,7 +279,7 @@ class Solution:
         return records.shown(table, said, f"{self.cause} {self.remedy}".strip())
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it as .json (every field) or its kernel as .npy; see records.save()."""
+        """Write it as .json (every field) or its kernel as .npy; returns the path."""
         return records.save(path, self.kernel, vars(self) | {"cause": self.cause})
 
 

@@ -154,27 +154,41 @@ class Watch:
 class Progress:
     """Where training stands after a step. Owns plain copies; enough to go on from (`resume`)."""
 
-    step: int  # 0: before any update
-    steps: int  # the last step there will be
-    loss: float  # mean squared error of this very model over the batch of the next step
-    validation_loss: float  # mean squared error over tiles never trained on, at the latest check
-    kernel: NDArray[np.float64] | None  # (k, k); None: the model is not a single convolution
+    step: int
+    """0: before any update."""
+    steps: int
+    """The last step there will be."""
+    loss: float
+    """Mean squared error (white is 1) of this very model over the batch of the next step."""
+    validation_loss: float
+    """Mean squared error over tiles never trained on, at the latest check."""
+    kernel: NDArray[np.float64] | None
+    """(k, k); None: the model is not a single convolution."""
     offset: float
-    kernel_error: float | None  # max |learned - true|, where the truth is known
-    excess_loss: float | None  # loss above that of the exact optimum, where that is known
-    seconds: float  # spent learning; the watcher's time between two Progress is not counted
-    device: str  # its name, for people
-    stop: Stop | None  # None while running
-    state: dict[str, Any] = field(repr=False)  # NumPy arrays and plain numbers
-    allowed: float | None = None  # largest standard error of the exact optimum, where it is known
+    """Relative to white; 0 where none is learned."""
+    kernel_error: float | None
+    """The largest |learned - true| of a weight, where the truth is known."""
+    excess_loss: float | None
+    """Loss above that of the exact optimum, where that is known."""
+    seconds: float
+    """Spent learning; the watcher's time between two Progress is not counted."""
+    device: str
+    """Its name, for people."""
+    stop: Stop | None
+    """Why it ended; None while running."""
+    state: dict[str, Any] = field(repr=False)
+    """What a run goes on from: NumPy arrays and plain numbers."""
+    allowed: float | None = None
+    """The largest standard error of the exact optimum, where that is known."""
 
     @property
     def done(self) -> bool:
+        """Whether it is the last one."""
         return self.stop is not None
 
     @property
     def stopped_because(self) -> str:
-        """A sentence; empty while running."""
+        """Why it ended, in a sentence; empty while running."""
         return str(self.stop or "")
 
     def _repr_html_(self) -> str:
@@ -184,10 +198,7 @@ class Progress:
         return records.shown(table, f"{said} {self.stopped_because}")
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it as .json (all but what a run goes on from) or its kernel as .npy.
-
-        See records.save().
-        """
+        """Write it as .json (all but its state) or its kernel as .npy; returns the path."""
         told = {name: value for name, value in vars(self).items() if name not in ("stop", "state")}
         told |= {"done": self.done, "stopped_because": self.stopped_because}
         return records.save(path, self.kernel, told)

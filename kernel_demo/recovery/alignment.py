@@ -172,7 +172,7 @@ def _channels(
         raise DemoError(
             f"{name} as 8-bit or 16-bit samples, height x width (x channels)",
             f"{picture.dtype} of shape {picture.shape}",
-            "Open the picture with kernel_demo.sources.decoding.samples.",
+            "Give the numbers of the file, unchanged: np.asarray(PIL.Image.open(path)).",
         )
     if 0 in deep.shape:
         raise DemoError(f"{name} with pixels", f"shape {picture.shape}", "Choose another file.")

@@ -546,8 +546,8 @@ def _step_by_step(steps: Found) -> str:
     if steps.way.roundings == 1:
         return "rounded as the file is, it gives the tool's own result"
     return (
-        "in one rounding, expect differences of about one grey level; the first program below "
-        "rounds as often as the tool"
+        "in one rounding, expect differences of about one grey level; a program rounds as often as "
+        "the tool"
     )
 
 

@@ -60,40 +60,68 @@ class Recovery:
     """
 
     verdict: Verdict
-    reason: Told | None = None  # of UNDETERMINED
-    kernel: np.ndarray | None = None  # None only where nothing could be fitted
-    offset: float | tuple[float, ...] = 0.0  # grey levels; for results that are rounded half up
-    # Of each weight. Of whole numbers 0 outside the support, but where rounding would hide one; of
-    # others the largest there.
+    """str() of it: convolution, convolution with noise, not a convolution, undetermined."""
+    reason: Told | None = None
+    """Why it is undetermined."""
+    kernel: np.ndarray | None = None
+    """(outputs, inputs, k, k); None only where nothing could be fitted."""
+    offset: float | tuple[float, ...] = 0.0
+    """In grey levels; for results that are rounded half up."""
     standard_error: np.ndarray | None = None
-    shift: tuple[int, int] = (0, 0)  # the kernel applies to before[y + shift[0], x + shift[1]]
-    residual: float = 0.0  # RMS of after - (kernel * before + offset), where that is not clipped
-    reproduced: float = 0.0  # share of the pixels that count to which the kernel gives their level
+    """Of each weight. Of whole numbers 0 outside the support, but where rounding would hide
+    one; of others the largest there."""
+    shift: tuple[int, int] = (0, 0)
+    """The kernel applies to before[y + shift[0], x + shift[1]]."""
+    residual: float = 0.0
+    """RMS of after - (kernel * before + offset), where that is not clipped."""
+    reproduced: float = 0.0
+    """Share of the pixels that count to which the kernel gives their level."""
     left_out: LeftOut = LeftOut()
-    rounding_floor: float = ROUNDING  # RMS of rounding alone, in grey levels
-    used_fraction: float = 0.0  # share of the pixels that were not clipped
+    """Pixels that something else has changed, such as a caption: share, reasons, mask."""
+    rounding_floor: float = ROUNDING
+    """RMS of rounding alone, in grey levels."""
+    used_fraction: float = 0.0
+    """Share of the pixels that were not clipped."""
     padding_sides: Sides = UNSEEN
-    padding_value: float | tuple[float, ...] | None = None  # what `constant` and PLAIN have there
-    fractions: tuple[Fractions, ...] = ()  # round numbers for the kernels; none for a mixture
-    name: Name | None = None  # of the only kernel
+    """The border at the top, bottom, left and right, each as `padding`; None: not seen."""
+    padding_value: float | tuple[float, ...] | None = None
+    """In grey levels: what `constant` and `one value` have there."""
+    fractions: tuple[Fractions, ...] = ()
+    """Round numbers for the kernels; none for a mixture."""
+    name: Name | None = None
+    """Of the only kernel, where it has one in the catalogue; see `catalogue_name`."""
     channels: Channels = Channels.ONE
-    channel_weights: tuple[float, float, float] | None = None  # of red, green, blue in GREY
-    swapped: bool = False  # the files were taken the other way round: what they show is `kernel`
-    compression: str = ""  # what the after file went through: "JPEG, quality 95"
-    # Share of the file's coefficients that the kernel's picture has as well, if compressed so.
+    """str() of it: one kernel, per channel, grey from colour, mixture."""
+    channel_weights: tuple[float, float, float] | None = None
+    """Of red, green, blue where it is grey from colour."""
+    swapped: bool = False
+    """The files were taken the other way round: what they show is `kernel`."""
+    compression: str = ""
+    """What the after file went through: "JPEG, quality 95"."""
     coefficients: float | None = None
-    smoothing: Smoothing | None = None  # what alone is known of the kernel through a JPEG file
-    # What explains a "not a convolution"; or, more plainly, kernels that are a matrix of channels.
+    """Share of the file's coefficients that the kernel's picture has as well, if compressed so."""
+    smoothing: Smoothing | None = None
+    """What alone is known of the kernel through a JPEG file."""
     alternative: Alternative | None = None
-    white: int = 255  # in the after file
-    clip: tuple[int, int] = (0, 255)  # grey levels at which the after file is cut off
-    noted: tuple[Told, ...] = ()  # what was done to the pair first
-    title: str = ""  # the caller's name for the pair
-    steps: Found | None = None  # how a tool of several roundings, or a family, makes the file
-    # For each output, the kernels of this size that one rounding allows; none where more is left.
+    """What explains a "not a convolution" (name, parameters, code that makes it again); or, more
+    plainly, kernels that are a matrix of channels."""
+    white: int = 255
+    """Of the after file: 255 or 65535."""
+    clip: tuple[int, int] = (0, 255)
+    """Grey levels at which the after file is cut off."""
+    noted: tuple[Told, ...] = ()
+    """What was done to the pair first."""
+    title: str = ""
+    """The caller's name for the pair."""
+    steps: Found | None = None
+    """How a tool of several roundings, or a family, makes the file."""
     polytopes: tuple[Polytope, ...] = field(default=(), repr=False)
-    reproduction: np.ndarray | None = field(default=None, repr=False)  # like after, same dtype
-    residual_map: np.ndarray | None = field(default=None, repr=False)  # float32: after - that
+    """For each output, the kernels of this size that one rounding allows; none where more
+    is left."""
+    reproduction: np.ndarray | None = field(default=None, repr=False)
+    """What it makes of before, like after and of its dtype."""
+    residual_map: np.ndarray | None = field(default=None, repr=False)
+    """After - reproduction, float32."""
 
     @property
     def explanation(self) -> str:
@@ -141,7 +169,11 @@ class Recovery:
 
     @property
     def padding(self) -> str | Edge | None:
-        """The border mode, or the Edge; None: not seen, or sides differ."""
+        """The border mode, as `apply` takes it; `renormalised`: the mean of what lies inside.
+
+        `copied`, `black`, `one value`: the tool does not filter along the border. None: not seen,
+        or sides differ.
+        """
         return self.padding_sides[0] if len(set(self.padding_sides)) == 1 else None
 
     @property
@@ -187,8 +219,8 @@ class Recovery:
     def interval(self) -> Interval | None:
         """No kernel of this size with a weight outside made the pair in one rounding.
 
-        Like `kernel`. It holds for all pixels but those left out, and arithmetic within `bounds`.
-        None: no kernel did, or not the one told, or not known.
+        `low` and `high`, each like `kernel`. It holds for all pixels but those left out, and
+        arithmetic within `bounds`. None: no kernel did, or not the one told, or not known.
         """
         kernel = self.kernel
         if kernel is None or not self.polytopes or self.verdict != Verdict.CONVOLUTION:
@@ -327,7 +359,7 @@ class Recovery:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as .json (as_dict(), proved) or its kernel (outputs, inputs, k, k) as .npy.
 
-        See records.save(). The proof may take PATIENCE.
+        Returns the path. The proof may take twenty seconds.
         """
         return records.save(path, self.kernel, self.as_dict(proved=True))
 

@@ -1,6 +1,8 @@
 """`python -m kernel_demo apply`: filters of any picture, against OpenCV on the whole."""
 
 import io
+import json
+import re
 import resource
 from contextlib import contextmanager, redirect_stderr
 
@@ -57,6 +59,33 @@ def test_sixteen_bits_a_matrix_and_an_offset(tmp_path):
     got = cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)
     kernel = np.array([[0, 0, 0], [-1, 0, 1], [0, 0, 0]], float)
     assert np.array_equal(got, expected(DEEP, kernel, cv2.BORDER_REFLECT_101, 32768))
+
+
+@pytest.mark.parametrize("name", ["found.json", "kernel.npy", "plain.json"])
+def test_a_kernel_in_a_file(tmp_path, name):
+    """What a record's save() has written, or a bare matrix, is applied as the name of it is."""
+    if name == "plain.json":
+        (tmp_path / name).write_text(json.dumps(named("emboss").values.tolist()))
+    else:
+        named("emboss").save(tmp_path / name)
+    cv2.imwrite(str(tmp_path / "in.png"), DEEP)
+    assert apply(tmp_path / "in.png", tmp_path / "out.png", "--kernel", tmp_path / name)[0] == 0
+    got = cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)
+    oracle = expected(DEEP, named("emboss").values, cv2.BORDER_REFLECT_101)
+    assert np.array_equal(got, oracle)
+
+
+@pytest.mark.parametrize("text", [None, "{}", "[[1, 2]", '{"kernel": null}', "[1, 2]"])
+def test_a_file_without_a_kernel(tmp_path, text):
+    """One sentence, and no picture."""
+    if text is not None:
+        (tmp_path / "found.json").write_text(text)
+    cv2.imwrite(str(tmp_path / "in.png"), DEEP)
+    kernel = tmp_path / "found.json"
+    status, said = apply(tmp_path / "in.png", tmp_path / "out.png", "--kernel", kernel)
+    assert status == 2
+    assert re.fullmatch(r"Expected a .* kernel.*; got .*\.\n", said)
+    assert not (tmp_path / "out.png").exists()
 
 
 @pytest.mark.parametrize(("picture", "levels"), [(COLOUR, 1), (DEEP, 257)])

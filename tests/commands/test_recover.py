@@ -104,7 +104,7 @@ def test_json_has_no_infinity(tmp_path, capsys):
     ("files", "says"),
     [
         (["none.png", "none.png"], "“none.png”, which cannot be opened. Check its name."),
-        ([".", "none.png"], "which cannot be opened"),
+        ([".", "none.png"], "a folder among files. Name two folders."),
         (["one.png"], "got 1 file."),
         (["one.png", "two.png", "three.png"], "got 3 files."),
     ],

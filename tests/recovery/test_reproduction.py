@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from kernel_demo.imaging import filtering
 from kernel_demo.imaging.filtering import LUMINANCE
 from kernel_demo.recovery import Channels, Edge, Verdict, alignment, recover, reproduction
 from kernel_demo.recovery.explanations import Left
@@ -65,6 +66,11 @@ def captioned(after, top=60):
     changed, result = np.asarray(image) > 128, after.copy()
     result[changed] = np.iinfo(after.dtype).max
     return result, changed
+
+
+def test_every_border_has_its_place():
+    """Each border mode, and each Edge, can be told: a new one that is forgotten is told here."""
+    assert sorted(map(str, reproduction.PREFERENCE)) == sorted(map(str, (*filtering.MODES, *Edge)))
 
 
 @pytest.mark.sweep(5)

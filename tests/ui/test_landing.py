@@ -43,7 +43,7 @@ def test_what_a_link_opens(asked, target, press, run):
             {"question": "why"},
             "a question that there is not, “why”; one that there is: question=li",
         ),
-        ({"question": "9"}, "a question that there is not, “9”"),
+        ({"question": "99"}, "a question that there is not, “99”"),
         ({"question": "0"}, "a question that there is not, “0”"),
         ({"example": "../x"}, "an example that there is not, “../x”"),
         ({"race": "kfac"}, "a race that there is not, “kfac”"),

@@ -334,7 +334,7 @@ def truth(values: Mapping[str, Any]) -> np.ndarray:
 
 def effect(values: Mapping[str, Any]) -> tuple[np.ndarray, Damage]:
     """The true kernel, and what else happens to the after pictures."""
-    return truth(values), Damage(**_read(values, "noise", "eight_bit"))
+    return truth(values), Damage(**_read(values, *_rows_of(Damage)))
 
 
 def training(values: Mapping[str, Any]) -> Settings:
@@ -342,8 +342,13 @@ def training(values: Mapping[str, Any]) -> Settings:
     if values["method"] == "closed_form":
         return None
     kind = ExactSettings if values["method"] == "exact" else TrainSettings
-    said = _read(values, *(field.name for field in fields(kind) if field.name in BY_NAME))
+    said = _read(values, *_rows_of(kind))
     return kind(**said | {"learning_rate": said["learning_rate"] or None})
+
+
+def _rows_of(kind: type) -> list[str]:
+    """The settings that are fields of a record, by name."""
+    return [field.name for field in fields(kind) if field.name in BY_NAME]
 
 
 def _read(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
