@@ -55,11 +55,8 @@ class Doubts:
     difference: np.ndarray  # k x k: the largest difference of halves that is not chance
 
 
-def doubts(tiles: list[Plane], kernel: np.ndarray, floor: float) -> Doubts | None:
-    """Of a kernel (k x k) fitted to the tiles; floor: RMS of rounding. None: too few pixels."""
-    drawn = draw(tiles, kernel != 0)
-    if drawn is None:
-        return None
+def doubts(drawn: Drawn, floor: float) -> Doubts:
+    """Of the kernel fitted to the pixels drawn; floor: RMS of rounding."""
     differing = [half for half in compared(drawn) if half.chi > BY_CHANCE]
     difference = np.max([half.difference for half in differing], axis=0, initial=0)
     by_place = [half for half in differing if half.every and half.chi > BY_POSITION]
@@ -71,7 +68,7 @@ def doubts(tiles: list[Plane], kernel: np.ndarray, floor: float) -> Doubts | Non
         worst=max(differing, key=lambda half: half.chi, default=None),
         position=max(by_place, key=lambda half: half.chi, default=None),
         noise_before=sigma,
-        difference=np.broadcast_to(difference, kernel.shape),
+        difference=np.broadcast_to(difference, drawn.free.shape),
     )
 
 
