@@ -336,12 +336,12 @@ def _doubted(fit: Fit, lossy: bool) -> tuple[Fit, halves.Doubts | None]:
     elif drawn is not None and drawn.distinct < OFTEN * len(drawn.after):
         errors = np.maximum(errors, drawn.error(fit.residual))
     if drawn is None:
-        return replace(fit, standard_error=errors), doubt
+        return fit.barred(errors), doubt
     weaker = attenuation(fit.tiles, drawn, fit.kernel, fit.offset)
     if doubt is not None and weaker.hides and not lossy:
         sigma = max(doubt.noise_before, weaker.variance**0.5)
         doubt = replace(doubt, noise_before=sigma)
-    return replace(fit, standard_error=np.hypot(errors, weaker.bars)), doubt
+    return fit.barred(np.hypot(errors, weaker.bars)), doubt
 
 
 def through_jpeg(found: Arrangement) -> Arrangement:

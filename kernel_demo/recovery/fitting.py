@@ -101,6 +101,13 @@ class Fit:
         """Some of the pixels fitted to, with their patches; None: too few."""
         return halves.draw(self.tiles, self.kernel != 0)
 
+    def barred(self, errors: np.ndarray) -> Fit:
+        """The same with these bars (k x k), and the pixels that were drawn already."""
+        other = replace(self, standard_error=errors)
+        kept = {name: value for name, value in vars(self).items() if name not in vars(other)}
+        vars(other).update(kept)
+        return other
+
     @cached_property
     def _seen(self) -> np.ndarray:
         """The levels of after that occur among the pixels used."""
