@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from kernel_demo.imaging.filtering import correlate_valid
@@ -52,9 +51,7 @@ def scatter(
         left = np.where(used, tile.after[inner] - value, 0).astype(np.float32)
         off = np.where(used, np.rint(value / tile.step) * tile.step - value, 0).astype(np.float32)
         energy, count = energy + float((left**2).sum()), count + int(used.sum())
-        sums, own = _by_block(
-            tile.before - np.float32(mean.mean()), left, off, np.argwhere(free), block
-        )
+        sums, own = _by_block(tile.before - np.float32(mean.mean()), left, off, free, block)
         scores.append(sums)
         # Its mean goes into the offset.
         rounded += own - float(off.sum()) * (mean[chosen] - mean.mean())
@@ -100,16 +97,52 @@ def by_block(scores: np.ndarray, block: np.ndarray) -> np.ndarray:
 
 
 def _by_block(
-    before: np.ndarray, left: np.ndarray, off: np.ndarray, places: np.ndarray, block: int
+    before: np.ndarray, left: np.ndarray, off: np.ndarray, free: np.ndarray, block: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sums of before, at each of n places of the patch, times left (blocks x n) and off (n)."""
-    height, width = left.shape
-    rows, columns = max(1, round(height / block)), max(1, round(width / block))
-    many = height * width / (rows * columns)
-    sums, own = [], []
-    for i, j in places:
-        moved = before[i : i + height, j : j + width]
-        blocks = cv2.resize(moved * left, (columns, rows), interpolation=cv2.INTER_AREA)
-        sums.append(many * blocks.ravel().astype(np.float64))
-        own.append(float(np.vdot(moved, off)))
-    return np.stack(sums, axis=1), np.array(own)
+    """Sums of before, at each of n free places of the patch, times left (blocks x n) and off (n).
+
+    For all columns of the patch at once, by matrix products: B'L of the columns of a block and its
+    neighbours on the right (B) and those of what is left of the block (L) has the products at lag j
+    on its j-th diagonal.
+    """
+    size = len(free)
+    (tops, down), (starts, across) = (_parts(side, block) for side in left.shape)
+    weights = (down[:, None, :, None] * across[None, :, None, :]).astype(np.float32)
+    rows, columns = down.shape[1], across.shape[1]
+    halves = (_cut(part, tops, starts, rows, columns) * weights for part in (left, off))
+    both = np.concatenate([*halves], axis=-1)
+    around = np.swapaxes(_cut(before, tops, starts, rows + size - 1, columns + size - 1), -1, -2)
+    sums = np.empty((size, size, len(tops), len(starts), 2))
+    for i in range(size):
+        products = around[..., i : i + rows] @ both
+        *outer, lag, column = products.strides
+        diagonals = np.lib.stride_tricks.as_strided(
+            products,
+            (size, *sums.shape[2:], columns),
+            (lag, *outer, columns * column, lag + column),
+        )
+        sums[i] = diagonals.sum(axis=-1)
+    of_left, of_off = np.moveaxis(sums[free], -1, 0)
+    return of_left.reshape(len(of_left), -1).T, of_off.sum(axis=(1, 2))
+
+
+def _cut(
+    picture: np.ndarray, tops: np.ndarray, starts: np.ndarray, rows: int, columns: int
+) -> np.ndarray:
+    """Blocks that begin there, len(tops) x len(starts) x rows x columns; past the end, the last."""
+    down, across = tops[:, None] + np.arange(rows), starts[:, None] + np.arange(columns)
+    height, width = picture.shape
+    strips = picture[np.minimum(down, height - 1)]
+    return np.ascontiguousarray(np.swapaxes(strips[:, :, np.minimum(across, width - 1)], 1, 2))
+
+
+def _parts(extent: int, block: int) -> tuple[np.ndarray, np.ndarray]:
+    """(first pixel (n), share of each pixel from there on (n x m)) of n equal parts of a side.
+
+    They are about `block` long; a pixel across two of them belongs to each by its share.
+    """
+    ends = np.linspace(0, extent, max(1, round(extent / block)) + 1)
+    first = np.floor(ends[:-1]).astype(int)
+    pixels = first[:, None] + np.arange(int(np.ceil(extent / (len(ends) - 1))) + 1)
+    share = np.minimum(pixels + 1, ends[1:, None]) - np.maximum(pixels, ends[:-1, None])
+    return first, share.clip(0, 1)

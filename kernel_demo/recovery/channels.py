@@ -19,7 +19,7 @@ from kernel_demo.imaging.filtering import LUMINANCE, correlate_valid
 from kernel_demo.imaging.kernels import resized
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import blocks, chroma, fitting, halves, jpeg
-from kernel_demo.recovery.alignment import Pair, Plane, places, planes_of, sample, sums
+from kernel_demo.recovery.alignment import Pair, Plane, places, planes_of, sample
 from kernel_demo.recovery.attenuation import attenuation
 from kernel_demo.recovery.explanations import Channels
 from kernel_demo.recovery.fitting import FEW, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
@@ -28,7 +28,6 @@ from kernel_demo.recovery.quantisation import UNKNOWN, Compression, compression,
 
 # A more complicated arrangement must leave at most this share of the simpler one's variance.
 WORTH = 0.9
-AS_MUCH = 0.96  # share of variance that tells at a look that it does not
 MIXTURE_WORTH = 0.3
 LOOKED_THROUGH = 4_000_000  # pixels, for one by which two conversions differ
 NEAR_WEIGHTS = 0.05  # estimated channel weights this close to a known conversion's
@@ -197,23 +196,24 @@ def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
     colours, answers = pairs[0].before.shape[2], pairs[0].after.shape[2]
     if colours == 3 and answers == 1:
         return _grey(pairs, max_size)
-    one = fitting.fit(planes_of(pairs), max_size)
-    if one is None:
-        return None
-    best = Arrangement(Channels.ONE, pairs, [one])
-    if answers == 1 or one.at_floor:
-        return best
-    best = through_jpeg(best)
-    # What JPEG did to the colours, which it keeps worse, would pass for other kernels.
-    if best.compressed is not None:
-        return best
-    alike = _alike(pairs, one.searched)
-    each = [] if alike else [fitting.fit(planes_of(pairs, c), max_size) for c in range(answers)]
-    fits = [one for one in each if one is not None]
-    if fits and len(fits) == len(each):
-        separate = replace(best, mode=Channels.EACH, fits=fits)
-        if separate.at_floor or separate.variance < WORTH * best.variance:
-            best = separate
+    # What leaves far more than rounding needs no kernel for all where each channel has its own.
+    hopeless = answers > 1 and fitting.hopeless(planes_of(pairs), max_size)
+    best = Arrangement(Channels.ONE, pairs, [])
+    best = _sought(best) if hopeless else best
+    separate = _each(best, max_size) if hopeless else None
+    if separate is None:
+        one = fitting.fit(planes_of(pairs), max_size)
+        if one is None:
+            return None
+        best = replace(best, fits=[one])
+        if answers == 1 or one.at_floor:
+            return best
+        best = _sought(best)
+        # What JPEG did to the colours, which it keeps worse, would pass for other kernels.
+        if best.compressed is not None:
+            return best
+        separate = None if hopeless else _each(best, max_size)
+    best = separate or best
     if best.at_floor or colours == 1:
         return best
     mixed = mixture(pairs, most=MIXTURE_WORTH * best.variance)
@@ -222,20 +222,27 @@ def arrange(pairs: list[Pair], max_size: int) -> Arrangement | None:
     return best
 
 
-def _alike(pairs: list[Pair], size: int) -> bool:
-    """Whether a kernel for each channel leaves about as much as one for all: by a sample."""
-    channels = range(pairs[0].after.shape[2])
-    tiles = [
-        [t.unclipped() for t in sample(planes_of(pairs, c), fitting.LOOKED_AT)] for c in channels
-    ]
-    found = [sums(part, size) for part in tiles]
-    totals = [total for total in found if total is not None]
-    if len(totals) < len(found):
-        return False
-    totals.append(sum(totals[1:], totals[0]))
-    *apart, together = (fitting.least_squares(total)[2] for total in totals)
-    rounding = SEVERAL_ROUNDINGS * ROUNDING * pairs[0].step
-    return bool(np.mean(apart) > AS_MUCH * together and min(apart) > (2 * rounding) ** 2)
+def _each(found: Arrangement, max_size: int) -> Arrangement | None:
+    """A kernel for each channel. None: it leaves about as much as one for all, or JPEG was there.
+
+    Both are compared by the same pixels before anything is fitted.
+    """
+    pairs, step = found.pairs, found.pairs[0].step
+    planes = [planes_of(pairs, channel) for channel in range(pairs[0].after.shape[2])]
+    totals = [fitting.seen(own, max_size) for own in planes] if found.compressed is None else []
+    known = [total for total in totals if total is not None]
+    if len(known) < len(planes):
+        return None
+    size = min(total.size for total in known)
+    alike = [total.shrink(size) for total in known]
+    *apart, together = (fitting.least_squares(t)[2] for t in (*alike, sum(alike[1:], alike[0])))
+    worth = bool(np.mean(apart) < WORTH * together)
+    if not worth and min(apart) > (2 * SEVERAL_ROUNDINGS * ROUNDING * step) ** 2:
+        return None
+    each = [fitting.fit(own, max_size, total=t) for own, t in zip(planes, known, strict=True)]
+    fits = [one for one in each if one is not None]
+    separate = replace(found, mode=Channels.EACH, fits=fits)
+    return separate if len(fits) == len(each) and (worth or separate.at_floor) else None
 
 
 def _grey(pairs: list[Pair], max_size: int) -> Arrangement | None:
@@ -322,30 +329,25 @@ def _doubted(fit: Fit, lossy: bool) -> tuple[Fit, halves.Doubts | None]:
     doubt, errors = None, fit.standard_error
     inexact = fit.kernel.any() and fit.residual > fitting.NEARLY_EXACT * fit.step
     drawn = fit.drawn if inexact else None
-    if fit.kernel.any() and not fit.in_one_rounding:
-        doubt = halves.doubts(fit.tiles, fit.kernel, fit.floor)
+    if drawn is not None and not fit.in_one_rounding:
+        doubt = halves.doubts(drawn, fit.floor)
     if doubt is not None:
         errors = np.maximum(errors, doubt.difference)
     elif drawn is not None and drawn.distinct < OFTEN * len(drawn.after):
         errors = np.maximum(errors, drawn.error(fit.residual))
     if drawn is None:
-        return replace(fit, standard_error=errors), doubt
+        return fit.barred(errors), doubt
     weaker = attenuation(fit.tiles, drawn, fit.kernel, fit.offset)
     if doubt is not None and weaker.hides and not lossy:
         sigma = max(doubt.noise_before, weaker.variance**0.5)
         doubt = replace(doubt, noise_before=sigma)
-    return replace(fit, standard_error=np.hypot(errors, weaker.bars)), doubt
+    return fit.barred(np.hypot(errors, weaker.bars)), doubt
 
 
 def through_jpeg(found: Arrangement) -> Arrangement:
     """The same with what after's quantisation tells, where it went through a JPEG file."""
-    first = found.pairs[0]
-    if found.sought or first.peak != 255 or first.after.dtype != np.uint8:
-        return found
-    compressed = compression(first)
-    found = replace(found, compressed=compressed, sought=True)
-    if compressed is None and in_small_blocks(first):
-        return replace(found, compressed=UNKNOWN)
+    found, first = _sought(found), found.pairs[0]
+    compressed = found.compressed
     narrow = all(len(fit.kernel) <= WIDEST_THROUGH_JPEG for fit in found.fits)
     told = None if compressed is None or not compressed.steps.any() else compressed
     if told is None or len(found.fits) != 1 or not narrow:
@@ -365,6 +367,17 @@ def through_jpeg(found: Arrangement) -> Arrangement:
     if kernel.believable:
         return replace(found, censored=kernel)
     return replace(found, nearly=kernel)
+
+
+def _sought(found: Arrangement) -> Arrangement:
+    """The same with what after went through."""
+    first = found.pairs[0]
+    if found.sought or first.peak != 255 or first.after.dtype != np.uint8:
+        return found
+    compressed = compression(first)
+    if compressed is None and in_small_blocks(first):
+        compressed = UNKNOWN
+    return replace(found, compressed=compressed, sought=True)
 
 
 def mixture(

@@ -84,6 +84,7 @@ class Fit:
     core: Statistics  # sums of the second pass, about `centre`
     centre: tuple[int, int]  # rows, columns from the pixel to the middle of `core`'s kernel
     tiles: list[Plane]  # the sample of the first pass
+    total: Statistics  # sums of the first pass, over the tiles, at the largest size
 
     @property
     def step(self) -> int:
@@ -99,6 +100,13 @@ class Fit:
     def drawn(self) -> halves.Drawn | None:
         """Some of the pixels fitted to, with their patches; None: too few."""
         return halves.draw(self.tiles, self.kernel != 0)
+
+    def barred(self, errors: np.ndarray) -> Fit:
+        """The same with these bars (k x k), and the pixels that were drawn already."""
+        other = replace(self, standard_error=errors)
+        kept = {name: value for name, value in vars(self).items() if name not in vars(other)}
+        vars(other).update(kept)
+        return other
 
     @cached_property
     def _seen(self) -> np.ndarray:
@@ -142,13 +150,16 @@ class Fit:
         return self.residual <= MANY_ROUNDINGS * self.floor and self.noise.beyond_2 < FEW
 
 
-def fit(planes: list[Plane], max_size: int, least: int = 1) -> Fit | None:
+def fit(
+    planes: list[Plane], max_size: int, least: int = 1, total: Statistics | None = None
+) -> Fit | None:
     """The kernel of at most max_size that explains all planes. None: too few unclipped pixels.
 
     least: above 1, the kernel has this size, odd, at least, and no side of it is taken off.
+    total: what seen() of the planes gives, if that is known.
     """
-    tiles = [tile.unclipped() for tile in sample(planes, SAMPLE)]
-    total = _largest(tiles, max_size)
+    tiles = _looked_at(planes)
+    total = total or _largest(tiles, max_size)
     if total is None:
         return None
     step = planes[0].step
@@ -164,7 +175,8 @@ def fit(planes: list[Plane], max_size: int, least: int = 1) -> Fit | None:
     found = square.solve()
     whole = (0, 0, square.size, square.size) if least > 1 else None
     centre, side = _place(whole or _support(square, found, white), square.size, total.size)
-    core = _refined(planes, centre, side, noisy, found)
+    settled = noisy and unbiased and side == total.size and _pixels(tiles) == _pixels(planes)
+    core = total if settled else _refined(planes, centre, side, noisy, found)
     if core is None:
         core, centre = square, (0, 0)
     solution = core.solve()
@@ -196,7 +208,21 @@ def fit(planes: list[Plane], max_size: int, least: int = 1) -> Fit | None:
         core=core,
         centre=centre,
         tiles=tiles,
+        total=total,
     )
+
+
+def seen(planes: list[Plane], max_size: int) -> Statistics | None:
+    """The sums that a fit of the planes begins with. None: too few unclipped pixels."""
+    return _largest(_looked_at(planes), max_size)
+
+
+def _pixels(planes: list[Plane]) -> int:
+    return sum(plane.after.size for plane in planes)
+
+
+def _looked_at(planes: list[Plane]) -> list[Plane]:
+    return [tile.unclipped() for tile in sample(planes, SAMPLE)]
 
 
 def hopeless(planes: list[Plane], max_size: int) -> bool:
@@ -214,7 +240,7 @@ def explained(planes: list[Plane], max_size: int) -> float | None:
 
     None: they have too few pixels.
     """
-    total = sums([tile.unclipped() for tile in sample(planes, SAMPLE)], max_size)
+    total = sums(_looked_at(planes), max_size)
     if total is None:
         return None
     variance = total.energy / total.count - (total.after_sum / total.count) ** 2

@@ -55,11 +55,8 @@ class Doubts:
     difference: np.ndarray  # k x k: the largest difference of halves that is not chance
 
 
-def doubts(tiles: list[Plane], kernel: np.ndarray, floor: float) -> Doubts | None:
-    """Of a kernel (k x k) fitted to the tiles; floor: RMS of rounding. None: too few pixels."""
-    drawn = draw(tiles, kernel != 0)
-    if drawn is None:
-        return None
+def doubts(drawn: Drawn, floor: float) -> Doubts:
+    """Of the kernel fitted to the pixels drawn; floor: RMS of rounding."""
     differing = [half for half in compared(drawn) if half.chi > BY_CHANCE]
     difference = np.max([half.difference for half in differing], axis=0, initial=0)
     by_place = [half for half in differing if half.every and half.chi > BY_POSITION]
@@ -71,7 +68,7 @@ def doubts(tiles: list[Plane], kernel: np.ndarray, floor: float) -> Doubts | Non
         worst=max(differing, key=lambda half: half.chi, default=None),
         position=max(by_place, key=lambda half: half.chi, default=None),
         noise_before=sigma,
-        difference=np.broadcast_to(difference, kernel.shape),
+        difference=np.broadcast_to(difference, drawn.free.shape),
     )
 
 
@@ -129,9 +126,11 @@ def compared(drawn: Drawn) -> list[Halves]:
     whole = _sums(drawn.patches, drawn.after)
     found = []
     for (split, every), side in drawn.sides.items():
-        if min(side.sum(), len(side) - side.sum()) < 6 * drawn.patches.shape[1]:
+        count = np.count_nonzero(side)
+        if min(count, len(side) - count) < 6 * drawn.patches.shape[1]:
             continue
-        one = _sums(drawn.patches[side], drawn.after[side])
+        fewer = side if 2 * count <= len(side) else ~side
+        one = _sums(drawn.patches[fewer], drawn.after[fewer])
         rest = whole[0] - one[0], whole[1] - one[1], whole[2] - one[2], whole[3] - one[3]
         difference, covariance = _difference((one, rest))
         values = np.zeros(drawn.free.shape)
@@ -243,7 +242,8 @@ def draw(tiles: list[Plane], free: np.ndarray) -> Drawn | None:
         patches, after, _, share = tile.drawn(size, most // len(tiles), rng)
         top, left, bottom, right = tile.place
         whole = np.rint(share * tile.after.shape / [bottom - top, right - left]).astype(int)
-        parts.append((patches[:, free].astype(np.float64), after, whole, share))
+        own = patches.reshape(len(patches), -1)[:, free.ravel()]
+        parts.append((own.astype(np.float64), after, whole, share))
     if not parts or sum(len(part[1]) for part in parts) < 12 * unknowns:
         return None
     patches, after, whole, share = map(np.concatenate, zip(*parts, strict=True))

@@ -97,8 +97,8 @@ def operation(fit: Fit, planes: list[Plane]) -> Alternative | None:
             if other.residual <= EDGE:
                 break  # nothing leaves less
     # The kernel's is of nearly all pixels, the others' of those in the sample.
-    own = sums(fit.tiles, len(fit.kernel))
-    least = fit.residual if own is None else min(fit.residual, least_squares(own)[2] ** 0.5)
+    own = least_squares(fit.total.shrink(min(len(fit.kernel), fit.total.size)))[2] ** 0.5
+    least = min(fit.residual, own)
     kernel_leaves = least / planes[0].step
     after = kernel_leaves / max(1 - fit.explained, 1e-12) ** 0.5  # its standard deviation
     clear = [

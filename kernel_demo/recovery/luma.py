@@ -71,7 +71,7 @@ def settled(found: Arrangement) -> Arrangement:
     if fit is None or not fit.unbiased or fit.residual > compressed.most:
         return found
     seen = evidence.examine(fit)
-    doubt = halves.doubts(fit.tiles, fit.kernel, fit.floor)
+    doubt = None if fit.drawn is None else halves.doubts(fit.drawn, fit.floor)
     if seen is None or seen.differing or seen.features > EXPLAINED:
         return found
     if doubt is None or doubt.noise_before or _by_position(fit):
@@ -86,7 +86,6 @@ def _by_position(fit: fitting.Fit) -> bool:
     A tenth of a change of size and back has 17 times the variance of chance there, true kernels
     through such files up to 6; a single weight, which is no mean of many, up to 11.
     """
-    drawn = halves.draw(fit.tiles, fit.kernel != 0)
     limit = halves.CLEARLY * (1 + 1 / np.count_nonzero(fit.kernel))
-    compared = () if drawn is None else halves.compared(drawn)
+    compared = () if fit.drawn is None else halves.compared(fit.drawn)
     return any(half.every and half.chi > limit for half in compared)

@@ -158,14 +158,16 @@ def test_doubts_name_what_differs():
     """Of a clean pair nothing; of every other row blurred the rows; of noise in before its size."""
     rng = np.random.default_rng(0)
     sharp = filtered(CAMERA, SHARPEN)
-    clean = halves.doubts([plane(CAMERA, sharp + rng.normal(0, 1, sharp.shape))], SHARPEN, ROUNDING)
+    noise = rng.normal(0, 1, sharp.shape)
+    clean = halves.doubts(halves.draw([plane(CAMERA, sharp + noise)], SHARPEN != 0), ROUNDING)
     assert (clean.worst, clean.position, clean.noise_before) == (None, None, 0)
     assert not clean.difference.any()
     after = np.where(ROWS % 2 == 0, filtered(CAMERA, BOX), CAMERA)
-    rows = halves.doubts([plane(CAMERA, after)], BOX, ROUNDING)
+    rows = halves.doubts(halves.draw([plane(CAMERA, after)], BOX != 0), ROUNDING)
     assert (rows.position.split, rows.position.every) == (Split.ROWS, 2)
     noisy = CAMERA + rng.normal(0, 3, CAMERA.shape)
-    found = halves.doubts([plane(noisy, np.rint(sharp))], SHARPEN + 1e-9, ROUNDING)
+    everywhere = np.ones(SHARPEN.shape, bool)
+    found = halves.doubts(halves.draw([plane(noisy, np.rint(sharp))], everywhere), ROUNDING)
     assert found.noise_before == pytest.approx(3, rel=0.2)
 
 

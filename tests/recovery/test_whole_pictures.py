@@ -1,14 +1,15 @@
 """Pictures that were moved, turned or edited: what that is called, and what it is not."""
 
 import io
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from kernel_demo.recovery import Verdict, recover
-from kernel_demo.recovery.explanations import Other, Turn
+from kernel_demo.recovery import Verdict, alignment, judging, recover, search
+from kernel_demo.recovery.explanations import Other, Reason, Turn
 from kernel_demo.sources.bundled import FOLDER
 
 CAT = np.array(Image.open(FOLDER / "cat.jpg"))[40:180, 60:230]
@@ -149,3 +150,74 @@ def test_a_kernel_through_a_coarse_jpeg_is_no_edit(filtered):
     data = io.BytesIO()
     Image.fromarray(filtered(half)).save(data, "JPEG", quality=30, subsampling=2)
     assert recover(half, np.array(Image.open(data))).verdict != Verdict.NOT
+
+
+LAPLACIAN = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]], float)
+SOBEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], float)
+ACROSS = np.pad(np.array([[0.3]]), ((0, 14), (0, 14))) + np.pad([[0.3]], ((14, 0), (13, 1)))
+ASIDE = 40, 23  # rows, columns
+NOISE = np.random.default_rng(5).integers(0, 256, (240, 300)).astype(np.uint8)
+
+
+def grey(name: str) -> np.ndarray:
+    return np.array(Image.open(FOLDER / f"{name}.jpg").convert("L"))
+
+
+def moved_in_noise(before: np.ndarray, kernel: np.ndarray, share: float) -> np.ndarray:
+    """OpenCV's filter, laid aside, with so much noise that it has this share of the variance."""
+    clean = np.roll(cv2.filter2D(before, cv2.CV_64F, kernel), ASIDE, (0, 1))
+    sigma = clean.std() * (1 / share - 1) ** 0.5
+    after = clean + np.random.default_rng(1).normal(0, max(sigma, 1e-9), clean.shape)
+    return np.clip(np.rint(128 + (after - after.mean()) * min(1, 30 / after.std())), 0, 255)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.06])
+@pytest.mark.parametrize("kernel", [LAPLACIAN, SOBEL, cv2.getGaussianKernel(9, 2) * np.ones(9)])
+@pytest.mark.parametrize("name", ["cat", "gravel"])
+def test_a_displaced_filter_is_looked_at_where_it_explains_a_twentieth(name, kernel, share):
+    """And not where the displacement is another one, by which no kernel explains anything."""
+    before = grey(name)[:240, :300]
+    after = moved_in_noise(before, kernel, share).astype(np.uint8)
+    pair, _ = alignment.prepare(before, after)
+    right, wrong = (replace(pair, origin=at) for at in ((-40, -23), (60, -90)))
+    assert search._promising([right], 15)
+    assert not search._promising([wrong], 15) or kernel.min() >= 0  # a blur is alike everywhere
+
+
+@pytest.mark.parametrize("share", [0.02, 0.01])
+@pytest.mark.parametrize("kernel", [LAPLACIAN, ACROSS])
+@pytest.mark.parametrize("before", [grey("cat")[:240, :300], NOISE], ids=["photo", "noise"])
+def test_a_displaced_filter_that_is_not_looked_at_is_left_open(before, kernel, share):
+    """What is denied a closer look is not called anything: there was a filter."""
+    found = recover(before, moved_in_noise(before, kernel, share).astype(np.uint8))
+    assert found.verdict == Verdict.UNDETERMINED
+
+
+def test_a_weight_out_of_reach_is_no_noise():
+    """Of noise two weights far apart, of which one is found: what is left is that noise again."""
+    found = recover(NOISE, moved_in_noise(NOISE, ACROSS, 1).astype(np.uint8))
+    assert found.verdict == Verdict.UNDETERMINED
+    assert found.reason.code == Reason.LARGER
+
+
+@pytest.mark.parametrize("name", ["coffee", "cat", "rocket"])
+def test_a_changed_contrast_stays_in_its_place(name):
+    """By OpenCV: CLAHE and its negative do; turned, scaled, mirrored or other pictures do not."""
+    before = grey(name)
+    size = before.shape[::-1]
+    turns = [cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), *by) for by in ((2, 1), (0, 1.05))]
+    stayed = [cv2.createCLAHE(clip).apply(before) for clip in (2, 4)]
+    gone = [cv2.warpAffine(before, turn, size, borderMode=cv2.BORDER_REFLECT_101) for turn in turns]
+    gone += [before[:, ::-1], cv2.resize(grey("camera"), size)]
+    for pictures, expected in (([*stayed, 255 - stayed[1]], True), (gone, False)):
+        for after in pictures:
+            pair, _ = alignment.prepare(before, np.ascontiguousarray(after))
+            assert judging._in_place(alignment.planes_of([pair])) == expected
+
+
+def test_what_is_turned_is_a_change_of_geometry():
+    """By ten degrees, nothing is in its place."""
+    before = grey("cat")
+    turn = cv2.getRotationMatrix2D((before.shape[1] / 2, before.shape[0] / 2), 10, 1)
+    after = cv2.warpAffine(before, turn, before.shape[::-1], borderMode=cv2.BORDER_REFLECT_101)
+    assert recover(before, after).alternative.kind == Other.GEOMETRY
