@@ -242,7 +242,7 @@ def draw(tiles: list[Plane], free: np.ndarray) -> Drawn | None:
         patches, after, _, share = tile.drawn(size, most // len(tiles), rng)
         top, left, bottom, right = tile.place
         whole = np.rint(share * tile.after.shape / [bottom - top, right - left]).astype(int)
-        own = patches.reshape(len(patches), -1)[:, free.ravel()]
+        own = patches.reshape(len(patches), free.size)[:, free.ravel()]
         parts.append((own.astype(np.float64), after, whole, share))
     if not parts or sum(len(part[1]) for part in parts) < 12 * unknowns:
         return None

@@ -191,3 +191,9 @@ def test_too_few_pixels_are_not_drawn():
     noise = np.random.default_rng(0).normal(0, 9, (13, 13))
     assert drawn(noise[:12, :12], noise[:12, :12]) is None  # 100 patches of 9 weights
     assert drawn(noise, noise).distinct == 121
+
+
+def test_of_no_pixel_that_counts_nothing_is_drawn():
+    """A tile of which every pixel is left out says that there are too few, and breaks nothing."""
+    nothing = plane(CAMERA, filtered(CAMERA, BOX)).using(np.zeros(CAMERA.shape, bool))
+    assert halves.draw([nothing], ALL) is None
