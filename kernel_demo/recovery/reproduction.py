@@ -252,9 +252,10 @@ def _ended_bands(found: Recovery, pair: Pair, mode: str) -> Iterator[tuple[np.nd
             yield pair.after[at], pair.after[at]
         elif mode == Edge.RENORMALISED:
             height, width = pair.after.shape[:2]
-            whole = share_inside(_kernels(found)[0, 0], (height, width))[at]
+            whole = share_inside(_kernels(found)[0, 0], (height, width))[at][..., None]
             values = _values(found, _patches(around, at, found.size), pair) - found.offset
-            values = values / whole[..., None] + found.offset
+            # Weights inside that sum to 0 can be scaled to no sum: they stay as they are.
+            values = np.divide(values, whole, out=values, where=whole != 0) + found.offset
             yield values, _levels(found, values, pair.after.dtype)
         else:
             yield _ended(found, _patches(around, at, found.size), pair)
