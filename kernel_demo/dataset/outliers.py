@@ -1,0 +1,147 @@
+"""Pictures whose own sums contradict the kernel of all.
+
+No picture is read again: with its sums, the squared error of any kernel on it is arithmetic. What
+the kernel of all leaves is held against what the picture's own best kernel leaves. A picture of
+another filter has a kernel of its own that serves it far better; one that no kernel made is left
+with far more than the others. What noise or JPEG does to one filter does neither: noise is in both
+errors alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from kernel_demo.dataset.settings import Settings
+from kernel_demo.dataset.sums import NAMED, ShardSums, squared_error
+from kernel_demo.dataset.totals import Array, Total, unpacked
+
+APART = 0.5  # grey levels RMS between what the two kernels make of the picture: half a rounding
+TIMES = 3.0  # the error of its own kernel
+# The error of its own kernel against that of the half of all pictures, and in grey levels: beyond
+# both, no kernel of this size made it alone.
+UNLIKE, UNLIKE_LEVELS = 10.0, 2.0
+ROUNDS = 5
+ASKED = 2**16  # pictures whose own kernels the first common one is the median of
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """A picture that was not made by the common kernel alone."""
+
+    name: str
+    left: float  # RMS that the common kernel leaves, in grey levels of 255
+    own: float | None  # that its own best kernel leaves; None: not known of large kernels
+
+
+@dataclass(frozen=True, eq=False)
+class Outliers:
+    """What the pictures' own sums say of them."""
+
+    tested: int  # pictures
+    count: int
+    first: tuple[Outlier, ...]  # the farthest off
+    removed: Total | None  # the sums of the outliers, None of large kernels: they are not kept
+    pixels: int  # of the outliers
+
+    @property
+    def common(self) -> bool:
+        """Whether most pictures agree at all."""
+        return 2 * self.count <= self.tested
+
+
+Parts = Callable[[], Iterator[ShardSums]]
+Flagged = Callable[[ShardSums], tuple[Array, Array, np.ndarray]]  # left, own (RMS), contradicts
+
+
+def find(parts: Parts, total: Total, pixels: int, peak: float, settings: Settings) -> Outliers:
+    """The outliers among the pictures of these shards, whose sums are `total` over `pixels`."""
+    level = peak / 255
+    usual = _usual(parts)
+    if not settings.whole:
+        return _told(parts, partial(_against_shard, usual, level), level, False)
+    common = _median(parts)
+    if common is None:
+        return Outliers(0, 0, (), None, 0)
+    found, before = None, -1
+    for _ in range(ROUNDS):
+        weights, offset = common
+        found = _told(parts, partial(_against, weights, offset, usual, level), level, True)
+        if found.count == before or not found.common or found.removed is None:
+            break
+        before = found.count
+        rest = total + -found.removed
+        solution = unpacked(rest.high, settings.size, pixels - found.pixels, peak).solve()
+        if solution.singular:
+            break
+        common = solution.kernel.ravel(), solution.offset
+    assert found is not None
+    return found
+
+
+def _usual(parts: Parts) -> float:
+    """RMS of what the half of the pictures' own kernels leave: the median of the shards' medians.
+
+    Of large kernels, of what their shard's prediction leaves.
+    """
+    medians = []
+    for part in parts():
+        errors = part.own if np.isfinite(part.own).any() else part.each.reshape(-1)
+        errors = errors / np.maximum(part.counts, 1)
+        if np.isfinite(errors).any():
+            medians.append(float(np.sqrt(np.nanmedian(errors))))
+    return float(np.median(medians)) if medians else 0.0
+
+
+def _median(parts: Parts) -> tuple[Array, float] | None:
+    """The median, weight by weight, of the pictures' own kernels: half of them may be others'."""
+    own = np.concatenate([part.kernels[np.isfinite(part.kernels).all(1)] for part in parts()])
+    if not len(own):
+        return None
+    own = own[:: -(-len(own) // ASKED)]
+    middle = np.median(own, axis=0)
+    return middle[:-1], float(middle[-1])
+
+
+def _against(
+    weights: Array, offset: float, usual: float, level: float, part: ShardSums
+) -> tuple[Array, Array, np.ndarray]:
+    counts = np.maximum(part.counts, 1)
+    left = squared_error(part.each, part.counts, weights, offset)
+    own = np.minimum(part.own, left)
+    apart = np.sqrt((left - own) / counts)
+    contradicts = (apart > APART * level) & (left > TIMES**2 * own)
+    own_rms = np.sqrt(own / counts)
+    unlike = own_rms > max(UNLIKE * usual, UNLIKE_LEVELS * level)
+    return np.sqrt(left / counts), own_rms, contradicts | unlike
+
+
+def _against_shard(usual: float, level: float, part: ShardSums) -> tuple[Array, Array, np.ndarray]:
+    """Of large kernels: what the kernel of its shard's first pictures leaves, against the usual."""
+    left = np.sqrt(part.each.reshape(-1) / np.maximum(part.counts, 1))
+    unlike = left > max(UNLIKE * usual, UNLIKE_LEVELS * level)
+    return left, np.full(len(left), np.nan), unlike
+
+
+def _told(parts: Parts, flagged: Flagged, level: float, whole: bool) -> Outliers:
+    tested = count = pixels = 0
+    listed: list[Outlier] = []
+    removed: Total | None = None
+    for part in parts():
+        if not part.names:
+            continue
+        left, own, bad = flagged(part)
+        tested += len(part.names)
+        for at in np.flatnonzero(bad):
+            count += 1
+            pixels += int(part.counts[at])
+            own_left = None if np.isnan(own[at]) else float(own[at] / level)
+            listed.append(Outlier(part.names[at], float(left[at] / level), own_left))
+            if whole:
+                more = Total.of(part.each[at])
+                removed = more if removed is None else removed + more
+        listed = sorted(listed, key=lambda one: (-one.left, one.name))[:NAMED]
+    return Outliers(tested, count, tuple(listed), removed, pixels)
