@@ -19,7 +19,9 @@ from kernel_demo.dataset.settings import Settings
 from kernel_demo.dataset.sums import NAMED, ShardSums, squared_error
 from kernel_demo.dataset.totals import Array, Total, unpacked
 
-APART = 0.5  # grey levels RMS between what the two kernels make of the picture: half a rounding
+# What the two kernels make of the picture has to be so far apart: half a rounding in grey levels
+# RMS, and what the error bars of the kernel of all allow, so many times.
+APART, BEYOND_BARS = 0.5, 4.0
 TIMES = 3.0  # the error of its own kernel
 # The error of its own kernel against that of the half of all pictures, and in grey levels: beyond
 # both, no kernel of this size made it alone.
@@ -60,7 +62,7 @@ Flagged = Callable[[ShardSums], tuple[Array, Array, np.ndarray]]  # left, own (R
 def find(parts: Parts, total: Total, pixels: int, peak: float, settings: Settings) -> Outliers:
     """The outliers among the pictures of these shards, whose sums are `total` over `pixels`."""
     level = peak / 255
-    usual = _usual(parts)
+    usual = _usual(parts, settings.size, pixels)
     if not settings.whole:
         return _told(parts, partial(_against_shard, usual, level), level, False)
     common = _median(parts)
@@ -82,18 +84,25 @@ def find(parts: Parts, total: Total, pixels: int, peak: float, settings: Setting
     return found
 
 
-def _usual(parts: Parts) -> float:
-    """RMS of what the half of the pictures' own kernels leave: the median of the shards' medians.
+@dataclass(frozen=True)
+class _Usual:
+    """What the pictures' own kernels leave, RMS; of large ones, what their shard's guess does."""
 
-    Of large kernels, of what their shard's prediction leaves.
-    """
-    medians = []
+    middle: float  # the median of the shards' medians
+    bars: float  # how far the kernel of all is off by its own error bars, in the pictures' units
+
+
+def _usual(parts: Parts, size: int, pixels: int) -> _Usual:
+    medians, energy = [], 0.0
     for part in parts():
         errors = part.own if np.isfinite(part.own).any() else part.each.reshape(-1)
+        energy += float(np.nansum(errors))
         errors = errors / np.maximum(part.counts, 1)
         if np.isfinite(errors).any():
             medians.append(float(np.sqrt(np.nanmedian(errors))))
-    return float(np.median(medians)) if medians else 0.0
+    middle = float(np.median(medians)) if medians else 0.0
+    # Of k*k + 1 weights, all fitted to N pixels, the response is off by s sqrt((k*k + 1) / N).
+    return _Usual(middle, float(np.sqrt(energy / max(pixels, 1) * (size**2 + 1) / max(pixels, 1))))
 
 
 def _median(parts: Parts) -> tuple[Array, float] | None:
@@ -107,22 +116,22 @@ def _median(parts: Parts) -> tuple[Array, float] | None:
 
 
 def _against(
-    weights: Array, offset: float, usual: float, level: float, part: ShardSums
+    weights: Array, offset: float, usual: _Usual, level: float, part: ShardSums
 ) -> tuple[Array, Array, np.ndarray]:
     counts = np.maximum(part.counts, 1)
     left = squared_error(part.each, part.counts, weights, offset)
     own = np.minimum(part.own, left)
     apart = np.sqrt((left - own) / counts)
-    contradicts = (apart > APART * level) & (left > TIMES**2 * own)
+    contradicts = (apart > max(APART * level, BEYOND_BARS * usual.bars)) & (left > TIMES**2 * own)
     own_rms = np.sqrt(own / counts)
-    unlike = own_rms > max(UNLIKE * usual, UNLIKE_LEVELS * level)
+    unlike = own_rms > max(UNLIKE * usual.middle, UNLIKE_LEVELS * level)
     return np.sqrt(left / counts), own_rms, contradicts | unlike
 
 
-def _against_shard(usual: float, level: float, part: ShardSums) -> tuple[Array, Array, np.ndarray]:
+def _against_shard(usual: _Usual, level: float, part: ShardSums) -> tuple[Array, Array, np.ndarray]:
     """Of large kernels: what the kernel of its shard's first pictures leaves, against the usual."""
     left = np.sqrt(part.each.reshape(-1) / np.maximum(part.counts, 1))
-    unlike = left > max(UNLIKE * usual, UNLIKE_LEVELS * level)
+    unlike = left > max(UNLIKE * usual.middle, UNLIKE_LEVELS * level)
     return left, np.full(len(left), np.nan), unlike
 
 
