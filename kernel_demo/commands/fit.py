@@ -252,6 +252,7 @@ def _lines(result: Result, out: str | None) -> list[str]:
             lines.append(f"kernel error: {told['kernel_error']:.2g}")
         left = solution.residual * 255 / (result.peak or 255)
         lines.append(f"left unexplained: {left:.3g} grey levels RMS")
+        lines += [doubt] if (doubt := report.doubt(result)) else []
     for number, faults, what in (
         (result.left_out, result.faults, "pictures left out"),
         (len(result.failed), result.failed, "shards failed"),

@@ -9,7 +9,7 @@ from enum import Enum
 
 from kernel_demo.dataset import outliers
 from kernel_demo.dataset.engine import Engine, Event
-from kernel_demo.dataset.merging import Merging, Point
+from kernel_demo.dataset.merging import Merging, Point, of_files
 from kernel_demo.dataset.outliers import Outliers
 from kernel_demo.dataset.settings import Settings
 from kernel_demo.dataset.store import Store
@@ -164,7 +164,7 @@ def _result(
                 total, pixels = total + -found.removed, pixels - found.pixels
         statistics = total.statistics(settings.size, pixels, merging.peak)
         certificate = certify(statistics, fit_offset=merging.offset)
-        solution = certificate.solution
+        solution = of_files(certificate.solution, settings)
     return Result(
         ended, settings, solution, certificate, merging.pictures, pixels, merging.clipped,
         merging.peak, merging.whole and total.fits, merging.left_out, tuple(merging.faults[:NAMED]),

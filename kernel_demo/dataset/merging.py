@@ -7,7 +7,7 @@ early wait. So neither the number of workers nor their speed decides what a run 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kernel_demo.dataset.engine import work
 from kernel_demo.dataset.settings import Settings
@@ -18,6 +18,12 @@ from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.statistics import Solution, Statistics
 from kernel_demo.sources.shards import Fault, Plan, Shard
 
+# Pixels of files, however many, tell no more than so many of independent noise would. Rounding is
+# none: it goes with what is in the picture (where all neighbours are equal it is none at all), in
+# every picture alike, and does not average out. Measured with five 3 x 3 kernels on the bundled
+# photos, 8 bits: errors up to 4.6 classical bars at 2 Mpx, up to 46 at 180 Mpx of the same, that is
+# 1.1 of these; 5 on the bricks alone, whose levels are few.
+COHERENT = 1e5
 GROWTH = 1.2  # the sums are solved anew when there are so many times the pictures
 
 
@@ -129,9 +135,17 @@ class Merging:
         return self.total.statistics(self.settings.size, self.pixels, self.peak)
 
     def solution(self) -> Solution:
-        return self.statistics().solve(self.offset)
+        return of_files(self.statistics().solve(self.offset), self.settings)
 
     def sums(self) -> Iterator[ShardSums]:
         """Those that were merged, one at a time, once more from the store."""
         for shard in self.used:
             yield ShardSums.from_bytes(self.store.read(self.settings.name_of(shard)))
+
+
+def of_files(solution: Solution, settings: Settings) -> Solution:
+    """The same with the error bars of pairs from files, which end at those of COHERENT pixels."""
+    if settings.weights is not None:
+        return solution
+    wider = (1 + solution.pixels / COHERENT) ** 0.5
+    return replace(solution, standard_error=solution.standard_error * wider)

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from kernel_demo import records
-from kernel_demo.dataset.fitting import Result
-from kernel_demo.dataset.merging import Point
+from kernel_demo.dataset.fitting import Ended, Result
+from kernel_demo.dataset.merging import COHERENT, Point
 from kernel_demo.dataset.outliers import Outliers
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.numbers import at_most, count, duration, figure
 
+ONE_ROUNDING = 0.35  # grey levels RMS: 12**-0.5 is what one rounding leaves, and some for the tool
 WIDTH, HEIGHT, LEFT, BELOW = 560, 220, 64, 34  # of the chart, and of its margins
 STYLE = """
 :root { color-scheme: light dark; --ink: #1f2430; --quiet: #667; --line: #d8dbe2; --paper: #fff;
@@ -29,6 +30,7 @@ h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .3rem }
 h2 { font-size: 1.05rem; margin: 2rem 0 .5rem }
 .lead { font-size: 1.1rem; margin: 0 0 1rem } .quiet { color: var(--quiet) }
 .wide { overflow-x: auto }
+.wide table { background: #fff; color: #1f2430 }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem }
 dt { color: var(--quiet) } dd { margin: 0 } table.list { border-collapse: collapse; width: 100% }
 table.list :is(td, th) { text-align: left; padding: .25rem .8rem .25rem 0;
@@ -125,6 +127,20 @@ def sentence(result: Result) -> str:
     return told
 
 
+def doubt(result: Result) -> str:
+    """What speaks against trusting the error bars of pairs; "" for nothing that the sums show."""
+    solution = result.solution
+    if solution is None or result.settings.weights is not None or not result.peak:
+        return ""
+    left = solution.residual * 255 / result.peak
+    if left < ONE_ROUNDING:
+        return ""
+    return (
+        f"{figure(left)} grey levels RMS are left unexplained, more than one rounding leaves "
+        "(0.29): noise, JPEG, or no convolution. Only of noise do the bars know."
+    )
+
+
 def as_html(result: Result, title: str) -> bytes:
     """report.html: the kernel, how sure it is, how that came about, and what is odd."""
     solution, parts = result.solution, []
@@ -136,9 +152,13 @@ def as_html(result: Result, title: str) -> bytes:
         parts += ["<h2>How sure</h2>", _certificate(result)]
     if len(result.curve) > 1:
         parts += ["<h2>Error bars against pictures read</h2>", chart(result.curve)]
+        if result.outliers is not None and result.outliers.count:
+            parts.append('<p class="quiet">Of all pictures, those below among them.</p>')
     parts += _odd(result)
     body = "\n".join(parts)
     lead = html.escape(sentence(result))
+    if result.ended is not Ended.ALL_READ:
+        lead += f"<br>{html.escape(result.ended.value)}"
     page = (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -171,8 +191,10 @@ def _certificate(result: Result) -> str:
         rows.insert(0, ("kernel error", at_most(kernel_error(solution.kernel, truth))))
     told = "".join(f"<dt>{html.escape(a)}</dt><dd>{html.escape(b)}</dd>" for a, b in rows)
     note = (
-        "The bars take what is left as noise, independent and of one strength. They do not tell "
-        "whether a convolution made the pictures: kernel-demo recover does, of some of the pairs."
+        "The bars take what is left as noise of one strength, and end at those of "
+        f"{count(int(COHERENT))} pixels: rounding goes with what is in the pictures, and does not "
+        "average out. They do not tell whether a convolution made the pictures: kernel-demo "
+        f"recover does, of some of the pairs. {doubt(result)}"
     )
     if truth is not None:
         note = "The afters were made here by the known filter, neither rounded nor clipped."

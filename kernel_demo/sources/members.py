@@ -87,10 +87,14 @@ def _unfit(content: bytes) -> str:
 def _of_tar(name: str, file: IO[bytes], wanted: tuple[str, ...]) -> Iterator[Sample | Fault]:
     """Members that follow each other and share what stands before the first dot are one sample."""
     key, fields = "", dict[str, bytes | str]()
+    if not file.read(1):
+        yield Fault(name, "is empty")
+        return
+    file.seek(0)
     try:
         archive = tarfile.open(fileobj=file, mode="r:*")  # noqa: SIM115 - below
-    except (tarfile.TarError, EOFError) as error:
-        yield Fault(name, "is no tar" if str(error) != "empty file" else "is empty")
+    except (tarfile.TarError, EOFError):
+        yield Fault(name, "is no tar")
         return
     with archive:
         try:

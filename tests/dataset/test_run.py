@@ -5,11 +5,13 @@ import multiprocessing
 import os
 import signal
 from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from kernel_demo.dataset import engine, fitting, report
+from kernel_demo.dataset import engine, fitting, merging, report
 from kernel_demo.dataset.engine import Event, Pool, work
 from kernel_demo.dataset.fitting import Ended, fit
 from kernel_demo.dataset.settings import settings
@@ -17,8 +19,9 @@ from kernel_demo.dataset.store import Store
 from kernel_demo.imaging.kernels import random
 from kernel_demo.sources.shards import Fault, Plan, plan
 from tests.dataset.engines import Inline
-from tests.dataset.making import KERNEL, pair, picture, png, tar, tars
+from tests.dataset.making import KERNEL, OTHER, filtered, pair, picture, png, tar, tars
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 SHARDS = 7
 PAIRS = settings(3, None)
 FILTER = settings(5, random(5, 0))
@@ -214,3 +217,23 @@ def test_depths_are_not_mixed(tmp_path):
     result = run(str(tmp_path / "*.tar"), tmp_path / "store", tolerate=1.0)
     assert (result.pictures, result.left_out, result.peak) == (1, 1, 255)
     assert "white of 65535" in result.faults[0].reason
+
+
+def test_rounding_does_not_average_out(tmp_path):
+    """Of the photos, each twice, the box is off by six classical bars, and by two of ours."""
+    members = []
+    for number, path in enumerate(2 * sorted(EXAMPLES.glob("*.jpg"))):
+        before = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        after = filtered(before, OTHER)
+        members += [(f"{number:03d}.before.bmp", bmp(before))]
+        members += [(f"{number:03d}.after.bmp", bmp(after))]
+    tar(tmp_path / "a.tar", members)
+    solution = run(str(tmp_path / "a.tar"), tmp_path / "store").solution
+    off = np.abs(solution.kernel - OTHER) / solution.standard_error
+    classical = solution.standard_error / (1 + solution.pixels / merging.COHERENT) ** 0.5
+    assert off.max() < 2
+    assert (np.abs(solution.kernel - OTHER) / classical).max() > 5
+
+
+def bmp(values):
+    return cv2.imencode(".bmp", values)[1].tobytes()
