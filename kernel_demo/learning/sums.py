@@ -28,7 +28,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import cv2
 import numpy as np
 import torch
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from kernel_demo.learning import devices
 from kernel_demo.learning.devices import Device
@@ -44,7 +44,7 @@ SMALL = 2**17  # patch values of a whole picture below which adding its patches 
 STRIP_PIXELS = 2**18  # pixels multiplied at a time: their copies stay in the processor's cache
 BLOCK = 256  # side of a transformed block, about; it stays in the processor's cache
 GPU_BLOCK = 2048  # on a GPU: one call for millions of pixels takes as long as one for thousands
-DOT_VALUES = 2**16  # of a strip whose dot products are taken: 1 MB stays in the cache
+DOT_VALUES = 2**13  # of a strip whose dot products are taken; from 10,000 on, BLAS starts threads
 WIDEST = 2**12  # answers in a row, at most: wider pictures are cut
 
 TORCH = ctypes.CDLL(torch._C.__file__)  # with it the libraries that torch itself stands on
@@ -299,15 +299,14 @@ def _dots(before: np.ndarray, target: np.ndarray, size: int, level: float) -> np
     (height, width), wide = target.shape, before.shape[1]
     rows, total = _even(height, DOT_VALUES // wide), np.zeros((size, size))
     a, b = np.zeros((rows, wide)), np.zeros((rows + size, wide))
-    answers, around = a.ravel(), b.ravel()  # views
-    starts = [(v, h, v * wide + h) for v in range(size) for h in range(size)]
+    answers, step = a.ravel(), b.itemsize  # a view
+    lagged = as_strided(b, (size, size, len(answers)), (wide * step, step, step), writeable=False)
     for top in range(0, height, rows):
         part, strip = target[top : top + rows], before[top : top + rows + size - 1]
         np.subtract(part, level, out=a[: len(part), :width])
         np.subtract(strip, level, out=b[: len(strip)])
         a[len(part) :] = 0
-        for v, h, start in starts:
-            total[v, h] += answers @ around[start : start + len(answers)]
+        total += np.vecdot(lagged, answers)
     return total
 
 
