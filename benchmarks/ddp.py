@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from kernel_demo.imaging.kernels import named
 
-BATCH = 16
+BATCH, CROP = 32, 224  # pictures a process and step, and their side: as such loops have it
 REACHED = 1e-3  # kernel error at which there is nothing left to show
 KERNEL = named("sobel_x").values
 
@@ -31,15 +31,18 @@ class Tars(IterableDataset):
     """The pictures of every world-size-th tar, over and over, before and after."""
 
     def __init__(self, paths, rank, world):
-        self.paths = paths[rank::world]
+        self.paths, self.rank = paths[rank::world], rank
 
     def __iter__(self):
+        rng = np.random.default_rng(self.rank)
         while True:
             for path in self.paths:
                 with tarfile.open(path) as archive:
                     for member in archive:
                         data = np.frombuffer(archive.extractfile(member).read(), np.uint8)
-                        before = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+                        whole = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+                        y, x = (int(rng.integers(0, side - CROP + 1)) for side in whole.shape)
+                        before = whole[y : y + CROP, x : x + CROP].astype(np.float32) / 255
                         after = cv2.filter2D(before, cv2.CV_32F, KERNEL)[1:-1, 1:-1]
                         yield torch.from_numpy(before)[None], torch.from_numpy(after)[None]
 
@@ -53,14 +56,14 @@ def main(folder, rate, seconds):
     model = DistributedDataParallel(nn.Conv2d(1, 1, 3, bias=False))
     optimizer = torch.optim.Adam(model.parameters(), rate)
     began = time.monotonic()
-    truth, over = torch.from_numpy(KERNEL), torch.zeros(1)
+    truth, over = torch.tensor(KERNEL), torch.zeros(1)
     batches = DataLoader(Tars(sorted(Path(folder).glob("*.tar")), rank, world), BATCH)
     for step, (before, after) in enumerate(batches, 1):
         optimizer.zero_grad()
         nn.functional.mse_loss(model(before), after).backward()
         optimizer.step()
         if step % 10 == 0:
-            error = float((model.module.weight[0, 0].double() - truth).abs().max())
+            error = float((model.module.weight[0, 0].detach().double() - truth).abs().max())
             spent = time.monotonic() - began
             if rank == 0:
                 print(json.dumps([spent, error]), flush=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -204,6 +205,7 @@ _here: list[_Here] = []
 
 
 def _begin(settings: Settings, store: Store, tally: _Tally) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which then tells us
     alone()
     _here[:] = [_Here(settings, store, tally)]
     threading.Thread(target=_end_with_parent, daemon=True).start()

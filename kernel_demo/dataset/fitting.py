@@ -52,7 +52,7 @@ class Result:
 
     ended: Ended
     settings: Settings
-    solution: Solution | None  # without the outliers; None: no picture could be used
+    solution: Solution | None  # without the outliers; None: no picture, or no common filter
     certificate: Certificate | None
     pictures: int
     pixels: int
@@ -162,9 +162,10 @@ def _result(
             found = outliers.find(merging.sums, total, pixels, merging.peak, settings)
             if found.removed is not None and found.common:
                 total, pixels = total + -found.removed, pixels - found.pixels
-        statistics = total.statistics(settings.size, pixels, merging.peak)
-        certificate = certify(statistics, fit_offset=merging.offset)
-        solution = of_files(certificate.solution, settings)
+        if found is None or found.common:  # else no kernel is that of these pictures
+            statistics = total.statistics(settings.size, pixels, merging.peak)
+            certificate = certify(statistics, fit_offset=merging.offset)
+            solution = of_files(certificate.solution, settings)
     return Result(
         ended, settings, solution, certificate, merging.pictures, pixels, merging.clipped,
         merging.peak, merging.whole and total.fits, merging.left_out, tuple(merging.faults[:NAMED]),

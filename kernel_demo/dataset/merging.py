@@ -98,8 +98,8 @@ class Merging:
             except ValueError:
                 self.store.remove(name)
                 self.ready[shard.identity] = work(shard, self.settings, self.store)
-            except OSError as error:
-                reason = error.strerror or "an error"
+            except Exception as error:  # noqa: BLE001 - fsspec raises what its stores raise
+                reason = getattr(error, "strerror", None) or type(error).__name__
                 self.ready[shard.identity] = Fault(shard.name, f"left sums that fail: {reason}")
             if self.ready[shard.identity]:
                 return None

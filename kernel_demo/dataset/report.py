@@ -105,11 +105,11 @@ def as_json(result: Result) -> bytes:
 def sentence(result: Result) -> str:
     """What was learned, in a line or two."""
     solution = result.solution
-    if solution is None:
-        return "Nothing was learned: no picture could be used."
     if result.outliers is not None and not result.outliers.common:
         many = f"{count(result.outliers.count)} of {count(result.outliers.tested)} pictures"
         return f"There is no common filter: {many} contradict the kernel of all."
+    if solution is None:
+        return "Nothing was learned: no picture could be used."
     if solution.singular:
         return f"The kernel is not determined. {solution.cause} {solution.remedy}"
     size = result.settings.size

@@ -25,8 +25,12 @@ class Store:
         store = cls(url if "://" in url else os.path.abspath(url))
         try:
             store._system.makedirs(store._root, exist_ok=True)
-        except OSError as error:
-            reason = error.strerror or "an error"
+        except (
+            OSError,
+            ImportError,
+            ValueError,
+        ) as error:  # no such protocol, or no package for it
+            reason = getattr(error, "strerror", None) or str(error)[:100] or "an error"
             remedy = "Choose another place."
             raise DemoError("a folder to write to", f"“{url}”: {reason}", remedy) from None
         return store

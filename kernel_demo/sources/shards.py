@@ -175,11 +175,15 @@ def _slices(folder: str, pictures: Sequence[tuple[str, ...]]) -> Iterator[Shard]
 
 
 def _walk(folder: Path) -> list[str]:
-    """All files below a folder by their relative path, sorted: the same list on every machine."""
+    """All files below a folder by their relative path, sorted: the same list on every machine.
+
+    Hidden ones are the system's, such as ._photo.jpg beside photo.jpg.
+    """
     return sorted(
         (Path(where) / name).relative_to(folder).as_posix()
         for where, _, names in os.walk(folder)
         for name in names
+        if not name.startswith(".")
     )
 
 
@@ -237,6 +241,9 @@ def _known(path: str) -> tuple[Any, ...] | None:
         info = system.info(inner)
     except FileNotFoundError:
         return None
+    except Exception as error:  # noqa: BLE001 - fsspec raises what its stores raise
+        reason = str(error)[:100] or type(error).__name__
+        raise DemoError("files that can be reached", f"“{path}”: {reason}", "Check it.") from None
     tags = ("ETag", "etag", "mtime", "LastModified", "last_modified", "updated")
     return (info.get("size"), *(str(info[tag]) for tag in tags if tag in info))
 

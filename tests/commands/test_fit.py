@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -161,6 +162,40 @@ def test_more_than_is_tolerated(tmp_path):
     assert np.abs(np.array(told(tmp_path / "o")["kernel"]) - KERNEL).max() < 0.01
 
 
+@pytest.mark.tool
+def test_a_bar_on_a_terminal(tmp_path):
+    """One line that is written over, with pictures, speed and the largest bar."""
+    tars(tmp_path / "t", 3, 2)
+    ours, theirs = pty.openpty()
+    run = subprocess.run(
+        [sys.executable, "-m", "kernel_demo", "fit", tmp_path / "t"],
+        cwd=ROOT, stderr=theirs, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    os.close(theirs)
+    said = os.read(ours, 10**6).decode()
+    os.close(ours)
+    assert run.returncode == 0
+    last = said.rstrip().split("\r")[-1]
+    for part in ("█" * 24, "3/3 shards", "6 pictures", "Mpx/s", "error bars up to"):
+        assert part in last, part
+
+
+@pytest.mark.tool
+def test_ctrl_c(tmp_path):
+    """It ends at once, without a traceback, and says how to go on."""
+    tars(tmp_path / "t", 40, 6)
+    command = [sys.executable, "-m", "kernel_demo", "fit", tmp_path / "t", "--out", tmp_path / "o"]
+    run = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True)
+    until = time.monotonic() + 100
+    while not list((tmp_path / "o").glob("sums/*.npz")) and time.monotonic() < until:
+        time.sleep(0.02)
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to all of its processes
+    said = run.communicate(timeout=60)[1].decode()
+    assert run.returncode == 130
+    assert "the same command goes on" in said
+    assert "Traceback" not in said
+
+
 def test_until(tmp_path):
     """It stops when it knows, and says that it did."""
     tars(tmp_path / "t", 12, 2)
@@ -197,6 +232,8 @@ def test_plain_lines_in_a_log(tmp_path):
         (("t.tar", "--size", "33"), "size"),
         (("t.tar", "--out", "t.tar/inside"), "folder"),
         (("hub:nothing",), "hub:owner/name"),
+        (("nosuch://bucket/{0..3}.tar",), "nosuch"),
+        (("t.tar", "--out", "nosuch://bucket/run"), "nosuch"),
     ],
 )
 def test_what_can_be_put_right_is_one_sentence(tmp_path, monkeypatch, arguments, says):

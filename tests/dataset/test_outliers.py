@@ -117,7 +117,9 @@ def test_no_common_filter(tmp_path):
     result = run(many(tmp_path, made), tmp_path / "store")
     assert not result.outliers.common
     assert report.sentence(result).startswith("There is no common filter")
-    assert report.as_dict(result)["outliers"]["common"] is False
+    told = report.as_dict(result)
+    assert told["outliers"]["common"] is False
+    assert told["kernel"] is told["standard_error"] is None
 
 
 def test_large_kernels_have_a_cheaper_test(tmp_path):

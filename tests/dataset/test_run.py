@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import fsspec
 import numpy as np
 import pytest
 
@@ -126,6 +127,17 @@ def test_sums_that_are_damaged_in_the_store_are_made_again(dataset, tmp_path):
     again = run(dataset, tmp_path / "store")
     assert bits(again) == bits(whole)
     assert again.failed == ()
+
+
+def test_anywhere_that_fsspec_reaches(dataset, tmp_path):
+    """Shards and sums in another file system: the same bits, and taken up again."""
+    memory = fsspec.filesystem("memory")
+    for path in sorted(Path(dataset).parent.glob("*.tar")):
+        memory.pipe_file(f"/shards/{path.name}", path.read_bytes())
+    found = [run("memory://shards/{00000..00006}.tar", "memory://run") for _ in range(2)]
+    assert [result.shards_taken_up for result in found] == [0, SHARDS]
+    assert {bits(result) for result in found} == {bits(run(dataset, tmp_path / "store"))}
+    assert not [name for name in memory.ls("/run", detail=False) if name.endswith(".part")]
 
 
 def test_until_is_the_same_for_any_order(dataset, tmp_path):

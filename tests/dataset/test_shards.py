@@ -43,6 +43,7 @@ def test_a_folder_is_cut_in_slices(tmp_path, monkeypatch):
     monkeypatch.setattr(shards, "SLICE", 3)
     folder(tmp_path / "p", ["b/2.png", "a.jpg", "b/1.png", "c.webp"])
     (tmp_path / "p" / "notes.txt").write_text("no picture")
+    (tmp_path / "p" / "._a.jpg").write_text("what a Mac leaves beside a.jpg")
     found = plan([str(tmp_path / "p")], pairs=False)
     assert [[name for name, _ in shard.parts] for shard in found.shards] == [
         ["a.jpg", "b/1.png", "b/2.png"], ["c.webp"]
