@@ -66,8 +66,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
     where.add_argument(
-        "--on", metavar="WHERE", help="local:N, or by DataTrove: slurm, ray, datatrove:N"
-    )
+        "--on", metavar="WHERE",
+        help="local:N, or by DataTrove: datatrove:N, ray, or slurm, with a time and a partition in "
+        "KERNEL_DEMO_SLURM_TIME and KERNEL_DEMO_SLURM_PARTITION",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:

@@ -109,6 +109,9 @@ def sentence(result: Result) -> str:
         many = f"{count(result.outliers.count)} of {count(result.outliers.tested)} pictures"
         return f"There is no common filter: {many} contradict the kernel of all."
     if solution is None:
+        if result.settings.weights is None:
+            hint = "Pictures that have no after need a --filter."
+            return f"Nothing was learned: no pair could be used. {hint}"
         return "Nothing was learned: no picture could be used."
     if solution.singular:
         return f"The kernel is not determined. {solution.cause} {solution.remedy}"

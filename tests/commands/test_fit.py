@@ -267,3 +267,13 @@ def test_nothing_at_all_could_be_used(tmp_path):
     assert "Nothing was learned" in out
     assert told(tmp_path / "o")["kernel"] is None
     assert os.listdir(tmp_path / "o/sums")
+
+
+def test_pictures_without_an_after(tmp_path):
+    """What img2dataset writes, and no filter named: the sentence says what is missing."""
+    tar(tmp_path / "t.tar", [("0.jpg", png(picture(0))), ("0.json", b"{}"), ("0.txt", b"a cat")])
+    status, out, _ = fit(tmp_path / "t.tar")
+    assert status == 1
+    assert "need a --filter" in out
+    assert "has no “before”" in out
+    assert fit(tmp_path / "t.tar", "--filter", "box")[0] == 0
