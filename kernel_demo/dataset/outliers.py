@@ -55,6 +55,7 @@ class Outliers:
         return 2 * self.count <= self.tested
 
 
+Common = tuple[Array, float]  # a kernel (k*k,) and its offset
 Parts = Callable[[], Iterator[ShardSums]]
 Flagged = Callable[[ShardSums], tuple[Array, Array, np.ndarray]]  # left, own (RMS), contradicts
 
@@ -65,22 +66,28 @@ def find(parts: Parts, total: Total, pixels: int, peak: float, settings: Setting
     usual = _usual(parts, settings.size, pixels)
     if not settings.whole:
         return _told(parts, partial(_against_shard, usual, level), level, False)
-    common = _median(parts)
-    if common is None:
+
+    def against(common: Common) -> Outliers:
+        return _told(parts, partial(_against, *common, usual, level), level, True)
+
+    def without(removed: Total | None, less: int) -> Common | None:
+        rest = total if removed is None else total + -removed
+        solution = unpacked(rest.high, settings.size, pixels - less, peak).solve()
+        return None if solution.singular else (solution.kernel.ravel(), solution.offset)
+
+    # The median bears with many outliers, the kernel of all with much noise.
+    starts = [common for common in (_median(parts), without(None, 0)) if common is not None]
+    if not starts:
         return Outliers(0, 0, (), None, 0)
-    found, before = None, -1
+    found = min((against(common) for common in starts), key=lambda told: told.count)
     for _ in range(ROUNDS):
-        weights, offset = common
-        found = _told(parts, partial(_against, weights, offset, usual, level), level, True)
-        if found.count == before or not found.common or found.removed is None:
+        common = without(found.removed, found.pixels) if found.common and found.count else None
+        if common is None:
             break
-        before = found.count
-        rest = total + -found.removed
-        solution = unpacked(rest.high, settings.size, pixels - found.pixels, peak).solve()
-        if solution.singular:
+        again = against(common)
+        settled, found = again.count == found.count, again
+        if settled:
             break
-        common = solution.kernel.ravel(), solution.offset
-    assert found is not None
     return found
 
 
@@ -105,7 +112,7 @@ def _usual(parts: Parts, size: int, pixels: int) -> _Usual:
     return _Usual(middle, float(np.sqrt(energy / max(pixels, 1) * (size**2 + 1) / max(pixels, 1))))
 
 
-def _median(parts: Parts) -> tuple[Array, float] | None:
+def _median(parts: Parts) -> Common | None:
     """The median, weight by weight, of the pictures' own kernels: half of them may be others'."""
     own = np.concatenate([part.kernels[np.isfinite(part.kernels).all(1)] for part in parts()])
     if not len(own):

@@ -82,6 +82,7 @@ INNOCENT = {
         (s := cv2.GaussianBlur(b, (0, 0), 0.5 + n / 8)), filtered(s),
     ),
     "nearly flat pictures": lambda b, n: ((f := b // (1 + 4 * n) + 50), filtered(f)),
+    "small and noisy pictures": lambda b, n: (b[:14, :16], noisy(filtered(b)[:14, :16], 40)),
     "clipped ones": lambda b, n: (b, filtered(b, KERNEL * 1.6)),
 }  # fmt: skip
 
