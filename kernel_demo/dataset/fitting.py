@@ -159,7 +159,7 @@ def _result(
         if merging.curve[-1].pictures < merging.pictures:
             merging.solve()
         if settings.own:
-            found = outliers.find(merging.sums, total, pixels, merging.peak, settings)
+            found = outliers.find(merging.sums, pixels, merging.peak, settings)
             if found.removed is not None and found.common:
                 total, pixels = total + -found.removed, pixels - found.pixels
         if found is None or found.common:  # else no kernel is that of these pictures
