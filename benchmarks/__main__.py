@@ -26,7 +26,7 @@ import benchmarks
 from benchmarks.table import Report, table
 
 OURS = ("benchmarks", "kernel_demo")
-NOT_BENCHMARKS = ("__main__", "operations", "table")
+NOT_BENCHMARKS = ("__main__", "ddp", "operations", "table")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -18,16 +18,17 @@ errors      what a user can put right, and the four ways to check input
 numbers     numbers as people read them
 records     what a record shows in a notebook, and writes to a file
 imaging     kernels, borders, the reference filter, tiles (NumPy + OpenCV)
-sources     where pictures come from: bundled photos, the Hub, uploads (never imaging)
+sources     where pictures come from: bundled photos, the Hub, uploads, shards (never imaging)
 learning    the single layer and its optimizers, the run, the exact sums, the proof (torch starts
             here)
 recovery    a picture before and one after a filter -> the filter (its own map is in recovery)
 export      the learned kernel as files and as code
+dataset     a whole dataset, shard by shard, by any number of workers (its own map is in dataset)
 lab         the experiments behind the questions (never export)
 api         the names above
 ui          the page (the only place with gradio): layout and its queue, guard with the bounds on
             requests and uploads, jobs with how many run at once, the components, a folder a tab
-commands    the command line: `kernel-demo recover`, `apply`, and `serve` for the page
+commands    the command line: `kernel-demo recover`, `fit`, `apply`, and `serve` for the page
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,9 +1,9 @@
-"""The command line: `kernel-demo recover|apply|serve ...`, or `python -m kernel_demo ...`."""
+"""The command line: `kernel-demo recover|fit|apply|serve ...`, or `python -m kernel_demo ...`."""
 
 import argparse
 import sys
 
-from kernel_demo.commands import apply, recover, serve
+from kernel_demo.commands import apply, fit, recover, serve
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -14,6 +14,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, command, does in (
         ("recover", recover, "find the filter between two pictures"),
+        ("fit", fit, "learn a kernel from a whole dataset"),
         ("apply", apply, "filter a picture of any size"),
         ("serve", serve, "serve the page"),
     ):

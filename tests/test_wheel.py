@@ -92,11 +92,11 @@ def test_it_recovers_a_filter_from_elsewhere(installed):
 
 
 def test_its_command_is_there(installed):
-    """pip makes a program of the name kernel-demo, which lists its three commands."""
+    """pip makes a program of the name kernel-demo, which lists its four commands."""
     program = Path(installed["env"]["PYTHONPATH"]) / "bin" / "kernel-demo"
     done = subprocess.run([program, "--help"], capture_output=True, text=True, **installed)
     assert done.returncode == 0, done.stderr
-    for command in ("recover", "apply", "serve"):
+    for command in ("recover", "fit", "apply", "serve"):
         assert command in done.stdout
 
 

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 import cv2
 import numpy as np
 import torch
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from kernel_demo.learning import devices
 from kernel_demo.learning.devices import Device
@@ -46,6 +46,7 @@ SMALL = 2**17  # patch values of a whole picture below which adding its patches 
 STRIP_PIXELS = 2**18  # pixels multiplied at a time: their copies stay in the processor's cache
 BLOCK = 256  # side of a transformed block, about; it stays in the processor's cache
 GPU_BLOCK = 2048  # on a GPU: one call for millions of pixels takes as long as one for thousands
+DOT_VALUES = 2**13  # of a strip whose dot products are taken; from 10,000 on, BLAS starts threads
 WIDEST = 2**12  # answers in a row, at most: wider pictures are cut
 
 TORCH = ctypes.CDLL(torch._C.__file__)  # with it the libraries that torch itself stands on
@@ -398,6 +399,10 @@ def lags(
     cross   (k, k), sum of a[y, x] b[y + v, x + h]; v and h from 0
     level   128 or 0
     """
+    if before.dtype == np.uint8 and target.dtype.kind == "f" and torch.device(device).type == "cpu":
+        nothing = np.zeros(target.shape, np.uint8)
+        auto, _, level = lags(before, nothing, size, device)  # exact, as of 8-bit pairs
+        return auto, _dots(before, target, size, level), level
     kind, level = _quickest(before, target, size, device)
     height, width = before.shape
     method: Way = kind(height, width, size, bool(level), device)
@@ -410,6 +415,26 @@ def lags(
 
     auto, cross = method.lags(sum(_shared(work, range(0, len(tops), share), workers)))
     return auto, cross[:, size - 1 :], level
+
+
+def _dots(before: np.ndarray, target: np.ndarray, size: int, level: float) -> np.ndarray:
+    """(k, k) cross lags in float64, of a strip at a time that stays in the processor's cache.
+
+    With zeros behind each row of answers, a lag in two dimensions is one in the rows laid end to
+    end: a dot product of two vectors.
+    """
+    (height, width), wide = target.shape, before.shape[1]
+    rows, total = _even(height, DOT_VALUES // wide), np.zeros((size, size))
+    a, b = np.zeros((rows, wide)), np.zeros((rows + size, wide))
+    answers, step = a.ravel(), b.itemsize  # a view
+    lagged = as_strided(b, (size, size, len(answers)), (wide * step, step, step), writeable=False)
+    for top in range(0, height, rows):
+        part, strip = target[top : top + rows], before[top : top + rows + size - 1]
+        np.subtract(part, level, out=a[: len(part), :width])
+        np.subtract(strip, level, out=b[: len(strip)])
+        a[len(part) :] = 0
+        total += np.vecdot(lagged, answers)
+    return total
 
 
 def _quickest(
@@ -545,7 +570,7 @@ class Norms:
                 moved = b[v : v + rows, start + h : stop + h]
                 apart = cv2.norm(b[:rows, start:stop], moved, cv2.NORM_L2SQR)
                 total[0, v, h + margin] = squares[0] + squares[v] - apart
-                if h >= 0:
+                if h >= 0 and of_a:  # of an after of zeros there is nothing to find out
                     apart = cv2.norm(wide[:, start:stop], moved, cv2.NORM_L2SQR)
                     total[1, v, h + margin] = of_a + squares[v] - apart
         # OpenCV may have squared a root, and be off by a rounding.

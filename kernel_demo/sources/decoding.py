@@ -16,6 +16,7 @@ import re
 import struct
 import warnings
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -160,6 +161,20 @@ def samples(
     return values, notes
 
 
+def once(data: bytes, name: str, luminance: bool = False) -> np.ndarray:
+    """The integers stored in a picture file that is read once: as samples(), but not remembered.
+
+    luminance: of a colour picture that alone, rounded (Rec. 601). A JPEG has it stored, and is
+    spared the decoding of its colours. Returns H x W (x 3) uint8 or uint16; DemoError alike.
+    """
+    values, _, _ = _read(data, name, MAX_PIXELS, None, _luminance if luminance else _decode)
+    if not luminance or values.ndim == 2:
+        return values
+    if values.dtype == np.uint8:
+        return np.asarray(Image.fromarray(values).convert("L"))
+    return np.rint(values @ np.array((0.299, 0.587, 0.114))).astype(values.dtype)
+
+
 def open_large(path: str | Path, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """(H x W or H x W x 3 samples, uint8 or uint16, notes) of a picture of up to MAX_LARGE.
 
@@ -196,7 +211,11 @@ def _mapped(path: str | Path, name: str) -> np.ndarray:
 
 
 def _read(
-    source: bytes | str | Path, name: str, max_pixels: int, room: Room | None
+    source: bytes | str | Path,
+    name: str,
+    max_pixels: int,
+    room: Room | None,
+    decoded: Callable[[ImageFile, bytes], _Decoded] | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     """(samples H x W (x 3) uint8 | uint16, alpha H x W of the same type | None, notes)."""
     data = _contents(source, name)
@@ -217,7 +236,7 @@ def _read(
             raise _too_large(name, count, max_pixels)
         if room is not None and count > room.left:
             raise _no_room(name, count, room)
-        found = _decoded(image, data)
+        found = (decoded or _decoded)(image, data)
     if found.values is None:
         expected, received, remedy = found.fault
         raise DemoError(expected, received.format(name), remedy)
@@ -248,6 +267,11 @@ def _decode(image: ImageFile, data: bytes) -> _Decoded:
         if part is not None:
             part.setflags(write=False)
     return found
+
+
+def _luminance(image: ImageFile, data: bytes) -> _Decoded:
+    image.draft("L", image.size)  # heeded by JPEG alone
+    return _decode(image, data)
 
 
 def _contents(source: bytes | str | Path, name: str) -> bytes:

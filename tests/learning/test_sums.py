@@ -5,6 +5,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.learning import sums
+from kernel_demo.learning.statistics import Statistics
 from kernel_demo.learning.sums import patch_sums
 from tests.learning.explicit import assert_close, assert_same_bits, picture
 
@@ -138,3 +139,25 @@ class TestThreads:
             alone = patch_sums(before, after, size)
             monkeypatch.setattr(sums, "_workers", lambda *_: 4)
             assert_same_bits(patch_sums(before, after, size), alone)
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"), [(3, (200, 300)), (7, (150, 210)), (17, (60, 90)), (3, (9, 5000))]
+)
+def test_eight_bits_before_and_floats_after(size, shape):
+    """X'X is exact as of 8-bit pairs; X'y is what float64 makes of it, of whole numbers exactly."""
+    rng = np.random.default_rng(size)
+    before = rng.integers(0, 256, shape).astype(np.uint8)
+    after = rng.normal(0, 100, shape)
+    found, deep = (
+        Statistics.from_pair(before.astype(kind), after, size) for kind in (np.uint8, np.float64)
+    )
+    assert found.cross == pytest.approx(deep.cross, rel=1e-11, abs=1e-11 * np.abs(deep.cross).max())
+    assert np.array_equal(found.gram, np.rint(found.gram))
+    assert found.gram == pytest.approx(deep.gram, rel=1e-12)
+    whole = np.rint(after)
+    exact = Statistics.from_pair(before, whole, size)
+    inside = before[: shape[0] - size + 1, : shape[1] - size + 1].astype(np.int64).ravel()
+    edge = size // 2
+    y = whole[edge : shape[0] - edge, edge : shape[1] - edge].astype(np.int64).ravel()
+    assert exact.cross[0] == inside @ y

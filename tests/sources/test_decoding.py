@@ -370,3 +370,36 @@ def test_shrink_averages():
 def test_pixels_cannot_be_changed():
     """Photos are shared between visitors: nobody can write into one."""
     assert not decode(file(RGB), "x").pixels.flags.writeable
+
+
+def test_a_file_that_is_read_once_is_not_remembered():
+    """The same samples, and no copy of them kept: a dataset is larger than the memory."""
+    content = file(np.arange(3 * 40 * 50, dtype=np.uint8).reshape(40, 50, 3))
+    found = decoding.once(content, "x")
+    assert np.array_equal(found, samples(content, "x")[0])
+    other = file(np.arange(40 * 50, dtype=np.uint8).reshape(40, 50))
+    assert decoding.once(other, "x") is not decoding.once(other, "x")
+    with pytest.raises(DemoError, match="damaged"):
+        decoding.once(other[: len(other) // 2], "x")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_the_luminance_alone(kind):
+    """Of a JPEG what it has stored, as OpenCV reads it; of others Rec. 601, rounded, as Pillow."""
+    rng = np.random.default_rng(0)
+    colours = cv2.GaussianBlur(rng.integers(0, 256, (64, 48, 3)).astype(np.uint8), (0, 0), 2)
+    content = file(colours, kind)
+    found = decoding.once(content, "x", luminance=True)
+    oracle = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert found.dtype == np.uint8
+    assert np.abs(found.astype(int) - oracle).max() <= (0 if kind == "JPEG" else 1)
+    grey = file(colours[..., 0], "PNG")
+    assert np.array_equal(decoding.once(grey, "x", luminance=True), colours[..., 0])
+
+
+def test_the_luminance_of_16_bits():
+    """Rec. 601, to the nearest of 65,536 levels."""
+    deep = np.random.default_rng(0).integers(0, 65536, (9, 8, 3)).astype(np.uint16)
+    found = decoding.once(file_16(deep), "x", luminance=True)
+    assert found.dtype == np.uint16
+    assert np.abs(found - deep @ np.array((0.299, 0.587, 0.114))).max() <= 0.51
