@@ -101,7 +101,7 @@ def _best_scale(values: np.ndarray, largest: int) -> tuple[np.ndarray, np.float3
     both are then exact. Of the equally good, the smallest m: the smallest integers.
     """
     peak = np.abs(values).max()
-    scales = np.float32(peak / np.arange(1, largest + 1))
+    scales = (peak / np.arange(1, largest + 1)).astype(np.float32)
     choices = [_whole(values / float(scale)).clip(-largest, largest) for scale in scales]
     restored = np.array(choices) * scales.astype(float)[:, None, None]
     errors = np.sqrt(np.square(restored - values).mean(axis=(1, 2)))
@@ -131,8 +131,8 @@ def _separable(values: np.ndarray) -> tuple[tuple[np.ndarray, ...], np.ndarray, 
     rank = max(1, int((singular > RANK_TOLERANCE * singular[0]).sum()))
     rows = right[:rank]
     scale = rows[np.arange(rank), np.abs(rows).argmax(axis=1)]
-    columns = np.float32(left[:, :rank] * (singular[:rank] * scale))
-    rows = np.float32(rows / scale[:, None])
+    columns = (left[:, :rank] * (singular[:rank] * scale)).astype(np.float32)
+    rows = (rows / scale[:, None]).astype(np.float32)
     return (columns, rows), columns.astype(float) @ rows.astype(float), columns.nbytes + rows.nbytes
 
 

@@ -90,7 +90,8 @@ def identity(size: int) -> NDArray[np.float64]:
 
 def sobel_x(size: int) -> NDArray[np.float64]:
     """Binomial smoothing in y, binomial derivative in x: cv2.getDerivKernels(1, 0, size)."""
-    smooth, difference = np.ones(1), np.array([-1.0, 0.0, 1.0])
+    smooth: np.ndarray = np.ones(1)
+    difference: np.ndarray = np.array([-1.0, 0.0, 1.0])
     for _ in range(size - 1):
         smooth = np.convolve(smooth, [1, 1])
     for _ in range(size - 3):
@@ -112,7 +113,7 @@ def gaussian(size: int, sigma: float = 0.0) -> NDArray[np.float64]:
     """cv2.GaussianBlur of that size. With sigma 0: up to 9 OpenCV's fixed fractions (at 3 and 5 the
     binomials), above that sigma = 0.3 ((k - 1) / 2 - 1) + 0.8.
     """
-    weights = cv2.getGaussianKernel(size, sigma)
+    weights: np.ndarray = cv2.getGaussianKernel(size, sigma)
     return np.outer(weights, weights)
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from kernel_demo.errors import one_of
@@ -118,6 +119,16 @@ def correlate_valid(image: np.ndarray, kernel: ArrayLike, offset: float = 0.0) -
     radius = size // 2
     inner = result[radius : image.shape[0] - radius, radius : image.shape[1] - radius]
     return inner.astype(np.float64 if image.dtype == np.float64 else np.float32)
+
+
+def patch_view(image: np.ndarray, size: int) -> np.ndarray:
+    """The whole patches of size x size: (H - size + 1) x (W - size + 1) (x C) x size x size.
+
+    image: H x W or H x W x C. A read-only view. ValueError if the picture is smaller.
+    """
+    if image.ndim == 2:
+        return sliding_window_view(image, (size, size))
+    return sliding_window_view(image, (size, size, 1))[..., 0]
 
 
 def to_uint8(image: np.ndarray) -> NDArray[np.uint8]:

@@ -42,7 +42,8 @@ class Patterns:
     @property
     def smooth_first(self) -> bool:
         """Whether they go from smooth to fine: the first changes least, the last more than most."""
-        changes = sum(np.square(np.diff(self.vectors, axis=a)).sum(axis=(1, 2)) for a in (1, 2))
+        down, across = (np.square(np.diff(self.vectors, axis=a)).sum(axis=(1, 2)) for a in (1, 2))
+        changes = down + across
         return bool(changes.argmin() == 0 and changes[-1] >= np.median(changes))
 
     def telling(self, most: int) -> np.ndarray:

@@ -131,9 +131,10 @@ class Statistics:
         """
         count = np.longdouble(max(self.count, 1))
         # Of an after of one level the mean is exact, and nothing is left of X'y.
-        after = self.after_sum / count
+        energy, after_sum = np.longdouble(self.energy), np.longdouble(self.after_sum)
+        after = after_sum / count
         gram = self.gram - np.outer(self.patch_sum / count, self.patch_sum)
-        return gram, self.cross - after * self.patch_sum, self.energy - after * self.after_sum
+        return gram, self.cross - after * self.patch_sum, energy - after * after_sum
 
     def shrink(self, size: int) -> Statistics:
         """The sums of the smaller centred kernel: sub-blocks, at no further pass.
@@ -333,7 +334,8 @@ class Equations:
         if freedom <= 0:
             return np.inf
         size = np.abs(weights)
-        rounding = np.finfo(np.float64).eps * float(size @ np.abs(self.statistics.gram) @ size)
+        sums = float(size @ np.abs(self.statistics.gram) @ size)
+        rounding = float(np.finfo(np.float64).eps) * sums
         return max(self.squared_error(weights), rounding) / freedom
 
     def spread(self) -> np.ndarray:

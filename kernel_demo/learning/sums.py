@@ -354,7 +354,8 @@ def _chosen(
     total = np.zeros((k2 + 2, k2 + 2))
     there = None if here else torch.zeros(total.shape, dtype=torch.float64, device=device)
     patches = sliding_window_view(before, (size, size))
-    block = np.empty((min(many, -(-len(y) // depth) * depth), k2 + 2), "f4" if level else "f8")
+    length = min(many, -(-len(y) // depth) * depth)
+    block: np.ndarray = np.empty((length, k2 + 2), "f4" if level else "f8")
     for start in range(0, len(y), many):
         at = y[start : start + many], x[start : start + many]
         used = len(at[0])

@@ -256,7 +256,7 @@ def displacement(pair: Pair) -> tuple[int, int] | None:
     # of their own, but for pictures that go round.
     for window in (np.outer(np.hanning(height), np.hanning(width)), np.ones((height, width))):
         energy = _response(pair, window)
-        spread = cv2.blur(energy, (5, 5), borderType=cv2.BORDER_REFLECT)
+        spread: np.ndarray = cv2.blur(energy, (5, 5), borderType=cv2.BORDER_REFLECT)
         y, x = np.unravel_index(int(spread.argmax()), spread.shape)
         if spread[y, x] > 50 * np.median(spread):
             row, column = _middle(energy, int(y), int(x))

@@ -317,7 +317,7 @@ def _most_often(parts: Strips) -> tuple[np.ndarray, np.ndarray]:
 
 def _by_lines(parts: Strips) -> tuple[np.ndarray, np.ndarray]:
     """Of deeper files: straight lines between 256 levels, by least squares of their hats."""
-    seen = np.zeros(LEVELS, int)
+    seen: np.ndarray = np.zeros(LEVELS, int)
     gram, cross = np.zeros((LEVELS, LEVELS)), np.zeros(LEVELS)
     at = np.arange(LEVELS - 1)
     for x, y in parts:
@@ -418,8 +418,8 @@ def _simplest(models: Sequence[Model], pairs: Sequence[Pair]) -> Model:
         same = total = 0
         for image, target, counts, pair in crops[model.radius]:
             level = _rounded(deep(model.make(image)) * _unit(pair), pair, model.even)
-            same += np.count_nonzero((level == target // pair.step) & counts)
-            total += np.count_nonzero(counts)
+            same += int(np.count_nonzero((level == target // pair.step) & counts))
+            total += int(np.count_nonzero(counts))
         shares.append(same / max(total, 1))
     enough = max(shares) - AS_MANY if max(shares) < 1 else 1.0
     return next(m for m, share in zip(models, shares, strict=True) if share >= enough)

@@ -13,9 +13,8 @@ from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
-from kernel_demo.imaging.filtering import LUMINANCE, correlate_valid
+from kernel_demo.imaging.filtering import LUMINANCE, correlate_valid, patch_view
 from kernel_demo.imaging.kernels import resized
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import blocks, chroma, fitting, halves, jpeg
@@ -285,7 +284,8 @@ def _most_like(fit: Fit, ways: Sequence[Conversion], pairs: list[Pair]) -> Conve
         for plane in sample(planes_of([made_grey(pair, way) for pair in pairs]), LOOKED_THROUGH):
             value = correlate_valid(plane.before.astype(np.float64), fit.kernel, fit.offset)
             level = np.clip(np.floor(value / plane.step + 0.5) * plane.step, *plane.clip)
-            count += np.count_nonzero(level != plane.after[plane.inside(len(fit.kernel))])
+            wrong = level != plane.after[plane.inside(len(fit.kernel))]
+            count += int(np.count_nonzero(wrong))
         return count
 
     return min(ways, key=missed)
@@ -448,7 +448,7 @@ def _drawn(pairs: list[Pair], size: int) -> tuple[np.ndarray, np.ndarray, np.nda
         chosen = np.flatnonzero(usable)[: PIXELS // len(pairs)]
         if len(chosen) == 0:
             continue
-        windows = sliding_window_view(before, (size, size), axis=(0, 1))
+        windows = patch_view(before, size)
         patches.append(windows[rows[chosen], columns[chosen]].reshape(len(chosen), -1))
         answers.append(answer[chosen])
         block = blocks.numbered(rows[chosen], columns[chosen], side)

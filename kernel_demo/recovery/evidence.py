@@ -19,8 +19,8 @@ from itertools import combinations
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
+from kernel_demo.imaging.filtering import patch_view
 from kernel_demo.recovery import blocks
 from kernel_demo.recovery.alignment import Plane, distinct, places, sample
 from kernel_demo.recovery.channels import Arrangement
@@ -184,7 +184,7 @@ def _left(found: Arrangement, tiles: list[Plane], channel: int) -> tuple[np.ndar
     for tile in tiles:
         if min(tile.after.shape[:2]) <= size:
             continue
-        windows = sliding_window_view(tile.before, (size, size), axis=(0, 1))
+        windows = patch_view(tile.before, size)
         rows, columns = places(windows.shape[0], windows.shape[1], most, rng)
         at = rows + size // 2, columns + size // 2
         patches = windows[rows, columns] / tile.step
@@ -269,7 +269,7 @@ def _features(before: np.ndarray, peak: int) -> np.ndarray:
             np.clip(detail, -small, small),
             np.clip(detail, -large, large),
             image * detail / white,
-            cv2.bilateralFilter(image, 5, 25 * white / 255, 2),
+            cv2.bilateralFilter(image, 5, float(25 * white / 255), 2),
         ],
         axis=-1,
     )

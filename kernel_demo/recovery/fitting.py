@@ -419,7 +419,7 @@ def _enough(total: Statistics, support: Box) -> bool:
     free = filled(total.size, support)
     whole, cut = (least_squares(total, some)[2] + EXACTLY for some in (None, free))
     outside = np.count_nonzero(~free)
-    return total.count * (cut / whole - 1) <= 2 * outside + 5 * (2 * outside) ** 0.5
+    return bool(total.count * (cut / whole - 1) <= 2 * outside + 5 * (2 * outside) ** 0.5)
 
 
 def filled(size: int, support: Box) -> np.ndarray:

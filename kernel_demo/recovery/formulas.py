@@ -52,8 +52,8 @@ def pillow_box(radius: float) -> np.ndarray:
 
     A fraction of the radius is a weight at both ends; weights are whole numbers over 2^24.
     """
-    radius, whole = np.float32(radius), int(radius)
-    inner = int(np.float32(FIXED) / (radius * np.float32(2) + np.float32(1)))
+    whole = int(radius)
+    inner = int(np.float32(FIXED) / (np.float32(radius) * np.float32(2) + np.float32(1)))
     line = np.full(2 * whole + 3, inner / FIXED)
     line[[0, -1]] = (FIXED - (2 * whole + 1) * inner) // 2 / FIXED
     return line
@@ -68,7 +68,7 @@ def pillow_gaussian(radius: float) -> np.ndarray:
     length = np.float32(math.sqrt(12 * float(variance) + 1))
     whole = np.float32(math.floor((float(length) - 1) / 2))
     part = (2 * whole + 1) * (whole * (whole + 1) - 3 * variance)
-    return pillow_box(whole + part / (6 * (variance - (whole + 1) * (whole + 1))))
+    return pillow_box(float(whole + part / (6 * (variance - (whole + 1) * (whole + 1)))))
 
 
 def unsharp(sigma: float, amount: float, size: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -30,7 +30,7 @@ from kernel_demo.recovery.linear_program import maximise
 from kernel_demo.recovery.uniqueness import Evidence
 
 Ends: TypeAlias = Sequence[np.ndarray | int]  # low and high, for all pixels or each
-Real: TypeAlias = type[np.float32] | type[np.float64]
+Real: TypeAlias = type[np.floating[Any]]  # float32 or float64
 SINGULAR = 1e-3  # grey levels: what changes a result by no more may be any size
 CHECKED_FIRST, FIRST = 20_000, 1_000  # pixels; the first of all
 STRIP = 1_000_000  # pixels of one strip of the full check
@@ -286,7 +286,8 @@ def _foreseen(patches: np.ndarray, upwards: np.ndarray) -> bool:
     halves, wrong = (slice(0, None, 2), slice(1, None, 2)), 0
     for known, tried in (halves, halves[::-1]):
         difference = np.linalg.lstsq(patches[known], upwards[known])[0]
-        wrong += np.count_nonzero((patches[tried] @ difference > 0) != (upwards[tried] > 0))
+        mistaken = (patches[tried] @ difference > 0) != (upwards[tried] > 0)
+        wrong += int(np.count_nonzero(mistaken))
     return bool(wrong < GUESSED * min(np.count_nonzero(upwards > 0), np.count_nonzero(upwards < 0)))
 
 
@@ -491,7 +492,7 @@ def _one_by_one(
 ) -> np.ndarray:
     """Product after product. wide: the type that holds a product until it is added (FMA units)."""
     weights = (numerators / divisor).astype(real).ravel()
-    total = np.full(len(patches), start, real)
+    total: np.ndarray = np.full(len(patches), start, real)
     places = np.flatnonzero(weights)
     for place in places[::-1] if backwards else places:
         product = patches[:, place].astype(wide) * wide(weights[place])

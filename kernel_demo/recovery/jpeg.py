@@ -155,7 +155,8 @@ def fit(
     pairs: 8-bit. None: too few blocks far from black and white, or they leave weights open.
     """
     size = min(len(kernel) + 2, max(widest, len(kernel)))
-    budget = max(200, PRODUCTS // (np.count_nonzero(compressed.steps) * (size**2 + 1)))
+    known = int(np.count_nonzero(compressed.steps))
+    budget = max(200, PRODUCTS // (known * (size**2 + 1)))
     seen = _together([drawn(pair, size // 2, 3 * budget // len(pairs)) for pair in pairs])
     start = Solution(resized(kernel, size), offset, np.ones((size, size), bool))
     whole = _fitted(seen, compressed, start, budget)
@@ -230,7 +231,8 @@ def _fitted(seen: Blocks, compressed: Compression, start: Solution, budget: int)
 
     None: they are left open.
     """
-    found, used = start, np.zeros(0, int)
+    found = start
+    used: np.ndarray = np.zeros(0, int)
     step: Step | None = None
     for share in (4, 1, 1, 1) if start.spread == 0 else (1,):  # of the budget
         chosen = _unclipped(seen, found)[: budget // share]

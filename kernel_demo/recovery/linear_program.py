@@ -36,7 +36,8 @@ def maximise(
     duality: for any y >= 0, goal @ z = y @ rows @ z + (goal - rows.T @ y) @ z
     <= y @ limits + |goal - rows.T @ y| radius. It needs no convergence.
     """
-    point, room = np.zeros(len(goal)), limits
+    point: np.ndarray = np.zeros(len(goal))
+    room = limits
     bound = radius * float(np.linalg.norm(goal))
     prices = _prices(goal, rows, room)
     for _ in range(STEPS):

@@ -75,8 +75,8 @@ def _absolutes(image: np.ndarray) -> np.ndarray:
 
 def _squares(image: np.ndarray) -> np.ndarray:
     across = kernels.named("sobel_x").values
-    ends = (np.clip(correlate(image, one), 0, WHITE) for one in (across, -across.T))
-    return sum(end**2 for end in ends) / WHITE
+    right, up = (np.clip(correlate(image, one), 0, WHITE) for one in (across, -across.T))
+    return (right**2 + up**2) / WHITE
 
 
 def _of_kernel(key: str, name: str, apply: Filter, code: str) -> Operation:

@@ -198,7 +198,8 @@ def share(way: Way, tiles: Sequence[Plane]) -> float:
     for tile in large_enough(way, tiles):
         chosen = kept(tile, *way.reach)
         made = np.clip(way.made(tile.before), *tile.clip) == inner(tile.after, *way.reach)
-        same, counted = same + np.count_nonzero(made & chosen), counted + np.count_nonzero(chosen)
+        same += int(np.count_nonzero(made & chosen))
+        counted += int(np.count_nonzero(chosen))
     return same / counted if counted else 0.0
 
 

@@ -23,8 +23,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
+from kernel_demo.imaging.filtering import patch_view
 from kernel_demo.recovery.alignment import Plane, distinct, sample
 from kernel_demo.recovery.linear_program import maximise
 
@@ -287,7 +287,7 @@ def _taken(tile: Plane, free: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     inner = tile.inside(size)
     after = tile.after[inner]
     kept = np.ones(after.shape, bool) if tile.counted is None else tile.counted[inner]
-    windows = sliding_window_view(tile.before, (size, size), axis=(0, 1))
+    windows = patch_view(tile.before, size)
     patches = windows[kept][:, free]
     after = after[kept]
     bounded = np.stack([after > tile.clip[0], after < tile.clip[1]], axis=1)

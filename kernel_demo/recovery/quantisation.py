@@ -129,7 +129,7 @@ def drawn(pair: Pair, radius: int, count: int, begin: int = 0) -> Blocks:
         first = np.arange(begin, pair.after.shape[axis] - 7, 8)
         last = pair.before.shape[axis] - 8 - radius
         starts.append(first[(first + origin >= radius) & (first + origin <= last)])
-    at = np.stack(np.meshgrid(*starts, indexing="ij"), -1).reshape(-1, 2)
+    at: np.ndarray = np.stack(np.meshgrid(*starts, indexing="ij"), -1).reshape(-1, 2)
     at = np.random.default_rng(0).permutation(at)
     inner, outer = np.arange(8), np.arange(-radius, 8 + radius)
     y, x = (at[:, axis, None, None] for axis in (0, 1))

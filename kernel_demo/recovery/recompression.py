@@ -43,8 +43,8 @@ def share_alike(
         file, ours = (
             np.rint(coefficients(whole - 128.0) / steps.ravel()) for whole in (blocks.after, again)
         )
-        alike += np.count_nonzero((file == ours)[:, known])
-        count += len(blocks) * np.count_nonzero(known)
+        alike += int(np.count_nonzero((file == ours)[:, known]))
+        count += len(blocks) * int(np.count_nonzero(known))
     return alike / count if count else None
 
 

@@ -16,9 +16,8 @@ from typing import TypeAlias
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
-from kernel_demo.imaging.filtering import LUMINANCE
+from kernel_demo.imaging.filtering import LUMINANCE, patch_view
 from kernel_demo.recovery import (
     alternatives,
     channels,
@@ -188,7 +187,7 @@ def _apart(
     image = alternatives.picture(before, pair)
     over = alternatives.deep(image - average(image))
     inner = np.s_[size // 2 : -(size // 2), size // 2 : -(size // 2)]
-    windows = sliding_window_view(alternatives.deep(image), (size, size), axis=(0, 1))
+    windows = patch_view(alternatives.deep(image), size)
     kept = np.ones(after[inner].shape, bool)
     kept &= True if counted is None else counted[inner][..., None]
     return over[inner][kept], after[inner][kept] == white, windows[kept]

@@ -9,9 +9,8 @@ from functools import partial
 from typing import TypeAlias
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
-from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES, correlate_valid
+from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES, correlate_valid, patch_view
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.explanations import Edge, Left
@@ -515,14 +514,14 @@ def _left_out(found: Recovery, pairs: Sequence[Pair]) -> LeftOut:
     all_of_them, left, reasons = 0, 0, []
     for pair in pairs:
         whole = inside(pair, radius)
-        all_of_them += np.count_nonzero(whole)
+        all_of_them += int(np.count_nonzero(whole))
         if pair.outliers is not None:
             whole &= pair.outliers
-            left += np.count_nonzero(whole)
+            left += int(np.count_nonzero(whole))
             own = [Left.RAN_OVER] if _ran_over(found, pair, whole) else _reasons(pair, whole)
             reasons += [reason for reason in own if reason not in reasons]
     share = left / all_of_them if left else 0.0
-    return LeftOut(share, tuple(reasons), pairs[0].outliers if left else None, int(left))
+    return LeftOut(share, tuple(reasons), pairs[0].outliers if left else None, left)
 
 
 def _reasons(pair: Pair, left: np.ndarray) -> Iterator[Left]:
@@ -545,7 +544,7 @@ def _ran_over(found: Recovery, pair: Pair, left: np.ndarray) -> bool:
     if pair.peak != 255 or found.in_steps or len(rows) == 0:
         return False
     around, size = pair.surroundings(found.size // 2, "replicate"), found.size
-    patches = sliding_window_view(around, (size, size), axis=(0, 1))[rows, columns]
+    patches = patch_view(around, size)[rows, columns]
     inputs = _inputs(found, pair.after.shape[2], around.shape[2])
     sums = [sum(np.tensordot(patches[:, b], kernel, 2) for b, kernel in row) for row in inputs]
     values = np.stack(sums, axis=-1) + found.offset

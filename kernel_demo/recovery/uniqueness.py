@@ -71,7 +71,8 @@ class Evidence:
         kernel = (candidate.numerators / candidate.divisor).ravel()
         left = self.after - np.clip(self.patches @ kernel + offset, *self.clip)
         kept = np.abs(left) <= 0.5 + EDGE
-        return Evidence(self.patches[kept], self.after[kept], tuple(end[kept] for end in self.clip))
+        low, high = self.clip
+        return Evidence(self.patches[kept], self.after[kept], (low[kept], high[kept]))
 
     def _tells(self, candidate: Candidate, offset: float) -> bool:
         """Whether hardly a kernel of each family fits by chance."""

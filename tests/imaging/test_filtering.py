@@ -13,6 +13,7 @@ from kernel_demo.imaging.filtering import (
     correlate,
     correlate_valid,
     pad,
+    patch_view,
     positions,
     to_grey,
     to_uint8,
@@ -245,6 +246,26 @@ def test_pad_then_crop_is_the_identity(shape, radius, border):
     inner = padded[radius : radius + shape[0], radius : radius + shape[1]]
     np.testing.assert_array_equal(inner, picture)
     assert padded.dtype == picture.dtype
+
+
+@pytest.mark.parametrize("shape", [(9, 8), (9, 8, 1), (9, 8, 3)])
+@pytest.mark.parametrize("size", [1, 3, 8])
+def test_patches_lie_where_they_are_cut_out(shape, size):
+    """Each is what slicing cuts out, channel by channel; what they show cannot be written to."""
+    picture = np.random.default_rng(size).random(shape)
+    patches = patch_view(picture, size)
+    assert patches.shape == (10 - size, 9 - size, *shape[2:], size, size)
+    for y, x in np.ndindex(patches.shape[:2]):
+        cut = picture[y : y + size, x : x + size]
+        np.testing.assert_array_equal(patches[y, x], np.moveaxis(cut, (0, 1), (-2, -1)))
+    with pytest.raises(ValueError, match="read-only"):
+        patches[0, 0] = 0
+
+
+def test_no_patches_of_a_smaller_picture():
+    """A picture that is smaller than the patch is refused."""
+    with pytest.raises(ValueError, match="window"):
+        patch_view(np.zeros((9, 2, 3)), 3)
 
 
 @pytest.mark.parametrize("length", [1, 2, 9])
