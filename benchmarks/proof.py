@@ -465,8 +465,8 @@ def nearly_round() -> Iterator[Case]:
 
 
 GROUPS = (
-    nearly_round, nearly_linear, small_pictures, mixtures, jpegs, targets, not_linear, passes, too_large,
-    larger_behind_jpeg, borders_and_pixels, clip_levels, noise, tones, other_losses,
+    nearly_round, nearly_linear, small_pictures, mixtures, jpegs, targets, not_linear, passes,
+    too_large, larger_behind_jpeg, borders_and_pixels, clip_levels, noise, tones, other_losses,
     more_that_is_none, wide_kernels, bright_and_dark,
 )  # fmt: skip
 
