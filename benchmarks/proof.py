@@ -37,6 +37,7 @@ PILLOW_SHARPEN = np.array([[-2, -2, -2], [-2, 32, -2], [-2, -2, -2]]) / 16
 EMBOSS = np.array([[0, 0, 0], [0, 1, 0], [-1, 0, 0]], float)
 SOBEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], float)
 BOX = np.full((3, 3), 1 / 9)
+SMOOTH = np.array([[1, 1, 1], [1, 5, 1], [1, 1, 1]]) / 13
 RANDOM = np.random.default_rng(5).normal(0, 0.2, (5, 5)) + np.eye(5) * 0.2
 
 
@@ -68,6 +69,7 @@ class Case:
     after: np.ndarray
     kernel: np.ndarray | None  # k x k, of all channels, or (3, 3, k, k); None: there is none
     max_size: int = 15
+    untouched: bool = False  # nothing but the filter has changed a pixel
 
 
 def photo(name: str, mode: str = "L") -> np.ndarray:
@@ -450,9 +452,21 @@ def mixtures() -> Iterator[Case]:
         yield Case("mixtures", f"chroma blurred, {name}", before, rounded(luma @ back.T), true)
 
 
+def nearly_round() -> Iterator[Case]:
+    """Kernels that are a little off round numbers, in one rounding and nothing else."""
+    rng = np.random.default_rng(12)
+    for name, place in (("camera", (100, 100)), ("gravel", (0, 0)), ("coffee", (40, 120))):
+        before = crop(photo(name), *place)
+        for what, kernel in (("box 3", BOX), ("Gaussian 3", gaussian(3, 0.85)), ("smooth", SMOOTH)):
+            for off in (1e-5, 1e-4, 3e-4, 1e-3, 3e-3):
+                true = kernel + off * rng.uniform(-1, 1, (3, 3)) * (rng.random((3, 3)) < 0.6)
+                label = f"{what} and {off:g}, {name}"
+                yield Case("nearly round", label, before, filtered(before, true), true, 7, True)
+
+
 GROUPS = (
-    nearly_linear, small_pictures, mixtures, jpegs, targets, not_linear, passes, too_large,
-    larger_behind_jpeg, borders_and_pixels, clip_levels, noise, tones, other_losses,
+    nearly_round, nearly_linear, small_pictures, mixtures, jpegs, targets, not_linear, passes,
+    too_large, larger_behind_jpeg, borders_and_pixels, clip_levels, noise, tones, other_losses,
     more_that_is_none, wide_kernels, bright_and_dark,
 )  # fmt: skip
 
@@ -465,6 +479,8 @@ def fault(case: Case, found: Recovery) -> str:
         return f"{found.verdict}" if found.verdict.linear else ""
     if found.verdict == Verdict.NOT:
         return f"{found.verdict}"
+    if case.untouched and found.left_out.pixels:
+        return f"{found.left_out.pixels} pixels accused"
     worst = 0.0
     outputs, inputs = found.kernel.shape[:2]
     for a in range(outputs):

@@ -354,6 +354,10 @@ class Note(Enum):
         "columns from the pixel: after is shifted, or was laid, as much the other way."
     )
     CUT_OFF = "An offset of −0.5: the tool cuts fractions off instead of rounding them."
+    OFFSETS = (
+        "Any offset from {low:+g} up to {high:+g} makes the same pixels: before it is added, "
+        "results are whole numbers over {divisor}."
+    )
 
 
 class _Written(Formatter):
@@ -400,6 +404,11 @@ def notes(found: Recovery) -> tuple[str, ...]:
         cut_off = np.abs(np.atleast_1d(found.offset) + 0.5).max() <= 0.05
         if found.verdict == Verdict.CONVOLUTION and cut_off:
             told.append(Told(Note.CUT_OFF))
+        for whole in found.fractions if len(found.fractions) == 1 and found.white == 255 else ():
+            if whole.offset % 0.5 and whole.rounding == Rounding.HALF_UP:
+                low, high = whole.same_offsets
+                figures = {"low": low, "high": high, "divisor": whole.divisor}
+                told.append(Told(Note.OFFSETS, figures))
     return tuple(map(str, told))
 
 

@@ -15,7 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
+from math import gcd
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -75,6 +77,17 @@ class Fractions:
     def offset_of_rounding(self) -> float:
         """The offset for a tool that rounds half up: cutting off is to round half a level less."""
         return self.offset - 0.5 * (self.rounding == Rounding.TRUNCATE)
+
+    @property
+    def same_offsets(self) -> tuple[float, float]:
+        """From which offset on, and up to which, sums of 8-bit levels are rounded half up alike.
+
+        They are multiples of u = gcd(numerators) / divisor: those of one cell of u, about halves.
+        """
+        unit = Fraction(gcd(*map(int, self.numerators.ravel())), self.divisor)
+        half = Fraction(1, 2)
+        cell = (Fraction(self.offset).limit_denominator(10**6) + half) // unit * unit - half
+        return float(cell), float(cell + unit)
 
     @property
     def by_half_up(self) -> bool:

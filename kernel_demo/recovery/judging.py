@@ -151,8 +151,11 @@ def edit(share: float) -> Judgement:
     return Judgement(Verdict.NOT, Alternative(Other.EDIT, figures={"share": told}))
 
 
-def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
-    """The same where no round numbers prove the kernels: bars must then be good ones."""
+def unproved(judgement: Judgement, found: Arrangement, obeyed: bool = False) -> Judgement:
+    """The same where no round numbers prove the kernels: bars must then be good ones.
+
+    obeyed: whether every pixel is within one rounding of what kernels of their sizes make.
+    """
     if not judgement.verdict.linear or found.censored is not None:
         return judgement
     if found.mixed is not None and found.curved > CURVED:
@@ -160,7 +163,7 @@ def unproved(judgement: Judgement, found: Arrangement) -> Judgement:
     misled = next(filter(None, map(_misled, found.fits)), None)
     if misled is not None:
         return _undetermined(misled)
-    if betrayed(found):
+    if betrayed(found) and not obeyed:
         return UNCLEAR
     for fit in found.fits:
         drawn = fit.drawn

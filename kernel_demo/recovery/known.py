@@ -49,6 +49,8 @@ class Name:
     scale: float  # this kernel = scale * the named one
     flipped: bool = False  # turned by 180 degrees: the tool convolves where we correlate
     near: float = SAME / 2  # scales that near to one are told as that one
+    # k x k: of the catalogue, or a box, and with no scale told; None: of a formula, or with one
+    kernel: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         turned = ", flipped (a convolution in the strict sense)" if self.flipped else ""
@@ -268,7 +270,8 @@ def kernel(
         near = min(Name.near, float(within.max() / np.abs(values).max()))
     named = _of_catalogue(values, within) or _box(values, tolerance)
     if named:
-        return replace(named, near=near)
+        plain = abs(named.scale - 1) < near
+        return replace(named, near=near, kernel=named.kernel if plain else None)
     if not by_formula:
         return named
     return _gaussian(values) or _unsharp(values)
@@ -290,7 +293,7 @@ def _of_catalogue(kernel: np.ndarray, tolerance: np.ndarray) -> Name | None:
                 symmetric = np.array_equal(known.values, known.values[::-1, ::-1])
                 near = (np.abs(kernel - scale * values) <= tolerance).all()
                 if (scale > 0 or symmetric) and near:
-                    found.append(Name(known.name, scale, flipped))
+                    found.append(Name(known.name, scale, flipped, kernel=values))
     return min(found, key=lambda n: (n.flipped, abs(n.scale - 1) > 1e-6), default=None)
 
 
@@ -299,7 +302,9 @@ def _box(kernel: np.ndarray, tolerance: float) -> Name | None:
     inner = kernel[top : top + height, left : left + width]
     if inner.size < 2 or np.abs(inner - inner.mean()).max() > tolerance or inner.mean() < 0:
         return None
-    return Name(f"Box blur {height} × {width}", float(inner.sum()))
+    plain = np.zeros(kernel.shape)
+    plain[top : top + height, left : left + width] = 1 / inner.size
+    return Name(f"Box blur {height} × {width}", float(inner.sum()), kernel=plain)
 
 
 def _closest(kernel: np.ndarray, family: Callable[[float], np.ndarray]) -> tuple[float, float]:

@@ -111,6 +111,18 @@ class Polytope:
         found = None if pixels is None else _middle(pixels, self.free, bound)
         return found if found is not None and found.largest < bound else None
 
+    def left_by(self, kernel: np.ndarray) -> float | None:
+        """The largest residual of a kernel of this shape with the offset that suits it best.
+
+        In grey levels. None: too few pixels.
+        """
+        pixels = _Pixels.of(self.tiles, self.free)
+        if pixels is None:
+            return None
+        left = pixels.left(np.append(kernel[self.free], 0.0))
+        most, least = left[pixels.bounded[0]], left[pixels.bounded[1]]
+        return float(most.max() - least.min()) / 2
+
     def interval(
         self, bound: float, until: float = np.inf, middle: Chebyshev | None = None
     ) -> Interval | None:
@@ -254,11 +266,15 @@ class _Pixels:
 
     def excess(self, point: np.ndarray) -> np.ndarray:
         """2 n: what is to be at most the bound; -inf where there is none."""
-        weights = self.weights(point)
+        left = self.left(self.weights(point))
+        return np.where(self.bounded, [left, -left], -np.inf).ravel()
+
+    def left(self, weights: np.ndarray) -> np.ndarray:
+        """n: the residuals of m + 1 weights, in grey levels."""
         left = np.empty(len(self.after))
         for at in _chunks(len(left)):
             left[at] = self.after[at] - self._made(at, weights)
-        return np.where(self.bounded, [left, -left], -np.inf).ravel()
+        return left
 
     def slopes(self, chosen: np.ndarray) -> np.ndarray:
         """c x r: what z adds to the chosen constraints."""

@@ -16,6 +16,7 @@ from typing import TypeAlias
 import numpy as np
 
 from kernel_demo.errors import DemoError, odd
+from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import (
     alignment,
@@ -39,7 +40,7 @@ from kernel_demo.recovery.explanations import Channels, Note, Other, Reason, Tol
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
 from kernel_demo.recovery.known import Alternative, Name
-from kernel_demo.recovery.polytope import Polytope
+from kernel_demo.recovery.polytope import Chebyshev, Polytope
 from kernel_demo.recovery.record import UNSEEN, Recovery
 
 MIN_SIZE, MAX_SIZE = 3, 31
@@ -61,6 +62,7 @@ HIDDEN = (
     *(Reason.ROUNDED, Reason.UNSTEADY, Reason.UNCLEAR, Reason.NOISE_BEFORE),
     *(Reason.LARGER, Reason.GOES_ON, Reason.TOO_LARGE),
 )
+OF_TOOLS = 0.02  # grey levels that the arithmetic of a kernel with a name may err by, at most
 SEVERAL = 0.8  # grey levels RMS that several roundings leave, at most, of a kernel whose peak is 1
 # Grey levels: where no residual of the middle comes so near to one half, the set has room; and the
 # seconds in which its extent is worked out.
@@ -327,10 +329,13 @@ def _by_kernels(seen: Analysis, title: str, swapped: bool) -> Recovery:
     exact = _exact(found) if found is not None and certain else ()
     if any(judging.hidden(whole) for whole in exact):
         exact, judgement = (), judging.SMOOTH
+    if found is not None and _made_by_others(found, exact):
+        exact = ()
     if found is not None and not exact:
-        wider = _obeyed(found) if judgement.verdict == Verdict.CONVOLUTION else None
-        found = wider or found
-        judgement = judgement if wider else judging.unproved(judgement, found)
+        obeyed = _obeyed(found) if judgement.verdict == Verdict.CONVOLUTION else None
+        if obeyed is None or obeyed is found:
+            judgement = judging.unproved(judgement, found, obeyed is not None)
+        found = obeyed or found
     if found is not None and exact:
         found = _without_changed(found, exact)
     low, high = (level // pair.step for level in pair.clip)
@@ -353,32 +358,65 @@ def _by_kernels(seen: Analysis, title: str, swapped: bool) -> Recovery:
     return replace(bare, used_fraction=float(np.mean(open_range)))
 
 
-def _obeyed(found: Arrangement) -> Arrangement | None:
-    """The same with the next ring of weights, where all pixels obey that and not the kernels as
-    they are.
+def _made_by_others(found: Arrangement, exact: tuple[Fractions, ...]) -> bool:
+    """Whether kernels near round numbers make the pixels, too, that these say were changed.
 
-    A ring that is too faint for least squares lets what is left go with the picture. Once it is
-    there nothing is left beyond one rounding and the arithmetic, of any pixel. Of a hundredth of a
-    median filter, another ring takes two fifths at most, and never all.
+    What a kernel over a divisor makes lies at least half its unit from the next level: one that is
+    a little off misses a pixel of thousands, and no other kernel would if something changed that.
+    (Whole numbers leave so much room that it would.)
+    """
+    if not exact:
+        return False
+    for (_, planes), whole in zip(found.explaining(), exact, strict=True):
+        if whole.left_out == 0 or whole.divisor == 1:
+            continue
+        peak, step = planes[0].peak, planes[0].step
+        bound = polytope.allowed(whole.kernel, whole.offset, peak / step)
+        near = Polytope.of(planes, np.ones(whole.numerators.shape, bool)).middle_within(bound)
+        # Of a large picture those pixels may not be among the ones that it was told by.
+        if near is not None and all(_makes(near, whole, plane, bound) for plane in planes):
+            return True
+    return False
+
+
+def _makes(near: Chebyshev, whole: Fractions, plane: Plane, bound: float) -> bool:
+    """Whether it makes, within the bound, what round numbers leave out of a plane."""
+    inside = plane.inside(len(whole.numerators))
+    made = correlate_valid(plane.before / plane.step, near.kernel, near.offset)
+    left = np.abs(plane.after[inside] / plane.step - made)
+    return not (left[fractions.disobeying(whole, plane)[inside]] > bound).any()
+
+
+def _obeyed(found: Arrangement) -> Arrangement | None:
+    """The kernels that all pixels obey, though what least squares leaves goes with the picture.
+
+    As they are: rounding of what is nearly a round number does so. Or with the next ring, where all
+    pixels obey that and not the kernels as they are: a ring that is too faint for least squares
+    does so, too. Nothing is left then beyond one rounding and the arithmetic, of any pixel. Of a
+    hundredth of a median filter, another ring takes two fifths at most, and never all.
     """
     if not found.in_one_rounding or found.mixed is not None or not betrayed(found):
         return None
     fits = []
     for fit, planes in found.explaining():
         size = len(fit.kernel)
-        if size + 2 > fit.searched:
-            return None
         bound = polytope.allowed(fit.kernel, fit.offset / fit.step, planes[0].peak / fit.step)
-        inner, outer = (
-            Polytope.of(planes, np.ones((side, side), bool)).middle for side in (size, size + 2)
-        )
+        inner = Polytope.of(planes, np.ones((size, size), bool)).middle
+        if inner is not None and inner.largest <= bound:
+            fits.append(fit)
+            continue
         clearly = polytope.ROUNDING + CLEARLY * (bound - polytope.ROUNDING)
-        if inner is None or outer is None or inner.least < clearly or outer.largest > bound:
+        if inner is None or inner.least < clearly or size + 2 > fit.searched:
+            return None
+        outer = Polytope.of(planes, np.ones((size + 2, size + 2), bool)).middle
+        if outer is None or outer.largest > bound:
             return None
         wider = fitting.fit(planes, fit.searched, size + 2)
         if wider is None or not wider.in_one_rounding:
             return None
         fits.append(wider)
+    if all(fit is own for fit, own in zip(fits, found.fits, strict=True)):
+        return found
     return channels.doubted(replace(found, fits=fits))
 
 
@@ -412,7 +450,8 @@ def _called(result: Recovery, by_formula: bool = True) -> Recovery:
         return replace(result, name=None)
     errors = None if result.fractions else result.standard_error
     bars = None if errors is None else errors[0, 0]
-    return replace(result, name=known.kernel(result.kernel[0, 0], by_formula, bars))
+    name = known.kernel(result.kernel[0, 0], by_formula, bars)
+    return replace(result, name=None if _contradicted(result, name) else name)
 
 
 def _told(result: Recovery, pairs: list[Pair]) -> Recovery:
@@ -459,6 +498,16 @@ def _centred(result: Recovery) -> Recovery:
         offsets[output] = middle.offset
     offset = float(offsets[0]) if len(offsets) == 1 else tuple(offsets.tolist())
     return _called(replace(result, kernel=kernels, standard_error=errors, offset=offset))
+
+
+def _contradicted(result: Recovery, name: Name | None) -> bool:
+    """Whether the kernel of a name leaves more than one rounding, where another leaves no more."""
+    if name is None or name.kernel is None or result.fractions or not result.polytopes:
+        return False
+    if result.verdict != Verdict.CONVOLUTION or result.one_rounding is not True:
+        return False
+    left = result.polytopes[0].left_by(name.kernel)
+    return left is not None and left > result.bounds[0] + OF_TOOLS
 
 
 def _by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
