@@ -88,6 +88,7 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
     if (!piece?.plane) return blank();
     const now = shown();
     if (now.lacking) return blank(canvases.after);
+    setData(root, { blank: false });
     teach(now);
     if (result.theme !== now.theme) {
       const { side } = piece.view;
@@ -129,7 +130,9 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
     if (columns < side) ctx.putImageData(result.trueImage, 0, 0, columns, 0, side - columns, side);
   }
 
+  // Nothing to be cut in two, and no pixel to be worked out.
   function blank(...which) {
+    setData(root, { blank: piece?.key === '' || Boolean(which.length) });
     for (const canvas of which.length ? which : Object.values(canvases)) surface(canvas);
     if (result) result.theme = null; // to be drawn anew
     after.drawn = '';
