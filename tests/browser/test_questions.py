@@ -269,6 +269,14 @@ def test_phone(new_page, server):
     """At 390 px nothing is wider than the screen, an answer on it or not."""
     page = new_page(viewport=PHONE, color_scheme="dark")
     open_tab(page, server)
-    prove(page, "try-small")
-    prove(page, "try-edges")
+    for name in ("try-speed", "try-small", "try-edges"):  # every column is in sight
+        frames = prove(page, name).locator(".kd-table-frame").all()
+        assert all(one.evaluate("(e) => e.scrollWidth <= e.clientWidth") for one in frames)
+        if name == "try-small":  # kernels side by side stand at one height
+            tops = [
+                one.bounding_box()["y"]
+                for one in page.locator("#try-small-result .kd-matrix > div").all()
+            ]
+            assert len(tops) == 2
+            assert abs(tops[0] - tops[1]) < 1
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

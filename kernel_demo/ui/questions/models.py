@@ -152,7 +152,7 @@ def _small_cells(one: Compressed, effect: Effect) -> tuple[str, ...]:
         figure(one.largest_error),
         figure(effect.output_error),
         effect.passes,
-        f"{effect.seconds * 1e3:.1f} ms",
+        f"{effect.seconds * 1e3:.1f}\N{NO-BREAK SPACE}ms",
     )
 
 
