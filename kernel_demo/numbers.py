@@ -144,9 +144,10 @@ def count(number: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """0.4 s, 12 s, 3 min 05 s."""
+    """0.063 s, 0.40 s, 1.5 s, 12 s, 3 min 05 s: two digits; verdict.js writes alike."""
     if seconds < 9.95:
-        return f"{seconds:.1f} s"
+        power = int(f"{seconds:.1e}".split("e")[1]) if seconds > 0 else 0
+        return f"{seconds:.{max(1, 1 - power)}f} s"
     whole = round(seconds)
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"
 

@@ -81,6 +81,11 @@ def test_ends_are_rounded_outwards(low, high, text):
     ("seconds", "text"),
     [
         (0.0, "0.0 s"),
+        (0.0021, "0.0021 s"),
+        (0.0631, "0.063 s"),
+        (0.0996, "0.10 s"),
+        (0.4, "0.40 s"),
+        (1.0, "1.0 s"),
         (9.94, "9.9 s"),
         (9.96, "10 s"),
         (59.4, "59 s"),
@@ -89,7 +94,7 @@ def test_ends_are_rounded_outwards(low, high, text):
     ],
 )
 def test_durations_are_short(seconds, text):
-    """Tenths below ten seconds, then seconds, then minutes."""
+    """Two digits below ten seconds, then seconds, then minutes."""
     assert duration(seconds) == text
 
 

@@ -29,7 +29,7 @@ class Verdict:
 
     rule: str  # one of RULES
     step: int
-    loss: float  # validation loss at that step
+    loss_share: float  # validation loss at that step, over the after pictures' variance
     kernel_error: float  # what the rule did not see
 
 
@@ -84,7 +84,8 @@ def _watched(run: Iterator[Progress], optimum: Optimum, variance: float) -> Iter
         if progress.step % CHECK_EVERY == 0 or progress.done:
             history.append((progress.step, progress.validation_loss))
             for rule in called_complete(history, variance):
-                verdict = Verdict(rule, progress.step, progress.validation_loss, error)
+                share = progress.validation_loss / variance
+                verdict = Verdict(rule, progress.step, share, error)
                 verdicts.setdefault(rule, verdict)
         done = progress.done or len(verdicts) == len(RULES)
         yield Moment(

@@ -33,6 +33,9 @@ TERMS = (
          "picture."),
     Term("convolution", "What one kernel does to a picture, laid on every pixel alike.",
          ("fully convolutional",)),
+    Term("rounded pixels", "A photo in colour is made grey by weights of red, green and blue, "
+         "which gives no whole numbers: they are multiplied as they are, and written rounded.",
+         ("pixels, rounded",)),
     Term("offset", "A number that is added to every pixel after the kernel."),
     Term("kernel error", "How far the worst weight of the kernel is from the true one."),
     # Filters

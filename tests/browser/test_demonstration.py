@@ -193,3 +193,15 @@ def test_it_opens_the_tab_that_it_plays_on(page, server):
     expect(page.locator(".kd-show p")).to_contain_text("Adam first")
     page.keyboard.press("Escape")
     expect(page.locator(".kd-show")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [390, 375, 360, 320])
+def test_on_a_phone_the_header_keeps_its_name_in_one_line(new_page, server, width):
+    """The show's short name, in words of its long one, leaves room for the page's own."""
+    page = new_page(viewport={"width": width, "height": 844})
+    page.goto(server)
+    short = page.locator("#demonstrate .kd-show-short")
+    expect(short).to_be_visible()
+    assert {"loss", "enough"} <= set(short.inner_text().strip("?").split())
+    name = page.locator(".kd-header h1")
+    assert name.evaluate("(e) => e.offsetHeight < 1.5 * parseFloat(getComputedStyle(e).lineHeight)")

@@ -247,10 +247,36 @@ def test_a_picture_of_ones_own(page, server, tmp_path):
     assert downloads == []
 
 
+def test_what_is_no_picture_is_told_beside_the_button(page, server, tmp_path):
+    """A text file is refused in our words, once, in the place of the result; a picture after it
+    takes them away. No toast of gradio's comes."""
+    (tmp_path / "text.txt").write_text("no picture")
+    cv2.imwrite(str(tmp_path / "tiny.png"), np.full((5, 7, 3), 99, np.uint8))
+    open_tab(page, server)
+    field = page.locator("#apply").locator("xpath=..").locator("input[type=file]")
+    field.set_input_files(tmp_path / "text.txt")
+    told = page.locator("#apply-result .kd-error")
+    expect(told).to_contain_text("text.txt")
+    assert told.inner_text().startswith("Expected")
+    expect(page.locator(".toast-body")).to_have_count(0)
+    field.set_input_files(tmp_path / "tiny.png")
+    result = page.locator("#apply-result .kd-answer[data-done=true]")
+    expect(result.locator(".kd-progress span")).to_have_text("35 of 35 pixels")
+    expect(told).to_have_count(0)
+
+
 def test_phone(new_page, server):
     """At 390 px nothing is wider than the screen, an answer on it or not."""
     page = new_page(viewport=PHONE, color_scheme="dark")
     open_tab(page, server)
-    prove(page, "try-small")
-    prove(page, "try-edges")
+    for name in ("try-speed", "try-small", "try-edges"):  # every column is in sight
+        frames = prove(page, name).locator(".kd-table-frame").all()
+        assert all(one.evaluate("(e) => e.scrollWidth <= e.clientWidth") for one in frames)
+        if name == "try-small":  # kernels side by side stand at one height
+            tops = [
+                one.bounding_box()["y"]
+                for one in page.locator("#try-small-result .kd-matrix > div").all()
+            ]
+            assert len(tops) == 2
+            assert abs(tops[0] - tops[1]) < 1
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from kernel_demo.numbers import duration, powered
 from tests.browser.conftest import after_drawing
 from tests.browser.on_stage import (
     arrivals,
@@ -254,6 +255,69 @@ def test_a_double_click_is_one(on_stage):
     show(page, value(falling(SOBEL, 9), number=2))
     assert [name for name, _ in told(page)] == ["learn"]
     assert attribute(page, "state") == "running"
+
+
+# From now on the time stamp of the first click is known; and a click so many milliseconds later.
+NOTE = "() => addEventListener('click', (e) => { window.pressedAt ??= e.timeStamp; }, true)"
+PRESS = """(button, after) => {
+  const click = new MouseEvent('click', { bubbles: true, detail: 1 });
+  Object.defineProperty(click, 'timeStamp', { value: window.pressedAt + after });
+  button.dispatchEvent(click); }"""
+
+
+def test_a_second_press_of_learn_is_no_pause(on_stage):
+    """What takes Learn's place is halted by no press within 600 ms, slower than a double click; by
+    a later one it is, and by a key at any time."""
+    page = on_stage()
+    page.evaluate(NOTE)
+    learn = page.locator("#learn")
+    learn.click()
+    show(page, value(falling(SOBEL, 9), number=2))
+    learn.evaluate(PRESS, 450)
+    assert [name for name, _ in told(page)] == ["learn"]
+    assert attribute(page, "state") == "running"
+    learn.evaluate(PRESS, 700)
+    settled(page, state="paused")
+    page = on_stage()
+    page.locator("#learn").focus()
+    page.keyboard.press("Enter")
+    page.evaluate("(value) => { window.show(value); }", plain(value(falling(SOBEL, 9), number=2)))
+    page.keyboard.press("Enter")
+    settled(page, state="paused")
+
+
+def test_seconds_are_written_as_python_writes_them(page):
+    """verdict.js and numbers.py on the same durations, from microseconds to minutes."""
+    seconds = [0, 2.13e-6, 0.0021, 0.0631, 0.0949, 0.0996, 0.1, 0.4, 1, 9.94, 9.96, 59.6, 185]
+    written = run(page, "(all) => all.map(inSeconds)", seconds)
+    assert written == [duration(one) for one in seconds]
+
+
+def test_a_row_of_numbers_has_one_notation(page):
+    """All plain, or all with a power of ten as `powered` writes them, where one needs it."""
+    assert run(page, "alike", [0.42, 0.057, 0.0017]) == ["0.42", "0.057", "0.0017"]
+    mixed = [8e-5, 3e-4, 0.00104, 0.057, 0.42]
+    assert run(page, "alike", mixed) == [powered(one) for one in mixed]
+    assert run(page, "alike", [0, 0.5]) == ["0", "0.50"]
+
+
+def test_without_a_picture_no_part_of_one_stands(on_stage):
+    """No operators of a pixel's sum, no divider and no names of its sides; with one they come."""
+    page = on_stage(first=idle(picture=None))
+    parts = [
+        page.locator(name).first
+        for name in (
+            ".kd-cut",
+            ".kd-side-name-left",
+            "#arithmetic .kd-operator",
+            "#arithmetic .kd-sum",
+        )
+    ]
+    for part in parts:
+        expect(part).to_be_hidden()
+    show(page, idle(number=2, picture=piece(photo())))
+    for part in parts:
+        expect(part).to_be_visible()
 
 
 def test_what_stands_still_stays(on_stage):

@@ -132,8 +132,9 @@ def questions(page):
 # What each of them shows, at least.
 SHOWN = {
     learn: (
-        "convolution layer, kernel, kernel error, Sobel, Scharr, Prewitt, Laplacian, Gabor, "
-        "Gaussian blur, cb|abc|ba, loss, held out, step, learning rate, tile, batch, accumulation, "
+        "convolution layer, kernel, rounded pixels, kernel error, Sobel, Scharr, Prewitt, "
+        "Laplacian, Gabor, Gaussian blur, cb|abc|ba, loss, held out, step, learning rate, tile, "
+        "batch, accumulation, "
         "patience, mixed precision, K-FAC, natural gradient, Adam, SGD, L-BFGS, plain gradients, "
         "closed form, condition number, standard error, excess loss, floor of 32-bit arithmetic, "
         "PSNR, SSIM, root mean square, safetensors, ONNX"

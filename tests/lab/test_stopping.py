@@ -18,8 +18,10 @@ def test_all_three_rules_are_wrong_on_one_run():
     last = moments[-1]
     assert last.done
     assert {verdict.rule for verdict in last.verdicts} == set(RULES)
+    told = {moment.progress.step: moment.loss_share for moment in moments}
     for verdict in last.verdicts:
         assert verdict.kernel_error > 0.05
+        assert verdict.loss_share == told[verdict.step]
     assert last.loss_share < 0.01
     assert last.distance > 100  # the certificate is not fooled
     assert last.progress.excess_loss > 0

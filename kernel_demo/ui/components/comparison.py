@@ -35,6 +35,7 @@ SHADES = 127  # of blue, and of orange
 STRONGEST, LEAST = 1 / 8, 8 / 255
 BELOW = 0.05  # the share of an output below zero that makes it a signed map
 FAINT = 0.5 / 255  # hardly anything: half a grey level on average
+DARK = 0.25  # of a flat picture's grey: what a kernel that takes off most of what it adds leaves
 NEGATIVE, POSITIVE = theme.colour("negative"), theme.colour("positive")
 
 
@@ -68,13 +69,15 @@ def signed_url(values: np.ndarray, scale: float) -> str:
 def is_signed(output: np.ndarray, kernel: np.ndarray) -> bool:
     """Whether the output of a kernel is a signed map, not a photo; pictures.js has the same rule.
 
-    output: 0..1 or signed. Where hardly anything is left of it, the kernel tells: whether a flat
-    picture comes out near zero.
+    output: 0..1 or signed. A kernel that takes off nearly all that it adds (Gabor's) makes no photo
+    of one, even where little comes out below zero. Where hardly anything is left of the output, the
+    kernel tells: whether a flat picture comes out near zero.
     """
-    total = float(np.abs(output).mean())
+    total, flat = float(np.abs(output).mean()), abs(float(kernel.sum()))
     if total < FAINT:
-        return bool(abs(kernel.sum()) < 0.5)
-    return bool(-np.minimum(output, 0).mean() >= BELOW * total)
+        return flat < 0.5
+    balanced = flat < DARK * min(1.0, float(np.abs(kernel).sum()))
+    return balanced or bool(-np.minimum(output, 0).mean() >= BELOW * total)
 
 
 def strongest(difference: np.ndarray, longest: int) -> np.ndarray:

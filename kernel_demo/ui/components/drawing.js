@@ -146,6 +146,19 @@ function figure(value, digits = 3, beside = 2) {
   return `${fixed(start, beside - 1)}·10${raised(power)}`;
 }
 
+// Numbers that stand in a row, all in one notation: a digit times a power of ten where one of them
+// needs that, else two digits.
+function alike(values) {
+  const powers = values.some((v) => v !== 0 && !(Math.abs(v) >= 1e-3 && Math.abs(v) < 1e4));
+  return values.map((v) => (powers && v !== 0 && Number.isFinite(v) ? powered(v) : figure(v, 2, 1)));
+}
+
+// powered() of numbers.py.
+function powered(value) {
+  const [digit, power] = rounded(value, 0, 'toExponential').split('e').map(Number);
+  return `${fixed(digit, 0)}·10${raised(power)}`;
+}
+
 // count() of numbers.py.
 const count = (number) => {
   const text = String(Math.abs(number));

@@ -13,7 +13,7 @@ from kernel_demo.ui.components import from_files
 
 WORDS = {
     "show": "Why a small loss is not enough",
-    "show_short": "Trust the loss?",
+    "show_short": "Is loss enough?",
     "stop": "Stop",
     "close": "Close",
     "ready": "The same pictures, learned twice from the same start: first by Adam, then by K-FAC.",
@@ -32,11 +32,12 @@ WORDS = {
     "near": "Here Adam comes near: after {steps} steps no weight is more than {bound} off.",
     "why": (
         "Why? Neighbouring pixels are nearly equal, so errors of opposite sign cancel, and the "
-        "loss hardly sees them: still {along} along a pattern that is {part} of the pictures."
+        "loss hardly sees them: still {along} off along one of the patterns shown, {part} of the "
+        "pictures."
     ),
     "why_other": (
         "Why? An error along a pattern that the pictures hardly contain costs next to no loss: "
-        "still {along} along one that is {part} of them."
+        "still {along} off along one of those shown, {part} of them."
     ),
     "patterns": "What the pictures are made of, and how wrong the kernel is along each pattern.",
     "kfac": (

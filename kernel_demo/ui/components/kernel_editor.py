@@ -35,11 +35,17 @@ def fitted(value: dict | None, size: int) -> dict:
     return editor_value(resized(values, int(size)))
 
 
-def read(value: dict | None) -> np.ndarray:
-    """The (k, k) float64 kernel in the grid. Raises DemoError for a cell that cannot be used."""
+def read(value: dict | None, such: str = "-1, 0.5 or 1/9") -> np.ndarray:
+    """The (k, k) float64 kernel in the grid. Raises DemoError for a cell that cannot be used.
+
+    such: numbers that it names as examples.
+    """
     rows = (value or {}).get("rows") or []
     return check(
-        [[_number(cell, i, j) for j, cell in enumerate(row, 1)] for i, row in enumerate(rows, 1)]
+        [
+            [_number(cell, i, j, such) for j, cell in enumerate(row, 1)]
+            for i, row in enumerate(rows, 1)
+        ]
     )
 
 
@@ -53,12 +59,12 @@ def _written(value: float) -> str:
     return f"{near.numerator}/{near.denominator}" if exact else repr(value)
 
 
-def _number(cell: object, row: int, column: int) -> float:
+def _number(cell: object, row: int, column: int, such: str) -> float:
     try:
         value = number(str(cell))
     except (ValueError, ZeroDivisionError):
         raise DemoError(
-            "a number such as -1, 0.5 or 1/9 in every cell",
+            f"a number such as {such} in every cell",
             f"{str(cell)[:20]!r} in row {row}, column {column}"
             if cell
             else f"an empty cell in row {row}, column {column}",

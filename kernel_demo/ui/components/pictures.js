@@ -15,13 +15,16 @@ function strength(values) {
   return Math.max(some[Math.floor(some.length * 0.99)] || 0, STRONGEST * largest(values), LEAST);
 }
 
-// As comparison.py tells it: a result is a signed map where a twentieth of it is below zero; where
-// hardly anything is left, half a level on average, the kernel's sum decides.
-const [BELOW, FAINT] = [0.05, 0.5];
-function isSigned(values, sum) {
+// As comparison.py tells it: a result is a signed map where a twentieth of it is below zero, or where
+// the kernel takes off nearly all that it adds; where hardly anything is left, half a level on
+// average, the kernel's sum decides.
+const [BELOW, FAINT, DARK] = [0.05, 0.5, 0.25];
+function isSigned(values, kernel) {
+  const sizeOfAll = (all) => all.reduce((sum, v) => sum + Math.abs(v), 0);
   const below = values.reduce((all, v) => all + Math.max(0, -v), 0);
-  const total = values.reduce((all, v) => all + Math.abs(v), 0);
-  return total < FAINT * values.length ? Math.abs(sum) < 0.5 : below >= BELOW * total;
+  const [total, flat] = [sizeOfAll(values), Math.abs(kernel.reduce((sum, v) => sum + v, 0))];
+  if (total < FAINT * values.length) return flat < 0.5;
+  return flat < DARK * Math.min(1, sizeOfAll(kernel)) || below >= BELOW * total;
 }
 
 // root: of the stage. cut: per cent of After that are learned. shown(): {truth, size, border, learned,
@@ -68,7 +71,7 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
     const flat = truth.reduce((sum, v) => sum + v, 0);
     const { pixels } = around(plane, view, 0, border);
     // A blurred picture is a picture still: it is shown in grey. What has a sign is shown signed.
-    const shades = { grey: !isSigned(values, flat), factor: REACH / strength(values) };
+    const shades = { grey: !isSigned(values, truth), factor: REACH / strength(values) };
     result = { key, padded, values, before: pixels, ...shades };
     if (pixel) return;
     const [x, y] = edgeOf(pixels, values, view.side, flat, 0.6);
@@ -85,6 +88,7 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
     if (!piece?.plane) return blank();
     const now = shown();
     if (now.lacking) return blank(canvases.after);
+    setData(root, { blank: false });
     teach(now);
     if (result.theme !== now.theme) {
       const { side } = piece.view;
@@ -126,7 +130,9 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
     if (columns < side) ctx.putImageData(result.trueImage, 0, 0, columns, 0, side - columns, side);
   }
 
+  // Nothing to be cut in two, and no pixel to be worked out.
   function blank(...which) {
+    setData(root, { blank: piece?.key === '' || Boolean(which.length) });
     for (const canvas of which.length ? which : Object.values(canvases)) surface(canvas);
     if (result) result.theme = null; // to be drawn anew
     after.drawn = '';

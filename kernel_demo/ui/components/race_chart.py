@@ -10,7 +10,7 @@ import gradio as gr
 import numpy as np
 
 from kernel_demo.learning.race import GOALS, Arrival, Lane, Snapshot
-from kernel_demo.numbers import count, figure, short
+from kernel_demo.numbers import count, duration, figure, short
 from kernel_demo.ui.components import from_files
 from kernel_demo.ui.components.kept import CHUNK, LARGEST, in_chunks
 from kernel_demo.ui.html import listed
@@ -114,7 +114,7 @@ def _cell(arrival: Arrival | None, best: float | None) -> dict | None:
         return None
     steps = f"{count(arrival.step)} {'step' if arrival.step == 1 else 'steps'}"
     return {
-        "seconds": f"{figure(arrival.seconds)} s",
+        "seconds": duration(arrival.seconds),
         "steps": steps,
         "first": arrival.seconds == best,
     }
@@ -143,7 +143,7 @@ def verdict(lanes: Sequence[Lane], limit: float) -> str:
         times = _times(lanes, goal)
         if times:
             first = min(times, key=times.get)
-            won = f"First within {GOAL_WORDS[goal]}: {LABELS[first]}, in {figure(times[first])} s."
+            won = f"First within {GOAL_WORDS[goal]}: {LABELS[first]}, in {duration(times[first])}."
             late = [LABELS[lane.name] for lane in lanes if lane.name not in times]
             if not late:
                 return f"{won} All arrived."

@@ -99,13 +99,14 @@ function update() {
   }
   const errors = errorsOf(shown.difference);
   const scale = scaleNow(shown);
+  const written = alike(errors);
   made.forEach(({ bar, label }, i) => {
     const share = errors[i] / scale;
     const cut = !(share <= 1 + 1e-9);
     const part = (cut ? 1 : share).toFixed(3);
     if (bar.style.getPropertyValue('--part') !== part) bar.style.setProperty('--part', part);
     setData(bar, { cut });
-    write(label, figure(errors[i], 2, 1));
+    write(label, written[i]);
     setData(label, { wrong: errors[i] });
   });
   tell(shown, errors);
@@ -144,7 +145,7 @@ function tell(shown, errors) {
       piece[0] === '{' ? make(piece === '{gone}' ? 'b' : 'span', {}, say(piece, figures)) : piece));
     text.mix.replaceChildren(`${mixed()} `, ...said);
   }
-  const each = value.labels.map((share, i) => say(words.spoken_one, { share, wrong: figure(errors[i], 2, 1) }));
+  const each = value.labels.map((share, i) => say(words.spoken_one, { share, wrong: made[i].label.textContent }));
   setAttribute(plot, 'aria-label', say(words.spoken, { order: text.order.textContent, each: each.join('; ') }));
 }
 

@@ -12,6 +12,7 @@ const timeline = find('#timeline');
 const stillness = window.matchMedia('(prefers-reduced-motion: reduce)');
 
 const DOUBLE = 300; // milliseconds between the clicks of a double one, at most
+const REPEATED = 600; // within which a further press is still meant for what stood there before
 const FRAME = 16; // milliseconds from one drawing to the next, at most sixty a second
 const REPLY = 3000; // milliseconds that a changed rate is waited for
 const GRANTED = 20000; // milliseconds within which the page is set to what is wished for
@@ -364,14 +365,20 @@ for (const name of ['speed', 'more']) {
   button.addEventListener('click', () => opener.show(button, menu));
   walkable(menu);
 }
-// The second click of a double one is none: it would halt what the first has begun.
+// The second click of a double one is none, nor is a further press of Learn: it would halt what the
+// first has begun, as Pause takes the place of Learn. A key (detail 0), and Stop in the queue, are
+// meant as they are pressed.
 let clicked = -Infinity; // ms
+let learns = -Infinity; // when Learn was pressed
 find('#learn').addEventListener('click', ({ detail, timeStamp }) => {
-  const again = detail > 1 && timeStamp - clicked < DOUBLE;
+  const now = state();
+  const again = (detail > 1 && timeStamp - clicked < DOUBLE)
+    || (detail > 0 && timeStamp - learns < REPEATED && (starting || now === 'running'));
   clicked = timeStamp;
   if (again) return;
+  if (now === 'before' || now === 'finished') learns = timeStamp;
   opener.close(false);
-  main[state()]();
+  main[now]();
   tick();
 });
 find('#step').addEventListener('click', pressStep);

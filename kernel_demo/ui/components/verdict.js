@@ -40,9 +40,12 @@ function gonePercent(left) {
 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
+// duration() of numbers.py: two digits.
 function inSeconds(seconds) {
   if (seconds >= 59.5) return `${Math.floor(Math.round(seconds) / 60)} min ${String(Math.round(seconds) % 60).padStart(2, '0')} s`;
-  return `${seconds >= 9.95 ? Math.round(seconds) : seconds.toPrecision(seconds < 0.095 ? 1 : 2)} s`;
+  if (seconds >= 9.95) return `${Math.round(seconds)} s`;
+  const power = seconds > 0 ? Number(seconds.toExponential(1).split('e')[1]) : 0;
+  return `${rounded(seconds, Math.max(1, 1 - power), 'toFixed')} s`;
 }
 
 // What the start is: random numbers, zeros, or the identity.

@@ -89,7 +89,7 @@ class Cards:
                     self.picture = dropdown([], "Picture", "picture", scale=0, visible=False)
                     self.try_own = button(
                         "Try your own picture", "try-own", gr.UploadButton, size="sm",
-                        file_types=["image"], type="filepath", visible=False,
+                        type="filepath", visible=False,
                     )  # fmt: skip
                 self.empty = block(quiet(RESULT_EMPTY), "result-empty")
                 self.result = comparison.component(elem_id="result")
@@ -492,7 +492,9 @@ def _certificate(
         )  # fmt: skip
     drawn = scale.scale(marks)
     condition = f"condition number {figure(found.solution.condition)}"
-    pixels = f"{count(statistics.count)} pixels"
+    if math.isinf(found.solution.condition):
+        condition += " (singular)"
+    pixels = "1 pixel" if statistics.count == 1 else f"{count(statistics.count)} pixels"
     figures = [scale.CAPTION if drawn else "", condition, pixels, more]
     below = "".join([_patterns(found), below, *map(quiet, problems)])
     return _panel(sentence, " · ".join(filter(None, figures)), below, sure, drawn)

@@ -12,7 +12,7 @@ from kernel_demo.errors import DemoError, one_of
 from kernel_demo.export.pictures import PngFile
 from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.imaging.tiles import apply_tiles, iter_tiles
-from kernel_demo.numbers import duration
+from kernel_demo.numbers import count, duration
 from kernel_demo.sources.decoding import MAX_PIXELS, samples
 from kernel_demo.sources.uploads import display_name
 from kernel_demo.ui.components.freshness import Freshness
@@ -22,6 +22,7 @@ from kernel_demo.ui.questions import markup
 from kernel_demo.ui.questions.card import FRAME_SECONDS, STOPPED, Followed
 from kernel_demo.ui.questions.models import SMALL_KERNELS, resolved
 
+IN_MEGAPIXELS = 1e5  # pixels: what is smaller is counted
 TILE = 512  # pixels: a bar that moves, and a Cancel that is heard, several times a second
 CHOICES = {**SMALL_KERNELS, "box 15": "Box 15 × 15"}
 
@@ -43,7 +44,8 @@ def build() -> Followed:
         border = dropdown(choices, "Edges", "apply-border", value="reflect", min_width=320)
     with gr.Row(elem_classes="kd-experiment"):
         asked = "Choose a picture and apply"
-        chosen = button(asked, "apply", gr.UploadButton, file_types=["image"], type="filepath")
+        # Of any kind: what is no picture is told here, not in a corner in gradio's words.
+        chosen = button(asked, "apply", gr.UploadButton, type="filepath")
         cancel = button("Cancel", "apply-stop", interactive=False)
         save = button("Save the result", "apply-save", gr.DownloadButton, visible=False)
     fresh = Freshness("apply-stale", ["apply-result"], ["apply-save"], STALE)
@@ -75,8 +77,10 @@ def _applied(path: str, target: Path, kernel: str, border: str) -> Iterator[str]
     height, width = source.shape[:2]
 
     def bar(done: float) -> str:
-        all_of_it = height * width / 1e6
-        return markup.progress(done, f"{done * all_of_it:.1f} of {all_of_it:.1f} Mpx")
+        every = height * width
+        if every < IN_MEGAPIXELS:
+            return markup.progress(done, f"{count(round(done * every))} of {count(every)} pixels")
+        return markup.progress(done, f"{done * every / 1e6:.1f} of {every / 1e6:.1f} Mpx")
 
     with PngFile(target, source.shape, source.dtype) as file:
         for done in apply_tiles(source, file, weights, border, tile=TILE, working=np.float64):

@@ -364,8 +364,8 @@ def _score_facts(score: Score) -> str:
             "points; they fall with the largest weight error, and 100 is every weight right",
         ),
         (
-            figure(score.kernel_error),
-            f"largest weight error (the best: {figure(score.best_kernel_error)})",
+            at_most(score.kernel_error),
+            f"largest weight error, at most (the best: {figure(score.best_kernel_error)})",
         ),
         (
             figure(255 * score.output_error),
@@ -386,7 +386,7 @@ def _numbers(editor: dict | None) -> np.ndarray:
     rows = (editor or {}).get("rows") or []
     if rows and all(str(cell).strip() in ("0", "-0", "0.0") for row in rows for cell in row):
         return np.zeros((len(rows), len(rows)))
-    return kernel_editor.read(editor)
+    return kernel_editor.read(editor, such="-1, 0.5 or 3/2")  # halves, all that counts
 
 
 def _sums(pictures: Sequence[np.ndarray], truth: np.ndarray) -> Statistics:

@@ -13,7 +13,7 @@ from kernel_demo.imaging.kernels import named, resolve
 from kernel_demo.lab import depth
 from kernel_demo.lab.speed import Row, rows
 from kernel_demo.lab.stopping import RULES, Moment, watch
-from kernel_demo.numbers import at_most, count, duration, figure, percent
+from kernel_demo.numbers import at_most, count, duration, figure
 from kernel_demo.ui.components import chart
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.html import CERTIFICATE, quiet
@@ -44,6 +44,13 @@ SPEED_WAYS = {
 }
 
 
+SPEED_NOTE = (
+    "All that learn here have the same answers, 32-bit floats, which hold seven digits: that is "
+    "what is left as the error of the exact sums. Question 1 takes whole numbers, whose sums have "
+    "no rounding at all."
+)
+
+
 def measure(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     """Ways to learn, timed on this machine: the table, a row longer each time."""
     measured: list[Row] = []
@@ -56,6 +63,7 @@ def measure(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     fastest = max(measured, key=lambda row: row.megapixels_per_second)
     yield answer(
         _speed_table(measured),
+        quiet(SPEED_NOTE),
         finding=f"Most pixels per second: {SPEED_WAYS[fastest.key]}. Nearest to the true kernel: "
         f"{SPEED_WAYS[best.key]}, {figure(best.kernel_error)} after {duration(best.seconds)}.",
         rows=len(measured),
@@ -144,7 +152,7 @@ def _small_cells(one: Compressed, effect: Effect) -> tuple[str, ...]:
         figure(one.largest_error),
         figure(effect.output_error),
         effect.passes,
-        f"{effect.seconds * 1e3:.1f} ms",
+        f"{effect.seconds * 1e3:.1f}\N{NO-BREAK SPACE}ms",
     )
 
 
@@ -168,12 +176,14 @@ def small_finding(eight_bit_error: float, output: float, rank: int, size: int) -
 # 6. Complete
 
 RULES_SAY = {
-    "loss": "The loss is small: below 1 % of the variance",
+    "loss": "The loss is small: less than 1 % of the variance is left",
     "validation": "The curve is flat: 100 steps gained less than 1 % of its start",
     "patience": "Patience is lost: 50 steps gained less than 0.1 % of its start",
 }
-LOSS_SHARE = "loss (1: as a plain grey picture would do)"
-RULES_TABLE = ("Rule", "“complete” at step", "loss then", "kernel error then, at most")
+LOSS_SHARE = "loss, as a share of the variance (1: as a plain grey picture would do; 10⁻² is 1 %)"
+RULES_TABLE = (
+    "Rule", "“complete” at step", "left of the variance then", "kernel error then, at most",
+)  # fmt: skip
 
 
 def watch_rules(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
@@ -192,7 +202,8 @@ def watch_rules(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
 def _watched(moment: Moment, curves: dict[str, list], kernel: np.ndarray) -> Answer:
     progress = moment.progress
     facts = (
-        (percent(moment.loss_share, 2), "of the variance is left as loss, now"),
+        (_left(curves[LOSS_SHARE][0][1]), "of the variance was left as loss at the start"),
+        (_left(moment.loss_share), "of the variance is left as loss, now"),
         (at_most(progress.kernel_error), "largest weight error, at most, now"),
         (
             figure(moment.distance),
@@ -200,7 +211,7 @@ def _watched(moment: Moment, curves: dict[str, list], kernel: np.ndarray) -> Ans
         ),
     )
     cells = {
-        verdict.rule: (str(verdict.step), figure(verdict.loss), at_most(verdict.kernel_error))
+        verdict.rule: (str(verdict.step), _left(verdict.loss_share), at_most(verdict.kernel_error))
         for verdict in moment.verdicts
     }
     return answer(
@@ -222,6 +233,11 @@ def _watched(moment: Moment, curves: dict[str, list], kernel: np.ndarray) -> Ans
         verdicts=len(moment.verdicts),
         kernel_error=progress.kernel_error,
     )  # fmt: skip
+
+
+def _left(share: float) -> str:
+    """A share of the variance, which may be more than all of it: a start is worse than grey."""
+    return f"{figure(100 * share)} %"
 
 
 def complete_finding(verdicts, done: bool) -> str:
@@ -284,7 +300,7 @@ def _raced(moment: depth.Moment, curves: dict[str, list], why: str) -> Answer:
 
 def depth_finding(shallow: float, deep: float, why: str) -> str:
     """How much better the deep network is, as it is written."""
-    gain = deep - shallow
+    gain = round(deep, 1) - round(shallow, 1)  # of the figures in the table
     if gain >= 3:
         return f"{why} The deep network is {gain:.1f} dB better, on pictures it has never seen."
     if gain >= 0.05:  # that is, 0.1 as it is written

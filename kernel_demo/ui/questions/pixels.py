@@ -224,7 +224,8 @@ def anywhere(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
         learned,
         markup.pictures(shown, "wide"),
         markup.facts(facts),
-        finding=f"The same layer, on a picture with {times} times as many pixels as a tile.",
+        finding=f"Yes: the layer learned on tiles filters a picture with {times} times as many "
+        f"pixels, off by at most {at_most(difference)} grey levels.",
         output_difference=difference,
         width=width,
     )

@@ -27,6 +27,9 @@ NEGATIVE_ONES = -named("sharpen").values  # no sum near zero, and all below zero
         (named("box").values, False),
         (NEGATIVE_ONES, True),
         (named("box").values * 0.3, False),  # a sum near zero, and nothing below it
+        (named("box").values * 0.1, False),
+        *((named("gabor", size).values, True) for size in (7, 15)),  # nearly all above zero
+        (named("log", 9).values, True),
     ],
 )
 def test_which_outputs_are_signed_maps(kernel, is_map):

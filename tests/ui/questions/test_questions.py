@@ -4,6 +4,7 @@ import re
 from contextlib import closing
 from functools import partial
 from html import unescape
+from types import SimpleNamespace
 
 import cv2
 import gradio as gr
@@ -12,8 +13,10 @@ import pytest
 
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import to_grey
-from kernel_demo.lab.challenge import hidden
+from kernel_demo.imaging.kernels import number
+from kernel_demo.lab.challenge import Score, hidden, impossible
 from kernel_demo.lab.limits import LIMITS
+from kernel_demo.lab.stopping import Moment, Verdict
 from kernel_demo.sources.bundled import photos
 from kernel_demo.ui.components import chart, kernel_editor
 from kernel_demo.ui.questions import apply, card, limits, models, pixels
@@ -64,6 +67,7 @@ def test_the_layer_works_on_any_size(pictures):
     """Learned on tiles, applied to both pictures in a row, cut to odd sides: two fewer come out."""
     answer = last(pixels.anywhere(pictures))
     assert figure(answer, "width") == 519
+    assert re.search(r"kd-finding[^>]*>Yes: ", answer)  # the question is whether
     assert "519 × 199" in answer
     assert "517 × 197" in answer
     assert figure(answer, "output-difference") < 0.1  # grey levels; float32 and 60 steps
@@ -108,6 +112,37 @@ def test_the_rules_are_watched(pictures, monkeypatch):
     answer = last(models.watch_rules(pictures))
     assert figure(answer, "kernel-error") > 0.1
     assert answer.count('scope="row"') == 3
+
+
+def test_the_loss_has_one_scale():
+    """Where a rule fired the table has the share of the variance that the facts have there, and
+    that is below the 1 % that the rule asks for."""
+    progress = SimpleNamespace(kernel=np.eye(3), kernel_error=0.25, step=40)
+    verdict = Verdict("loss", 40, 0.0068, 0.25)
+    moment = Moment(progress, 2e3, 0.0068, (verdict,), True)
+    curves = {models.LOSS_SHARE: [(0, 3.1), (40, 0.0068)], "kernel error": [(0, 1), (40, 0.25)]}
+    answer = models._watched(moment, curves, np.eye(3)).html
+    assert answer.count("0.680 %") == 2
+    assert "310 %" in answer
+    assert not re.search(r"\d·10", re.sub(r"<canvas[^>]*>", "", answer.partition("<table")[2]))
+
+
+@pytest.mark.parametrize(
+    ("shallow", "deep", "gain"),
+    [(7.44, 32.56, "25.2"), (7.36, 32.64, "25.2"), (20.04, 20.06, "0.1"), (20.0, 20.04, None)],
+)
+def test_a_gain_is_that_of_the_figures_shown(shallow, deep, gain):
+    """The difference of two figures is told as whoever takes one off the other finds it."""
+    told = models.depth_finding(shallow, deep, "")
+    assert (f" {gain} dB better" in told) if gain else "no better" in told
+
+
+def test_the_challenge_tells_one_figure():
+    """What the layer found it to is the largest weight error beside it, rounded up once."""
+    found = Score(99.9, 7.604e-4, 1e-3, 1e-3, 1e-3, False, True)
+    assert "found it to 7.7·10⁻⁴:" in limits._learned_finding(found)
+    assert "7.7·10⁻⁴" in limits._score_facts(found)
+    assert "7.6·10⁻⁴" not in limits._score_facts(found)
 
 
 def test_depth_is_raced(pictures):
@@ -170,6 +205,13 @@ def test_a_cell_that_is_no_number_takes_the_score_away(cell):
     told, result, _ = limits.checked({"rows": [["0"] * 3] * 3})
     assert told == ""
     assert result != ""  # a score stays beside numbers
+
+
+def test_a_guess_is_told_of_weights_that_can_be():
+    """The numbers named as examples are ones that a hidden kernel may have: no ninths."""
+    told, *_ = limits.checked({"rows": [["0", "1", "0"], ["0", "abc", "0"], ["0", "0", "0"]]})
+    examples = re.search(r"such as (\S+), (\S+) or (\S+) in", told).groups()
+    assert not impossible(np.array([*map(number, examples)])).any()
 
 
 def test_an_old_answer_does_not_stay_beside_an_error():
