@@ -620,10 +620,14 @@ def _at_edges(found: Recovery) -> str:
 
 
 def _exactness(fractions: Sequence[Fractions]) -> str:
-    """How far exact fractions give the tool's own result where sums are rounded half up."""
-    if not all(whole.by_half_up for whole in fractions):
-        return "only sums exactly between two grey levels may fall otherwise than the tool's"
-    return "rounded half up, it gives the tool's own result, bit for bit"
+    """By what rounding exact fractions give the tool's own result."""
+    own = "it gives the tool's own result, bit for bit"
+    if all(whole.by_half_up for whole in fractions):
+        return f"rounded half up, {own}"
+    even = {whole.rounding for whole in fractions} == {Rounding.HALF_EVEN}
+    if even and all(whole.arithmetic == "exact" for whole in fractions):
+        return f"{ROUNDED[Rounding.HALF_EVEN]}, {own}"
+    return "only sums exactly between two grey levels may fall otherwise than the tool's"
 
 
 def _noisy(found: Recovery) -> tuple[str, str]:

@@ -305,9 +305,13 @@ def used(share: float, others: str = "clipped") -> str:
     return "all" if share == 1 else f"{percent(share)}; the others are {others}"
 
 
+def _transparent(found: Recovery) -> bool:
+    return any(told.code == Note.ALPHA for told in found.noted)
+
+
 def _unused(found: Recovery) -> str:
     """What pixels are that were not used."""
-    transparent = any(told.code == Note.ALPHA for told in found.noted)
+    transparent = _transparent(found)
     kinds = {"clipped": True, "not opaque": transparent, "left out": found.left_out.share > 0}
     return " or ".join(kind for kind, there in kinds.items() if there)
 
@@ -383,7 +387,12 @@ def reproduced(found: Recovery, pairs: Sequence[tuple[np.ndarray, np.ndarray]] =
         made / found.white,
         (AFTER.lower(), "reproduced"),
         is_map=False,
-        figures=figures(round(float(left.max())), found.reproduced, colours=made.ndim == 3),
+        figures=figures(
+            round(float(left.max())),
+            found.reproduced,
+            colours=made.ndim == 3,
+            opaque=not _transparent(found),
+        ),
         arithmetic=_arithmetic(found, after, pairs),
     )
     residual, gain = _residual(found)
@@ -443,10 +452,12 @@ def _levels(samples: np.ndarray, white: int) -> np.ndarray:
     return samples // (np.iinfo(samples.dtype).max // white)
 
 
-def figures(largest: int, share: float, colours: bool = False) -> tuple[tuple[str, str], ...]:
-    """The figures under the pictures: (number, meaning)."""
+def figures(
+    largest: int, share: float, colours: bool = False, opaque: bool = True
+) -> tuple[tuple[str, str], ...]:
+    """The figures under the pictures: (number, meaning). opaque: no pixel is transparent."""
     what = "values (three a pixel)" if colours else "pixels"
-    where = "which is at its edges" if share == 1 and largest else "edges included"
+    where = "which is at its edges" if share == 1 and largest and opaque else "edges included"
     return (
         (percent(share, 2), f"of the {what} that count are reproduced exactly"),
         (count(largest), f"largest difference in grey levels, {where}"),
@@ -518,7 +529,7 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken | Program], ...]:
     labelled = labelled_kernels(found)
     each = len(labelled) // len(offsets)  # kernels into one channel; the first has its offset
     name = found.name.name if found.name else "recovered kernel"
-    own = tools.program(found)
+    own, roundings = tools.program(found), tools.roundings(found)
     return program + tuple(
         (
             label or ("kernel" if program else ""),
@@ -532,6 +543,7 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken | Program], ...]:
                 around[number % len(around)],
                 own,
                 clipped=True,  # as the after file is
+                rounding=roundings[number * len(roundings) // len(labelled)],
             ),
         )
         for number, (label, values, _) in enumerate(labelled)

@@ -500,3 +500,31 @@ def test_a_mixture_has_each_offset_once():
     assert (label, "matrix" in program.code) == ("the colour matrix", True)
     offsets = [taken.offset for _, taken in kernels]
     assert 255 * np.reshape(offsets, (3, 3)).sum(axis=1) == pytest.approx([10, 20, 30], abs=0.2)
+
+
+ENDS = {
+    "half up": lambda sums: np.floor(sums + 0.5),
+    "half to even": np.rint,
+    "cut off": np.floor,
+}
+PADS = {"reflect": "reflect", "replicate": "edge", "zero": "constant", "wrap": "wrap"}
+
+
+@pytest.mark.parametrize("border", PADS)
+@pytest.mark.parametrize("ended", ENDS)
+def test_the_code_rounds_as_the_tool_did(ended, border, tmp_path, monkeypatch):
+    """A mean of 2 x 2, of which a quarter of the sums are halves, by NumPy: the program that the
+    page exports makes the same file, and the page tells of no difference, at the edges or not."""
+    before = np.asarray(photo())
+    wide = np.pad(before.astype(float), 1, mode=PADS[border])[:-1, :-1]
+    sums = (wide[1:, 1:] + wide[:-1, 1:] + wide[1:, :-1] + wide[:-1, :-1]) / 4
+    after = ENDS[ended](sums).astype(np.uint8)
+    found = recover(before, after, 3)
+    ((_, kernel),) = finding.taken(found)
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(before).save("before.png")
+    exec(take_card.value(kernel)["snippets"][0]["code"], {})
+    np.testing.assert_array_equal(np.asarray(Image.open("after.png")), after)
+    figures = finding.reproduced(found)["figures"]
+    assert [number for number, _ in figures] == ["100 %", "0"]
+    assert "bit for bit" in finding.verdict(found)
