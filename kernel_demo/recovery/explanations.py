@@ -351,7 +351,8 @@ class Note(Enum):
     SWAPPED = "The files were swapped: the filter leads from the second to the first."
     OFF_CENTRE = (
         "The kernel is {height} × {width} and its middle lies {down:+g} rows and {right:+g} "
-        "columns from the pixel: after is shifted, or was laid, as much the other way."
+        "columns from the pixel: where the two lie over each other, after shows what is in before "
+        "{moved}."
     )
     CUT_OFF = "An offset of −0.5: the tool cuts fractions off instead of rounding them."
 
@@ -396,11 +397,25 @@ def notes(found: Recovery) -> tuple[str, ...]:
         right = left + (width - 1) / 2 - found.size // 2
         if max(abs(down), abs(right)) >= 1:
             figures = {"height": height, "width": width, "down": down, "right": right}
-            told.append(Told(Note.OFF_CENTRE, figures))
-        cut_off = np.abs(np.atleast_1d(found.offset) + 0.5).max() <= 0.05
-        if found.verdict == Verdict.CONVOLUTION and cut_off:
+            told.append(Told(Note.OFF_CENTRE, {**figures, "moved": _moved(-down, -right)}))
+        if found.verdict == Verdict.CONVOLUTION and cuts_off(found.offset):
             told.append(Told(Note.CUT_OFF))
     return tuple(map(str, told))
+
+
+def _moved(down: float, right: float) -> str:
+    """ "3 rows further down and 5 columns further right" """
+    ways = ((down, "row", ("up", "down")), (right, "column", ("left", "right")))
+    return " and ".join(
+        f"{abs(by):g} {what}{'s' * (abs(by) != 1)} further {sides[by > 0]}"
+        for by, what, sides in ways
+        if by
+    )
+
+
+def cuts_off(offset: float | Sequence[float]) -> bool:
+    """Whether an offset, or one for each channel, is that of sums cut off instead of rounded."""
+    return bool(np.abs(np.atleast_1d(offset) + 0.5).max() <= 0.05)
 
 
 def explain(found: Recovery, numbers: bool = True) -> tuple[str, str]:

@@ -43,6 +43,7 @@ EMPTY_POINTS = (
     "Lossless files (PNG, TIFF) tell most; JPEG and WebP work. Crop, resize or turn nothing.",
 )
 Facts = list[tuple[str, str]]
+CLIPPED = "at black or white, where clipping cannot be excluded"
 ESTIMATED = "estimated: standard errors"
 BARS_TO_COME = "estimated: standard errors; what is guaranteed is being worked out…"
 CHANNELS = ("red", "green", "blue")
@@ -250,10 +251,11 @@ def _file(found: Recovery) -> str:
     """What the file went through, and the proof of the kernel that lies in it."""
     if found.coefficients is None or not found.verdict.linear:
         return found.compression
-    alike = percent(found.coefficients, 2)
+    alike, same = percent(found.coefficients, 2), percent(found.reproduced, 2)
     return (
         f"{found.compression}; what the kernel makes, saved in the same way, has {alike} of the "
-        "numbers that this file stores"
+        f"numbers that this file stores. Before it is saved, {same} of its pixels are those of the "
+        "file: compression changes pixels"
     )
 
 
@@ -300,9 +302,11 @@ def _shares(found: Recovery) -> str:
     return ", ".join(f"{share:.3f} {name}" for name, share in named)
 
 
-def used(share: float, others: str = "clipped") -> str:
-    """The share of the pixels that were used, and what the others are."""
-    return "all" if share == 1 else f"{percent(share)}; the others are {others}"
+def used(share: float, others: str = CLIPPED) -> str:
+    """The share of the pixels that the kernel was found from, and what the others are."""
+    if share == 1:
+        return "all"
+    return f"{percent(share)}, to find the kernel; the others are {others}"
 
 
 def _transparent(found: Recovery) -> bool:
@@ -312,8 +316,11 @@ def _transparent(found: Recovery) -> bool:
 def _unused(found: Recovery) -> str:
     """What pixels are that were not used."""
     transparent = _transparent(found)
-    kinds = {"clipped": True, "not opaque": transparent, "left out": found.left_out.share > 0}
-    return " or ".join(kind for kind, there in kinds.items() if there)
+    low, high = found.clip
+    ends = "black or white" if (low, high) == (0, found.white) else f"grey level {low} or {high}"
+    clipped = CLIPPED.replace("black or white", ends)
+    kinds = {clipped: True, "not opaque": transparent, "left out": found.left_out.share > 0}
+    return ", or ".join(kind for kind, there in kinds.items() if there)
 
 
 def _by_channel(found: Recovery) -> str:
