@@ -229,13 +229,23 @@ class Reason(Enum):
         "colour: the tool has replaced it.",
         "Turn off what replaces a colour in the tool, or send a probe of random noise through it.",
     )
+    TINY = (
+        "The pictures are too small to tell a filter from: whole patches of 3 × 3 pixels in them "
+        "number {patches}, and it takes some {needed} to tell even the smallest kernels apart.",
+        "Send a picture of more pixels, or a probe of random noise, through the same tool.",
+    )
+    NO_COLOURS = (
+        "The picture before is grey, and the one after has colours that no kernel makes of it: "
+        "they were not in this picture before.",
+        "Bring the colour picture that the tool was given as the one before, or make both grey.",
+    )
     SIZES = ("{note}", "Bring both pictures to the same size and view, and try again.")
 
 
 # What a probe answers, and what a lossy file explains where one was seen.
 PROBED = (
     *(Reason.SMOOTH, Reason.TARGET, Reason.UNSTEADY, Reason.UNCLEAR, Reason.ONE_COLOUR),
-    Reason.GOES_ON,
+    *(Reason.GOES_ON, Reason.TINY),
 )
 THROUGH_LOSSES = {Reason.UNCLEAR: Reason.LOSSY, Reason.COLOURS: Reason.LOSSY_COLOURS}
 
