@@ -16,11 +16,32 @@ from kernel_demo.export import named
 from kernel_demo.export.digits import VISIBLE, supported
 from kernel_demo.imaging.filtering import CONSTANT, MODES, border_named
 from kernel_demo.imaging.kernels import MAX_VALUE, check
+from kernel_demo.recovery.explanations import ROUNDED, Rounding
+from kernel_demo.recovery.passes import TIE
 
 # How a float picture in grey levels becomes an 8-bit file, or one that keeps everything, the same
-# in each Python program below.
-_ROUND = "np.clip(np.floor(after + 0.5), 0, 255).astype(np.uint8)"
+# in each Python program below. A sum this near to the edge of two levels lies on it, but for
+# floating point.
+ENDED = {
+    None: "np.floor({sums} + 0.5)",
+    Rounding.HALF_UP: f"np.floor({{sums}} + 0.5 + {TIE!r})",
+    Rounding.HALF_EVEN: "np.rint(np.round({sums}, 9))",
+    Rounding.TRUNCATE: f"np.floor({{sums}} + {TIE!r})",
+}
+_ROUND = "np.clip({ended}, 0, 255).astype(np.uint8)"
 _KEEP = "after.astype(np.float32)"
+# ... but for the float32 of Pillow and of ffmpeg's convolution; in grey levels.
+_COARSE_TIE = 2e-4
+# ImageMagick keeps 16 bits, of which half a step is 0.002 grey levels. Version 6 then cuts off to 8
+# bits where 7 rounds: whole levels are the same in both.
+_MAGICK_ENDED = {
+    None: "",
+    Rounding.HALF_UP: "floor(255*u+0.5025)/255",
+    # A half was rounded up to an odd level: one less.
+    Rounding.HALF_EVEN: "(floor(255*u+0.5025)-(abs(mod(255*u+0.5025,2)-1.0025)<0.0026?1:0))/255",
+    Rounding.TRUNCATE: "floor(255*u+0.0025)/255",
+}
+_WHITE = 255
 _OFFSET = 128  # grey levels that bring what is below zero into 8 bits
 # Pillow's C code has these two sizes and no other.
 _PILLOW_SIZES = (3, 5)
@@ -41,6 +62,7 @@ _FFMPEG_SIZES = (3, 5, 7)
 # sum of the rounded numbers, by which it divides, would be too small to be precise.
 _FFMPEG_SUM = 8_000_000
 _FFMPEG_GAIN = 100
+_FFMPEG_DIVISOR = 1000  # up to which weights are tried as fractions
 # Chromium draws nothing useful for more than 256 weights.
 _SVG_SIZE = 15
 
@@ -78,11 +100,17 @@ _C, _RUST = (
 # The result of C and Rust, in bytes (PGM or PPM), or in floats (PFM, from the bottom row up).
 _C_BYTES = {
     "type": "unsigned char",
-    "stored": "(unsigned char)fmin(fmax(floor(sum + 0.5), 0), 255)",
+    "stored": "(unsigned char)fmin(fmax(ENDED, 0), 255)",
     "write": """file = fopen("after.pnm", "wb");
     if (!file) return 1;
     fprintf(file, "P%d %d %d 255\\n", type, width, height);
     fwrite(after, 1, count, file);""",
+}
+_C_ENDED = {
+    None: "floor(sum + 0.5)",
+    Rounding.HALF_UP: f"floor(sum + 0.5 + {TIE!r})",
+    Rounding.HALF_EVEN: "rint(rint(sum * 1e9) / 1e9)",
+    Rounding.TRUNCATE: f"floor(sum + {TIE!r})",
 }
 _C_FLOATS = {
     "type": "float",
@@ -97,8 +125,14 @@ _C_FLOATS = {
 _RUST_BYTES = {
     "begin": """let mut after = format!("{} {width} {height} 255\\n", header[0]).into_bytes();""",
     "rows_of": "0..height",
-    "push": "after.push((sum + 0.5).floor().clamp(0.0, 255.0) as u8);",
+    "push": "after.push(ENDED.clamp(0.0, 255.0) as u8);",
     "file": "after.pnm",
+}
+_RUST_ENDED = {
+    None: "(sum + 0.5).floor()",
+    Rounding.HALF_UP: f"(sum + 0.5 + {TIE!r}).floor()",
+    Rounding.HALF_EVEN: "((sum * 1e9).round() / 1e9).round_ties_even()",
+    Rounding.TRUNCATE: f"(sum + {TIE!r}).floor()",
 }
 _RUST_FLOATS = {
     "begin": """// BEYOND too; 8 bits would cut it off. A PFM has its bottom row first.
@@ -134,6 +168,7 @@ def snippets(
     *,
     bars: np.ndarray | None = None,
     clipped: bool = False,
+    rounding: Rounding | None = None,
 ) -> tuple[Snippet, ...]:
     """Programs that apply a kernel (k, k) to an 8-bit grey or RGB file, each channel alike.
 
@@ -144,6 +179,9 @@ def snippets(
     keeps what is below zero, or, of a tool that has none, a comment says what is cut off.
     bars: (k, k), how far each weight may be off. Only the digits that they support are written, and
     the tool's own function is called where it has a kernel of that name within them. None: exact.
+    rounding: how sums become levels, those on the edge of two as well; where a tool cannot, its
+    comment says so. Cutting off is to round half up half a level less, which is in `offset`. None:
+    half up, and wherever floating point puts a sum on the edge.
     One Snippet per tool, always in the same order, with no code where the tool cannot.
     Raises DemoError for a kernel, a border or a value that is none.
     """
@@ -153,7 +191,8 @@ def snippets(
         key = None if offset else named.key_of(weights, bars)
         weights = supported(weights, bars)
     beyond = "" if clipped else _beyond(weights, offset)
-    wanted = _Wanted(weights, offset, edges, beyond, key)
+    ended = None if beyond else Rounding.HALF_UP if rounding == Rounding.NONE else rounding
+    wanted = _Wanted(weights, offset, edges, beyond, key, ended)
     return tuple(write(wanted) for write in _WRITERS)
 
 
@@ -191,6 +230,29 @@ class _Wanted:
     edges: _Edges
     beyond: str  # "below zero", where a file of 8 bits would cut that off; "": nothing to be kept
     key: str | None  # of the catalogue, where a tool's own function may do it
+    rounding: Rounding | None  # None: half up, ties wherever they fall
+
+    @property
+    def added(self) -> float:
+        """The offset of the sums that are rounded in the way asked for; 1 is white."""
+        return self.offset + (0.5 / _WHITE if self.rounding == Rounding.TRUNCATE else 0)
+
+    @property
+    def tie(self) -> float:
+        """What takes a sum over the edge that coarse arithmetic leaves it before; 1 is white."""
+        return 0.0 if self.rounding is None else _COARSE_TIE / _WHITE
+
+    @property
+    def ended(self) -> str:
+        """`after` in whole grey levels, in Python."""
+        return _ROUND.format(ended=ENDED[self.rounding].format(sums="after"))
+
+    @property
+    def rounds_up(self) -> str:
+        """The comment of a tool that rounds half up only, where that is not asked for."""
+        if self.rounding != Rounding.HALF_EVEN:
+            return ""
+        return f"# It rounds half up; {ROUNDED[self.rounding]}, some sums are one level lower.\n"
 
     @property
     def kept(self) -> str:
@@ -210,7 +272,7 @@ class _Wanted:
         """How NumPy's `after` becomes a file: Pillow has no colour picture of floats."""
         if self.beyond:
             return f'np.save("after.npy", {_KEEP}){self.kept}'
-        return f'Image.fromarray({_ROUND}).save("after.png")'
+        return f'Image.fromarray({self.ended}).save("after.png")'
 
 
 def _number(value: float) -> str:
@@ -255,10 +317,11 @@ padded = cv2.copyMakeBorder(before, r, r, r, r, {border}{more})
     matrix, call = "", named.OPENCV.get(wanted.key or "")
     if call is None:
         matrix = f"{_matrix(kernel)}\n"
-        delta = f", delta={_grey_levels(wanted.offset)}" if wanted.offset else ""
+        delta = f", delta={_grey_levels(wanted.added)}" if wanted.added else ""
         call = f"cv2.filter2D({{picture}}, cv2.CV_64F, kernel{delta}{{border}})"
     filtered = call.format(picture=picture, size=size, border=argument) + crop
-    file = f'"after.tiff", {_KEEP}){wanted.kept}' if wanted.beyond else f'"after.png", {_ROUND})'
+    kept = f'"after.tiff", {_KEEP}){wanted.kept}'
+    file = kept if wanted.beyond else f'"after.png", {wanted.ended})'
     code = f"""\
 import cv2
 import numpy as np
@@ -280,7 +343,7 @@ def _scipy(wanted: _Wanted) -> Snippet:
         filtering = f"""\
 if before.ndim == 3:
     kernel = kernel[:, :, None]  # each channel by itself
-after = ndimage.correlate(before, kernel, mode="{mode}"{more}) + {_grey_levels(wanted.offset)}"""
+after = ndimage.correlate(before, kernel, mode="{mode}"{more}) + {_grey_levels(wanted.added)}"""
     else:
         matrix = ""
         filtering = f"""\
@@ -314,7 +377,7 @@ r = {radius}
 padded = np.pad(before, ((r, r), (r, r), (0, 0)), mode="{MODES[edges.border].numpy}"{more})
 x = torch.from_numpy(padded).permute(2, 0, 1)[:, None]  # channels x 1 x height x width
 y = torch.nn.functional.conv2d(x, torch.from_numpy(kernel)[None, None])
-after = y[:, 0].permute(1, 2, 0).squeeze(2).numpy() + {_grey_levels(wanted.offset)}
+after = y[:, 0].permute(1, 2, 0).squeeze(2).numpy() + {_grey_levels(wanted.added)}
 {wanted.saved()}
 """
     return Snippet("PyTorch", code, "pip install torch pillow")
@@ -329,7 +392,8 @@ def _pillow(wanted: _Wanted) -> Snippet:
         )
         return Snippet("Pillow", "", note)
     mode, more = MODES[edges.border].numpy, edges(", constant_values={whole}")
-    levels, cut = _grey_levels(wanted.offset), wanted.cut(f"offset={_OFFSET}")
+    levels = _grey_levels(wanted.offset + wanted.tie)
+    comments = wanted.rounds_up + wanted.cut(f"offset={_OFFSET}")
     code = f"""\
 import numpy as np
 from PIL import Image, ImageFilter
@@ -340,7 +404,7 @@ kernel = [  # from the bottom row up: Pillow turns a kernel upside down
 before = np.asarray(Image.open("before.png"))
 r = {size // 2}
 padded = np.pad(before, [(r, r), (r, r), (0, 0)][: before.ndim], mode="{mode}"{more})
-{cut}filtering = ImageFilter.Kernel(({size}, {size}), kernel, scale=1, offset={levels})
+{comments}filtering = ImageFilter.Kernel(({size}, {size}), kernel, scale=1, offset={levels})
 after = Image.fromarray(padded).filter(filtering)
 after.crop((r, r, after.width - r, after.height - r)).save("after.png")
 """
@@ -368,10 +432,12 @@ def _magick_reflection(radius: int) -> str:
 
 def _imagemagick(wanted: _Wanted) -> Snippet:
     """-morphology Correlate: ImageMagick's Convolve would turn the kernel by 180 degrees."""
-    kernel, offset, edges = wanted.kernel, wanted.offset, wanted.edges
+    kernel, offset, edges = wanted.kernel, wanted.added, wanted.edges
     size, cut = len(kernel), wanted.cut(f"-define convolve:bias={100 * _OFFSET / 255:.4f}%")
     values = ",\n".join(line.strip() for line in _rows(kernel, "", "", 0).split("\n"))
     bias = f"  -define convolve:bias={_number(round(offset * 100, 9))}% \\\n" if offset else ""
+    ended = _MAGICK_ENDED[wanted.rounding]
+    ended = f'  -fx "{ended}" \\\n' if ended else ""
     padding, cropping, virtual = "", "", _MAGICK.get(edges.border)
     if edges.border == "reflect":
         padding, cropping, virtual = _magick_reflection(size // 2), f"-shave {size // 2} ", "Edge"
@@ -380,7 +446,7 @@ def _imagemagick(wanted: _Wanted) -> Snippet:
 {padding}  {edges('-background "{colour}" ')}-virtual-pixel {virtual} \\
 {bias}  -morphology Correlate "{size}x{size}:
 {values}" \\
-  {cropping}-depth 8 after.png
+{ended}  {cropping}-depth 8 after.png
 """
     return Snippet("ImageMagick", code, "ImageMagick 6 calls the program convert.")
 
@@ -398,39 +464,50 @@ def _ffmpeg_integers(kernel: np.ndarray) -> np.ndarray | None:
         return kernel.astype(int)
     if abs(kernel.sum() - 1) > 1e-9:
         return None
-    return np.rint(kernel * (_FFMPEG_SUM / gain)).astype(int)
+    simple = (kernel * divisor for divisor in range(1, _FFMPEG_DIVISOR + 1))
+    whole = (m for m in simple if np.abs(m - np.rint(m)).max() < 1e-9)
+    return np.rint(next(whole, kernel * (_FFMPEG_SUM / gain))).astype(int)
 
 
-def _ffmpeg_formula(kernel: np.ndarray, offset: float) -> str:
-    """The correlation as a formula for geq, where p(X+1,Y-2) is a pixel.
+def _ffmpeg_formula(wanted: _Wanted) -> str:
+    """The correlation as a formula for geq, which cuts off, where p(X+1,Y-2) is a pixel.
 
     Each row stands in brackets: ffmpeg refuses a sum of more than about 100 terms.
     """
-    radius = len(kernel) // 2
+    kernel, radius = wanted.kernel, len(wanted.kernel) // 2
     sums = [
         "+".join(f"({_number(v)})*p(X{j - radius:+d},Y{i - radius:+d})" for j, v in enumerate(row))
         for i, row in enumerate(kernel)
     ]
     total = "+\n".join(f"({one})" for one in sums)
-    return f"clip({_grey_levels(offset + 0.5 / 255)}+\n{total},0,255)"
+    tie = 0.0 if wanted.rounding is None else TIE
+    half_up = f"{_grey_levels(wanted.offset + (0.5 + tie) / _WHITE)}+\n{total}"
+    if wanted.rounding != Rounding.HALF_EVEN:
+        return f"clip({half_up},0,255)"
+    # A half was rounded up to an odd level: one less.
+    odd = f"lt(ld(0)-floor(ld(0)),{2 * TIE:.9f})*mod(floor(ld(0)),2)"
+    return f"st(0,{half_up});\nclip(floor(ld(0))-{odd},0,255)"
 
 
 def _ffmpeg(wanted: _Wanted) -> Snippet:
     """The filter `convolution` where it can (_ffmpeg_integers), else the general and slow `geq`."""
     kernel, offset, edges = wanted.kernel, wanted.offset, wanted.edges
     radius, way = len(kernel) // 2, f"0bias={_OFFSET}:1bias={_OFFSET}:2bias={_OFFSET}"
-    whole = _ffmpeg_integers(kernel) if offset >= 0 else None
+    up = offset >= 0 and wanted.rounding != Rounding.HALF_EVEN
+    whole = _ffmpeg_integers(kernel) if up else None
     formula, channels = "", "gray|gbrp"
     if whole is None:
-        formula, channels = f"formula='{_ffmpeg_formula(kernel, offset)}'\n", "gbrp"
+        formula, channels = f"formula='{_ffmpeg_formula(wanted)}'\n", "gbrp"
         filtering = "geq=interpolation=n:r='$formula':g='$formula':b='$formula'"
         note = "geq takes any kernel, but is slow and writes grey pictures as RGB."
         way = f"{_OFFSET}.5 in place of 0.5"
     else:
         matrix = " ".join(str(value) for value in whole.ravel())
-        bias = _grey_levels(offset)
+        bias = _grey_levels(offset + wanted.tie)
         filtering = "convolution=" + ":".join(f"{i}m={matrix}:{i}bias={bias}" for i in range(3))
         note = "ffmpeg divides by the sum of the matrix, and by 1 where that is 0."
+    if edges.border in ("zero", CONSTANT):
+        channels = "gbrp"  # in grey pictures ffmpeg paints black at 16 and white at 235
     steps = [f"format={channels},pad=iw+{2 * radius}:ih+{2 * radius}:{radius}:{radius}"]
     if edges.border in _FFMPEG:
         widths = ":".join(f"{side}={radius}" for side in ("left", "right", "top", "bottom"))
@@ -463,6 +540,8 @@ def _svg(wanted: _Wanted) -> Snippet:
 </svg>
 """
     note = "Open it in a browser, beside before.png."
+    if wanted.rounding is not None:
+        note += " Browsers round in ways of their own: pixels may be one grey level off."
     if edges.border not in _SVG:
         differ = f"the outermost {len(kernel) // 2} pixels differ."
         note += f" SVG has no {edges.border} border: {differ}"
@@ -475,17 +554,20 @@ def _fill(
     rows: str,
     inside: dict[str, str],
     ends: tuple[dict[str, str], dict[str, str]],
+    ended: dict[Rounding | None, str],
 ) -> str:
     """inside: by border mode. ends: what a result in bytes needs, and one in floats."""
     edges = wanted.edges
     parts = {
-        name: part.replace("BEYOND", wanted.beyond.capitalize())
+        name: part.replace("BEYOND", wanted.beyond.capitalize()).replace(
+            "ENDED", ended[wanted.rounding]
+        )
         for name, part in ends[bool(wanted.beyond)].items()
     }
     return template.substitute(
         size=len(wanted.kernel),
         border=edges.border,
-        offset=_grey_levels(wanted.offset),
+        offset=_grey_levels(wanted.added),
         around=edges("{levels}") or "0.0",
         rows=rows,
         inside=inside[edges.border],
@@ -495,14 +577,16 @@ def _fill(
 
 def _c(wanted: _Wanted) -> Snippet:
     """C99."""
-    code = _fill(_C, wanted, _rows(wanted.kernel, "{", "},"), _C_INSIDE, (_C_BYTES, _C_FLOATS))
+    ends, rows = (_C_BYTES, _C_FLOATS), _rows(wanted.kernel, "{", "},")
+    code = _fill(_C, wanted, rows, _C_INSIDE, ends, _C_ENDED)
     return Snippet("C", code, f"cc -O2 filter.c -o filter -lm && ./filter. {_files_of(wanted)}")
 
 
 def _rust(wanted: _Wanted) -> Snippet:
     """Rust 2021."""
     ends = _RUST_BYTES, _RUST_FLOATS
-    code = _fill(_RUST, wanted, _rows(wanted.kernel, "[", "],"), _RUST_INSIDE, ends)
+    rows = _rows(wanted.kernel, "[", "],")
+    code = _fill(_RUST, wanted, rows, _RUST_INSIDE, ends, _RUST_ENDED)
     return Snippet("Rust", code, f"rustc -O filter.rs && ./filter. {_files_of(wanted)}")
 
 

@@ -6,11 +6,13 @@ from itertools import groupby
 
 import numpy as np
 
-from kernel_demo.export.code import Snippet
+from kernel_demo.export.code import ENDED, Snippet
 from kernel_demo.imaging.filtering import CONSTANT, MODES
-from kernel_demo.recovery import Edge, Recovery, Rounding
+from kernel_demo.recovery import Channels, Edge, Recovery, Rounding
 from kernel_demo.recovery.formulas import scipy_size
-from kernel_demo.recovery.passes import TIE, Family, Pass, Way
+from kernel_demo.recovery.fractions import EXACT
+from kernel_demo.recovery.operations import WHITE
+from kernel_demo.recovery.passes import Family, Pass, Way
 
 _PILLOW = """\
 from PIL import Image, ImageFilter
@@ -61,11 +63,6 @@ _UNSHARP = """\
 more = np.trunc((before - after) * {percent!r} / 100)
 after = np.clip(before + more, 0, 255)
 """
-_ENDED = {  # sums this near to a half end in one, but for float64
-    Rounding.HALF_UP: f"np.floor({{sums}} + 0.5 + {TIE!r})",
-    Rounding.HALF_EVEN: "np.rint(np.round({sums}, 9))",
-    Rounding.TRUNCATE: f"np.floor({{sums}} + {TIE!r})",
-}
 _INSTALL = "pip install {}"
 _MAGICK_NOTE = "ImageMagick 6, in which the program is called convert, cuts off to 8 bits as here."
 
@@ -91,6 +88,19 @@ def program(found: Recovery) -> Snippet | None:
     return (
         written_out(way, border or "reflect", float(np.mean(value))) if way.roundings > 1 else None
     )
+
+
+def roundings(found: Recovery) -> tuple[Rounding | None, ...]:
+    """For each output of the kernels how the tool rounds, to the last tie; None: not known."""
+    outputs = 0 if found.kernel is None else len(found.kernel)
+    if found.white != WHITE or found.channels == Channels.MIXTURE:
+        return (None,) * outputs
+    if found.fractions:
+        return tuple(w.rounding if w.arithmetic == EXACT else None for w in found.fractions)
+    way = None if found.steps is None else found.steps.way
+    if way is None or len(way.passes) > 1 or way.passes[0].finer > 1 or way.percent is not None:
+        return (None,) * outputs
+    return (way.passes[0].rounding,) * outputs
 
 
 _TOOLS_BORDER = {
@@ -122,7 +132,7 @@ def _run(one: Pass, times: int, does: str) -> str:
     sums = f"{does}(after, weights)" + (f" + {one.offset!r}" if one.offset else "")
     if one.finer > 1:
         sums = f"({sums}) * {one.finer}" if one.offset else f"{sums} * {one.finer}"
-    ended = _ENDED[one.rounding].format(sums=sums)
+    ended = ENDED[one.rounding].format(sums=sums)
     ended += f" / {one.finer}" if one.finer > 1 else ""
     weights, turned = one.weights, ""
     if weights.shape[1] == 1 < weights.shape[0]:

@@ -345,7 +345,8 @@ def _by_table(table: np.ndarray) -> Make:
     def make(image: np.ndarray) -> np.ndarray:
         if table.ndim == 1:
             return np.interp(image, np.arange(LEVELS), table)
-        made = [np.interp(image[..., min(c, image.shape[2] - 1)], np.arange(LEVELS), table[c])
+        x = deep(image)
+        made = [np.interp(x[..., min(c, x.shape[2] - 1)], np.arange(LEVELS), table[c])
                 for c in range(len(table))]  # fmt: skip
         return np.stack(made, axis=-1)
 

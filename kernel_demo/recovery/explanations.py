@@ -229,13 +229,23 @@ class Reason(Enum):
         "colour: the tool has replaced it.",
         "Turn off what replaces a colour in the tool, or send a probe of random noise through it.",
     )
+    TINY = (
+        "The pictures are too small to tell a filter from: whole patches of 3 × 3 pixels in them "
+        "number {patches}, and it takes some {needed} to tell even the smallest kernels apart.",
+        "Send a picture of more pixels, or a probe of random noise, through the same tool.",
+    )
+    NO_COLOURS = (
+        "The picture before is grey, and the one after has colours that no kernel makes of it: "
+        "they were not in this picture before.",
+        "Bring the colour picture that the tool was given as the one before, or make both grey.",
+    )
     SIZES = ("{note}", "Bring both pictures to the same size and view, and try again.")
 
 
 # What a probe answers, and what a lossy file explains where one was seen.
 PROBED = (
     *(Reason.SMOOTH, Reason.TARGET, Reason.UNSTEADY, Reason.UNCLEAR, Reason.ONE_COLOUR),
-    Reason.GOES_ON,
+    *(Reason.GOES_ON, Reason.TINY),
 )
 THROUGH_LOSSES = {Reason.UNCLEAR: Reason.LOSSY, Reason.COLOURS: Reason.LOSSY_COLOURS}
 
@@ -351,7 +361,8 @@ class Note(Enum):
     SWAPPED = "The files were swapped: the filter leads from the second to the first."
     OFF_CENTRE = (
         "The kernel is {height} × {width} and its middle lies {down:+g} rows and {right:+g} "
-        "columns from the pixel: after is shifted, or was laid, as much the other way."
+        "columns from the pixel: where the two lie over each other, after shows what is in before "
+        "{moved}."
     )
     CUT_OFF = "An offset of −0.5: the tool cuts fractions off instead of rounding them."
     OFFSETS = (
@@ -400,9 +411,8 @@ def notes(found: Recovery) -> tuple[str, ...]:
         right = left + (width - 1) / 2 - found.size // 2
         if max(abs(down), abs(right)) >= 1:
             figures = {"height": height, "width": width, "down": down, "right": right}
-            told.append(Told(Note.OFF_CENTRE, figures))
-        cut_off = np.abs(np.atleast_1d(found.offset) + 0.5).max() <= 0.05
-        if found.verdict == Verdict.CONVOLUTION and cut_off:
+            told.append(Told(Note.OFF_CENTRE, {**figures, "moved": _moved(-down, -right)}))
+        if found.verdict == Verdict.CONVOLUTION and cuts_off(found.offset):
             told.append(Told(Note.CUT_OFF))
         for whole in found.fractions if len(found.fractions) == 1 and found.white == 255 else ():
             if whole.offset % 0.5 and whole.rounding == Rounding.HALF_UP:
@@ -410,6 +420,21 @@ def notes(found: Recovery) -> tuple[str, ...]:
                 figures = {"low": low, "high": high, "divisor": whole.divisor}
                 told.append(Told(Note.OFFSETS, figures))
     return tuple(map(str, told))
+
+
+def _moved(down: float, right: float) -> str:
+    """ "3 rows further down and 5 columns further right" """
+    ways = ((down, "row", ("up", "down")), (right, "column", ("left", "right")))
+    return " and ".join(
+        f"{abs(by):g} {what}{'s' * (abs(by) != 1)} further {sides[by > 0]}"
+        for by, what, sides in ways
+        if by
+    )
+
+
+def cuts_off(offset: float | Sequence[float]) -> bool:
+    """Whether an offset, or one for each channel, is that of sums cut off instead of rounded."""
+    return bool(np.abs(np.atleast_1d(offset) + 0.5).max() <= 0.05)
 
 
 def explain(found: Recovery, numbers: bool = True) -> tuple[str, str]:
@@ -629,10 +654,14 @@ def _at_edges(found: Recovery) -> str:
 
 
 def _exactness(fractions: Sequence[Fractions]) -> str:
-    """How far exact fractions give the tool's own result where sums are rounded half up."""
-    if not all(whole.by_half_up for whole in fractions):
-        return "only sums exactly between two grey levels may fall otherwise than the tool's"
-    return "rounded half up, it gives the tool's own result, bit for bit"
+    """By what rounding exact fractions give the tool's own result."""
+    own = "it gives the tool's own result, bit for bit"
+    if all(whole.by_half_up for whole in fractions):
+        return f"rounded half up, {own}"
+    even = {whole.rounding for whole in fractions} == {Rounding.HALF_EVEN}
+    if even and all(whole.arithmetic == "exact" for whole in fractions):
+        return f"{ROUNDED[Rounding.HALF_EVEN]}, {own}"
+    return "only sums exactly between two grey levels may fall otherwise than the tool's"
 
 
 def _noisy(found: Recovery) -> tuple[str, str]:

@@ -36,7 +36,7 @@ NEAR_CURVE = 0.012  # of white: a curve this near to a named one has its name
 SAME = 0.01
 # ... of weights that are no round numbers: bars, and what a tool's own arithmetic leaves.
 BARS, ROUNDED = 5, 2e-4
-CONTRAST = "Change of contrast"  # a weight of the pixel itself alone
+CONTRAST, NEGATIVE = "Change of contrast", "Negative"  # a weight of the pixel itself alone
 ANGLES = range(0, 180, 15)
 SIGMAS = np.geomspace(0.3, 6, 120)
 
@@ -262,7 +262,7 @@ def kernel(
     pixel = float(values[len(values) // 2, len(values) // 2])
     alone = np.abs(values - pixel * identity(len(values))).max() <= tolerance
     if alone and abs(pixel - 1) > SAME / 2:
-        return Name(CONTRAST, pixel)
+        return Name(CONTRAST, pixel) if pixel > 0 else Name(NEGATIVE, -pixel)
     if errors is None:
         within, near = np.full(values.shape, tolerance), Name.near
     else:

@@ -13,7 +13,7 @@ import numpy as np
 from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES, correlate_valid, patch_view
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery.alignment import Pair
-from kernel_demo.recovery.explanations import Edge, Left
+from kernel_demo.recovery.explanations import Edge, Left, Rounding
 from kernel_demo.recovery.passes import Way, inner, share_inside
 from kernel_demo.recovery.record import UNSEEN, LeftOut, Recovery, Sides
 
@@ -195,8 +195,10 @@ def _cut_off(found: Recovery, levels: np.ndarray, pair: Pair) -> np.ndarray:
 
 
 def _levels(found: Recovery, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Rounded half up and clipped."""
+    """Rounded half up, or as it is proved of exact fractions, and clipped."""
     level = np.clip(values, *found.clip)
+    if found.fractions and all(w.rounding == Rounding.HALF_EVEN for w in found.fractions):
+        return np.rint(level.round(9)).astype(dtype)
     level += 0.5 + 1e-9
     return level.astype(dtype)  # cuts off
 

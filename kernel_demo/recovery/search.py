@@ -55,6 +55,10 @@ LEAST = 0.5
 # and pixels from everywhere, or in a few tiles, of which a wide kernel explains some by chance.
 NARROW, SOMETHING, SOMETHING_IN_TILES = 7, 0.03, 0.25
 NEARLY_ALL = 0.9  # ... and that the middle of a larger kernel must, to be told
+# Grey levels by which the channels of a picture of colours differ, and the share of the variance of
+# that which no kernel of a grey picture makes, where the colours are not of that picture.
+COLOURED, FROM_ELSEWHERE = 2.0, 0.5
+PAINTED = (Other.EDIT, Other.TURNED, Other.CUT)  # what is said of such a picture holds in grey too
 # Times the errors of arithmetic that must be left beyond one rounding for kernels to be too small.
 CLEARLY = 4.0
 # Reasons that several roundings look like, or a kernel of which only the middle was searched.
@@ -108,8 +112,48 @@ def recover_many(pairs: Sequence[Files], max_size: int = 15, name: str = "") -> 
     seen = _analysed(usable, notes, max_size)
     if seen.judgement.verdict != Verdict.CONVOLUTION:
         seen = _turned(_displaced(seen, max_size) or seen)
-    result = _reported(seen, name)
+    result = _told_apart(_reported(seen, name), usable)
     return result if result.fractions else _swapped(pairs, max_size, result) or result
+
+
+def _told_apart(result: Recovery, pairs: Sequence[Pair]) -> Recovery:
+    """What is not certified, by the plainest reason: too few pixels, or colours from elsewhere."""
+    if result.verdict.linear:
+        return result
+    sides = (pair.overlap()[1].shape[:2] for pair in pairs)
+    patches = sum(max(0, height - 2) * max(0, width - 2) for height, width in sides)
+    needed = judging.DISTINCT * MIN_SIZE**2
+    if result.verdict == Verdict.UNDETERMINED and patches < needed:
+        tiny = Told(Reason.TINY, {"patches": patches, "needed": needed})
+        return _judged(result, Judgement(Verdict.UNDETERMINED, reason=tiny))
+    if _coloured(result, pairs[0]):
+        return _judged(result, Judgement(Verdict.UNDETERMINED, reason=Told(Reason.NO_COLOURS)))
+    return result
+
+
+def _coloured(result: Recovery, pair: Pair) -> bool:
+    """Whether after has colours that nothing makes of a grey picture before.
+
+    A tint, or kernels of their own for red, green and blue, leave little of the differences between
+    channels; so does a filter that is no kernel, whose picture is tinted.
+    """
+    if (pair.before.shape[2], pair.after.shape[2]) != (1, 3) or result.residual_map is None:
+        return False
+    other, reason = result.alternative, result.reason
+    known_why = reason is not None and reason.code == Reason.ONE_COLOUR
+    if known_why or _explained(other) or (other is not None and other.kind in PAINTED):
+        return False
+    maps = [result.residual_map, *([] if other is None else [other.residual_map])]
+    left = min(_colour(one) for one in maps if one is not None)
+    all_of_it = _colour(pair.levels)
+    some = COLOURED * result.white / 255
+    return all_of_it > some**2 and left > FROM_ELSEWHERE * all_of_it
+
+
+def _colour(picture: np.ndarray) -> float:
+    """Variance of what each channel (h x w x 3) has beside the mean of the three."""
+    beside = picture - picture.mean(axis=2, keepdims=True, dtype=np.float32)
+    return float(beside.var(axis=(0, 1)).mean())
 
 
 def _framed(before: np.ndarray, after: np.ndarray) -> Alternative | None:

@@ -184,7 +184,7 @@ def gallery(photos: Sequence[Photo], chosen: int | None = None) -> str:
             '<button type="button" data-index="{}" aria-pressed="{}">{}</button>',
             ((n, pressed.get(n, "false"), Markup(figure)) for n, figure in enumerate(figures)),
         )
-    told = quiet(f"{len(photos)} {noun} · {size} · learned from in grey")
+    told = quiet(f"{len(photos)} {noun} · {size} · taken as grey to learn from")
     return filled('<div class="kd-gallery">{}</div>', joined(figures)) + told
 
 

@@ -11,6 +11,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.export import named
 from kernel_demo.export.code import snippets
 from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.recovery import Rounding
 from kernel_demo.sources.bundled import FOLDER
 
 pytestmark = pytest.mark.tool
@@ -110,10 +111,10 @@ def run(snippet, folder):
         call("./filter")
 
 
-def apply(tool, before, kernel, offset, border, folder, value=0.0):
+def apply(tool, before, kernel, offset, border, folder, value=0.0, rounding=None):
     """What the tool itself makes of `before`, uint8."""
     write_before(before, folder)
-    made = snippets(kernel, offset, border, value, clipped=True)
+    made = snippets(kernel, offset, border, value, clipped=True, rounding=rounding)
     (snippet,) = (one for one in made if one.tool == tool)
     run(snippet, folder)
     if (folder / "after.pnm").exists():
@@ -159,6 +160,61 @@ def test_one_value_around(tool, size, channels, value, tmp_path):
     kernel, before = ASYMMETRIC if size == 3 else kernel_of(size), picture(channels)
     after = apply(tool, before, kernel, 0.1, "constant", tmp_path, value)
     assert np.abs(after - expected(before, kernel, 0.1, "constant", value)).max() <= 1.0
+
+
+CORNER = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 0]]), 4
+TENTHS = np.array([[1, 2, 1], [-1, 3, 0], [1, 2, 1]]), 10  # tenths that float64 does not hold
+SHARPEN = np.array([[-2, -2, -2], [-2, 32, -2], [-2, -2, -2]]), 16
+NINTHS = np.ones((3, 3), int), 9
+
+
+def in_whole_numbers(before, numerators, divisor, border, rounding, value=51):
+    """The levels that whole numbers give, with no floating point: floor(n / d + 1/2) and so on."""
+    widths = [(1, 1), (1, 1), (0, 0)][: before.ndim]
+    around = {"constant_values": value} if border == "constant" else {}
+    padded = np.pad(before.astype(int), widths, mode=BORDERS[border], **around)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (0, 1))
+    total = np.einsum("...ij,ij", windows, numerators)
+    if rounding == Rounding.TRUNCATE:
+        return np.clip(total // divisor, 0, 255)
+    level, rest = np.divmod(2 * total + divisor, 2 * divisor)
+    if rounding == Rounding.HALF_EVEN:
+        level = level - ((rest == 0) & (level % 2 == 1))
+    return np.clip(level, 0, 255)
+
+
+@pytest.mark.sweep(3)
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("rounding", [Rounding.HALF_UP, Rounding.HALF_EVEN, Rounding.TRUNCATE])
+@pytest.mark.parametrize("tool", TOOLS)
+def test_rounded_as_the_tool_did(tool, rounding, border, tmp_path):
+    """Bit for bit what whole numbers give, ties and all, or a comment that says what is not so."""
+    kernels = (TENTHS, NINTHS) if tool in ("C", "Rust") else (CORNER, TENTHS, SHARPEN, NINTHS)
+    for number, (numerators, divisor) in enumerate(kernels):  # to compile takes a second
+        before, kernel = picture(1 if number % 2 else 3), numerators / divisor
+        true = in_whole_numbers(before, numerators, divisor, border, rounding)
+        offset = -0.5 / 255 if rounding == Rounding.TRUNCATE else 0.0
+        made = snippets(kernel, offset, border, 0.2, clipped=True, rounding=rounding)
+        (snippet,) = (one for one in made if one.tool == tool)
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        after = apply(tool, before, kernel, offset, border, folder, 0.2, rounding).astype(int)
+        differ = (after - true)[after != true]
+        if tool == "Pillow" and rounding == Rounding.HALF_EVEN:
+            assert "rounds half up" in snippet.code
+            assert (differ == 1).all()
+        else:
+            assert "rounds half up" not in snippet.code
+            assert len(differ) == 0, (numerators, len(differ))
+
+
+def test_a_rounding_in_numbers_that_float64_does_not_hold():
+    """The oracle by hand: 25 / 10 is 3, 2 and 2 levels."""
+    before = np.full((3, 3), 5, np.uint8)
+    numerators = np.array([[0, 0, 0], [0, 5, 0], [0, 0, 0]])
+    for rounding, level in zip(Rounding, (3, 3, 2, 2), strict=True):
+        made = in_whole_numbers(before, numerators, 10, "reflect", rounding)
+        assert (made == level).all()
 
 
 @pytest.mark.parametrize("tool", ["OpenCV", "Pillow", "ImageMagick", "ffmpeg", "C", "Rust"])

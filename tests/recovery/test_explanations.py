@@ -18,7 +18,8 @@ from kernel_demo.sources.bundled import FOLDER
 
 FIGURES = {
     "turn": Turn.DOWN, "rows": 3, "columns": 4,
-    "size": 5, "patches": 12345, "levels": 3, "split": "its dark and its bright parts",
+    "size": 5, "patches": 12345, "needed": 90, "levels": 3,
+    "split": "its dark and its bright parts",
     "sigma": 1.0, "note": Told(Note.STRANGERS, {"before": "9 × 9", "after": "4 × 4"}),
     "operation": "a median filter, 3 × 3", "curve": "a threshold", "place": "one row in 2",
     "share": "22.0 %", "file": "JPEG, quality 75", "red": 0.3, "green": 0.6, "blue": 0.1,

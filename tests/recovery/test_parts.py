@@ -90,7 +90,7 @@ def test_a_sample_is_spread_over_the_picture():
         (np.full((3, 3), 1 / 9), "Box blur 3 × 3"),
         (np.pad([[1.0]], 2), "Identity 5 × 5"),
         (np.pad([[0.005]], 1), "Change of contrast, times 0.005"),
-        (np.pad([[-1.0]], 1), "Change of contrast, times −1"),
+        (np.pad([[-1.0]], 1), "Negative"),
         (np.pad(np.full((2, 4), 1 / 8), ((1, 2), (0, 1))), "Box blur 2 × 4"),
     ],
 )

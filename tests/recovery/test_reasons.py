@@ -201,3 +201,79 @@ def test_a_caption_on_a_wide_blur_is_no_proof_against_it():
     after[-12:, :70] = 20
     after[-9:-3, 4:60:3] = 235
     assert recover(before, after, max_size=7).verdict != Verdict.NOT
+
+
+def sharpened(picture):
+    return as_file(filtered(picture, np.array([[-1, -1, -1], [-1, 13, -1], [-1, -1, -1]]) / 5))
+
+
+def in_colours(before):
+    """The photo's own colours, of which before is the brightness."""
+    return sharpened(cv2.imread(str(FOLDER / "cat.jpg"))[64:192, 96:224])
+
+
+def of_other_photos(before):
+    """Red is before sharpened; green and blue are of other pictures."""
+    others = [photo(name, 40, 40, 128) for name in ("camera", "coffee")]
+    return np.stack([sharpened(one) for one in (before, *others)], axis=-1)
+
+
+def with_three_kernels(before):
+    return np.stack([sharpened(before), before // 2, cv2.blur(before, (5, 5))], axis=-1)
+
+
+def tinted(before):
+    """Sepia tones, each a function of the grey."""
+    return as_file(before[..., None] * np.array([1.0, 0.82, 0.6]))
+
+
+def tinted_median(before):
+    return tinted(cv2.medianBlur(before, 3))
+
+
+def coloured_by_a_table(before):
+    return cv2.applyColorMap(before, cv2.COLORMAP_JET)
+
+
+@pytest.mark.parametrize(
+    ("does", "told"),
+    [
+        (in_colours, True),
+        (of_other_photos, True),
+        (with_three_kernels, False),
+        (tinted, False),
+        (tinted_median, False),
+        (coloured_by_a_table, False),
+    ],
+)
+def test_colours_that_a_grey_picture_has_not(does, told):
+    """Colours of another picture are undetermined for that reason; those made of the grey are found
+    as before, or are no convolution for another."""
+    before = cv2.imread(str(FOLDER / "cat.jpg"), cv2.IMREAD_GRAYSCALE)[64:192, 96:224]
+    found = recover(before, does(before), 5)
+    assert (found.reason is not None and found.reason.code == Reason.NO_COLOURS) == told
+    assert found.verdict == Verdict.UNDETERMINED or not told
+    assert found.verdict.linear == (does in (with_three_kernels, tinted))
+
+
+@pytest.mark.parametrize("side", [3, 4, 6])
+def test_a_picture_of_few_pixels_is_too_small_first(side):
+    """Of one colour or not: it has fewer than ten patches for each weight of 3 x 3."""
+    noise = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)
+    for before in (np.full((side, side), 77, np.uint8), noise):
+        found = recover(before, cv2.blur(before, (3, 3)), 3)
+        assert found.verdict == Verdict.UNDETERMINED
+        assert found.reason.code == Reason.TINY
+        assert f"number {(side - 2) ** 2}," in found.explanation
+
+
+def test_a_table_of_colours_makes_the_file_again(tmp_path, monkeypatch):
+    """OpenCV's colours for heat, of a grey picture: three curves, and their program."""
+    before = cv2.imread(str(FOLDER / "cat.jpg"), cv2.IMREAD_GRAYSCALE)[64:192, 96:224]
+    after = coloured_by_a_table(before)
+    other = recover(before, after, 3).alternative
+    assert (other.kind, other.reproduced) == (Other.CURVE, 1)
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite("before.png", before)
+    exec(other.code, {})
+    np.testing.assert_array_equal(cv2.imread("after.png")[..., ::-1], after)

@@ -98,7 +98,7 @@ def test_no_error_is_above_what_question_8_says(predicted, measured, bound):
             "up to 0.501.",
         ),
         (models.depth_finding(20.0, 20.01, "Why."), "no better"),
-        (finding.used(0.99999), "99.9 %; the others are clipped"),
+        (finding.used(0.99999), "99.9 %, to find the kernel; the others are at black or white"),
         (finding.used(1.0), "all"),
         (finding.figures(1, 0.999999)[0][0], "99.99 %"),
         (finding.figures(0, 1.0)[0][0], "100 %"),

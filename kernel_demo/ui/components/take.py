@@ -19,6 +19,7 @@ from kernel_demo.export.compression import compress
 from kernel_demo.imaging.filtering import CONSTANT, MODES
 from kernel_demo.imaging.probe import probe
 from kernel_demo.numbers import at_most, short
+from kernel_demo.recovery import Rounding
 from kernel_demo.ui.components import from_files
 from kernel_demo.ui.html import filled
 from kernel_demo.ui.pictures import data_url
@@ -53,6 +54,7 @@ class Taken:
     own: Snippet | None = None  # the call of the tool itself, where that is known
     bars: np.ndarray | None = None  # (k, k), how far a weight may be off; None: every digit counts
     clipped: bool = False  # the code makes an 8-bit file, whatever that cuts off
+    rounding: Rounding | None = None  # in that file, as far as it is known
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,13 @@ def value(taken: Taken | Program) -> dict:
     border = taken.border if taken.border in MODES else "reflect"
     stem = _stem(taken.name)
     made = snippets(
-        kernel, taken.offset, border, taken.around, bars=taken.bars, clipped=taken.clipped
+        kernel,
+        taken.offset,
+        border,
+        taken.around,
+        bars=taken.bars,
+        clipped=taken.clipped,
+        rounding=taken.rounding,
     )
     costs = (compress(kernel, kind).largest_error for kind in ("int8", "float16"))
     return {

@@ -92,7 +92,8 @@ QUESTIONS = (
         "Is it fully convolutional?",
         "Yes. The layer has weights but no size: what it learned on tiles of 64 × 64 it "
         "applies to a panorama as it is. Odd widths and heights go as any others, for nothing is "
-        "halved on the way: k × k weights just take k − 1 pixels off each.",
+        "halved on the way: k × k weights just take k − 1 pixels off "
+        "the width and as many off the height.",
         "Learn on tiles, apply to a panorama",
         pixels.anywhere,
         trains=True,

@@ -43,6 +43,7 @@ EMPTY_POINTS = (
     "Lossless files (PNG, TIFF) tell most; JPEG and WebP work. Crop, resize or turn nothing.",
 )
 Facts = list[tuple[str, str]]
+CLIPPED = "at black or white, where clipping cannot be excluded"
 ESTIMATED = "estimated: standard errors"
 BARS_TO_COME = "estimated: standard errors; what is guaranteed is being worked out…"
 CHANNELS = ("red", "green", "blue")
@@ -250,10 +251,11 @@ def _file(found: Recovery) -> str:
     """What the file went through, and the proof of the kernel that lies in it."""
     if found.coefficients is None or not found.verdict.linear:
         return found.compression
-    alike = percent(found.coefficients, 2)
+    alike, same = percent(found.coefficients, 2), percent(found.reproduced, 2)
     return (
         f"{found.compression}; what the kernel makes, saved in the same way, has {alike} of the "
-        "numbers that this file stores"
+        f"numbers that this file stores. Before it is saved, {same} of its pixels are those of the "
+        "file: compression changes pixels"
     )
 
 
@@ -300,16 +302,25 @@ def _shares(found: Recovery) -> str:
     return ", ".join(f"{share:.3f} {name}" for name, share in named)
 
 
-def used(share: float, others: str = "clipped") -> str:
-    """The share of the pixels that were used, and what the others are."""
-    return "all" if share == 1 else f"{percent(share)}; the others are {others}"
+def used(share: float, others: str = CLIPPED) -> str:
+    """The share of the pixels that the kernel was found from, and what the others are."""
+    if share == 1:
+        return "all"
+    return f"{percent(share)}, to find the kernel; the others are {others}"
+
+
+def _transparent(found: Recovery) -> bool:
+    return any(told.code == Note.ALPHA for told in found.noted)
 
 
 def _unused(found: Recovery) -> str:
     """What pixels are that were not used."""
-    transparent = any(told.code == Note.ALPHA for told in found.noted)
-    kinds = {"clipped": True, "not opaque": transparent, "left out": found.left_out.share > 0}
-    return " or ".join(kind for kind, there in kinds.items() if there)
+    transparent = _transparent(found)
+    low, high = found.clip
+    ends = "black or white" if (low, high) == (0, found.white) else f"grey level {low} or {high}"
+    clipped = CLIPPED.replace("black or white", ends)
+    kinds = {clipped: True, "not opaque": transparent, "left out": found.left_out.share > 0}
+    return ", or ".join(kind for kind, there in kinds.items() if there)
 
 
 def _by_channel(found: Recovery) -> str:
@@ -383,7 +394,12 @@ def reproduced(found: Recovery, pairs: Sequence[tuple[np.ndarray, np.ndarray]] =
         made / found.white,
         (AFTER.lower(), "reproduced"),
         is_map=False,
-        figures=figures(round(float(left.max())), found.reproduced, colours=made.ndim == 3),
+        figures=figures(
+            round(float(left.max())),
+            found.reproduced,
+            colours=made.ndim == 3,
+            opaque=not _transparent(found),
+        ),
         arithmetic=_arithmetic(found, after, pairs),
     )
     residual, gain = _residual(found)
@@ -443,10 +459,12 @@ def _levels(samples: np.ndarray, white: int) -> np.ndarray:
     return samples // (np.iinfo(samples.dtype).max // white)
 
 
-def figures(largest: int, share: float, colours: bool = False) -> tuple[tuple[str, str], ...]:
-    """The figures under the pictures: (number, meaning)."""
+def figures(
+    largest: int, share: float, colours: bool = False, opaque: bool = True
+) -> tuple[tuple[str, str], ...]:
+    """The figures under the pictures: (number, meaning). opaque: no pixel is transparent."""
     what = "values (three a pixel)" if colours else "pixels"
-    where = "which is at its edges" if share == 1 and largest else "edges included"
+    where = "which is at its edges" if share == 1 and largest and opaque else "edges included"
     return (
         (percent(share, 2), f"of the {what} that count are reproduced exactly"),
         (count(largest), f"largest difference in grey levels, {where}"),
@@ -518,7 +536,7 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken | Program], ...]:
     labelled = labelled_kernels(found)
     each = len(labelled) // len(offsets)  # kernels into one channel; the first has its offset
     name = found.name.name if found.name else "recovered kernel"
-    own = tools.program(found)
+    own, roundings = tools.program(found), tools.roundings(found)
     return program + tuple(
         (
             label or ("kernel" if program else ""),
@@ -532,6 +550,7 @@ def taken(found: Recovery) -> tuple[tuple[str, Taken | Program], ...]:
                 around[number % len(around)],
                 own,
                 clipped=True,  # as the after file is
+                rounding=roundings[number * len(roundings) // len(labelled)],
             ),
         )
         for number, (label, values, _) in enumerate(labelled)

@@ -113,15 +113,31 @@ def _facts(found: Recovery, other: Alternative, proved: bool) -> list[tuple[str,
     for key, (label, nothing) in WORDS.items():
         told = _told(other.parameters.get(key, nothing))
         facts += [(label, told)] if told and told != _told(nothing) else []
+    if explanations.cuts_off(other.parameters.get("offset", 0)):
+        label, told = facts.pop()
+        facts.append((label, f"{told}, which is to cut fractions off instead of rounding"))
     if other.kind == Other.MATRIX:
         told = explanations.bars(found) if proved else "estimated: standard errors"
         facts.append(("Bars", told))
-    facts.append(("Reproduces", f"{percent(other.reproduced, 2)} of the pixels that count"))
+    facts.append(("Reproduces", _reproduces(found, other)))
     against = "" if found.verdict.linear or found.kernel is None else (
         f"; the nearest kernel {figure(found.residual)}"
     )  # fmt: skip
-    facts.append(("Left over", f"{figure(other.residual)} grey levels RMS{against}"))
+    exact = " before rounding; rounded, nothing is left" if other.reproduced == 1 else ""
+    left = exact if figure(other.residual) != "0" else ""
+    facts.append(("Left over", f"{figure(other.residual)} grey levels RMS{left}{against}"))
     return facts
+
+
+def _reproduces(found: Recovery, other: Alternative) -> str:
+    """The share that its program makes; where kernels are certified and shown, theirs beside it."""
+    several = other.matrix is not None and len(other.matrix) > 1
+    what = "values (three a pixel)" if several else "pixels"
+    share, kernels = (percent(part, 2) for part in (other.reproduced, found.reproduced))
+    told = f"{share} of the {what} that count"
+    if not found.verdict.linear or share == kernels:
+        return told
+    return f"{told}, by the numbers of its program; as kernels, with every digit, {kernels}"
 
 
 def _told(value) -> str:

@@ -469,7 +469,8 @@ def test_a_pixel_that_was_not_used_is_called_what_it_is():
     grey = np.asarray(photo())
     opaque = np.where(np.arange(grey.shape[1]) < 80, 255, 0) * np.ones_like(grey)
     pair = (np.dstack([values] * 3 + [opaque.astype(np.uint8)]) for values in (grey, grey // 2))
-    assert "the others are clipped or not opaque" in finding.kernel(recover(*pair, 3))
+    told = "at black or white, where clipping cannot be excluded, or not opaque"
+    assert told in finding.kernel(recover(*pair, 3))
 
 
 def test_a_kernel_between_strangers_has_no_name():
@@ -500,3 +501,82 @@ def test_a_mixture_has_each_offset_once():
     assert (label, "matrix" in program.code) == ("the colour matrix", True)
     offsets = [taken.offset for _, taken in kernels]
     assert 255 * np.reshape(offsets, (3, 3)).sum(axis=1) == pytest.approx([10, 20, 30], abs=0.2)
+
+
+ENDS = {
+    "half up": lambda sums: np.floor(sums + 0.5),
+    "half to even": np.rint,
+    "cut off": np.floor,
+}
+PADS = {"reflect": "reflect", "replicate": "edge", "zero": "constant", "wrap": "wrap"}
+
+
+@pytest.mark.parametrize("border", PADS)
+@pytest.mark.parametrize("ended", ENDS)
+def test_the_code_rounds_as_the_tool_did(ended, border, tmp_path, monkeypatch):
+    """A mean of 2 x 2, of which a quarter of the sums are halves, by NumPy: the program that the
+    page exports makes the same file, and the page tells of no difference, at the edges or not."""
+    before = np.asarray(photo())
+    wide = np.pad(before.astype(float), 1, mode=PADS[border])[:-1, :-1]
+    sums = (wide[1:, 1:] + wide[:-1, 1:] + wide[1:, :-1] + wide[:-1, :-1]) / 4
+    after = ENDS[ended](sums).astype(np.uint8)
+    found = recover(before, after, 3)
+    ((_, kernel),) = finding.taken(found)
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(before).save("before.png")
+    exec(take_card.value(kernel)["snippets"][0]["code"], {})
+    np.testing.assert_array_equal(np.asarray(Image.open("after.png")), after)
+    figures = finding.reproduced(found)["figures"]
+    assert [number for number, _ in figures] == ["100 %", "0"]
+    assert "bit for bit" in finding.verdict(found)
+
+
+def facts_beside(before, after, size=3):
+    """What stands beside what is known of a pair: {name: text}."""
+    drawn = finding.kernel(recover(before, after, size))
+    return dict(reversed(re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", drawn)))  # the first of a name
+
+
+def test_exactness_and_what_is_left_are_told_together():
+    """A gamma curve that cuts off: what is left is of sums that are not yet rounded, and the offset
+    of half a level is said to be the cutting."""
+    before = np.asarray(photo())
+    after = (255 * (before / 255) ** 0.5).astype(np.uint8)
+    facts = facts_beside(before, after)
+    assert facts["Reproduces"] == "100 % of the pixels that count"
+    assert "grey levels RMS before rounding; rounded, nothing is left; " in facts["Left over"]
+    told = "−0.500, which is to cut fractions off instead of rounding"
+    assert facts["Plus, grey levels"] == told
+
+
+def test_one_share_is_told_of_a_matrix():
+    """Sepia: that of the picture shown, and where its program makes another, whose each is."""
+    before = np.asarray(photo(colour=True))
+    sepia = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
+    after = np.clip(before @ sepia.T, 0, 255).round().astype(np.uint8)
+    found = recover(before, after, 3)
+    told = dict(re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", finding.kernel(found)))["Reproduces"]
+    (shown, what), _ = finding.reproduced(found)["figures"]
+    assert shown in told
+    assert "of the values (three a pixel) that count" in f"{told} {what}"
+    assert "as kernels" in told or told.startswith(shown)
+
+
+def test_what_is_at_black_or_white_is_not_called_clipped():
+    """A negative clips nothing: of its white and black pixels nobody can tell."""
+    before = np.asarray(photo()).copy()
+    before[:2] = 0
+    facts = facts_beside(before, 255 - before)
+    assert facts["Name"] == "Negative"
+    assert facts["Pixels used"].endswith(
+        "to find the kernel; the others are at black or white, where clipping cannot be excluded"
+    )
+
+
+def test_a_shift_is_told_by_where_things_went():
+    """Moved three rows down and five columns right, by NumPy."""
+    before = np.asarray(photo())
+    (note,) = recover(before, np.roll(before, (3, 5), (0, 1)), 11).notes
+    assert note.endswith(
+        "after shows what is in before 3 rows further down and 5 columns further right."
+    )
