@@ -186,7 +186,7 @@ def test_ctrl_c(tmp_path):
     """It ends at once, without a traceback, and says how to go on."""
     tars(tmp_path / "t", 40, 6)
     command = [sys.executable, "-m", "kernel_demo", "fit", tmp_path / "t", "--out", tmp_path / "o"]
-    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what runs in the background isn't
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # not so in the background
     run = subprocess.Popen(
         command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=heard
     )
