@@ -202,8 +202,8 @@ def _linear():
                     "3x3:" + matrix.replace(" ", ","),
                 ),
             ),
-            ("ImageMagick -gaussian-blur 0x1", "replicate", 7, _magick("-gaussian-blur", "0x1")),
-            ("ImageMagick -sharpen 0x1", "replicate", 7, _magick("-sharpen", "0x1")),
+            ("ImageMagick -gaussian-blur 0x1", "replicate", 9, _magick("-gaussian-blur", "0x1")),
+            ("ImageMagick -sharpen 0x1", "replicate", 9, _magick("-sharpen", "0x1")),
         ]
     if shutil.which("ffmpeg"):
         all_planes = ":".join(f"{n}m={matrix!r}:{n}rdiv=1/4" for n in range(4))
