@@ -24,6 +24,7 @@ import torch
 
 import benchmarks
 from benchmarks.table import Report, table
+from kernel_demo.learning import devices
 
 OURS = ("benchmarks", "kernel_demo")
 NOT_BENCHMARKS = ("__main__", "ddp", "operations", "table")
@@ -133,7 +134,7 @@ def describe_machine() -> dict[str, str]:
     """What the figures depend on: the hardware, and the versions of what does the work."""
     machine = {
         "processor": processor(),
-        "cores": str(cores()),
+        "cores": str(devices.cores()),
         "memory": memory(),
         "GPU": torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none",
         "system": platform.platform(terse=True),
@@ -145,13 +146,6 @@ def describe_machine() -> dict[str, str]:
     if torch.backends.mps.is_available():
         machine["GPU"] = "Apple, by MPS"
     return machine
-
-
-def cores() -> int | None:
-    """How many cores this process may use: fewer than the machine has in many containers."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
 
 
 def processor() -> str:

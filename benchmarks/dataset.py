@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.sums import mosaic
+from benchmarks.sums import mosaic, quickest
 from kernel_demo.dataset.engine import Event, Pool, alone, work
 from kernel_demo.dataset.fitting import fit
 from kernel_demo.dataset.settings import settings
@@ -95,18 +95,10 @@ def _decode(path):
             cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
 
 
-def _processor(*functions, rounds=3):
+def _processor(*functions):
     """The least processor seconds of each function, called in turns, in one thread."""
     alone()
-    times = []
-    for _ in range(rounds):
-        turn = []
-        for function in functions:
-            start = time.process_time()
-            function()
-            turn.append(time.process_time() - start)
-        times.append(turn)
-    return np.min(times, axis=0)
+    return quickest(*functions, rounds=3, clock=time.process_time)
 
 
 def _speed(report, root):

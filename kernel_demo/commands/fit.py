@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from kernel_demo.dataset.store import Store
 from kernel_demo.errors import DemoError, finite, whole
 from kernel_demo.export import code, files
 from kernel_demo.imaging import kernels
+from kernel_demo.learning import devices
 from kernel_demo.numbers import count, duration, figure
 from kernel_demo.sources.shards import plan
 
@@ -175,14 +175,8 @@ def _engine(options: argparse.Namespace) -> Engine:
         raise DemoError(
             "--on local:N with a number of processes", f"“{options.on}”"[:60], "Name one."
         )
-    workers = options.workers if options.workers is not None else int(number or _cores())
+    workers = options.workers if options.workers is not None else int(number or devices.cores())
     return Pool(whole("a number of workers", workers, 1, MAX_WORKERS))
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class _Showing:

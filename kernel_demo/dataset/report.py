@@ -13,11 +13,10 @@ import numpy as np
 from kernel_demo import records
 from kernel_demo.dataset.fitting import Ended, Result
 from kernel_demo.dataset.merging import COHERENT, Point
-from kernel_demo.dataset.outliers import Outliers
+from kernel_demo.dataset.outliers import ONE_ROUNDING, Outliers
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.numbers import at_most, count, duration, figure
 
-ONE_ROUNDING = 0.35  # grey levels RMS: 12**-0.5 is what one rounding leaves, and some for the tool
 WIDTH, HEIGHT, LEFT, BELOW = 560, 220, 64, 34  # of the chart, and of its margins
 STYLE = """
 :root { color-scheme: light dark; --ink: #1f2430; --quiet: #667; --line: #d8dbe2; --paper: #fff;

@@ -35,6 +35,12 @@ def _is_here(choice: str) -> bool:
     return choice not in there or there[choice]()
 
 
+def cores() -> int:
+    """How many cores this process may use: in a container often fewer than the machine has."""
+    told = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if told else os.cpu_count() or 1
+
+
 def name(device: torch.device | str) -> str:
     """Words for people: "NVIDIA H100", "Apple GPU", "CPU, 2 cores"."""
     device = torch.device(device)
@@ -42,10 +48,7 @@ def name(device: torch.device | str) -> str:
         return torch.cuda.get_device_name(device)
     if device.type == "mps":
         return "Apple GPU"
-    # Those this process may use: in a container often fewer than the machine has.
-    told = hasattr(os, "sched_getaffinity")
-    cores = len(os.sched_getaffinity(0)) if told else os.cpu_count() or 1
-    return f"CPU, {cores} core{'s' if cores != 1 else ''}"
+    return f"CPU, {cores()} core{'s' if cores() != 1 else ''}"
 
 
 def with_float64(device: torch.device) -> torch.device:

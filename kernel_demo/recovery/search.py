@@ -548,10 +548,11 @@ def _contradicted(result: Recovery, name: Name | None) -> bool:
     """Whether the kernel of a name leaves more than one rounding, where another leaves no more."""
     if name is None or name.kernel is None or result.fractions or not result.polytopes:
         return False
-    if result.verdict != Verdict.CONVOLUTION or result.one_rounding is not True:
+    if result.verdict != Verdict.CONVOLUTION:
         return False
     left = result.polytopes[0].left_by(name.kernel)
-    return left is not None and left > result.bounds[0] + OF_TOOLS
+    beyond = left is not None and left > result.bounds[0] + OF_TOOLS
+    return beyond and result.one_rounding is True  # a linear program: where it matters
 
 
 def _by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
