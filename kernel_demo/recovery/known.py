@@ -48,13 +48,32 @@ class Name:
     name: str  # "Sobel x 3 × 3"
     scale: float  # this kernel = scale * the named one
     flipped: bool = False  # turned by 180 degrees: the tool convolves where we correlate
-    near: float = SAME / 2  # scales that near to one are told as that one
-    # k x k: of the catalogue, or a box, and with no scale told; None: of a formula, or with one
+    near: float = SAME / 2  # scales that near to a simple number are told as that one
+    # k x k: the named one; None: of a formula
     kernel: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def simple(self) -> Fraction | None:
+        """The scale, where it is told as 1 or another simple number; None: by its digits."""
+        for number in (Fraction(1), Fraction(self.scale).limit_denominator(32)):
+            if abs(float(number) - self.scale) <= self.near * abs(self.scale):
+                return number
+        return None
 
     def __str__(self) -> str:
         turned = ", flipped (a convolution in the strict sense)" if self.flipped else ""
-        return self.name + _scaled(self.scale, self.near) + turned
+        return self.name + self._scaled() + turned
+
+    def _scaled(self) -> str:
+        """ ", divided by 4", or nothing for 1."""
+        simple = self.simple
+        if simple == 1:
+            return ""
+        if simple is None:
+            return f", times {self.scale:.4g}".replace("-", "−")
+        if simple.numerator == 1:
+            return f", divided by {simple.denominator}"
+        return f", times {simple}".replace("-", "−")
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,22 +278,24 @@ def kernel(
     tolerance = SAME * np.abs(values).max()
     if tolerance == 0:
         return None
-    pixel = float(values[len(values) // 2, len(values) // 2])
-    alone = np.abs(values - pixel * identity(len(values))).max() <= tolerance
-    if alone and abs(pixel - 1) > SAME / 2:
-        return Name(CONTRAST, pixel) if pixel > 0 else Name(NEGATIVE, -pixel)
     if errors is None:
         within, near = np.full(values.shape, tolerance), Name.near
     else:
         within = np.minimum(tolerance, BARS * errors + ROUNDED * np.abs(values).max())
         near = min(Name.near, float(within.max() / np.abs(values).max()))
-    named = _of_catalogue(values, within) or _box(values, tolerance)
+    named = _contrast(values, within) or _of_catalogue(values, within) or _box(values, within)
     if named:
-        plain = abs(named.scale - 1) < near
-        return replace(named, near=near, kernel=named.kernel if plain else None)
-    if not by_formula:
-        return named
-    return _gaussian(values) or _unsharp(values)
+        return replace(named, near=near)
+    return _gaussian(values) or _unsharp(values) if by_formula else None
+
+
+def _contrast(kernel: np.ndarray, tolerance: np.ndarray) -> Name | None:
+    middle = identity(len(kernel))
+    pixel = float((kernel * middle).sum())
+    alone = (np.abs(kernel - pixel * middle) <= tolerance).all()
+    if not alone or abs(pixel - 1) <= SAME / 2:
+        return None
+    return Name(CONTRAST if pixel > 0 else NEGATIVE, abs(pixel), kernel=np.sign(pixel) * middle)
 
 
 def _of_catalogue(kernel: np.ndarray, tolerance: np.ndarray) -> Name | None:
@@ -297,13 +318,16 @@ def _of_catalogue(kernel: np.ndarray, tolerance: np.ndarray) -> Name | None:
     return min(found, key=lambda n: (n.flipped, abs(n.scale - 1) > 1e-6), default=None)
 
 
-def _box(kernel: np.ndarray, tolerance: float) -> Name | None:
+def _box(kernel: np.ndarray, tolerance: np.ndarray) -> Name | None:
     top, left, height, width = box(np.abs(kernel) > tolerance)
-    inner = kernel[top : top + height, left : left + width]
-    if inner.size < 2 or np.abs(inner - inner.mean()).max() > tolerance or inner.mean() < 0:
+    place = np.s_[top : top + height, left : left + width]
+    inner = kernel[place]
+    if inner.size < 2 or inner.mean() < 0:
+        return None
+    if (np.abs(inner - inner.mean()) > tolerance[place]).any():
         return None
     plain = np.zeros(kernel.shape)
-    plain[top : top + height, left : left + width] = 1 / inner.size
+    plain[place] = 1 / inner.size
     return Name(f"Box blur {height} × {width}", float(inner.sum()), kernel=plain)
 
 
@@ -345,14 +369,3 @@ def _unsharp(kernel: np.ndarray) -> Name | None:
         return None
     return Name(f"Unsharp mask, sigma {sigma:.2f}, amount {amount(sigma):.2f}", 1.0)
 
-
-def _scaled(scale: float, near: float) -> str:
-    """ ", divided by 4", or nothing for 1; of scales that near, the simplest."""
-    if abs(scale - 1) < near:
-        return ""
-    simple = Fraction(scale).limit_denominator(32)
-    if abs(float(simple) - scale) > near * abs(scale):
-        return f", times {scale:.4g}".replace("-", "−")
-    if simple.numerator == 1:
-        return f", divided by {simple.denominator}"
-    return f", times {simple}".replace("-", "−")

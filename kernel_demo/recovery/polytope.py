@@ -45,6 +45,7 @@ NEAREST, LARGEST, SPREAD, BAND, BROKEN = 20, 2, 6, 30, 4
 FIRST = 12  # of those that a solution breaks, that are broken first
 ROUNDS = 12  # of adding them
 CLOSE, TIGHT = 1e-4, 0.01  # grey levels of the smallest residual; share of a weight's extent
+CLOSEST = 1e-7  # of a scale: 3e-5 grey levels
 # Unknowns: for which each weight's own extent is worked out (11 x 11), and any are (15 x 15).
 WIDEST, MOST = 125, 230
 
@@ -111,17 +112,32 @@ class Polytope:
         found = None if pixels is None else _middle(pixels, self.free, bound)
         return found if found is not None and found.largest < bound else None
 
-    def left_by(self, kernel: np.ndarray) -> float | None:
+    def left_by(self, kernel: np.ndarray, near: float | None = None) -> float | None:
         """The largest residual of a kernel of this shape with the offset that suits it best.
 
-        In grey levels. None: too few pixels.
+        In grey levels. near: of the best of its multiples, which is near this one; None: of
+        itself. None: too few pixels.
         """
         pixels = _Pixels.of(self.tiles, self.free)
         if pixels is None:
             return None
-        left = pixels.left(np.append(kernel[self.free], 0.0))
-        most, least = left[pixels.bounded[0]], left[pixels.bounded[1]]
-        return float(most.max() - least.min()) / 2
+        before, made = pixels.after, pixels.after - pixels.left(np.append(kernel[self.free], 0.0))
+
+        def largest(scale: float) -> float:  # convex in the scale
+            left = before - scale * made
+            most, least = left[pixels.bounded[0]], left[pixels.bounded[1]]
+            return float(most.max() - least.min()) / 2
+
+        if near is None:
+            return largest(1.0)
+        low, high = 0.9 * near, 1.1 * near
+        while abs(high - low) > CLOSEST * abs(near):
+            third = (high - low) / 3
+            if largest(low + third) < largest(high - third):
+                high -= third
+            else:
+                low += third
+        return largest((low + high) / 2)
 
     def interval(
         self, bound: float, until: float = np.inf, middle: Chebyshev | None = None

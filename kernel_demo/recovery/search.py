@@ -495,7 +495,9 @@ def _called(result: Recovery, by_formula: bool = True) -> Recovery:
     errors = None if result.fractions else result.standard_error
     bars = None if errors is None else errors[0, 0]
     name = known.kernel(result.kernel[0, 0], by_formula, bars)
-    return replace(result, name=None if _contradicted(result, name) else name)
+    # Next to a simple scale there may be the one that it is.
+    told = [] if name is None else [name, replace(name, near=0.0)]
+    return replace(result, name=next((n for n in told if not _contradicted(result, n)), None))
 
 
 def _told(result: Recovery, pairs: list[Pair]) -> Recovery:
@@ -544,13 +546,16 @@ def _centred(result: Recovery) -> Recovery:
     return _called(replace(result, kernel=kernels, standard_error=errors, offset=offset))
 
 
-def _contradicted(result: Recovery, name: Name | None) -> bool:
+def _contradicted(result: Recovery, name: Name) -> bool:
     """Whether the kernel of a name leaves more than one rounding, where another leaves no more."""
-    if name is None or name.kernel is None or result.fractions or not result.polytopes:
+    if name.kernel is None or result.fractions or not result.polytopes:
         return False
     if result.verdict != Verdict.CONVOLUTION:
         return False
-    left = result.polytopes[0].left_by(name.kernel)
+    if name.simple is None:
+        left = result.polytopes[0].left_by(name.kernel, near=name.scale)
+    else:
+        left = result.polytopes[0].left_by(float(name.simple) * name.kernel)
     beyond = left is not None and left > result.bounds[0] + OF_TOOLS
     return beyond and result.one_rounding is True  # a linear program: where it matters
 

@@ -361,15 +361,26 @@ FAINT = np.full((3, 3), 0.0019) + (1 - 9 * 0.0019) * np.eye(1, 9, 4).reshape(3, 
         (CAMERA, FAINT),
         (photo("coffee", top=60), FAINT),
         (photo("cat", top=0, left=0, height=300, width=451), SHARPEN + 0.003 * np.eye(3)),
-        (photo("coffee", top=60), 0.99 * np.ones((1, 1))),
     ],
-    ids=["faint", "faint, coffee", "Sharpen", "factor"],
+    ids=["faint", "faint, coffee", "Sharpen"],
 )
 def test_what_rounding_hides_is_not_said_to_be_larger(before, kernel):
     """Errors of rounding that follow the picture are explained by any ring, in part."""
     found = recover(before, filtered(before, kernel), 9)
     assert found.verdict == Verdict.UNDETERMINED
     assert found.reason.code in (Reason.ROUNDED, Reason.UNCLEAR)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ring", [0, 0.00125], ids=["factor", "ring"])
+def test_of_what_every_pixel_obeys_the_bars_hold(ring):
+    """A factor, alone or with a ring that rounding hides: that size or larger, within its bars."""
+    kernel = np.array([[0, ring, 0], [ring, 0.99 - 4 * ring, ring], [0, ring, 0]])
+    before = photo("coffee", top=60)
+    found = recover(before, filtered(before, kernel), 9)
+    assert found.verdict == Verdict.CONVOLUTION
+    assert bars_off(found, kernel) <= 1
+    assert found.catalogue_name == ("" if ring else "Change of contrast, times 0.99")
 
 
 @pytest.mark.parametrize(

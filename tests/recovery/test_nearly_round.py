@@ -4,6 +4,8 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy import ndimage
+from scipy.optimize import linprog
 
 from kernel_demo.recovery import Verdict, recover
 
@@ -56,6 +58,43 @@ def test_no_name_that_the_pixels_contradict(kernel):
     outside = (named < found.interval.low[0, 0]) | (named > found.interval.high[0, 0])
     assert outside.any()
     assert found.catalogue_name == ""
+
+
+ALONE = np.eye(1, 9, 4).reshape(3, 3)
+BESIDE = ALONE * 0.9
+BESIDE[0, 1], BESIDE[2, 1] = 0.003, -0.002
+
+
+@pytest.mark.parametrize("kernel", [0.95 * DARKER, BESIDE], ids=["box", "contrast"])
+def test_no_name_with_a_factor_that_the_pixels_contradict(kernel):
+    """By SciPy: what would have that name makes, with no factor, this file in one rounding."""
+    found, after = recover(scene(), once(kernel)), once(kernel).astype(float)
+    named = NINTH if kernel is not BESIDE else ALONE
+    made = ndimage.correlate(scene().astype(float), named)[2:-2, 2:-2].ravel()
+    rows = np.c_[made, np.ones(made.size), -np.ones(made.size)]
+    off = np.c_[-made, -np.ones(made.size), -np.ones(made.size)]
+    value = after[2:-2, 2:-2].ravel()
+    few = np.random.default_rng(0).permutation(made.size)[:20_000]
+    least = linprog(
+        [0, 0, 1], np.r_[rows[few], off[few]], np.r_[value[few], -value[few]], bounds=(None, None)
+    )
+    assert least.fun > 0.53  # of the residuals, over every factor and offset
+    assert found.verdict == Verdict.CONVOLUTION
+    assert found.catalogue_name == ""
+
+
+@pytest.mark.parametrize(
+    ("kernel", "name"),
+    [
+        (0.9013 * ALONE, "Change of contrast, times 0.9013"),
+        (0.9 * ALONE, "Change of contrast, times 9/10"),
+        (0.9787 * NINTH, "Box blur 3 × 3, times 0.9787"),
+        (0.95 * NINTH, "Box blur 3 × 3, times 19/20"),
+    ],
+)
+def test_a_factor_is_told_to_the_digits_that_it_has(kernel, name):
+    """A simple number is told where it is that one, and not where it is next to it."""
+    assert recover(scene(), once(kernel)).catalogue_name == name
 
 
 @pytest.mark.parametrize("kernel", [NINTH, GAUSSIAN], ids=["box", "Gaussian"])
