@@ -368,4 +368,3 @@ def _unsharp(kernel: np.ndarray) -> Name | None:
     if error > SAME * np.abs(kernel - middle).max() or amount(sigma) <= 0.01 or not inside:
         return None
     return Name(f"Unsharp mask, sigma {sigma:.2f}, amount {amount(sigma):.2f}", 1.0)
-
