@@ -73,6 +73,14 @@ def test_assistants(monkeypatch, launched, capsys, serve):
     assert len(launched) == 1
 
 
+@WAYS
+def test_assistants_have_no_password(monkeypatch, launched, capsys, serve):
+    """Gradio shows its tools to all and lets none of them be called: both at once is refused."""
+    assert serve(monkeypatch, ["--mcp", "--auth", "me:secret"]) == 2
+    assert capsys.readouterr().err.startswith("Expected --mcp or --auth; got both.")
+    assert not launched
+
+
 def test_without_gradio(monkeypatch, capsys):
     """Where the page is not installed, `serve` says how it is, and the status is 2."""
     for name in [name for name in sys.modules if name.startswith("kernel_demo.ui")]:

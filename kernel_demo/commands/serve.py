@@ -5,6 +5,9 @@ import os
 import sys
 from importlib.util import find_spec
 
+PACKAGE = 'MCP needs mcp: pip install "kernel-demo[mcp]"'
+PASSWORD = "Expected --mcp or --auth; got both. Assistants have no password: leave one of them out."
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the subcommand `serve`."""
@@ -33,9 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Build the page and serve it. Returns the exit status: 0, or 2 where a package is missing."""
-    if options.mcp and find_spec("mcp") is None:
-        print('MCP needs mcp: pip install "kernel-demo[mcp]"', file=sys.stderr)
+    """Build the page and serve it. Returns the exit status: 0, or 2 where it cannot."""
+    if options.mcp and (options.auth or find_spec("mcp") is None):
+        print(PASSWORD if options.auth else PACKAGE, file=sys.stderr)
         return 2
     if options.offline:
         os.environ["HF_HUB_OFFLINE"] = "1"  # read when the client of the Hub is imported
