@@ -44,9 +44,9 @@ class Page(gr.Blocks):
 
 
 def describe(function: BlockFunction, examples: dict[str, Any]) -> None:
-    """Let the API page tell of each parameter what the docstring does, and show an example.
+    """Publish of each parameter what the docstring says of it, and the examples.
 
-    Gradio tells the one to assistants alone, and has no other for a parameter without a default.
+    Gradio says the one to assistants alone, and has no other for a parameter without a default.
     """
     _, said, _ = get_function_description(function.fn)
     for block, (name, told) in zip(function.inputs, said.items(), strict=True):
