@@ -29,11 +29,11 @@ def apply(
     """Filter a picture by a kernel: a PNG of the same size, 8 bits, rounded and clipped.
 
     Each channel is filtered by itself; the kernel is correlated with the picture, not flipped, as
-    OpenCV's filter2D does it. To apply what recover found, give its kernel, its padding, and
-    offset_levels = 255 * offset / white of its answer.
+    OpenCV's filter2D does it. The picture may be a PNG, JPEG, WebP, TIFF, BMP or GIF. To apply what
+    recover found, give its kernel, its padding, and offset_levels = 255 * offset / white.
 
     Args:
-        image: a picture uploaded to this server, or a data URL: PNG, JPEG, WebP, TIFF, BMP or GIF.
+        image: the picture: the address of a file uploaded here, or a data URL of up to 1 MB.
         kernel: rows of numbers, as many as columns, odd, 3 to 31; or the name of a 3 x 3, sharpen.
         padding: how it goes on beyond the edges; constant puts padding_value around it.
         offset: added to every pixel, where 1 is white.

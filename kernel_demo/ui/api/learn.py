@@ -76,7 +76,7 @@ def learn(
         source: of the pictures, where none are given: 8 bundled photos, or a dataset of the Hub.
         images: how many of that source: up to 8 bundled ones, 16 of a dataset.
         dataset_id: on the Hugging Face Hub, owner/name; empty: the first of the page's list.
-        pictures: your own to learn from, up to 32: files uploaded to this server, or data URLs.
+        pictures: your own to learn from, up to 32: addresses of files uploaded here, or data URLs.
         angle: degrees, 0 to 175, of motion_blur and gabor.
         offset: what the filter adds to each pixel, -1 to 1 (white); it is then learned, too.
         noise: standard deviation of noise on the filtered pictures, 0 to 20 grey levels of 255.

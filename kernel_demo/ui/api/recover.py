@@ -66,7 +66,7 @@ def recover(
     alternative_name is its name alone.
 
     Args:
-        before: the picture before, uploaded to this server, or a data URL: best a PNG or TIFF.
+        before: the picture before, best a PNG or TIFF: the address of an upload, or a data URL.
         after: the same picture after the tool, of the same size or cropped, given in the same way.
         max_size: the largest kernel to look for, odd, 3 to 31.
         files: also give what was found as files (JSON, npy, safetensors, ONNX) and as programs.
