@@ -45,6 +45,16 @@ def test_what_the_design_fixes_is_what_is_installed():
     assert asked["torch"] == SpecifierSet(">=2.8,<2.14")
 
 
+def test_the_extra_for_assistants_is_of_the_same_gradio():
+    """kernel-demo[mcp] adds gradio's own extra to the page, in the range of requirements.txt."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    page, added = re.search(r'^mcp = \["(.*)", "(.*)"\]$', text, re.MULTILINE).groups()
+    assert page == "kernel-demo[page]"
+    extra = Requirement(added)
+    (own,) = (one for one in requirements("requirements.txt") if one.name == "gradio")
+    assert (extra.name, extra.extras, extra.specifier) == ("gradio", {"mcp"}, own.specifier)
+
+
 def test_make_alone_lists_every_target():
     """`make` shows one line for each thing that a visitor of the repository can do."""
     if shutil.which("make") is None:

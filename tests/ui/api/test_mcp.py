@@ -97,6 +97,21 @@ def test_learn_tells_its_end(ask, photo):
     assert npy.content.startswith(b"\x93NUMPY")
 
 
+def test_who_follows_learning_is_told_the_same(ask):
+    """With progress asked for there is some on the way, and the end is what it is without."""
+    heard = []
+
+    async def hear(progress, total, message):
+        heard.append(message)
+
+    answer = ask("call_tool", "learn", {"kernel": "box", "images": 1}, None, hear)
+    np.testing.assert_allclose(read(answer)["kernel"], np.full((3, 3), 1 / 9), atol=1e-5)
+    assert heard
+    answer = ask("call_tool", "learn", {"images": 0}, None, hear)
+    assert answer.isError
+    assert "images as a whole number from 1 to 8; got 0" in answer.content[0].text
+
+
 def test_apply_shows_the_picture(ask, photo):
     """A picture comes back as one, as OpenCV filters it."""
     answer = ask("call_tool", "apply", {"image": url(photo), "kernel": SHARPEN})
