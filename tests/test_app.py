@@ -7,6 +7,7 @@ import pytest
 
 import app
 from kernel_demo import __main__
+from kernel_demo.commands import serve as commands_serve
 from kernel_demo.ui import layout
 
 
@@ -58,6 +59,26 @@ def test_half_a_password(monkeypatch, launched, capsys, serve, auth):
         serve(monkeypatch, ["--auth", auth])
     assert "expected USER:PASSWORD" in capsys.readouterr().err
     assert launched == []
+
+
+@WAYS
+def test_assistants(monkeypatch, launched, capsys, serve):
+    """--mcp reaches gradio; where its package is missing, one sentence says how to get it."""
+    monkeypatch.setattr(commands_serve, "find_spec", lambda name: name == "mcp")
+    assert serve(monkeypatch, ["--mcp"]) == 0
+    assert launched[0]["mcp_server"] is True
+    monkeypatch.setattr(commands_serve, "find_spec", lambda name: None)
+    assert serve(monkeypatch, ["--mcp"]) == 2
+    assert capsys.readouterr().err == 'MCP needs mcp: pip install "kernel-demo[mcp]"\n'
+    assert len(launched) == 1
+
+
+@WAYS
+def test_assistants_have_no_password(monkeypatch, launched, capsys, serve):
+    """Gradio shows its tools to all and lets none of them be called: both at once is refused."""
+    assert serve(monkeypatch, ["--mcp", "--auth", "me:secret"]) == 2
+    assert capsys.readouterr().err.startswith("Expected --mcp or --auth; got both.")
+    assert not launched
 
 
 def test_without_gradio(monkeypatch, capsys):

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
@@ -23,11 +23,17 @@ def requirements(name: str) -> list[Requirement]:
 ALL = [*requirements("requirements.txt"), *requirements("requirements-dev.txt")]
 
 
-@pytest.mark.parametrize("requirement", ALL, ids=lambda requirement: requirement.name)
+@pytest.mark.parametrize("requirement", ALL, ids=str)
 def test_every_requirement_is_bounded_and_met(requirement):
     """Each has a lower and an upper bound, and the tests run on a version between them."""
     assert {part.operator for part in requirement.specifier} == {">=", "<"}
-    assert requirement.specifier.contains(version(requirement.name))
+    try:
+        there = version(requirement.name)
+    except PackageNotFoundError:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"{requirement.name} is not installed: make test installs it")
+    assert requirement.specifier.contains(there)
 
 
 def test_what_the_design_fixes_is_what_is_installed():
@@ -37,6 +43,16 @@ def test_what_the_design_fixes_is_what_is_installed():
     }
     assert asked["gradio"] == SpecifierSet(">=6.31,<6.32")
     assert asked["torch"] == SpecifierSet(">=2.8,<2.14")
+
+
+def test_the_extra_for_assistants_is_of_the_same_gradio():
+    """kernel-demo[mcp] adds gradio's own extra to the page, in the range of requirements.txt."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    page, added = re.search(r'^mcp = \["(.*)", "(.*)"\]$', text, re.MULTILINE).groups()
+    assert page == "kernel-demo[page]"
+    extra = Requirement(added)
+    (own,) = (one for one in requirements("requirements.txt") if one.name == "gradio")
+    assert (extra.name, extra.extras, extra.specifier) == ("gradio", {"mcp"}, own.specifier)
 
 
 def test_make_alone_lists_every_target():

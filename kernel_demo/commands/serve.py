@@ -3,6 +3,10 @@
 import argparse
 import os
 import sys
+from importlib.util import find_spec
+
+PACKAGE = 'MCP needs mcp: pip install "kernel-demo[mcp]"'
+PASSWORD = "Expected --mcp or --auth; got both. Assistants have no password: leave one of them out."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,10 +30,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--auth", type=_user, metavar="USER:PASSWORD", help="ask visitors for these"
     )
+    parser.add_argument(
+        "--mcp", action="store_true", help="offer learn, apply and recover to AI assistants (MCP)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Build the page and serve it. Returns the exit status: 0, or 2 where gradio is missing."""
+    """Build the page and serve it. Returns the exit status: 0, or 2 where it cannot."""
+    if options.mcp and (options.auth or find_spec("mcp") is None):
+        print(PASSWORD if options.auth else PACKAGE, file=sys.stderr)
+        return 2
     if options.offline:
         os.environ["HF_HUB_OFFLINE"] = "1"  # read when the client of the Hub is imported
     try:
@@ -45,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
         server_port=options.port,
         share=options.share,
         auth=options.auth,
+        **({"mcp_server": True} if options.mcp else {}),
     )
     return 0
 

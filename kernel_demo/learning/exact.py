@@ -271,13 +271,17 @@ def learn_by_sums(
     *,
     resume: Progress | None = None,
     deadline: float | None = None,
+    offset: bool = False,
 ) -> Run:
-    """train_exact() from pictures on (accumulate() says how); settings None: the closed form."""
+    """train_exact() from pictures on (accumulate() says how); settings None: the closed form.
+
+    offset: of the closed form, whether it has one; other settings say so themselves.
+    """
     began = time.perf_counter()
     statistics, _ = accumulate(pictures, len(truth))
     spent = time.perf_counter() - began
     if settings is None:
-        yield closed_form(statistics, truth, spent=spent)
+        yield closed_form(statistics, truth, offset=offset, spent=spent)
     else:
         yield from train_exact(
             statistics, settings, truth, resume=resume, deadline=deadline, spent=spent

@@ -188,6 +188,7 @@ def trusted(
     afters: Sequence[np.ndarray],
     masks: Sequence[np.ndarray],
     size: int,
+    offset: bool = False,
 ) -> tuple[np.ndarray, ...]:
     """Masks of the after pixels whose predicted value lies well inside 0..1.
 
@@ -198,17 +199,17 @@ def trusted(
     by the *predicted* value depends on the before picture alone and biases nothing.
 
     befores, afters: H x W float, 0..1. masks: H x W bool, False on pixels that were clipped, for
-    the first fit. size: of the kernel that is fitted. Masks that would leave less than the
-    unknowns are given back as they came.
+    the first fit. size: of the kernel that is fitted. offset: whether one is fitted, too. Masks
+    that would leave less than the unknowns are given back as they came.
     """
     chosen = tuple(masks)
     for _ in range(CLIP_ROUNDS):
         statistics, _ = accumulate(zip(befores, afters, chosen, strict=True), size)
-        if statistics.count <= size**2:
+        if statistics.count <= size**2 + offset:
             return tuple(masks)
-        best = statistics.solve(offset=False)
+        best = statistics.solve(offset)
         margin = CLIP_MARGIN * best.residual
-        predicted = [correlate(before, best.kernel) for before in befores]
+        predicted = [correlate(before, best.kernel, offset=best.offset) for before in befores]
         chosen = tuple((value > margin) & (value < 1 - margin) for value in predicted)
     enough = sum(int(mask.sum()) for mask in chosen) > 4 * size**2
     return chosen if enough else tuple(masks)

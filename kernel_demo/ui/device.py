@@ -63,22 +63,25 @@ def _learn(
     resume: Progress | None = None,
     rates: Sequence[tuple[int, float | None]] = (),
     told: Sequence[int] = (),
+    offset: bool = False,
 ) -> Iterator[Progress]:
     """Learn the true kernel (k, k) from pictures by the method that the settings stand for.
 
     The truth itself is used for the kernel error only. settings None: the closed form.
     There is a Progress at each step that is kept (`kept.spread`) and at those that are `told`.
     rates: (step, rate) in ascending order; from that step on the rate counts, None: the method's.
+    offset: learn one as well, relative to white.
     """
     if settings is None:
-        yield from learn_by_sums(pictures, truth, None)
+        yield from learn_by_sums(pictures, truth, None, offset=offset)
         return
+    if isinstance(settings, ExactSettings):
+        settings = replace(settings, offset=offset)
     parts = [*rates] or [(0, settings.learning_rate)]
     ends = [step for step, _ in parts[1:]]
     wanted = {*told, *ends}
-    begin = _beginning(
-        pictures, truth, settings, lambda step: step in wanted or spread(step, settings.steps)
-    )
+    kept = lambda step: step in wanted or spread(step, settings.steps)  # noqa: E731
+    begin = _beginning(pictures, truth, settings, offset, kept)
     for (_, rate), end in zip(parts, [*ends, settings.steps + 1], strict=True):
         if resume is not None and resume.step >= end:
             continue
@@ -91,14 +94,17 @@ def _learn(
             return
 
 
-def _beginning(pictures: Pictures, truth: np.ndarray, settings, report: Callable) -> Callable:
+def _beginning(
+    pictures: Pictures, truth: np.ndarray, settings, offset: bool, report: Callable
+) -> Callable:
     """What trains at the rate of its settings, from a Progress on; pictures are prepared once."""
     size, began = len(truth), time.monotonic()
     told = {"truth": truth, "report": report}
     if isinstance(settings, TrainSettings):
         laid = tiles(pictures, size, settings, settings.device)
-        told["optimum"] = cache(lambda: Optimum(accumulate(pictures, size)[0], offset=False))
-        train = partial(training.train, SingleConv(size, settings.init, settings.seed), laid)
+        told["optimum"] = cache(lambda: Optimum(accumulate(pictures, size)[0], offset))
+        layer = SingleConv(size, settings.init, settings.seed, offset)
+        train = partial(training.train, layer, laid)
     else:
         statistics, _ = accumulate(pictures, size)
         told["spent"] = time.monotonic() - began

@@ -37,12 +37,12 @@ HEAD = "".join(
 
 def build() -> gr.Blocks:
     """The page, not yet served."""
-    with gr.Blocks(
+    with api.Page(
         title=TITLE,
         analytics_enabled=False,
         delete_cache=(FORGET_EVERY, FORGET_AFTER),
     ) as page:
-        api.define()  # first: the names are a contract, and the first to ask for a name gets it
+        api.define(page)  # first: the names are a contract, and the first to ask for a name gets it
         top = header.component(TITLE, TAGLINE, devices.name(devices.best()), learn_tab.TAB)
         block(terms.meanings(), "terms")
         with gr.Tabs(elem_classes="kd-tabs") as tabs:
@@ -84,10 +84,11 @@ def launch(page: gr.Blocks, **options):
         run_history=False,
         footer_links=[],
         app_kwargs={
+            "exception_handlers": api.REFUSALS,
             "middleware": [
                 Middleware(Guard),
                 Middleware(Preview, describe=partial(shared, page.places)),
-            ]
+            ],
         },
         **options,
     )

@@ -53,6 +53,7 @@ class PictureChoice:
     column: str = ""  # empty: found by itself
     uploads: tuple[str, ...] = ()  # files of this visitor, in the page's own temporary folder
     channel: str = "luminance"  # which grey the layer learns from
+    strict: bool = False  # no others in place of what cannot be had: for a script, which sees none
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,18 +74,21 @@ def gather(choice: PictureChoice, beside: bool = False) -> Gathered:
     """The pictures of a choice; never empty, and no more than there are.
 
     A dataset that cannot be had is replaced by the bundled photos; note and problem say so and why.
-    Raises DemoError when the visitor's own files hold no picture.
+    Raises DemoError when the visitor's own files hold no picture, and of a strict choice for all
+    that cannot be had.
 
     beside: what is raised will stand beside the files and gives their reasons; elsewhere it points
     there, so that the page says nothing twice.
     """
     if choice.source == "mine":
-        return _from_uploads(choice.uploads, beside)
+        return _from_uploads(choice.uploads, beside, choice.strict)
     note = problem = ""
     if choice.source == "hub":
         try:
             return from_hub(choice)
         except DemoError as error:
+            if choice.strict:
+                raise
             note, problem = BUNDLED_INSTEAD, str(error)
     return Gathered(bundled.photos(min(_count(choice), bundled.COUNT)), note, problem)
 
@@ -115,10 +119,12 @@ def _count(choice: PictureChoice) -> int:
     return max(1, min(int(choice.count), MAX_PICTURES))
 
 
-def _from_uploads(paths: Sequence[str], beside: bool) -> Gathered:
+def _from_uploads(paths: Sequence[str], beside: bool, strict: bool) -> Gathered:
     if not paths:
         raise DemoError("at least one picture of yours", "none", "Choose one or more files.")
     photos, problems = uploads.open_uploads(paths)
+    if strict and problems:
+        raise uploads.together(problems)
     if not photos:
         # Files that are forgotten since are told of nowhere else.
         if beside or len(paths) == 1 or not all(map(os.path.isfile, paths)):

@@ -1,20 +1,17 @@
-"""The endpoint /apply: a filter on a picture; and what a client sends as a file."""
+"""The endpoint /apply: a filter on a picture."""
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import cv2
 import gradio as gr
 import numpy as np
-from gradio.processing_utils import save_bytes_to_cache
-from gradio.utils import get_upload_folder
 
-from kernel_demo.errors import DemoError, finite
+from kernel_demo.errors import finite
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.tiles import apply_tiled
 from kernel_demo.sources.decoding import decode
-from kernel_demo.sources.uploads import display_name
+from kernel_demo.ui.api.files import file, sent
 from kernel_demo.ui.jobs import in_words
 
 MAX_OFFSET = 100  # times white: far beyond it everything is black or white
@@ -23,21 +20,31 @@ MAX_OFFSET = 100  # times white: far beyond it everything is black or white
 @in_words()
 def apply(
     image: gr.FileData,
-    kernel: list,
-    padding: str = "reflect",
+    kernel: list[list[float]] | str,
+    padding: Literal["zero", "replicate", "reflect", "symmetric", "wrap", "constant"] = "reflect",
     offset: float = 0.0,
     offset_levels: float = 0.0,
     padding_value: float = 0.0,
 ) -> gr.FileData:
-    """Filter a picture: an 8-bit PNG of the same size, clipped, each channel filtered.
+    """Filter a picture by a kernel: a PNG of the same size, 8 bits, rounded and clipped.
 
-    kernel: a JSON matrix, as rows of numbers. padding: zero, replicate, reflect, symmetric, wrap
-    or constant, which puts padding_value around the picture, where 255 is white, as offset_levels.
-    offset: added to every pixel, where 1 is white. offset_levels: added as well, where 255 is
-    white, whatever the bit depth; 255 * offset / white of an answer of /recover.
+    Each channel is filtered by itself; the kernel is correlated with the picture, not flipped, as
+    OpenCV's filter2D does it. The picture may be a PNG, JPEG, WebP, TIFF, BMP or GIF. To apply what
+    recover found, give its kernel, its padding, and offset_levels = 255 * offset / white.
+
+    Args:
+        image: the picture: the address of a file uploaded here, or a data URL of up to 1 MB.
+        kernel: rows of numbers, as many as columns, odd, 3 to 31; or the name of a 3 x 3, sharpen.
+        padding: how it goes on beyond the edges; constant puts padding_value around it.
+        offset: added to every pixel, where 1 is white.
+        offset_levels: added as well, where 255 is white, whatever the bit depth of the file.
+        padding_value: of the padding constant, 0 to 255, where 255 is white.
+
+    Returns:
+        the filtered picture
     """
-    matrix = json.dumps(kernel) if not isinstance(kernel, str) else kernel
-    weights = kernels.parse(matrix).values
+    named = isinstance(kernel, str)
+    weights = (kernels.resolve(kernel) if named else kernels.parse(json.dumps(kernel))).values
     offset = finite("offset", offset, -MAX_OFFSET, MAX_OFFSET)
     most = 255 * MAX_OFFSET
     offset_levels = finite("offset_levels", offset_levels, -most, most)
@@ -46,9 +53,7 @@ def apply(
     filtered = _eight_bit(photo.pixels, weights, padding, offset, offset_levels, around)
     if filtered.ndim == 3:
         filtered = cv2.cvtColor(filtered, cv2.COLOR_RGB2BGR)
-    _, png = cv2.imencode(".png", filtered)
-    path = save_bytes_to_cache(png.tobytes(), "filtered.png", cache_dir=get_upload_folder())
-    return gr.FileData(path=path, orig_name="filtered.png", mime_type="image/png")
+    return file("filtered.png", cv2.imencode(".png", filtered)[1].tobytes())
 
 
 def _eight_bit(pixels, weights, padding, offset, offset_levels, around) -> np.ndarray:
@@ -65,24 +70,3 @@ def _eight_bit(pixels, weights, padding, offset, offset_levels, around) -> np.nd
     filtered /= 257
     filtered += 0.5
     return filtered.astype(np.uint8)  # cuts off
-
-
-def sent(file: Any, role: str = "") -> tuple[str, str]:
-    """(its path on this server, its name fit for a message) of a gradio FileData or its dict.
-
-    role: what it is for, "before". DemoError for what was not uploaded: gradio looks only at what
-    is marked as a file, and a client may leave the mark out. Nothing that is sent is told as it is.
-    """
-    held = file if isinstance(file, dict) else getattr(file, "__dict__", {})
-    path = held.get("path")
-    if not isinstance(path, str) or not _is_uploaded(path):
-        expected = f"a picture file as {role}" if role else "a picture file"
-        raise DemoError(expected, "none", "Upload one.")
-    return path, display_name(held.get("orig_name") or path)
-
-
-def _is_uploaded(path: str) -> bool:
-    try:
-        return Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve())
-    except ValueError:  # a NUL in the path
-        return False

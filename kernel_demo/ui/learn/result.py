@@ -344,7 +344,8 @@ def _supported_to(session: Session) -> np.ndarray:
     kernel = session.kernel
     spacing = float(np.finfo(np.float32).eps * np.abs(kernel).max())
     try:
-        bars = prepare(session.experiment).sums(len(kernel))[0].solve(offset=False).standard_error
+        sums, _ = prepare(session.experiment).sums(len(kernel))
+        bars = sums.solve(bool(session.experiment.damage.offset)).standard_error
     except DemoError:  # pictures that were forgotten in the meantime
         return np.full(kernel.shape, spacing)
     return np.maximum(np.where(np.isfinite(bars), bars, 0.0), spacing)

@@ -45,8 +45,9 @@ def run(session: Session) -> Iterator[Session]:
         settings = replace(settings, steps=session.most)
     told = [step for step in (session.kept.steps[-1], session.goal) if step is not None]
     progresses = device.learn(
-        taught.pairs, wanted.truth, settings, session.stand, session.rates, told
-    )
+        taught.pairs, wanted.truth, settings, session.stand, session.rates, told,
+        bool(wanted.damage.offset),
+    )  # fmt: skip
     followed = _followed(session, progresses)
     with closing(throttled(followed, FRAME_SECONDS, LATER * FRAME_SECONDS)) as sessions:
         yield from sessions

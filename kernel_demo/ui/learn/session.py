@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernel_demo.errors import DemoError
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.operators import degrade
 from kernel_demo.learning.exact import ExactSettings
@@ -30,6 +31,8 @@ class Damage:
 
     noise: float = 0.0  # standard deviation of Gaussian noise, grey levels
     eight_bit: bool = False  # rounded and clipped, as files are
+    # What the filter adds to them, before that; white is 1. The page adds nothing: endpoints do.
+    offset: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -333,7 +336,7 @@ def _prepare(choice: PictureChoice, weights: tuple, damage: Damage) -> Lesson:
     truth = np.array(weights)
     gathered = gather(choice)
     befores = grey(gathered.photos, choice.channel)
-    afters = [correlate(before, truth) for before in befores]
+    afters = [correlate(before, truth, offset=damage.offset) for before in befores]
     masks = [None] * len(afters)
     if damage.noise or damage.eight_bit:
         damaged = [
@@ -342,8 +345,19 @@ def _prepare(choice: PictureChoice, weights: tuple, damage: Damage) -> Lesson:
         ]
         afters, masks = (list(part) for part in zip(*damaged, strict=True))
     if damage.eight_bit:
-        masks = trusted(befores, afters, masks, len(truth))
-    return Lesson(tuple(zip(befores, afters, masks, strict=True)), gathered.note, gathered.photos)
+        masks = trusted(befores, afters, masks, len(truth), bool(damage.offset))
+    pairs = tuple(zip(befores, afters, masks, strict=True))
+    if choice.strict and choice.uploads:
+        _check_each(gathered.photos, pairs, len(truth))
+    return Lesson(pairs, gathered.note, gathered.photos)
+
+
+def _check_each(photos: tuple[Photo, ...], pairs: tuple, size: int) -> None:
+    """DemoError for a picture that nothing would be learned from, unawares."""
+    for photo, (before, _, mask) in zip(photos, pairs, strict=True):
+        if reason := _useless(before, mask, size):
+            received = f"“{photo.name}”: {reason.rstrip('.')}"
+            raise DemoError("pictures with enough pixels", received, "Leave it out.")
 
 
 _prepare_bundled = lru_cache(maxsize=4)(_prepare)
