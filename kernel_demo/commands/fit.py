@@ -97,6 +97,8 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         print(f"What was learned could not be written: {error.strerror or error}.", file=sys.stderr)
         return 2
+    if result.ended is Ended.HANDED_OVER:
+        return 0
     return 1 if result.ended is Ended.LEFT_OUT or result.solution is None else 0
 
 

@@ -107,6 +107,8 @@ def sentence(result: Result) -> str:
     if result.outliers is not None and not result.outliers.common:
         many = f"{count(result.outliers.count)} of {count(result.outliers.tested)} pictures"
         return f"There is no common filter: {many} contradict the kernel of all."
+    if solution is None and result.ended is Ended.HANDED_OVER:
+        return "Nothing has been read yet."
     if solution is None:
         if result.settings.weights is None:
             hint = "Pictures that have no after need a --filter."
