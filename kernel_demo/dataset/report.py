@@ -1,4 +1,4 @@
-"""What a run leaves: everything as JSON, and one self-contained page."""
+"""What a run tells: how far it has come; in the end everything as JSON, and one page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from kernel_demo import records
-from kernel_demo.dataset.fitting import Ended, Result
+from kernel_demo.dataset.fitting import Ended, Progress, Result
 from kernel_demo.dataset.merging import COHERENT, Point
 from kernel_demo.dataset.outliers import Outliers
 from kernel_demo.dataset.reference import ONE_ROUNDING
@@ -109,6 +109,30 @@ def _outliers(found: Outliers | None) -> dict[str, Any] | None:
 def as_json(result: Result) -> bytes:
     """report.json"""
     return json.dumps(as_dict(result), indent=2, allow_nan=False).encode()
+
+
+def state(progress: Progress) -> str:
+    """How far a run has come, in one line."""
+    shards = f"{count(progress.shards)}/{count(progress.of)} shards"
+    return ", ".join([shards, f"{count(progress.pictures)} pictures", *known(progress)])
+
+
+def known(progress: Progress) -> list[str]:
+    """Beside how much was read: speed, time to go, how sure, what was left out."""
+    parts = []
+    if progress.read_pixels and progress.seconds > 0:
+        parts.append(f"{figure(progress.read_pixels / 1e6 / progress.seconds)} Mpx/s")
+    own = progress.shards - progress.taken_up
+    if own > 0 and progress.of > progress.shards:
+        parts.append(f"{duration(progress.seconds / own * (progress.of - progress.shards))} to go")
+    point = progress.point
+    if point is not None and point.kernel_error is not None:
+        parts.append(f"kernel error {figure(point.kernel_error)}")
+    elif point is not None:
+        parts.append(f"error bars up to {figure(point.largest_bar)}")
+    if progress.left_out:
+        parts.append(f"{count(progress.left_out)} left out")
+    return parts
 
 
 def sentence(result: Result) -> str:
