@@ -62,6 +62,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--results", type=Path, default=Path("bench-results"), help="folder for the JSON file"
     )
     options = parser.parse_args(arguments)
+    options.names = [name.replace("-", "_") for name in options.names]
     unknown = sorted(set(options.names) - set(available()))
     if unknown:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(available())}")

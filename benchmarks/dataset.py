@@ -1,4 +1,4 @@
-"""A whole dataset: speed beside decoding, to the last bit, and the loop that one would write."""
+"""A whole dataset: speed beside decoding, and to the last bit. Of what takes long: dataset_long."""
 
 import io
 import json
@@ -28,34 +28,33 @@ from kernel_demo.imaging.kernels import named
 from kernel_demo.sources.shards import plan
 
 TITLE = "A whole dataset"
-LONG = True  # about a quarter of an hour, most of it the loop's
+LONG = True  # some minutes
 ROOT = Path(__file__).parents[1]
 PAIRS, TARS, SIDE = 2000, 20, 500  # 0.25 Mpx each
 KERNEL = named("sobel_x")
-RATES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
-TRIAL, LIMIT = 30.0, 600.0  # seconds of the loop: for each rate, and at the best
-ERRORS = (1e-1, 1e-2, 1e-3)
-MEMORY = 600  # MB a worker
 PAIRED, FILTERED = settings(3, None), settings(3, KERNEL)
 
 
 def run(report):
     with tempfile.TemporaryDirectory(prefix="kernel-demo-bench-") as folder:
         root = Path(folder)
-        _make(root)
+        make(root)
         _speed(report, root)
         _workers(report, root)
         _bits(report, root)
         _killed(report, root)
-        _memory(report, root)
-        _loop(report, root)
-    report.note(
+    report.note(f"{made()} Processor time is that of one process with one thread.")
+
+
+def made():
+    """What the tars hold, in a sentence."""
+    return (
         f"{PAIRS} pairs of {SIDE} x {SIDE} in {TARS} tars, JPEGs of quality 90, grey: crops of the "
-        "bundled photos. Processor time is that of one process with one thread."
+        "bundled photos."
     )
 
 
-def _make(root):
+def make(root):
     """Tars of pairs, after = sobel / 8 + 128 in 8 bits; and tars of the befores alone."""
     large, rng = mosaic(3000, 3000), np.random.default_rng(0)
     for kind in ("pairs", "single"):
@@ -120,7 +119,7 @@ def _speed(report, root):
         )
 
 
-def _fit(root, kind, engine, store=None, planned=None):
+def fitted(root, kind, engine, store=None, planned=None):
     """(result, seconds from start to end, [(seconds, kernel error)])"""
     asked = PAIRED if kind == "pairs" else FILTERED
     with tempfile.TemporaryDirectory(dir=root) as fresh:
@@ -133,8 +132,8 @@ def _fit(root, kind, engine, store=None, planned=None):
 
 
 def _workers(report, root):
-    _fit(root, "pairs", Pool(1))  # imports are then in memory
-    times = {n: _fit(root, "pairs", Pool(n))[1] for n in (1, 2)}
+    fitted(root, "pairs", Pool(1))  # imports are then in memory
+    times = {n: fitted(root, "pairs", Pool(n))[1] for n in (1, 2)}
     with ProcessPoolExecutor(2) as pool:
         began = time.monotonic()
         list(pool.map(_decode, [shard.parts[0][0] for shard in _planned(root, "pairs").shards]))
@@ -172,7 +171,7 @@ def _bits(report, root):
     except Exception as missing:  # noqa: BLE001 - told in the row
         report.note(f"DataTrove: {missing}")
     for kind in ("pairs", "single"):
-        found = {name: _learned(_fit(root, kind, engine)[0]) for name, engine in engines.items()}
+        found = {name: _learned(fitted(root, kind, engine)[0]) for name, engine in engines.items()}
         report.row(
             f"equal bits, {kind}: {', '.join(engines)}", asked="equal",
             got="equal" if len(set(found.values())) == 1 else "not equal",
@@ -188,7 +187,7 @@ def _learned(result):
 
 def _killed(report, root):
     """SIGKILL of one worker in the middle, and of a whole run; how much is read again."""
-    whole = _fit(root, "pairs", Pool(2))[0]
+    whole = fitted(root, "pairs", Pool(2))[0]
     with tempfile.TemporaryDirectory(dir=root) as store:
         killed = False
         for progress in fit(_planned(root, "pairs"), PAIRED, Store.at(store), Pool(2)):
@@ -205,7 +204,7 @@ def _killed(report, root):
         process.wait()
         time.sleep(1)  # its workers end with it
         there = len(list(Path(out).glob("sums/*.npz")))
-        again, _, _ = _fit(root, "pairs", Pool(2), Path(out) / "sums")
+        again, _, _ = fitted(root, "pairs", Pool(2), Path(out) / "sums")
     equal = _learned(again) == _learned(whole) == _learned(result)
     report.row(
         "a worker killed; a run killed and resumed", asked="equal bits",
@@ -216,80 +215,3 @@ def _killed(report, root):
         got=f"{again.shards_read - (TARS - there)} of the {there} that were done, and what the two "
         "workers had in hand", met=again.shards_read <= TARS - there,
     )  # fmt: skip
-
-
-MEASURE = """
-import resource, sys
-from kernel_demo.dataset.engine import alone
-from kernel_demo.dataset.settings import settings
-from kernel_demo.dataset.sums import sum_shard
-from kernel_demo.sources.shards import plan
-alone()
-for _ in range(int(sys.argv[2])):
-    for shard in plan([sys.argv[1]], pairs=True).shards:
-        sum_shard(shard, settings(3, None))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
-"""
-
-
-def _memory(report, root):
-    """The peak of a process that works through so many pairs."""
-    found = []
-    for times in (1, 10):
-        command = [sys.executable, "-c", MEASURE, root / "pairs", str(times)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        found.append(int(done.stdout))
-    report.row(
-        f"peak memory of a worker, {PAIRS} and {10 * PAIRS} pairs",
-        asked=f"the same, <= {MEMORY} MB", got=f"{found[0]} MB, {found[1]} MB",
-        met=max(found) <= MEMORY and found[1] < 1.1 * found[0],
-    )  # fmt: skip
-
-
-def _loop(report, root):
-    """Seconds to a kernel error: ours from the start of the processes, the loop's from its data."""
-    _, _, ours = _fit(root, "single", Pool(2))
-    trials = {rate: _ddp(root, rate, TRIAL) for rate in RATES}
-    best = min(trials, key=lambda rate: _rank(trials[rate]))
-    theirs = trials[best]
-    if _reached(theirs, ERRORS[-1]) is None:
-        theirs = _ddp(root, best, LIMIT)
-    told = f"not in {LIMIT / 60:g} minutes ({min(error for _, error in theirs):.2g} by then)"
-    for error in ERRORS:
-        mine, other = _reached(ours, error), _reached(theirs, error)
-        last = other is not None and (error == ERRORS[-1] or _reached(theirs, error / 10) is None)
-        report.row(
-            f"to kernel error {error:g}, wall clock, 2 workers",
-            asked=">= 100x" if last else "",
-            got=f"{mine:.1f} s" if mine is not None else "not reached",
-            beside=f"DDP, Adam at {best:g}: {told if other is None else f'{other:.1f} s'}",
-            met=(other >= 100 * mine) if last and mine else None,
-        )
-    report.note(
-        "The loop: torchrun, gloo, batches of 32 a process, crops of 224 x 224, the best of "
-        f"{len(RATES)} rates by {TRIAL:g} s each; its imports are not counted, ours are."
-    )
-
-
-def _rank(points):
-    """First what error was reached, by powers of ten, then when."""
-    least = min((error for _, error in points), default=np.inf)
-    return least, points[-1][0] if points else np.inf
-
-
-def _reached(points, error):
-    return next(
-        (seconds for seconds, found in points if found is not None and found <= error), None
-    )
-
-
-def _ddp(root, rate, seconds):
-    command = [
-        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
-        "-m", "benchmarks.ddp", root / "single", str(rate), str(seconds),
-    ]  # fmt: skip
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, env=environment, check=True
-    )
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]

@@ -2,7 +2,7 @@
 
 `torchrun --nproc_per_node 2 -m benchmarks.ddp FOLDER RATE SECONDS` learns Sobel x from the tars of
 a folder and prints a line of JSON each ten steps: seconds since the first picture, kernel error.
-Started by benchmarks/dataset.py, which has made the tars.
+Started by benchmarks/dataset_long.py, which has made the tars.
 """
 
 import json

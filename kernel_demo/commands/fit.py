@@ -6,26 +6,24 @@ import argparse
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 
+from kernel_demo.commands.bar import Bar
 from kernel_demo.dataset import report
 from kernel_demo.dataset.engine import Engine, Pool
-from kernel_demo.dataset.fitting import Ended, Progress, Result, fit
+from kernel_demo.dataset.fitting import Ended, Result, fit
 from kernel_demo.dataset.settings import CHANNELS, settings
 from kernel_demo.dataset.store import Store
 from kernel_demo.errors import DemoError, finite, whole
 from kernel_demo.export import code, files
 from kernel_demo.imaging import kernels
 from kernel_demo.learning import devices
-from kernel_demo.numbers import count, duration, figure
+from kernel_demo.numbers import count
 from kernel_demo.sources.shards import plan
 
-BAR_SECONDS, LINE_SECONDS = 0.25, 10.0  # between two updates: on a terminal, in a log
-BAR = 24  # characters
 MAX_WORKERS = 1024
 
 
@@ -97,6 +95,8 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         print(f"What was learned could not be written: {error.strerror or error}.", file=sys.stderr)
         return 2
+    if result.ended is Ended.HANDED_OVER:
+        return 0
     return 1 if result.ended is Ended.LEFT_OUT or result.solution is None else 0
 
 
@@ -149,13 +149,13 @@ def _fit(options: argparse.Namespace, store: Store) -> Result:
             file=sys.stderr,
         )
     progress = None
-    showing = _Showing()
+    bar = Bar()
     for progress in fit(
         planned, asked, store.inside("sums"), engine,
         until=until, tolerate=options.tolerate, offset=not options.no_offset,
     ):  # fmt: skip
-        showing.show(progress)
-    showing.end()
+        bar.show(progress)
+    bar.end()
     assert progress is not None
     assert progress.result is not None
     return progress.result
@@ -177,60 +177,6 @@ def _engine(options: argparse.Namespace) -> Engine:
         )
     workers = options.workers if options.workers is not None else int(number or devices.cores())
     return Pool(whole("a number of workers", workers, 1, MAX_WORKERS))
-
-
-class _Showing:
-    """A bar on a terminal, plain lines in a log; on stderr."""
-
-    def __init__(self) -> None:
-        self.terminal = sys.stderr.isatty()
-        self.last, self.length, self.first = -1e9, 0, True
-
-    def show(self, progress: Progress) -> None:
-        if self.first and progress.taken_up:
-            print(f"{count(progress.taken_up)} of {count(progress.of)} shards were read before, "
-                  "and are taken up.", file=sys.stderr)  # fmt: skip
-        self.first = False
-        now = time.monotonic()
-        if (
-            now - self.last < (BAR_SECONDS if self.terminal else LINE_SECONDS)
-            and not progress.result
-        ):
-            return
-        self.last = now
-        line = _state(progress)
-        if self.terminal:
-            full = round(BAR * progress.shards / max(progress.of, 1))
-            line = f"{'█' * full}{'░' * (BAR - full)} {line}"
-            print(f"\r{line:<{self.length}}", end="", file=sys.stderr, flush=True)
-            self.length = len(line)
-        else:
-            print(line, file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        if self.terminal:
-            print(file=sys.stderr)
-
-
-def _state(progress: Progress) -> str:
-    """One line: pictures, speed, time to go, and how sure."""
-    parts = [
-        f"{count(progress.shards)}/{count(progress.of)} shards",
-        f"{count(progress.pictures)} pictures",
-    ]
-    if progress.read_pixels and progress.seconds > 0:
-        parts.append(f"{figure(progress.read_pixels / 1e6 / progress.seconds)} Mpx/s")
-    own = progress.shards - progress.taken_up
-    if own > 0 and progress.of > progress.shards:
-        parts.append(f"{duration(progress.seconds / own * (progress.of - progress.shards))} to go")
-    point = progress.point
-    if point is not None and point.kernel_error is not None:
-        parts.append(f"kernel error {figure(point.kernel_error)}")
-    elif point is not None:
-        parts.append(f"error bars up to {figure(point.largest_bar)}")
-    if progress.left_out:
-        parts.append(f"{count(progress.left_out)} left out")
-    return ", ".join(parts)
 
 
 def _lines(result: Result, out: str | None) -> list[str]:

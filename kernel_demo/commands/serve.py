@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         print(f'The page needs {error.name}: pip install "kernel-demo[page]"', file=sys.stderr)
         return 2
     layout.launch(
-        layout.build(),
+        layout.build(folders=layout.local(options.host, options.share)),
         server_name=options.host,
         server_port=options.port,
         share=options.share,

@@ -5,6 +5,9 @@ the kernel of all leaves is held against what the picture's own best kernel leav
 another filter has a kernel of its own that serves it far better; one that no kernel made is left
 with far more than the others. What noise or JPEG does to one filter does neither: noise is in both
 errors alike.
+
+Of large kernels (see settings.KEPT_SIZE) a shard has found out itself which pictures contradict its
+first ones; here is asked whether those agree with the other shards.
 """
 
 from __future__ import annotations
@@ -16,23 +19,19 @@ from typing import cast
 
 import numpy as np
 
+from kernel_demo.dataset.reference import (
+    APART,
+    ONE_ROUNDING,
+    TIMES,
+    UNLIKE,
+    UNLIKE_LEVELS,
+    contradict,
+)
 from kernel_demo.dataset.settings import Settings
-from kernel_demo.dataset.sums import NAMED, ShardSums, squared_error
-from kernel_demo.dataset.totals import Array, Total, unpacked
+from kernel_demo.dataset.sums import NAMED, ShardSums
+from kernel_demo.dataset.totals import Array, Total, squared_error, unpacked
 
-# What the two kernels make of the picture has to be so far apart: half a rounding in grey levels
-# RMS, and what the error bars of the kernel of all allow, so many times.
-APART, BEYOND_BARS = 0.5, 4.0
-# So many times the error of its own kernel, or the usual one, has the common kernel to leave.
-TIMES = 3.0
-# Grey levels RMS: 12**-0.5 is what one rounding leaves, and some for the tool.
-# Both the usual error and the picture's own have to be a rounding's. Behind JPEG and noise,
-# clipped besides, kernels differ from picture to picture: of 390 sets of one filter with
-# such damage 25 had a pair accused before this was asked for. Of these nothing is told.
-ONE_ROUNDING = 0.35
-# The error of its own kernel against that of the half of all pictures, and in grey levels: beyond
-# both, no kernel of this size made it alone.
-UNLIKE, UNLIKE_LEVELS = 10.0, 6.0
+BEYOND_BARS = 4.0  # so many times what the error bars of the kernel of all allow is far apart
 ROUNDS = 5
 ASKED = 2**16  # pictures whose own kernels the first common one is the median of
 
@@ -43,7 +42,7 @@ class Outlier:
 
     name: str
     left: float  # RMS that the common kernel leaves, in grey levels of 255
-    own: float | None  # that its own best kernel leaves; None: not known of large kernels
+    own: float  # that its own best kernel leaves
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +52,15 @@ class Outliers:
     tested: int  # pictures
     count: int
     first: tuple[Outlier, ...]  # the farthest off
-    removed: Total | None  # the sums of the outliers, None of large kernels: they are not kept
-    pixels: int  # of the outliers
+    removed: Total | None  # the sums that are not the common kernel's; None: there are none
+    pixels: int  # of those
+    untested: int = 0  # pictures whose shard's first ones have no kernel in common
+    strange: int = 0  # pictures of shards whose first ones have another kernel: removed unexamined
 
     @property
     def common(self) -> bool:
         """Whether most pictures agree at all."""
-        return 2 * self.count <= self.tested
+        return 2 * (self.count + self.strange) <= self.tested + self.strange
 
 
 Common = tuple[Array, float]  # a kernel (k*k,) and its offset
@@ -70,15 +71,15 @@ Flagged = Callable[[ShardSums], tuple[Array, Array, np.ndarray]]  # left, own (R
 def find(parts: Parts, pixels: int, peak: float, settings: Settings) -> Outliers:
     """The outliers among the pictures of these shards, which have so many pixels."""
     level, size = peak / 255, settings.size
-    usual = _usual(parts, size, pixels)
     if not settings.whole:
-        return _told(parts, partial(_against_shard, usual, level), level, False)
+        return _by_shards(parts, level, size)
+    usual = _usual(parts, size, pixels)
 
     def against(common: Common) -> Flagged:
         return partial(_against, *common, usual, level)
 
     def told(common: Common) -> Outliers:
-        return _told(parts, against(common), level, True)
+        return _told(parts, against(common), level)
 
     # The median bears with many outliers, the weighted one with much noise in most pictures.
     starts = [common for common in (_median(parts), _weighted(parts, level, size)) if common]
@@ -116,7 +117,7 @@ def _weighted(
 
 @dataclass(frozen=True)
 class _Usual:
-    """What the pictures' own kernels leave, RMS; of large ones, what their shard's guess does."""
+    """What the pictures' own kernels leave, RMS."""
 
     middle: float  # the median of the shards' medians
     bars: float  # how far the kernel of all is off by its own error bars, in the pictures' units
@@ -125,11 +126,9 @@ class _Usual:
 def _usual(parts: Parts, size: int, pixels: int) -> _Usual:
     medians, energy = [], 0.0
     for part in parts():
-        errors = part.own if np.isfinite(part.own).any() else part.each.reshape(-1)
-        energy += float(np.nansum(errors))
-        errors = errors / np.maximum(part.counts, 1)
-        if np.isfinite(errors).any():
-            medians.append(float(np.sqrt(np.nanmedian(errors))))
+        energy += float(part.own.sum())
+        if len(part.own):
+            medians.append(float(np.sqrt(np.median(part.own / np.maximum(part.counts, 1)))))
     middle = float(np.median(medians)) if medians else 0.0
     # Of k*k + 1 weights, all fitted to N pixels, the response is off by s sqrt((k*k + 1) / N).
     return _Usual(middle, float(np.sqrt(energy / max(pixels, 1) * (size**2 + 1) / max(pixels, 1))))
@@ -162,29 +161,79 @@ def _against(
     return np.sqrt(left / counts), own_rms, contradicts | unlike
 
 
-def _against_shard(usual: _Usual, level: float, part: ShardSums) -> tuple[Array, Array, np.ndarray]:
-    """Of large kernels: what the kernel of its shard's first pictures leaves, against the usual."""
-    left = np.sqrt(part.each.reshape(-1) / np.maximum(part.counts, 1))
-    unlike = left > max(UNLIKE * usual.middle, UNLIKE_LEVELS * level)
-    return left, np.full(len(left), np.nan), unlike
+def _by_shards(parts: Parts, level: float, size: int) -> Outliers:
+    """Of large kernels: what each shard found, if its first pictures agree with the other shards.
+
+    The set of shards that agree grows from those at the median kernel, by the same test that a
+    shard has for its pictures.
+    """
+    agreed = [part.agreed for part in parts() if len(part.agreed)]
+    if not agreed:
+        return Outliers(0, 0, (), None, 0, sum(len(part.names) for part in parts()))
+    common = np.median(agreed, axis=0)
+    nearest = min(_off(part, common) for part in parts() if len(part.agreed))
+    ours, total, pixels, error = set[int](), Total.zero(size), 0.0, 0.0
+    for first in (True, False):
+        for at, part in enumerate(parts()):
+            if at in ours or not len(part.agreed) or (first and _off(part, common) > nearest):
+                continue
+            kept = part.odd == 0
+            count, own = float(part.counts[kept].sum()), float(part.each[kept].sum())
+            both, usual = total + part.kept, float(np.sqrt(own / max(count, 1)))
+            # The best kernel of both leaves no more than that of the others does.
+            left = error + _off(part, common) * count
+            if first or contradict(left, error, own, usual, int(count), level):
+                solution = unpacked(both.high, size, cast(int, pixels + count), 255 * level).solve()
+                left = solution.residual**2 * (pixels + count)
+                if not first and contradict(left, error, own, usual, int(count), level):
+                    continue
+                common = np.append(solution.kernel, solution.offset)
+            ours, total, pixels, error = ours | {at}, both, pixels + count, left
+    return _told(parts, _found, level, frozenset(ours))
 
 
-def _told(parts: Parts, flagged: Flagged, level: float, whole: bool) -> Outliers:
-    tested = count = pixels = 0
+def _off(part: ShardSums, common: Array) -> float:
+    """The mean squared error of a kernel and offset on the pictures that a shard has kept."""
+    kept, count = part.kept.high, float(part.counts[part.odd == 0].sum())
+    return float(squared_error(kept, count, common[:-1], float(common[-1]))) / max(count, 1)
+
+
+def _found(part: ShardSums) -> tuple[Array, Array, np.ndarray]:
+    counts = np.maximum(part.counts, 1)
+    return np.sqrt(part.each.reshape(-1) / counts), np.sqrt(part.own / counts), part.odd == 1
+
+
+def _told(
+    parts: Parts, flagged: Flagged, level: float, ours: frozenset[int] | None = None
+) -> Outliers:
+    """ours: which shards agree; None: all do. Those without a kernel of their own are untested."""
+    tested = count = pixels = untested = strange = 0
     listed: list[Outlier] = []
     removed: Total | None = None
-    for part in parts():
+    for number, part in enumerate(parts()):
         if not part.names:
+            continue
+        if ours is not None and number not in ours:
+            if not len(part.agreed):
+                untested += len(part.names)
+                continue
+            strange += len(part.names)
+            pixels += part.pixels
+            removed = part.total if removed is None else removed + part.total
             continue
         left, own, bad = flagged(part)
         tested += len(part.names)
         for at in np.flatnonzero(bad):
             count += 1
             pixels += int(part.counts[at])
-            own_left = None if np.isnan(own[at]) else float(own[at] / level)
-            listed.append(Outlier(part.names[at], float(left[at] / level), own_left))
-            if whole:
+            listed.append(
+                Outlier(part.names[at], float(left[at] / level), float(own[at] / level))
+            )  # fmt: skip
+            if ours is None:
                 more = Total.of(part.each[at])
                 removed = more if removed is None else removed + more
+        if ours is not None and bad.any():
+            more = Total(*part.apart)
+            removed = more if removed is None else removed + more
         listed = sorted(listed, key=lambda one: (-one.left, one.name))[:NAMED]
-    return Outliers(tested, count, tuple(listed), removed, pixels)
+    return Outliers(tested, count, tuple(listed), removed, pixels, untested, strange)

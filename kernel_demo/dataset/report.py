@@ -1,4 +1,4 @@
-"""What a run leaves: everything as JSON, and one self-contained page."""
+"""What a run tells: how far it has come; in the end everything as JSON, and one page."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from kernel_demo import records
-from kernel_demo.dataset.fitting import Ended, Result
+from kernel_demo.dataset.fitting import Ended, Progress, Result
 from kernel_demo.dataset.merging import COHERENT, Point
-from kernel_demo.dataset.outliers import ONE_ROUNDING, Outliers
+from kernel_demo.dataset.outliers import Outliers
+from kernel_demo.dataset.reference import ONE_ROUNDING
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.numbers import at_most, count, duration, figure
 
@@ -88,11 +89,20 @@ def _outliers(found: Outliers | None) -> dict[str, Any] | None:
     told = "These pictures are not in the kernel."
     if not found.common:
         told = "Most pictures contradict each other: there is no common filter."
-    elif found.removed is None and found.count:
-        told = "These pictures are in the kernel: it is large, and their own sums are not kept."
     elif not found.count:
         told = "None."
+    if found.strange:
+        told += (
+            f" {count(found.strange)} more are not in it either, and were not looked at one by "
+            "one: the first pictures of their shards have another kernel."
+        )
+    if found.untested:
+        told += (
+            f" {count(found.untested)} pictures were not looked at, and are in the kernel: the "
+            "first of their shards have no kernel in common, or do not determine one."
+        )
     return {"tested": found.tested, "count": found.count, "common": found.common,
+            "untested": found.untested, "of_other_shards": found.strange,
             "first": list(found.first), "note": told}  # fmt: skip
 
 
@@ -101,12 +111,40 @@ def as_json(result: Result) -> bytes:
     return json.dumps(as_dict(result), indent=2, allow_nan=False).encode()
 
 
+def state(progress: Progress) -> str:
+    """How far a run has come, in one line."""
+    shards = f"{count(progress.shards)}/{count(progress.of)} shards"
+    return ", ".join([shards, f"{count(progress.pictures)} pictures", *known(progress)])
+
+
+def known(progress: Progress) -> list[str]:
+    """Beside how much was read: speed, time to go, how sure, what was left out."""
+    parts = []
+    if progress.read_pixels and progress.seconds > 0:
+        parts.append(f"{figure(progress.read_pixels / 1e6 / progress.seconds)} Mpx/s")
+    own = progress.shards - progress.taken_up
+    if own > 0 and progress.of > progress.shards:
+        parts.append(f"{duration(progress.seconds / own * (progress.of - progress.shards))} to go")
+    point = progress.point
+    if point is not None and point.kernel_error is not None:
+        parts.append(f"kernel error {figure(point.kernel_error)}")
+    elif point is not None:
+        parts.append(f"error bars up to {figure(point.largest_bar)}")
+    if progress.left_out:
+        parts.append(f"{count(progress.left_out)} left out")
+    return parts
+
+
 def sentence(result: Result) -> str:
     """What was learned, in a line or two."""
     solution = result.solution
     if result.outliers is not None and not result.outliers.common:
-        many = f"{count(result.outliers.count)} of {count(result.outliers.tested)} pictures"
+        found = result.outliers
+        odd, of = found.count + found.strange, found.tested + found.strange
+        many = f"{count(odd)} of {count(of)} pictures"
         return f"There is no common filter: {many} contradict the kernel of all."
+    if solution is None and result.ended is Ended.HANDED_OVER:
+        return "Nothing has been read yet."
     if solution is None:
         if result.settings.weights is None:
             hint = "Pictures that have no after need a --filter."
@@ -123,8 +161,13 @@ def sentence(result: Result) -> str:
     if result.outliers is not None and result.outliers.count:
         found = result.outliers
         told += (
-            f" {count(found.count)} of {count(found.tested)} pairs were not made by it alone"
-            + (", and are left out." if found.removed is not None else ".")
+            f" {count(found.count)} of {count(found.tested)} pairs were not made by it alone, and "
+            "are left out."
+        )
+    if result.outliers is not None and result.outliers.strange:
+        told += (
+            f" {count(result.outliers.strange)} pairs of shards that have another kernel are left "
+            "out, too."
         )
     return told
 
@@ -208,7 +251,7 @@ def _certificate(result: Result) -> str:
 def _odd(result: Result) -> list[str]:
     parts = []
     found = result.outliers
-    if found is not None and found.tested:
+    if found is not None and found.tested + found.untested + found.strange:
         parts.append("<h2>Pictures that contradict the kernel</h2>")
         told = _outliers(found)
         assert told is not None

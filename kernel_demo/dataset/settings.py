@@ -13,7 +13,7 @@ from kernel_demo.errors import DemoError, odd
 from kernel_demo.imaging.kernels import MAX_SIZE, MIN_SIZE, Kernel
 from kernel_demo.sources.shards import Shard
 
-FORMAT = 1  # of a file of sums; a new one makes the old ones unknown
+FORMAT = 2  # of a file of sums; a new one makes the old ones unknown
 LUMINANCE, EACH = "luminance", "each"
 CHANNELS = (LUMINANCE, "red", "green", "blue", EACH)
 # k up to which every picture's own sums are kept beside those of its shard: 28 kB a picture at 9.

@@ -6,12 +6,14 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from zipfile import BadZipFile
 
 import numpy as np
 
 from kernel_demo.dataset import planes
 from kernel_demo.dataset.planes import Plane, Prediction
+from kernel_demo.dataset.reference import Reference, reference
 from kernel_demo.dataset.settings import Settings
 from kernel_demo.dataset.totals import Array, Total, length, packed
 from kernel_demo.errors import DemoError
@@ -19,9 +21,8 @@ from kernel_demo.learning.statistics import Statistics
 from kernel_demo.sources.members import Sample, members
 from kernel_demo.sources.shards import Fault, Shard
 
+OWN = ("counts", "own", "kernels", "each", "agreed", "odd", "apart")  # arrays of single pictures
 NAMED = 100  # faults that are named; the others are counted
-# Relative to the sums that it is a difference of, a squared error is not told apart from zero.
-LOST = 64 * np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +44,18 @@ class ShardSums:
     # (pictures, k*k + 1): each's own kernel and offset, NaN where it does not tell.
     kernels: Array = field(default_factory=lambda: np.zeros((0, 1)))
     # (pictures, length(k)): the sums of each; or, of larger kernels, (pictures, 1): the squared
-    # error of the kernel that the shard's first pictures predict.
+    # error of the kernel that the shard's first pictures have in common, NaN where they have none.
     each: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    # Of larger kernels: that kernel and its offset (k*k + 1,), empty where there is none; which
+    # pictures contradict those (pictures,), 0 or 1; and their sums (2, length(k)), high and low.
+    agreed: Array = field(default_factory=lambda: np.zeros(0))
+    odd: Array = field(default_factory=lambda: np.zeros(0))
+    apart: Array = field(default_factory=lambda: np.zeros((0, 0)))
+
+    @property
+    def kept(self) -> Total:
+        """The sums of those pictures that do not contradict the first ones."""
+        return self.total + -Total(*self.apart) if len(self.apart) else self.total
 
     def to_bytes(self) -> bytes:
         """As a .npz file."""
@@ -58,7 +69,7 @@ class ShardSums:
             file,
             told=np.frombuffer(json.dumps(told).encode(), np.uint8),
             high=self.total.high, low=self.total.low,
-            counts=self.counts, own=self.own, kernels=self.kernels, each=self.each,
+            **{name: getattr(self, name) for name in OWN},
         )  # fmt: skip
         return file.getvalue()
 
@@ -74,7 +85,7 @@ class ShardSums:
             total = Total(arrays["high"], arrays["low"])
             if len(total.high) != length(told["size"]):
                 raise ValueError("sums of another size")
-            own = {name: arrays[name] for name in ("counts", "own", "kernels", "each")}
+            own = {name: arrays[name] for name in OWN}
             return cls(total=total, faults=faults, names=names, **told, **own)
         except (BadZipFile, KeyError, TypeError, EOFError, OSError, ValueError) as error:
             raise ValueError(f"no file of sums: {error}") from None
@@ -89,43 +100,30 @@ def sum_shard(
     picture that cannot is counted and named.
     """
     gathered = _Gathering(settings)
-    waiting: list[tuple[str, list[Plane]]] = []
-    guess: Prediction | None = None
-    guessed = settings.weights is not None
-    for item in _opened(shard, settings):
-        if isinstance(item, Fault):
-            gathered.leave_out(item)
-            continue
-        seen(sum(plane.before.size for plane in item[1]))
-        waiting.append(item)
-        if guessed or len(waiting) == planes.GUESSED:
-            guess = guess if guessed else _predicted(waiting, settings)
-            guessed = True
-            for name, pair in waiting:
-                gathered.take(name, pair, guess)
-            waiting = []
-    if waiting:
-        guess = guess if guessed else _predicted(waiting, settings)
-        for name, pair in waiting:
-            gathered.take(name, pair, guess)
-    return gathered.result()
+    pairs = _read(shard, settings, seen, gathered.leave_out)
+    # What a filter of ours makes is neither rounded nor clipped: it needs no prediction.
+    first = [] if settings.weights else list(islice(pairs, planes.GUESSED))
+    guess = planes.prediction([plane for _, pair in first for plane in pair], settings.size)
+    for name, pair in chain(first, pairs):
+        gathered.take(name, pair, guess)
+    return gathered.result(guess)
 
 
-def _predicted(waiting: list[tuple[str, list[Plane]]], settings: Settings) -> Prediction | None:
-    return planes.prediction([plane for _, pair in waiting for plane in pair], settings.size)
-
-
-def _opened(shard: Shard, settings: Settings) -> Iterator[tuple[str, list[Plane]] | Fault]:
+def _read(
+    shard: Shard, settings: Settings, seen: Callable[[int], None], fault: Callable[[Fault], None]
+) -> Iterator[tuple[str, list[Plane]]]:
+    """The pictures of a shard as planes, by name; what cannot be one is told to `fault`."""
     for item in members(shard, settings.wanted):
         if isinstance(item, Fault):
-            yield item
+            fault(item)
             continue
         assert isinstance(item, Sample)
         try:
             pair = planes.planes(item, settings)
         except DemoError as error:
-            yield Fault(item.name, _reason(error))
+            fault(Fault(item.name, _reason(error)))
         else:
+            seen(sum(plane.before.size for plane in pair))
             yield item.name, pair
 
 
@@ -147,6 +145,11 @@ class _Gathering:
         self.own: list[float] = []
         self.kernels: list[Array] = []
         self.each: list[Array] = []
+        self.waiting: list[Statistics] = []  # to be judged when there is a reference
+        self.judging = False
+        self.reference: Reference | None = None
+        self.odd: list[bool] = []
+        self.apart: Total | None = None
 
     def leave_out(self, fault: Fault) -> None:
         self.left_out += 1
@@ -178,48 +181,54 @@ class _Gathering:
         inside = sum((p.before.shape[0] - edge) * (p.before.shape[1] - edge) for p in pair)
         self.clipped += inside - sums.count
         if self.settings.own:
-            self._keep(name, sums, vector, guess)
+            self.names.append(name)
+            self.counts.append(sums.count)
+            if self.settings.whole:
+                self._keep(sums, vector)
+            else:
+                self._judge(sums, guess)
 
-    def _keep(self, name: str, sums: Statistics, vector: Array, guess: Prediction | None) -> None:
+    def _keep(self, sums: Statistics, vector: Array) -> None:
         """What tells this picture apart from the others, without a second reading."""
-        self.names.append(name)
-        self.counts.append(sums.count)
-        if self.settings.whole:
-            solution = sums.solve()
-            self.own.append(solution.residual**2 * sums.count)
-            kernel = np.append(solution.kernel, solution.offset)
-            self.kernels.append(kernel * (np.nan if solution.singular else 1.0))
-            self.each.append(vector)
-        else:
-            kernel = np.zeros(sums.size**2) if guess is None else guess.kernel.ravel()
-            error = squared_error(vector, sums.count, kernel, guess.offset if guess else 0.0)
-            self.own.append(np.nan)
-            self.each.append(np.array([error if guess else np.nan]))
+        solution = sums.solve()
+        self.own.append(solution.residual**2 * sums.count)
+        kernel = np.append(solution.kernel, solution.offset)
+        self.kernels.append(kernel * (np.nan if solution.singular else 1.0))
+        self.each.append(vector)
 
-    def result(self) -> ShardSums:
-        k2 = self.settings.size**2
+    def _judge(self, sums: Statistics | None, guess: Prediction | None) -> None:
+        """The same of a large kernel, whose sums are not kept: is it that of the first ones?
+
+        sums: None: there are no more.
+        """
+        if not self.judging:
+            self.waiting += [sums] if sums else []
+            if sums and len(self.waiting) < planes.GUESSED:
+                return
+            self.judging, self.reference = True, reference(self.waiting, guess)
+        else:
+            self.waiting = [sums] if sums else []
+        for one in self.waiting:
+            found = self.reference.judge(one) if self.reference else None
+            self.own.append(found.own if found else np.nan)
+            self.each.append(np.array([found.left if found else np.nan]))
+            self.odd.append(bool(found and found.contradicts))
+            if self.odd[-1]:
+                more = Total.of(packed(one))
+                self.apart = more if self.apart is None else self.apart + more
+        self.waiting = []
+
+    def result(self, guess: Prediction | None) -> ShardSums:
+        if self.settings.own and not self.settings.whole:
+            self._judge(None, guess)
+        k2, apart = self.settings.size**2, self.apart
         return ShardSums(
             self.settings.size, self.total, self.peak, self.whole, self.pictures, self.pixels,
             self.clipped, self.left_out, tuple(self.faults), tuple(self.names),
             np.array(self.counts, np.float64), np.array(self.own, np.float64),
             np.array(self.kernels).reshape(-1, k2 + 1),
             np.array(self.each).reshape(len(self.each), len(self.each[0]) if self.each else 0),
+            self.reference.weights if self.reference else np.zeros(0),
+            np.array(self.odd, np.float64),
+            np.zeros((0, 0)) if apart is None else np.array([apart.high, apart.low]),
         )  # fmt: skip
-
-
-def squared_error(vectors: Array, counts: Array | int, weights: Array, offset: float) -> Array:
-    """Of a kernel (k*k,) and offset on each set of packed sums (..., length(k)); at least 0.
-
-    sum (y - w'p - o)^2 = y'y - 2 w'X'y + w'X'X w - 2 o (y'1 - w'X'1) + o^2 n.
-    """
-    k2 = len(weights)
-    rows, columns = np.triu_indices(k2)
-    twice = np.where(rows == columns, 1.0, 2.0) * weights[rows] * weights[columns]
-    gram, cross, plain, rest = np.split(
-        vectors, [len(rows), len(rows) + k2, len(rows) + 2 * k2], -1
-    )
-    energy, after_sum = rest[..., 0], rest[..., 1]
-    fitted = gram @ twice
-    found = energy - 2 * (cross @ weights) + fitted
-    found = found - 2 * offset * (after_sum - plain @ weights) + offset**2 * counts
-    return np.maximum(found, LOST * (np.abs(energy) + np.abs(fitted)))

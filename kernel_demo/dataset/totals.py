@@ -22,6 +22,8 @@ from kernel_demo.learning.statistics import Statistics
 
 Array = NDArray[np.float64]
 EXACT = 2.0**104  # whole numbers below it are kept as they are
+# Relative to the sums that it is a difference of, a squared error is not told apart from zero.
+LOST = 64 * np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,3 +97,21 @@ def unpacked(vector: Array, size: int, count: int, peak: float) -> Statistics:
     cross, patch_sum = vector[half : half + k2].copy(), vector[half + k2 : half + 2 * k2].copy()
     energy, after_sum = vector[-2:].tolist()
     return Statistics(size, gram, cross, patch_sum, energy, after_sum, count, peak)
+
+
+def squared_error(vectors: Array, counts: Array | float, weights: Array, offset: float) -> Array:
+    """Of a kernel (k*k,) and offset on each set of packed sums (..., length(k)); at least 0.
+
+    sum (y - w'p - o)^2 = y'y - 2 w'X'y + w'X'X w - 2 o (y'1 - w'X'1) + o^2 n.
+    """
+    k2 = len(weights)
+    rows, columns = np.triu_indices(k2)
+    twice = np.where(rows == columns, 1.0, 2.0) * weights[rows] * weights[columns]
+    gram, cross, plain, rest = np.split(
+        vectors, [len(rows), len(rows) + k2, len(rows) + 2 * k2], -1
+    )
+    energy, after_sum = rest[..., 0], rest[..., 1]
+    fitted = gram @ twice
+    found = energy - 2 * (cross @ weights) + fitted
+    found = found - 2 * offset * (after_sum - plain @ weights) + offset**2 * counts
+    return np.maximum(found, LOST * (np.abs(energy) + np.abs(fitted)))

@@ -46,7 +46,8 @@ SMALL = 2**17  # patch values of a whole picture below which adding its patches 
 STRIP_PIXELS = 2**18  # pixels multiplied at a time: their copies stay in the processor's cache
 BLOCK = 256  # side of a transformed block, about; it stays in the processor's cache
 GPU_BLOCK = 2048  # on a GPU: one call for millions of pixels takes as long as one for thousands
-DOT_VALUES = 2**13  # of a strip whose dot products are taken; from 10,000 on, BLAS starts threads
+DOT_STRIP = 2**15  # pixels of a strip whose dot products are taken in float64
+DOT_VALUES = 2**10  # of one of them: it stays beside the processor, and BLAS in one thread
 WIDEST = 2**12  # answers in a row, at most: wider pictures are cut
 
 TORCH = ctypes.CDLL(torch._C.__file__)  # with it the libraries that torch itself stands on
@@ -222,7 +223,7 @@ def _whole(before: np.ndarray, target: np.ndarray, size: int, device: Device) ->
     before_sum, after_sum, energy = _plain_sums(before, target, level)
     whole = Whole(auto, cross, before_sum, after_sum, energy, level)
     border = (before[: k - 1], before[height:], before[:, : k - 1].T, before[:, width:].T)
-    return _within(whole, Edges.of(*(part.astype(np.float64) - level for part in border)))
+    return _within(whole, Edges.of(*(part.astype(np.float64, "C") - level for part in border)))
 
 
 class Edges(NamedTuple):
@@ -279,9 +280,10 @@ def _plain_sums(before: np.ndarray, target: np.ndarray, level: float) -> tuple[f
     if target.dtype == np.uint8:  # the norm is squared again: exact to 2**50, 2e10 white pixels
         energy = float(round(cv2.norm(target, cv2.NORM_L2SQR)))
     else:
-        rows = -(-(2**16) // target.shape[1])  # at a time: a small copy in float64
+        rows = -(-(2**16) // target.shape[1])  # at a time: a small copy in float64, if need be
         parts = (target[top : top + rows] for top in range(0, len(target), rows))
-        energy = sum(float(np.square(part, dtype=np.float64).sum()) for part in parts)
+        wide = (part.astype(np.float64, copy=False) for part in parts)
+        energy = sum(float(np.vecdot(part, part).sum()) for part in wide)
     energy += level * (level * target.size - 2 * after_sum)
     return before_sum - level * before.size, after_sum - level * target.size, energy
 
@@ -320,10 +322,14 @@ def window_sums(full: float | np.ndarray, first: np.ndarray, last: np.ndarray) -
 
 def strip_lags(strip: np.ndarray) -> np.ndarray:
     """(2k-1, k-1, k-1): sum over x of strip[t, x] strip[t', x + d], d from -(k-1) to k-1."""
-    length, reach = strip.shape[1], len(strip)
-    rows = torch.from_numpy(np.ascontiguousarray(strip))
-    ahead = [(rows[:, : length - d] @ rows[:, d:].T).numpy() for d in range(reach + 1)]
-    return np.stack([a.T for a in ahead[:0:-1]] + ahead)
+    reach, length = strip.shape
+    padded = np.zeros((reach, length + reach))
+    padded[:, :length] = strip
+    step = padded.itemsize
+    strides = (step, padded.strides[0], step)
+    moved = as_strided(padded, (reach + 1, reach, length), strides, writeable=False)  # [d, t', x]
+    ahead = moved @ padded[:, :length].T
+    return np.concatenate([ahead[:0:-1], ahead.transpose(0, 2, 1)])
 
 
 def _row_products(rows: np.ndarray, width: int, of_rows: np.ndarray) -> np.ndarray:
@@ -419,22 +425,29 @@ def lags(
 
 
 def _dots(before: np.ndarray, target: np.ndarray, size: int, level: float) -> np.ndarray:
-    """(k, k) cross lags in float64, of a strip at a time that stays in the processor's cache.
+    """(k, k) cross lags in float64, of a strip at a time.
 
     With zeros behind each row of answers, a lag in two dimensions is one in the rows laid end to
-    end: a dot product of two vectors.
+    end: a dot product of two vectors, taken piece by piece.
     """
     (height, width), wide = target.shape, before.shape[1]
-    rows, total = _even(height, DOT_VALUES // wide), np.zeros((size, size))
-    a, b = np.zeros((rows, wide)), np.zeros((rows + size, wide))
-    answers, step = a.ravel(), b.itemsize  # a view
-    lagged = as_strided(b, (size, size, len(answers)), (wide * step, step, step), writeable=False)
+    rows, total = _even(height, DOT_STRIP // wide), np.zeros((size, size))
+    pieces = -(-rows * wide // DOT_VALUES)
+    a = np.zeros(pieces * DOT_VALUES)
+    b = np.zeros(len(a) + (size - 1) * (wide + 1))
+    answers, pixels = a[: rows * wide].reshape(rows, wide), b[: len(b) // wide * wide]  # views
+    pixels = pixels.reshape(-1, wide)
+    step = b.itemsize
+    strides = (DOT_VALUES * step, wide * step, step, step)
+    lagged = as_strided(b, (pieces, size, size, DOT_VALUES), strides, writeable=False)
     for top in range(0, height, rows):
         part, strip = target[top : top + rows], before[top : top + rows + size - 1]
-        np.subtract(part, level, out=a[: len(part), :width])
-        np.subtract(strip, level, out=b[: len(strip)])
-        a[len(part) :] = 0
-        total += np.vecdot(lagged, answers)
+        answers[: len(part), :width], pixels[: len(strip)] = part, strip
+        if level:
+            answers[: len(part), :width] -= level
+            pixels[: len(strip)] -= level
+        answers[len(part) :] = 0
+        total += np.vecdot(lagged, a.reshape(pieces, 1, 1, DOT_VALUES)).sum(0)
     return total
 
 
@@ -566,7 +579,7 @@ class Norms:
         of_a = cv2.norm(wide, cv2.NORM_L2SQR)
         total = np.zeros((2, self.size, 2 * self.size - 1))
         for v in range(self.size):
-            for h in range(-margin, margin + 1):
+            for h in range(-margin if v else 0, margin + 1):  # at v = 0 the lags h and -h are one
                 start, stop = margin - max(h, 0), margin + width - min(h, 0)
                 moved = b[v : v + rows, start + h : stop + h]
                 apart = cv2.norm(b[:rows, start:stop], moved, cv2.NORM_L2SQR)
@@ -574,6 +587,7 @@ class Norms:
                 if h >= 0 and of_a:  # of an after of zeros there is nothing to find out
                     apart = cv2.norm(wide[:, start:stop], moved, cv2.NORM_L2SQR)
                     total[1, v, h + margin] = of_a + squares[v] - apart
+        total[0, 0, :margin] = total[0, 0, :margin:-1]
         # OpenCV may have squared a root, and be off by a rounding.
         return np.rint(total / 2)
 

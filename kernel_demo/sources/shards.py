@@ -219,6 +219,11 @@ def _pairs(before: Path, after: Path) -> Plan:
     return Plan(tuple(shards), tuple(faults))
 
 
+def absolute(path: str) -> str:
+    """A path from the root of its file system; an address as it is."""
+    return path if "://" in path else os.path.abspath(path)
+
+
 def _short(path: str) -> str:
     """The last two names of a path: enough to tell shards apart in a report."""
     return "/".join(path.rstrip("/").split("/")[-2:])
@@ -249,6 +254,5 @@ def _known(path: str) -> tuple[Any, ...] | None:
 
 
 def _identity(known: Iterable[tuple[Any, ...]]) -> str:
-    told = json.dumps([[os.path.abspath(one[0]) if "://" not in one[0] else one[0], *one[1:]]
-                       for one in known])  # fmt: skip
+    told = json.dumps([[absolute(path), *rest] for path, *rest in known])
     return hashlib.sha256(told.encode()).hexdigest()

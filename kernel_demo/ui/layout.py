@@ -15,7 +15,7 @@ from kernel_demo.ui import api, landing, terms, theme
 from kernel_demo.ui.components import header
 from kernel_demo.ui.guard import MAX_UPLOAD, Guard
 from kernel_demo.ui.html import block
-from kernel_demo.ui.learn import link
+from kernel_demo.ui.learn import folder, link
 from kernel_demo.ui.learn import tab as learn_tab
 from kernel_demo.ui.preview import Preview
 from kernel_demo.ui.questions import tab as questions_tab
@@ -35,8 +35,8 @@ HEAD = "".join(
 )
 
 
-def build() -> gr.Blocks:
-    """The page, not yet served."""
+def build(folders: bool = False) -> gr.Blocks:
+    """The page, not yet served. folders: whether to learn from folders, see `local`."""
     with api.Page(
         title=TITLE,
         analytics_enabled=False,
@@ -47,7 +47,7 @@ def build() -> gr.Blocks:
         block(terms.meanings(), "terms")
         with gr.Tabs(elem_classes="kd-tabs") as tabs:
             with gr.Tab(learn_tab.TAB, id=landing.LEARN):
-                learn = learn_tab.Tab(page, top)
+                learn = learn_tab.Tab(page, top, folders)
             with gr.Tab(recover_tab.TAB, id="recover"):
                 recover = recover_tab.Tab()
             with gr.Tab(questions_tab.TAB, id="questions"):
@@ -70,6 +70,9 @@ def shared(places: Sequence[landing.Place], asked: Mapping[str, str]) -> tuple[s
         ours |= {landed.place.key: asked[landed.place.key]}
         title, about = landed.found.title, landed.found.about
     return title or TITLE, about, ours | ({landing.RUN: "1"} if landed.run and ours else {})
+
+
+local = folder.local  # who may serve folders
 
 
 def launch(page: gr.Blocks, **options):

@@ -10,7 +10,7 @@ from kernel_demo.dataset.settings import settings
 from kernel_demo.dataset.store import Store
 from kernel_demo.sources.shards import plan
 from tests.dataset.engines import Inline
-from tests.dataset.making import KERNEL, filtered, picture, png, tar, tars
+from tests.dataset.making import KERNEL, OTHER, filtered, picture, png, tar, tars
 
 
 def run(path, store, size=3, **options):
@@ -81,6 +81,9 @@ INNOCENT = {
     "smooth and rough pictures": lambda b, n: (
         (s := cv2.GaussianBlur(b, (0, 0), 0.5 + n / 8)), filtered(s),
     ),
+    "rough pictures behind smooth ones": lambda b, n: (
+        (s := cv2.GaussianBlur(b, (0, 0), 3.5 - n / 7)), filtered(s),
+    ),
     "nearly flat pictures": lambda b, n: ((f := b // (1 + 4 * n) + 50), filtered(f)),
     "small and noisy pictures": lambda b, n: (b[:14, :16], noisy(filtered(b)[:14, :16], 40)),
     "clipped ones": lambda b, n: (b, filtered(b, KERNEL * 1.6)),
@@ -123,15 +126,74 @@ def test_no_common_filter(tmp_path):
     assert told["kernel"] is told["standard_error"] is None
 
 
-def test_large_kernels_have_a_cheaper_test(tmp_path):
-    """Beyond 9 x 9 a picture is held against what its shard's first ones predict."""
+LARGE = 11  # a size at which no picture's own sums are kept
+
+
+@pytest.mark.parametrize("strange", [(), (15,), (0, 2, 5, 15, 23)], ids=len)
+def test_of_large_kernels(tmp_path, strange):
+    """Beyond 9 x 9: exactly these are named, first ones too; the kernel is that of the others."""
 
     def made(before, n):
-        return before, filtered(before, KERNEL if n != 15 else np.full((9, 9), 1 / 81))
+        return before, filtered(before, OTHER if n in strange else KERNEL)
 
-    result = run(many(tmp_path, made), tmp_path / "store", 11)
-    assert named_outliers(result) == ["000015"]
-    assert result.outliers.removed is None
+    result = run(many(tmp_path, made), tmp_path / "store", LARGE)
+    assert named_outliers(result) == [f"{n:06d}" for n in strange]
+    assert all(one.own < 0.35 < 0.5 < one.left for one in result.outliers.first)
+    assert (result.outliers.tested, result.outliers.untested, result.outliers.strange) == (24, 0, 0)
+    (tmp_path / "o").mkdir()
+    rest = [n for n in range(24) if n not in strange]
+    alone = run(of(tmp_path / "o", rest), tmp_path / "others", LARGE)
+    assert result.solution.kernel.tobytes() == alone.solution.kernel.tobytes()
+    assert result.solution.standard_error.tobytes() == alone.solution.standard_error.tobytes()
+
+
+def of(folder, numbers, kernel=KERNEL):
+    """A tar of these pairs alone."""
+    members = []
+    for n in numbers:
+        before = picture(n, 120, 140)
+        members += [(f"{n:06d}.before.png", png(before))]
+        members += [(f"{n:06d}.after.png", png(filtered(before, kernel)))]
+    return tar(folder / f"{numbers[0]:06d}.tar", members)
+
+
+@pytest.mark.parametrize("how", INNOCENT)
+def test_the_same_large_filter_is_not_accused(tmp_path, how):
+    """As for small ones: smooth first pictures leave open what rough ones then decide."""
+    result = run(many(tmp_path, INNOCENT[how]), tmp_path / "store", LARGE)
+    assert (result.outliers.count, result.outliers.strange) == (0, 0)
+
+
+def test_a_shard_that_begins_with_another_filter(tmp_path):
+    """Its other pictures, which are right, are not accused, nor is a word said for the first."""
+    for start in (0, 24, 48):
+        of(tmp_path, range(start, start + 12))
+    odd = [m for n in range(6) for m in second(n, OTHER)] + [
+        m for n in range(6, 24) for m in second(n, KERNEL)
+    ]
+    tar(tmp_path / "x.tar", odd)
+    result = run(tmp_path / "*.tar", tmp_path / "store", LARGE)
+    found = result.outliers
+    assert (found.count, found.tested, found.strange) == (0, 36, 24)
+    assert np.abs(result.solution.kernel - np.pad(KERNEL, (LARGE - 3) // 2)).max() < 3e-3
+    assert "24 pairs of shards that have another kernel are left out" in report.sentence(result)
+    assert "not looked at one by one" in report.as_dict(result)["outliers"]["note"]
+
+
+def second(n, kernel):
+    before = picture(100 + n, 120, 140)
+    return [(f"{n:06d}.before.png", png(before)),
+            (f"{n:06d}.after.png", png(filtered(before, kernel)))]  # fmt: skip
+
+
+def test_a_shard_whose_first_pictures_disagree(tmp_path):
+    """Four of eight by another filter: nobody is accused, and the report says so."""
+    odd = [m for n in range(12) for m in second(n, OTHER if n % 2 else KERNEL)]
+    tar(tmp_path / "x.tar", odd)
+    of(tmp_path, range(24))
+    result = run(tmp_path / "*.tar", tmp_path / "store", LARGE)
+    assert (result.outliers.count, result.outliers.untested) == (0, 12)
+    assert "12 pictures were not looked at" in report.as_dict(result)["outliers"]["note"]
 
 
 def test_it_can_be_left_out(tmp_path):

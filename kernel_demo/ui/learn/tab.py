@@ -19,6 +19,7 @@ from kernel_demo.ui.components.freshness import Freshness, Made, follow
 from kernel_demo.ui.html import block, filled, glyph, problem, quiet, square
 from kernel_demo.ui.jobs import FAILED, QUIET, UNQUEUED, hearing, tell_failure
 from kernel_demo.ui.learn import link, race, result, run, settings, showing
+from kernel_demo.ui.learn.folder import Folder
 from kernel_demo.ui.learn.session import Session
 from kernel_demo.ui.learn.settings import ARRANGING, NAMES, named, place
 
@@ -106,11 +107,12 @@ watch('value', () => {
 class Tab:
     """The components of the tab; made inside a gr.Tab of the page, it is laid out and connected."""
 
-    def __init__(self, page: gr.Blocks, header: gr.HTML) -> None:
-        """header: asks for the runs of its show."""
+    def __init__(self, page: gr.Blocks, header: gr.HTML, folders: bool = False) -> None:
+        """header: asks for the runs of its show. folders: whether to learn from whole folders."""
         bar = link.address()
         self.controls: dict = {}  # by the names of their settings
         self.marks: dict = {}  # of what a link has set, by the panel
+        self.folders = folders
         self.session = gr.State(Session(), time_to_live=SESSION_SECONDS)
         with gr.Column(elem_classes="kd-stage-tab"):
             self.live = stage.component("live", showing.idle(settings.START))
@@ -144,6 +146,8 @@ class Tab:
         link.connect_marks(page, self.controls, self.marks)
         self._connect_kernel(opened)
         self._connect_settings()
+        if self.folder is not None:
+            self.folder.connect(self.controls)
         self._connect_look([opened, *show])
 
     def _of(self, *names: str) -> list:
@@ -158,6 +162,7 @@ class Tab:
         photos = pictures.gather(pictures.PictureChoice()).photos
         self.gallery = pictures.choosing(pictures.gallery(photos, 0), "gallery")
         self.notice = block("", "notice", script=HOLD)
+        self.folder = Folder() if self.folders else None
         with _fold("Which grey, split, column"):
             place(self.controls, "channel")
             with gr.Row():
