@@ -35,6 +35,14 @@ def photos(count: int = COUNT) -> tuple[Photo, ...]:
     return tuple(_photo(*row) for row in CREDITS[:count])
 
 
+def file(photo: Photo) -> bytes | None:
+    """The JPEG file of one of these photos; None: it is none of them."""
+    for row in CREDITS:
+        if photo is _photo(*row):
+            return (FOLDER / row[0]).read_bytes()
+    return None
+
+
 @cache  # 2 Mpx in all, read-only: every visitor shares the same arrays
 def _photo(file: str, title: str, credit: str) -> Photo:
     return decode((FOLDER / file).read_bytes(), title, credit=credit)

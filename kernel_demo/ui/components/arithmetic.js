@@ -3,13 +3,13 @@
 //
 //     after[y, x] = sum over i, j of kernel[i, j] * before[y + i - r, x + j - r] + offset,  r = k // 2
 
-// The bytes of a PNG in a URL, 4 a pixel.
-async function bytesOf(url, width, height) {
+// The bytes of a picture in a URL, 4 a pixel; of a part of it, where one begins at left, top.
+async function bytesOf(url, width, height, left = 0, top = 0) {
   const image = new Image();
   image.src = url;
   await image.decode();
   const ctx = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-  ctx.drawImage(image, 0, 0);
+  ctx.drawImage(image, -left, -top);
   return ctx.getImageData(0, 0, width, height).data;
 }
 

@@ -40,7 +40,7 @@ from kernel_demo.ui.html import (
     title,
 )
 from kernel_demo.ui.jobs import PRIVATE, QUIET, RENDERING, tell_failure
-from kernel_demo.ui.learn import scale
+from kernel_demo.ui.learn import begun, scale
 from kernel_demo.ui.learn.session import Experiment, Lesson, Session, Shown, prepare
 from kernel_demo.ui.learn.settings import experiment, named
 
@@ -397,8 +397,9 @@ class Summed:
 
 def summed(wanted: Experiment) -> Summed:
     """The sums for a kernel of that size. DemoError where there is no picture."""
-    taught = prepare(wanted)
-    return Summed(taught, *taught.sums(len(wanted.weights)), wanted.lesson)
+    taught, known = prepare(wanted), begun.sums(wanted.lesson)
+    sums = taught.sums(len(wanted.weights)) if known is None else (known, ())
+    return Summed(taught, *sums, wanted.lesson)
 
 
 def prove(session: Session, sums: Summed | None = None) -> tuple:
