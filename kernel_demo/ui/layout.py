@@ -12,7 +12,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from kernel_demo.learning import devices
-from kernel_demo.ui import api, landing, served, terms, theme
+from kernel_demo.ui import api, bundle, landing, served, terms, theme
 from kernel_demo.ui.components import header
 from kernel_demo.ui.guard import MAX_UPLOAD, Guard
 from kernel_demo.ui.html import block
@@ -82,7 +82,7 @@ def launch(page: gr.Blocks, **options):
     warming.start()
     return page.launch(
         theme=theme.build(),
-        head=served.head(*HEAD) + served.scripts(page),
+        head=served.head(*HEAD),
         max_file_size=MAX_UPLOAD,
         show_error=False,
         ssr_mode=False,
@@ -92,7 +92,7 @@ def launch(page: gr.Blocks, **options):
         app_kwargs={
             "middleware": [
                 Middleware(Guard),
-                Middleware(Light),
+                Middleware(Light, head=served.scripts(page) + bundle.hints()),
                 Middleware(Preview, describe=partial(shared, page.places)),
             ]
         },

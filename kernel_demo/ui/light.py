@@ -26,6 +26,7 @@ A_DAY = "public, max-age=86400"
 # The page, what it is made of, and what is asked of it in JSON. Not the streams of the queue.
 _COMPRESSED = re.compile(r"/(config|gradio_api/(info|(run|api)/.*))?/?")
 _KEPT = re.compile(r"/(assets|static)/.+\.\w+")  # gradio's own; of `assets` the names are hashes
+_START = b'<meta charset="utf-8" />'
 _CONFIG = re.compile(rb"<script>window\.gradio_config = (.*?);</script>", re.DOTALL)
 _ROOT = re.compile(rb'"root":"((?:[^"\\]|\\.)*)"')
 # Of no visitor in particular; and gradio's own scripts in the page's head do without it.
@@ -38,8 +39,9 @@ _MOST = 2048  # files that are held compressed; gradio has a few hundred
 class Light:
     """ASGI middleware; see the module's docstring."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, head: str = "") -> None:
+        """head: what comes first in every page's head, before gradio's own scripts (HTML)."""
+        self.app, self.head = app, head.encode()
         self.compressing = GZipMiddleware(_Parted(app, self), minimum_size=1000, compresslevel=6)
         self.dense: dict[str, bytes] = {}  # compressed files, by their path and query
         self.asked: set[str] = set()  # those that are compressed, or will be
@@ -104,7 +106,8 @@ class Light:
         await self.app(scope, receive, _Kept(send, self, path, kept))
 
     def parted(self, page: bytes) -> bytes:
-        """A page whose configuration is a file, where that is the one of every visitor."""
+        """A page with our head; its configuration is a file where it is that of all visitors."""
+        page = page.replace(_START, _START + self.head, 1)
         found = _CONFIG.search(page)
         if found is None or not all(part in found[1] for part in _OF_ALL):
             return page

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from kernel_demo.ui import served
+from kernel_demo.ui import bundle, served
 
 FOLDER = Path(__file__).parent
 # The frame's, then those that lie beside components, then the tabs': the later one wins.
@@ -39,7 +39,8 @@ def build() -> gr.themes.Base:
     ).set(**_everywhere(_VALUES))
     theme.name = "kernel-demo"
     # Without what a style sheet says to its readers alone.
-    theme.custom_css = "".join(map(_face, FONTS)) + re.sub(r"/\*.*?\*/\s*", "", style(), flags=re.S)
+    ours = re.sub(r"/\*.*?\*/\s*", "", style(), flags=re.DOTALL)
+    theme.custom_css = "\n".join((*map(_face, FONTS), ours, bundle.styles()))
     return theme
 
 
