@@ -35,12 +35,9 @@ def photos(count: int = COUNT) -> tuple[Photo, ...]:
     return tuple(_photo(*row) for row in CREDITS[:count])
 
 
-def file(photo: Photo) -> bytes | None:
-    """The JPEG file of one of these photos; None: it is none of them."""
-    for row in CREDITS:
-        if photo is _photo(*row):
-            return (FOLDER / row[0]).read_bytes()
-    return None
+def file(photo: Photo) -> bytes:
+    """The JPEG file of one of these photos."""
+    return next((FOLDER / row[0]).read_bytes() for row in CREDITS if _photo(*row) is photo)
 
 
 @cache  # 2 Mpx in all, read-only: every visitor shares the same arrays

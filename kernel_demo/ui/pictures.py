@@ -2,9 +2,11 @@
 
 import base64
 import os.path
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import gradio as gr
@@ -24,6 +26,9 @@ THUMBNAIL = 160  # pixels, the longer side: sharp on a phone's screen at about 7
 WELL = 92  # per cent: the quality of a small picture
 HUB_DEADLINE = 15.0  # seconds
 
+# What the page begins with, of the first bundled photo: all but columns that nobody sees, by
+# `jpegtran -crop 448x400+80+0 -progressive -optimize -copy none`, which leaves each pixel as it is.
+FIRST, FIRST_LEFT = Path(__file__).with_name("coffee.jpg"), 80
 TOLD_BESIDE = "See beside your files what is wrong with them."
 BUNDLED_INSTEAD = "Using the bundled photos."
 CHOOSE = """
@@ -232,6 +237,33 @@ def of(photo: Photo, make: Callable, *how):
 @lru_cache(maxsize=128)
 def _of_bundled(photo: Photo, make: Callable, *how):
     return make(photo.pixels, *how, url_of=file_url)
+
+
+def file_of(photo: Photo, piece: Mapping) -> dict | None:
+    """The file that a piece of a bundled photo is a part of; None: it is no such photo.
+
+    It is a third as large as the PNG of the piece, which has `left`, `top`, `width` and `height`.
+    left, top: of the piece, in the file. sum: Adler-32 of its red, green and blue: whose decoder
+    makes others takes the PNG.
+    """
+    if photo not in bundled.photos():  # a visitor's own is not remembered
+        return None
+    return _file(photo, *(piece[name] for name in ("left", "top", "width", "height")))
+
+
+@lru_cache(maxsize=64)
+def _file(photo: Photo, left: int, top: int, width: int, height: int) -> dict:
+    file, cut = bundled.file(photo), 0
+    if photo is bundled.photos(1)[0] and left >= FIRST_LEFT:
+        file, cut = FIRST.read_bytes(), FIRST_LEFT
+    part = to_uint8(photo.pixels[top : top + height, left : left + width])
+    colours = part if part.ndim == 3 else np.repeat(part[..., None], 3, axis=-1)
+    return {
+        "url": served.address(file, "jpg"),
+        "left": left - cut,
+        "top": top,
+        "sum": zlib.adler32(colours.tobytes()),
+    }
 
 
 def thumbnail(image: np.ndarray, name: str, title: str = "", url_of: Callable = data_url) -> str:

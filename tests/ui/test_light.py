@@ -11,7 +11,7 @@ import pytest
 
 from kernel_demo.sources import bundled
 from kernel_demo.sources.decoding import Photo, decode
-from kernel_demo.ui import pictures, served, theme
+from kernel_demo.ui import bundle, pictures, served, theme
 from kernel_demo.ui.learn import showing
 from kernel_demo.ui.light import A_DAY, FOR_GOOD, Light
 
@@ -165,3 +165,22 @@ def test_own_pictures_are_nobody_elses():
 def test_the_fonts_are_small():
     """At most 50 KB for all that the page writes."""
     assert 0 < sum(font.stat().st_size for font in theme.FONTS) <= 50_000
+
+
+def test_gradios_files_are_asked_for_at_once(html, address):
+    """Each script and style sheet that the page names is there; the styles are in the theme's."""
+    named = re.findall(r'href="\./assets/([\w-]+\.(?:js|css))"', html)
+    assert sorted(bundle.LIST.read_text("utf-8").split()) == sorted(
+        set(named) - set(re.findall(r'crossorigin href="\./assets/([\w-]+\.css)"', html))
+    )
+    sheets = re.findall(r'<link rel="stylesheet" disabled href="\./(assets/[^"]+)">', html)
+    assert len(sheets) > 20
+    theme_sheet = get(address, "theme.css").text
+    for path in sheets:
+        assert get(address, path).text in theme_sheet
+
+
+def test_another_gradio_is_left_alone(tmp_path, monkeypatch):
+    """Where one of the files is not there, nothing is said of any."""
+    monkeypatch.setattr(bundle, "FOLDER", tmp_path)
+    assert bundle.hints() == bundle.styles() == ""

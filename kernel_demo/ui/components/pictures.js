@@ -27,24 +27,6 @@ function isSigned(values, kernel) {
   return flat < DARK * Math.min(1, sizeOfAll(kernel)) || below >= BELOW * total;
 }
 
-// Adler-32 of red, green and blue.
-function sumOf(rgba) {
-  let [a, b] = [1, 0];
-  for (let i = 0; i < rgba.length; i += 1) {
-    if (i % 4 === 3) continue;
-    a = (a + rgba[i]) % 65521;
-    b = (b + a) % 65521;
-  }
-  return b * 65536 + a;
-}
-
-// The bytes of a piece: from the file of the whole photo, which is smaller, where this browser's
-// decoder makes exactly those of it; else as they are sent without loss.
-async function exactly({ url, file, width, height }) {
-  const decoded = file && await bytesOf(file.url, width, height, file.left, file.top).catch(() => null);
-  return decoded && sumOf(decoded) === file.sum ? decoded : bytesOf(url, width, height);
-}
-
 // root: of the stage. cut: per cent of After that are learned. shown(): {truth, size, border, learned,
 // step, theme} now. later(call): lets words be written when all is drawn. changed(): it is to be drawn
 // anew. chosen(sums): a pixel was chosen by a key. The result: take(picture) shows another one,

@@ -9,12 +9,10 @@ import hashlib
 import itertools
 import math
 import secrets
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -28,10 +26,9 @@ from kernel_demo.learning.exact import ExactSettings, train_exact
 from kernel_demo.learning.model import SingleConv, default_rate
 from kernel_demo.learning.training import Progress, Stop, TrainSettings, train
 from kernel_demo.numbers import short
-from kernel_demo.sources import bundled
 from kernel_demo.sources.decoding import KEPT, Photo
 from kernel_demo.sources.memory import Memory
-from kernel_demo.ui import device, pictures, served
+from kernel_demo.ui import device, pictures
 from kernel_demo.ui.components import worked
 from kernel_demo.ui.components.kept import Kept, plain
 from kernel_demo.ui.learn import begun
@@ -50,10 +47,6 @@ from kernel_demo.ui.pictures import PictureChoice
 SIDE = 400  # pixels of a photo that the stage shows, in each direction
 MARGIN = 15  # around them, where the photo has more: what the largest kernel reaches
 ROUNDING = 1e-3  # what a grey level of 8 bits may be off in float32
-# What the page begins with, of the first bundled photo: all but columns that nobody sees, by
-# `jpegtran -crop 448x400+80+0 -progressive -optimize -copy none`, which leaves each pixel as it is.
-FIRST, FIRST_LEFT = Path(__file__).with_name("coffee.jpg"), 80
-PART = ("left", "top", "width", "height")  # of a photo, that a piece is
 READING = 0  # in place of a place in the queue: its pictures are being read
 SMALL = 48  # pixels: the longer side of a picture on a chip
 ON_CHIP = 4
@@ -190,7 +183,7 @@ def piece_of(photos: Sequence[Photo], number: int, channel: str) -> dict:
     """`piece` of one of the photos; of the last one where there are fewer."""
     photo = photos[min(max(number, 0), len(photos) - 1)]
     told = pictures.of(photo, piece, channel)
-    return told | {"name": photo.name, "file": _file(photo, *(told[name] for name in PART))}
+    return told | {"name": photo.name, "file": pictures.file_of(photo, told)}
 
 
 def piece(pixels: np.ndarray, channel: str, url_of: Callable = pictures.data_url) -> dict:
@@ -220,28 +213,6 @@ def piece(pixels: np.ndarray, channel: str, url_of: Callable = pictures.data_url
         "of": [height, width],
         "view": [left, top, side],
         "channel": channel,
-    }
-
-
-@lru_cache(maxsize=64)
-def _file(photo: Photo, left: int, top: int, width: int, height: int) -> dict | None:
-    """A bundled photo's own file, which is a third as large as the PNG of a part of it.
-
-    left, top: of the part, in the file. sum: Adler-32 of the part's red, green and blue: whose
-    decoder makes others takes the PNG.
-    """
-    file, cut = bundled.file(photo), 0
-    if file is None:
-        return None
-    if photo is bundled.photos(1)[0] and left >= FIRST_LEFT:
-        file, cut = FIRST.read_bytes(), FIRST_LEFT
-    part = to_uint8(photo.pixels[top : top + height, left : left + width])
-    colours = part if part.ndim == 3 else np.repeat(part[..., None], 3, axis=-1)
-    return {
-        "url": served.address(file, "jpg"),
-        "left": left - cut,
-        "top": top,
-        "sum": zlib.adler32(colours.tobytes()),
     }
 
 
