@@ -47,7 +47,7 @@ def run(report) -> None:
             got=f"{statistics.median(starts):.1f}",
             met=statistics.median(starts) <= 10,
         )
-        with _Server() as address:
+        with Server() as address:
             page = _opened(browser, address)
             _learning(report, page)
             for speed, asked in (("normal", 15), ("fast", None)):
@@ -117,7 +117,7 @@ def _opened(browser, address: str) -> Page:
 
 def _start_once(browser) -> float:
     began = time.monotonic()
-    with _Server() as address:
+    with Server() as address:
         page = browser.new_page()
         page.goto(address)
         page.wait_for_selector("#live canvas")
@@ -127,7 +127,7 @@ def _start_once(browser) -> float:
     return seconds
 
 
-class _Server:
+class Server:
     """The page in a process of its own, cut off from the Hub."""
 
     def __enter__(self) -> str:

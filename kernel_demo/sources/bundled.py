@@ -35,6 +35,11 @@ def photos(count: int = COUNT) -> tuple[Photo, ...]:
     return tuple(_photo(*row) for row in CREDITS[:count])
 
 
+def file(photo: Photo) -> bytes:
+    """The JPEG file of one of these photos."""
+    return next((FOLDER / row[0]).read_bytes() for row in CREDITS if _photo(*row) is photo)
+
+
 @cache  # 2 Mpx in all, read-only: every visitor shares the same arrays
 def _photo(file: str, title: str, credit: str) -> Photo:
     return decode((FOLDER / file).read_bytes(), title, credit=credit)

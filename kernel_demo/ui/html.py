@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from kernel_demo.errors import DemoError
 from kernel_demo.numbers import between, bound, powered, short, within
+from kernel_demo.ui import served
 
 # What one tab says of another.
 CERTIFICATE = "How sure is this?"  # the title of Learn's panel, to which Questions points
@@ -171,7 +172,7 @@ def in_menu(kernels: Mapping[str, np.ndarray]) -> str:
         f'[role=option][aria-label="{label}"]::before {{ {look} background: {glyph(values)}; }}'
         for label, values in kernels.items()
     )
-    return f"<style>{''.join(rules)}</style>"
+    return served.sheet(rules)
 
 
 def _cell(value: float, bar: tuple[str, str] | None, scale: float, numbers: bool) -> str:

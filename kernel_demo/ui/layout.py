@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from threading import Timer
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
 
@@ -11,12 +12,13 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from kernel_demo.learning import devices
-from kernel_demo.ui import api, landing, terms, theme
+from kernel_demo.ui import api, bundle, landing, served, terms, theme
 from kernel_demo.ui.components import header
 from kernel_demo.ui.guard import MAX_UPLOAD, Guard
 from kernel_demo.ui.html import block
-from kernel_demo.ui.learn import folder, link
+from kernel_demo.ui.learn import folder, link, showing
 from kernel_demo.ui.learn import tab as learn_tab
+from kernel_demo.ui.light import Light
 from kernel_demo.ui.preview import Preview
 from kernel_demo.ui.questions import tab as questions_tab
 from kernel_demo.ui.recover import tab as recover_tab
@@ -27,12 +29,10 @@ LEARNED = (
     "A single convolution layer sees pictures before and after this filter, and learns its weights "
     "from them alone. Watch it, and see how far it is from the truth."
 )
+WARM_AFTER = 4  # seconds
 QUEUE = 16  # visitors who wait; one more is told that the page is busy
 FORGET_EVERY, FORGET_AFTER = 600, 3600  # seconds: the visitors' files
-HEAD = "".join(
-    f"<script>{Path(__file__).with_name(name).read_text('utf-8')}</script>"
-    for name in ("gradio.js", "terms.js", "back.js")
-)
+HEAD = tuple(Path(__file__).with_name(name) for name in ("gradio.js", "terms.js", "back.js"))
 
 
 def build(folders: bool = False) -> gr.Blocks:
@@ -76,10 +76,16 @@ local = folder.local  # who may serve folders
 
 
 def launch(page: gr.Blocks, **options):
-    """Serve the page; `options` go to gradio's launch (server_name, server_port, share, auth)."""
+    """Serve the page; `options` go to gradio's launch (server_name, server_port, share, auth).
+
+    What a first run needs beyond the page is loaded while the page is already there.
+    """
+    warming = Timer(WARM_AFTER, showing.warm)
+    warming.daemon = True
+    warming.start()
     return page.launch(
         theme=theme.build(),
-        head=HEAD,
+        head=served.head(*HEAD),
         max_file_size=MAX_UPLOAD,
         show_error=False,
         ssr_mode=False,
@@ -90,6 +96,7 @@ def launch(page: gr.Blocks, **options):
             "exception_handlers": api.REFUSALS,
             "middleware": [
                 Middleware(Guard),
+                Middleware(Light, head=served.scripts(page) + bundle.hints()),
                 Middleware(Preview, describe=partial(shared, page.places)),
             ],
         },

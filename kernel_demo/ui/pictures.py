@@ -2,8 +2,11 @@
 
 import base64
 import os.path
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import gradio as gr
@@ -15,12 +18,17 @@ from kernel_demo.imaging.filtering import to_grey, to_uint8
 from kernel_demo.numbers import count
 from kernel_demo.sources import bundled, hub, uploads
 from kernel_demo.sources.decoding import Photo
+from kernel_demo.ui import served
 from kernel_demo.ui.html import each, filled, joined, quiet
 
 MAX_PICTURES = 16
 THUMBNAIL = 160  # pixels, the longer side: sharp on a phone's screen at about 70 CSS pixels
+WELL = 92  # per cent: the quality of a small picture
 HUB_DEADLINE = 15.0  # seconds
 
+# What the page begins with, of the first bundled photo: all but columns that nobody sees, by
+# `jpegtran -crop 448x400+80+0 -progressive -optimize -copy none`, which leaves each pixel as it is.
+FIRST, FIRST_LEFT = Path(__file__).with_name("coffee.jpg"), 80
 TOLD_BESIDE = "See beside your files what is wrong with them."
 BUNDLED_INSTEAD = "Using the bundled photos."
 CHOOSE = """
@@ -145,12 +153,32 @@ def middle(image: np.ndarray, height: int, width: int) -> np.ndarray:
     return image[top : top + height, left : left + width]
 
 
-def data_url(image: np.ndarray) -> str:
+def data_url(image: np.ndarray, exact: bool = True) -> str:
     """A uint8 picture (grey, RGB or RGBA) as a PNG inside a URL: nothing lies on the disk."""
+    return png_url(png(image))
+
+
+def file_url(image: np.ndarray, exact: bool = True) -> str:
+    """The same as a file that browsers keep: for pictures that are no visitor's own.
+
+    exact: each pixel counts; else the picture is to be looked at, and a WebP, a fifth as large.
+    """
+    if exact:
+        return served.address(png(image), "png")
+    quality = [cv2.IMWRITE_WEBP_QUALITY, WELL]
+    return served.address(_encoded(image, ".webp", quality), "webp")
+
+
+def png(image: np.ndarray) -> bytes:
+    """A uint8 picture (grey, RGB or RGBA) as a PNG."""
+    return _encoded(image, ".png")
+
+
+def _encoded(image: np.ndarray, kind: str, how: Sequence[int] = ()) -> bytes:
     if image.ndim == 3:
         order = cv2.COLOR_RGBA2BGRA if image.shape[2] == 4 else cv2.COLOR_RGB2BGR
         image = cv2.cvtColor(image, order)
-    return png_url(cv2.imencode(".png", image)[1].tobytes())
+    return cv2.imencode(kind, image, how)[1].tobytes()
 
 
 def png_url(png: bytes) -> str:
@@ -181,7 +209,7 @@ def gallery(photos: Sequence[Photo], chosen: int | None = None) -> str:
     if len(photos) == len(sizes) == 2:
         size = f"{' and '.join(sizes)} pixels"
     figures = [
-        thumbnail(photo.pixels, photo.name, " · ".join(filter(None, (photo.name, photo.credit))))
+        of(photo, thumbnail, photo.name, " · ".join(filter(None, (photo.name, photo.credit))))
         for photo in photos
     ]
     if chosen is not None:
@@ -202,10 +230,52 @@ def choosing(html: str, elem_id: str) -> gr.HTML:
     return gr.HTML(html, elem_id=elem_id, js_on_load=CHOOSE, apply_default_css=False)
 
 
-def thumbnail(image: np.ndarray, name: str, title: str = "") -> str:
+def of(photo: Photo, make: Callable, *how):
+    """make(pixels, *how) of a photo. What shows a bundled one is made once, and is a file.
+
+    make: takes `url_of`, which gives a uint8 picture its address; by default `data_url`.
+    """
+    if photo in bundled.photos():
+        return _of_bundled(photo, make, *how)
+    return make(photo.pixels, *how)
+
+
+@lru_cache(maxsize=128)
+def _of_bundled(photo: Photo, make: Callable, *how):
+    return make(photo.pixels, *how, url_of=file_url)
+
+
+def file_of(photo: Photo, piece: Mapping) -> dict | None:
+    """The file that a piece of a bundled photo is a part of; None: it is no such photo.
+
+    It is a third as large as the PNG of the piece, which has `left`, `top`, `width` and `height`.
+    left, top: of the piece, in the file. sum: Adler-32 of its red, green and blue: whose decoder
+    makes others takes the PNG.
+    """
+    if photo not in bundled.photos():  # a visitor's own is not remembered
+        return None
+    return _file(photo, *(piece[name] for name in ("left", "top", "width", "height")))
+
+
+@lru_cache(maxsize=64)
+def _file(photo: Photo, left: int, top: int, width: int, height: int) -> dict:
+    file, cut = bundled.file(photo), 0
+    if photo is bundled.photos(1)[0] and left >= FIRST_LEFT:
+        file, cut = FIRST.read_bytes(), FIRST_LEFT
+    part = to_uint8(photo.pixels[top : top + height, left : left + width])
+    colours = part if part.ndim == 3 else np.repeat(part[..., None], 3, axis=-1)
+    return {
+        "url": served.address(file, "jpg"),
+        "left": left - cut,
+        "top": top,
+        "sum": zlib.adler32(colours.tobytes()),
+    }
+
+
+def thumbnail(image: np.ndarray, name: str, title: str = "", url_of: Callable = data_url) -> str:
     """A picture, H x W (x 3): 0..1, uint8 or uint16, made small (HTML)."""
     small = fit(image, THUMBNAIL)
     if small.dtype == np.uint16:
         small = (small >> 8).astype(np.uint8)
-    url = data_url(small if small.dtype == np.uint8 else to_uint8(small))
-    return filled('<img src="{}" alt="{}" title="{}">', url, name, title or name)
+    url = url_of(small if small.dtype == np.uint8 else to_uint8(small), exact=False)
+    return filled('<img src="{}" alt="{}" title="{}" loading="lazy">', url, name, title or name)

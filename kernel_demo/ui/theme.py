@@ -10,6 +10,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from kernel_demo.ui import bundle, served
+
 FOLDER = Path(__file__).parent
 # The frame's, then those that lie beside components, then the tabs': the later one wins.
 STYLE_SHEETS = (
@@ -17,9 +19,11 @@ STYLE_SHEETS = (
     *sorted(FOLDER.glob("*/*.css")),
 )
 
-# Bundled with Gradio: no request leaves the page.
-FONT = (gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif")
-FONT_MONO = (gr.themes.LocalFont("IBM Plex Mono", weights=(400,)), "ui-monospace", "monospace")
+# No request leaves the page. Ours have the characters that the page writes (.ci/fonts.py); for any
+# other one a browser asks for the whole font, which is bundled with Gradio (fonts/whole.css).
+FONT = ("Kernel Sans", "IBM Plex Sans", "system-ui", "sans-serif")
+FONT_MONO = ("Kernel Mono", "IBM Plex Mono", "ui-monospace", "monospace")
+FONTS = tuple(sorted((FOLDER / "fonts").glob("*.woff2")))  # each named by its family and its weight
 STATES = ("hover", "focus", "active", "visited")
 
 
@@ -30,12 +34,22 @@ def build() -> gr.themes.Base:
         text_size=gr.themes.sizes.text_md,
         spacing_size=gr.themes.sizes.spacing_md,
         radius_size=gr.themes.sizes.radius_lg,
-        font=FONT,
-        font_mono=FONT_MONO,
+        font=[*map(gr.themes.Font, FONT)],
+        font_mono=[*map(gr.themes.Font, FONT_MONO)],
     ).set(**_everywhere(_VALUES))
     theme.name = "kernel-demo"
-    theme.custom_css = style()
+    # Without what a style sheet says to its readers alone.
+    ours = re.sub(r"/\*.*?\*/\s*", "", style(), flags=re.DOTALL)
+    theme.custom_css = "\n".join((*map(_face, FONTS), ours, bundle.styles()))
     return theme
+
+
+def _face(font: Path) -> str:
+    family, weight = font.stem.split("-")
+    return (
+        f"@font-face {{ font-family: 'Kernel {family.title()}'; font-weight: {weight}; "
+        f"src: url('{served.address(font.read_bytes(), 'woff2')}') format('woff2'); }}\n"
+    )
 
 
 def style() -> str:

@@ -31,3 +31,12 @@ def test_every_style_sheet_is_on_the_page():
     """Those of the frame, of the components and of the tabs; the frame's come first."""
     assert {*theme.STYLE_SHEETS} == {*theme.FOLDER.rglob("*.css")}
     assert theme.STYLE_SHEETS[0].name == "theme.css"
+
+
+def test_the_fonts_have_what_the_page_writes():
+    """Else a visitor is sent a whole font for a single sign: run .ci/fonts.py."""
+    root = theme.FOLDER.parent
+    files = [file for kind in ("py", "js", "html", "css") for file in root.rglob(f"*.{kind}")]
+    written = {letter for file in files for letter in file.read_text("utf-8")}
+    had = (theme.FOLDER / "fonts" / "characters.txt").read_text("utf-8")
+    assert written - {"\n", "\r", "\t"} <= set(had)

@@ -4,6 +4,8 @@ The browser filters as each key is pressed: nothing is asked of the server, and 
 the target stays there.
 """
 
+from collections.abc import Callable
+
 import gradio as gr
 import numpy as np
 
@@ -38,18 +40,19 @@ def component(value: dict, elem_id: str, editor: str) -> gr.HTML:
     )  # fmt: skip
 
 
-def value(levels: np.ndarray, kernel: np.ndarray) -> dict:
+def value(levels: np.ndarray, kernel: np.ndarray, url_of: Callable = data_url) -> dict:
     """What the browser is shown: a picture, and what a kernel of halves makes of it.
 
-    levels: H x W whole grey levels. kernel: (k, k), behind the target; it is not sent.
+    levels: H x W whole grey levels. kernel: (k, k), behind the target; it is not sent. url_of:
+    gives a uint8 picture its address.
     """
     levels = np.asarray(levels, np.float64)
     target = correlate(levels, kernel)
     number = np.rint(HALVES * target).astype(np.int64) + MIDDLE
     deep = np.stack([number >> 16, (number >> 8) & 255, number & 255], axis=-1)
     return {
-        "before": data_url(levels.astype(np.uint8)),
-        "target": data_url(deep.astype(np.uint8)),
+        "before": url_of(levels.astype(np.uint8)),
+        "target": url_of(deep.astype(np.uint8)),
         "scale": max(1.0, float(np.percentile(np.abs(target), STRONGEST))),
         "width": levels.shape[1],
         "height": levels.shape[0],

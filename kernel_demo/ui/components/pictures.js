@@ -48,8 +48,8 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
     pixel = null;
     piece = pieces.get(picture.key) || { key: picture.key, plane: null, asked: Boolean(picture.url) };
     if (piece.plane || !picture.url) return;
-    const { key, url, width, height } = picture;
-    const plane = planeOf(await bytesOf(url, width, height), picture);
+    const { key, width, height } = picture;
+    const plane = planeOf(await exactly(picture), picture);
     const side = Math.min(width, height);
     const [left, top, across] = picture.view || [
       picture.left + ((width - side) >> 1), picture.top + ((height - side) >> 1), side];

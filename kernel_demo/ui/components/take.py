@@ -22,7 +22,7 @@ from kernel_demo.numbers import at_most, short
 from kernel_demo.recovery import Rounding
 from kernel_demo.ui.components import from_files
 from kernel_demo.ui.html import filled
-from kernel_demo.ui.pictures import data_url
+from kernel_demo.ui.pictures import file_url
 
 WORDS = {
     "title": "Take it with you",
@@ -169,5 +169,5 @@ def probe_link() -> str:
         '<p class="kd-note">{} <a class="kd-link" download="probe.png" href="{}">'
         "Download a probe picture</a></p>",
         PROBE,
-        data_url(probe()),
+        file_url(probe()),
     )

@@ -4,7 +4,7 @@
 // A piece of worked.py as planes of grey levels; each has its shares of red, green and blue.
 async function planesOf(piece, shares, url = piece.url) {
   const { width, height } = piece;
-  const high = await bytesOf(url, width, height);
+  const high = await exactly(url === piece.url ? piece : { url, width, height });
   const low = piece.fine && await bytesOf(piece.fine, width, height);
   const levels = low ? Float64Array.from(high, (level, i) => (256 * level + low[i]) / 257) : high;
   return shares.map((share) => planeOf(levels, piece, share));

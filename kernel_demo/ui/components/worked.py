@@ -6,7 +6,7 @@ at the pointer's pace, without a request.
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from markupsafe import Markup
@@ -55,19 +55,19 @@ def whole(pixels: np.ndarray) -> bool:
     return pixels.shape[0] * pixels.shape[1] <= MOST
 
 
-def piece(pixels: np.ndarray) -> dict:
+def piece(pixels: np.ndarray, url_of: Callable = data_url) -> dict:
     """A picture without loss, or the middle of a large one, and its place: left, top.
 
     pixels: H x W or H x W x 3; uint8, uint16, or 0..1, rounded to 16 bits. `fine` has the low
-    bytes of what needs 16 bits, `url` then the high ones.
+    bytes of what needs 16 bits, `url` then the high ones. url_of: gives a picture its address.
     """
     height, width = pixels.shape[:2]
     sent = pixels if whole(pixels) else middle(pixels, SIDE, SIDE)
     top, left = (height - len(sent)) // 2, (width - sent.shape[1]) // 2
     high, low = _bytes(sent)
     return {
-        "url": data_url(high),
-        "fine": "" if low is None else data_url(low),
+        "url": url_of(high),
+        "fine": "" if low is None else url_of(low),
         "left": left,
         "top": top,
         "width": sent.shape[1],

@@ -40,7 +40,7 @@ from kernel_demo.ui.html import (
     title,
 )
 from kernel_demo.ui.jobs import PRIVATE, QUIET, RENDERING, tell_failure
-from kernel_demo.ui.learn import scale
+from kernel_demo.ui.learn import begun, scale
 from kernel_demo.ui.learn.session import Experiment, Lesson, Session, Shown, prepare
 from kernel_demo.ui.learn.settings import experiment, named
 
@@ -247,15 +247,15 @@ def render(session: Session, picture: int, border: str, own_path: str | None) ->
         is_map=is_map,
         figures=figures,
         note=smaller if shrunk else "",
-        arithmetic=_arithmetic(session, photo.pixels, is_map, border),
+        arithmetic=_arithmetic(session, photo, is_map, border),
     )
 
 
-def _arithmetic(session: Session, photo: np.ndarray, is_map: bool, border: str) -> dict:
+def _arithmetic(session: Session, photo: Photo, is_map: bool, border: str) -> dict:
     """What both kernels make of each pixel: of the grey that is filtered, or of each channel."""
-    made_grey = is_map and photo.ndim == 3
+    made_grey = is_map and photo.pixels.ndim == 3
     channel = worked.plane_named(session.experiment.choice.channel)
-    planes = [channel] if made_grey else worked.planes_of(photo)
+    planes = [channel] if made_grey else worked.planes_of(photo.pixels)
     names = worked.NAMES if len(planes) > 1 else [""]
     learned = session.kernel, session.progress.offset
     outputs = [
@@ -266,10 +266,11 @@ def _arithmetic(session: Session, photo: np.ndarray, is_map: bool, border: str) 
         }
         for plane, name in enumerate(names)
     ]
+    piece = pictures.of(photo, worked.piece)
+    source = piece | {"file": pictures.file_of(photo, piece)}
     return worked.record(
-        worked.piece(photo), len(session.kernel), outputs, name="learned", beside="true {sum}",
-        planes=planes,
-    )  # fmt: skip
+        source, len(session.kernel), outputs, name="learned", beside="true {sum}", planes=planes
+    )
 
 
 def _photo(session: Session, picture: int, own_path: str | None) -> Photo:
@@ -398,8 +399,9 @@ class Summed:
 
 def summed(wanted: Experiment) -> Summed:
     """The sums for a kernel of that size. DemoError where there is no picture."""
-    taught = prepare(wanted)
-    return Summed(taught, *taught.sums(len(wanted.weights)), wanted.lesson)
+    taught, known = prepare(wanted), begun.sums(wanted.lesson)
+    sums = taught.sums(len(wanted.weights)) if known is None else (known, ())
+    return Summed(taught, *sums, wanted.lesson)
 
 
 def prove(session: Session, sums: Summed | None = None) -> tuple:

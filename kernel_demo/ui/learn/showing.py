@@ -7,6 +7,7 @@ value before: records travel as chunks of which only the last one grows, a pictu
 
 import hashlib
 import itertools
+import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
@@ -23,16 +24,24 @@ from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.exact import ExactSettings, train_exact
 from kernel_demo.learning.model import SingleConv, default_rate
-from kernel_demo.learning.training import Stop, TrainSettings, train
+from kernel_demo.learning.training import Progress, Stop, TrainSettings, train
 from kernel_demo.numbers import short
-from kernel_demo.sources import bundled
 from kernel_demo.sources.decoding import KEPT, Photo
 from kernel_demo.sources.memory import Memory
 from kernel_demo.ui import device, pictures
 from kernel_demo.ui.components import worked
 from kernel_demo.ui.components.kept import Kept, plain
+from kernel_demo.ui.learn import begun
 from kernel_demo.ui.learn.session import Experiment, Look, Session, Settings, prepare
-from kernel_demo.ui.learn.settings import BY_NAME, LABELS, choice, experiment, training, truth
+from kernel_demo.ui.learn.settings import (
+    BY_NAME,
+    LABELS,
+    START,
+    choice,
+    experiment,
+    training,
+    truth,
+)
 from kernel_demo.ui.pictures import PictureChoice
 
 SIDE = 400  # pixels of a photo that the stage shows, in each direction
@@ -173,10 +182,11 @@ def _photos_at_hand(choice: PictureChoice) -> tuple[Photo, ...] | None:
 def piece_of(photos: Sequence[Photo], number: int, channel: str) -> dict:
     """`piece` of one of the photos; of the last one where there are fewer."""
     photo = photos[min(max(number, 0), len(photos) - 1)]
-    return _of(photo, piece, channel) | {"name": photo.name}
+    told = pictures.of(photo, piece, channel)
+    return told | {"name": photo.name, "file": pictures.file_of(photo, told)}
 
 
-def piece(pixels: np.ndarray, channel: str) -> dict:
+def piece(pixels: np.ndarray, channel: str, url_of: Callable = pictures.data_url) -> dict:
     """The middle of a photo as a PNG, with as much around it as a kernel may reach.
 
     pixels: H x W or H x W x 3, 0..1. left, top: of the PNG in the photo; view: (left, top, side) of
@@ -191,7 +201,7 @@ def piece(pixels: np.ndarray, channel: str) -> dict:
     sent = to_uint8(held)
     if np.abs(np.float64(worked.LEVELS) * held - sent).max() > ROUNDING:
         sent, channel = _deep(to_grey(held, channel)), "deep"
-    url = pictures.data_url(sent)
+    url = url_of(sent)
     key = hashlib.sha256(f"{channel}{row},{column}{url}".encode()).hexdigest()[:16]
     return {
         "key": key,
@@ -212,28 +222,21 @@ def _deep(grey: np.ndarray) -> np.ndarray:
     return np.stack([levels >> shift & 255 for shift in (16, 8, 0)], axis=-1).astype(np.uint8)
 
 
-def _of(photo: Photo, make: Callable, *how):
-    """make(pixels, *how), remembered of the bundled photos: others' pictures are not kept."""
-    if photo in bundled.photos():
-        return _remembered(photo, make, *how)
-    return make(photo.pixels, *how)
+def start(wanted: Experiment, measured: bool = False) -> Kept:
+    """The kernel before any update, as a record: its loss is not known yet.
 
-
-@lru_cache(maxsize=128)
-def _remembered(photo: Photo, make: Callable, *how):
-    return make(photo.pixels, *how)
-
-
-def start(wanted: Experiment) -> Kept:
-    """The kernel before any update, as a record: its loss is not known yet."""
+    measured: unless it is that of what the page begins with.
+    """
     settings, truth = wanted.settings or TrainSettings(), wanted.truth
     kernel = SingleConv(len(truth), settings.init, settings.seed).kernel()
-    begun = SimpleNamespace(
-        step=0, loss=None, validation_loss=None, kernel_error=kernel_error(kernel, truth),
+    known = begun.losses(wanted.key, kernel) if measured else None
+    loss, held_out = known or (None, None)
+    told = SimpleNamespace(
+        step=0, loss=loss, validation_loss=held_out, kernel_error=kernel_error(kernel, truth),
         seconds=0.0, kernel=kernel, done=False,
     )  # fmt: skip
     steps = 1 if wanted.settings is None else settings.steps
-    return Kept(steps, getattr(settings, "check_steps", 1)).add(begun, truth)
+    return Kept(steps, getattr(settings, "check_steps", 1)).add(told, truth)
 
 
 def first(wanted: Experiment) -> Kept:
@@ -247,12 +250,17 @@ def _measured_start(wanted: Experiment) -> Kept:
 
     Where sums are needed for it, and take long, without.
     """
-    settings, size, begun = wanted.settings or ExactSettings(), len(wanted.weights), start(wanted)
-    by_batches = isinstance(settings, TrainSettings)
-    if not by_batches and size > LARGE:
-        return begun
+    plain, by_sums = start(wanted, True), not isinstance(wanted.settings, TrainSettings)
+    if math.isfinite(plain.at(0).loss) or (by_sums and len(wanted.weights) > LARGE):
+        return plain
+    return plain.add(measured(wanted), wanted.truth)
+
+
+def measured(wanted: Experiment) -> Progress:
+    """A run before its first update, with its loss, from a CPU."""
+    settings, size = wanted.settings or ExactSettings(), len(wanted.weights)
     taught = prepare(wanted)
-    if by_batches:
+    if isinstance(settings, TrainSettings):
         settings = replace(settings, device="cpu", mixed_precision=False)
         tiles = device.tiles(taught.pairs, size, settings, "cpu")
         model = SingleConv(size, settings.init, settings.seed)
@@ -260,7 +268,12 @@ def _measured_start(wanted: Experiment) -> Kept:
     else:
         told = train_exact(taught.sums(size)[0], settings, wanted.truth)
     with closing(told):
-        return begun.add(replace(next(told), seconds=0.0), wanted.truth)
+        return replace(next(told), seconds=0.0)
+
+
+def warm() -> None:
+    """Have loaded what a first run needs, so that no visitor waits for it."""
+    measured(experiment(START))
 
 
 def method(settings: Settings) -> str:
@@ -355,13 +368,13 @@ def _photos_chip(number: int, which: str, photos: Sequence[Photo]) -> dict:
     return {
         "text": f"{number} {which}{noun}",
         "short": f"{number} {noun}",
-        "urls": [_of(photo, _small) for photo in photos[:ON_CHIP]],
+        "urls": [pictures.of(photo, _small) for photo in photos[:ON_CHIP]],
         "unshared": "",
     }
 
 
-def _small(pixels: np.ndarray) -> str:
-    return pictures.data_url(to_uint8(pictures.fit(pixels, SMALL)))
+def _small(pixels: np.ndarray, url_of: Callable = pictures.data_url) -> str:
+    return url_of(to_uint8(pictures.fit(pixels, SMALL)), exact=False)
 
 
 def _note(settings: Settings) -> str:

@@ -13,7 +13,7 @@ from kernel_demo.learning.model import TRIED
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.numbers import short
 from kernel_demo.sources import hub
-from kernel_demo.ui import pictures
+from kernel_demo.ui import pictures, served
 from kernel_demo.ui.components import capture, kernel_editor, stage
 from kernel_demo.ui.components.freshness import Freshness, Made, follow
 from kernel_demo.ui.html import block, filled, glyph, problem, quiet, square
@@ -339,7 +339,7 @@ def _glyphs() -> str:
         f"#kernel label:has([value={name}])::before {{ background: {picture}; }}"
         for name, picture in pictures_of.items()
     )
-    return f"<style>{''.join(rules)}</style>"
+    return served.sheet(rules)
 
 
 # ---- What the events do: each function takes values and returns updates

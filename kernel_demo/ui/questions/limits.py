@@ -1,7 +1,7 @@
 """Question 8: twelve ways to break it, each foretold and then tried; and the challenge."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 
 import gradio as gr
@@ -24,7 +24,7 @@ from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.html import block, button, dropdown, filled, problem, quiet, square
 from kernel_demo.ui.jobs import PRIVATE, QUIET, SUMS, UNQUEUED, tell_failure
 from kernel_demo.ui.landing import CHALLENGE, Found, Place
-from kernel_demo.ui.pictures import middle
+from kernel_demo.ui.pictures import data_url, file_url, middle
 from kernel_demo.ui.questions import card, markup
 from kernel_demo.ui.questions.card import LEARNED, TRUE, Answer, Followed, answer
 
@@ -227,7 +227,7 @@ def _challenge(pictures: list) -> tuple[gr.Dropdown, gr.Number]:
             elem_classes="kd-field", elem_id="challenge-number", min_width=150,
         )  # fmt: skip
         another = button("Another", "challenge-another")
-    target, below = show("bundled", None, START_SIZE, number)
+    target, below = show("bundled", None, START_SIZE, number, file_url)
     hidden_by = guess_view.component(target, "challenge-pictures", "challenge-editor")
     below = block(below, "challenge-link")
     editor = kernel_editor.component(np.zeros((START_SIZE, START_SIZE)), "challenge-editor")
@@ -254,13 +254,15 @@ def _challenge(pictures: list) -> tuple[gr.Dropdown, gr.Number]:
     return size, seed
 
 
-def show(source: str, uploads: Sequence[str] | None, size: int, number: int) -> tuple:
+def show(
+    source: str, uploads: Sequence[str] | None, size: int, number: int, url_of: Callable = data_url
+) -> tuple:
     """A picture before and after the hidden kernel, and the link or what is wrong (HTML)."""
     try:
         pictures, truth = _read(source, uploads, size, number)
     except DemoError as error:
         return gr.skip(), problem(error)
-    target = guess_view.value(to_uint8(middle(pictures[0], CROP, CROP)), truth)
+    target = guess_view.value(to_uint8(middle(pictures[0], CROP, CROP)), truth, url_of)
     link = (
         '<p class="kd-note"><a class="kd-link kd-share" href="?{}={}-{}">Copy a link to this '
         "challenge</a></p>"

@@ -15,9 +15,10 @@ from kernel_demo.imaging import kernels
 from kernel_demo.imaging.filtering import to_grey
 from kernel_demo.learning.training import Progress
 from kernel_demo.sources import bundled
+from kernel_demo.ui import served
+from kernel_demo.ui.learn import begun, showing, tab
 from kernel_demo.ui.learn import run as events
-from kernel_demo.ui.learn import showing, tab
-from kernel_demo.ui.learn.session import Session
+from kernel_demo.ui.learn.session import Session, prepare
 from kernel_demo.ui.learn.settings import START, experiment
 
 # What every value has, of whatever kind but an error.
@@ -31,6 +32,13 @@ KEYS = {
 def records(value):
     raw = b"".join(map(base64.b64decode, value["records"]))
     return np.frombuffer(raw, "<f4").reshape(-1, 5 + value["size"] ** 2)
+
+
+def raw_of(url: str) -> bytes:
+    """The file behind an address: inside it, or one that the page keeps."""
+    if url.startswith(served.PLACE):
+        return served.content(url.removeprefix(served.PLACE))
+    return base64.b64decode(url.partition("base64,")[2])
 
 
 def learned(**values) -> Session:
@@ -230,7 +238,7 @@ def test_the_pixels_of_a_picture_travel_once():
     the picture and leaves them out, unless it is another one."""
     value, asked = events.learn({}, Session(), START | {"count": 2, "steps": 12})
     key, notes = value["picture"]["key"], {}
-    assert len(value["picture"]["url"]) > 100_000
+    assert len(raw_of(value["picture"]["url"])) > 75_000
     values = []
     for told, latest in events.go(lambda: notes, asked):
         values.append(told)
@@ -241,7 +249,7 @@ def test_the_pixels_of_a_picture_travel_once():
     first, *_, last = values
     assert (first["picture"]["key"], first["picture"]["url"]) == (key, "")
     assert last["picture"] == notes["piece"]
-    assert len(last["picture"]["url"]) > 100_000
+    assert len(raw_of(last["picture"]["url"])) > 75_000
     value, _ = events.pause({"step": 3}, session)
     assert value["picture"] == last["picture"] | {"url": ""}
     values = START | {"count": 2, "steps": 12}
@@ -255,7 +263,7 @@ def test_the_pixels_of_a_picture_travel_once():
 
 
 def decoded(url):
-    raw = base64.b64decode(url.partition("base64,")[2])
+    raw = raw_of(url)
     return np.asarray(Image.open(BytesIO(raw)))
 
 
@@ -392,3 +400,18 @@ def test_the_chip_of_a_run_has_the_rate_that_counts():
     assert (
         showing.run_name(ran.experiment.settings, rates) == "Adam, rate 0.01 then others then 0.04"
     )
+
+
+def test_what_the_page_begins_with():
+    """The figures kept beforehand are those of the photos and of torch: else run .ci/begun.py."""
+    wanted = experiment(START)
+    measured = showing.measured(wanted)
+    assert begun.losses(wanted.key, measured.kernel) == pytest.approx(
+        (measured.loss, measured.validation_loss), rel=1e-5
+    )
+    assert begun.losses(wanted.key, measured.kernel + 1e-7) is None
+    sums, _ = prepare(wanted).sums(len(wanted.weights))
+    kept = begun.sums(wanted.lesson)
+    for name in ("gram", "cross", "patch_sum", "energy", "after_sum", "count", "size", "peak"):
+        np.testing.assert_allclose(getattr(kept, name), getattr(sums, name), rtol=1e-12)
+    assert begun.sums("another") is None

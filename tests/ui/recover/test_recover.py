@@ -20,6 +20,7 @@ from kernel_demo.learning.training import TrainSettings
 from kernel_demo.recovery import Channels, alignment, recover, reproduction
 from kernel_demo.recovery.known import Name
 from kernel_demo.sources.bundled import FOLDER
+from kernel_demo.ui import served
 from kernel_demo.ui.components import take as take_card
 from kernel_demo.ui.learn.result import before_learning
 from kernel_demo.ui.learn.session import Damage, Experiment
@@ -400,8 +401,8 @@ def test_both_cards_offer_the_same_probe(tmp_path):
     panel = before_learning(Experiment(mine, sobel, Damage(), TrainSettings()))
     assert take_card.probe_link() in verdict
     assert take_card.probe_link() in panel
-    encoded = re.search(r'href="data:image/png;base64,([^"]*)"', take_card.probe_link())[1]
-    file = Image.open(io.BytesIO(base64.b64decode(encoded)))
+    name = re.search(r'download="probe.png" href="kept/([^"]*)"', take_card.probe_link())[1]
+    file = Image.open(io.BytesIO(served.content(name)))
     assert np.array_equal(np.asarray(file), imaging_probe.probe())
 
 

@@ -1,0 +1,184 @@
+"""What a visit to the page brings over the line, and how soon it is of use; on a phone, too."""
+
+from __future__ import annotations
+
+import statistics
+import time
+import urllib.request
+from collections import defaultdict
+
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from benchmarks.page import CHROMIUM, Server
+
+TITLE = "A visit to the page"
+NEEDS = ("gradio", "playwright")
+
+STARTS = 3  # the median of so many
+LAPTOP = {"viewport": {"width": 1366, "height": 768}}
+PHONE = {
+    "viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True,
+    "has_touch": True,
+}  # fmt: skip
+# "Slow 4G" of Chromium's DevTools: 1.44 Mbit/s down, 0.675 up, 562.5 ms more for each request.
+SLOW_4G = {
+    "offline": False, "latency": 562.5, "downloadThroughput": 180_000, "uploadThroughput": 84_375,
+}  # fmt: skip
+SLOWER = 4  # times, its processor
+# The page at commit 0f85fb4, before it was made light, measured by this very module's means on two
+# cores of an Intel Xeon.
+BEFORE = {
+    "html": "2,735,843", "first": "3,609,425 in 93 requests", "second": "3,176,096",
+    "fonts": "148,846",
+}  # fmt: skip
+READY = "document.querySelector('#learn') && !document.querySelector('#learn').disabled"
+ANSWERS = "document.querySelector('#live .kd-live').dataset.state !== 'before'"
+STEPS = "Number(document.querySelector('#live .kd-live').dataset.step) > 0"
+
+
+def run(report) -> None:
+    """Weigh a visit and a run; then start the page anew, and see how soon it is there."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        with Server() as address:
+            _html(report, address)
+            _visits(report, browser, address)
+            _stream(report, browser.new_context(**LAPTOP), address)
+            _phone(report, browser.new_context(**PHONE), address)
+        _starts(report, browser)
+        browser.close()
+
+
+def _html(report, address: str) -> None:
+    size = len(urllib.request.urlopen(address).read())
+    report.row(
+        "bytes of the page's HTML, not compressed", "<= 200,000", f"{size:,}", BEFORE["html"],
+        size <= 200_000,
+    )  # fmt: skip
+
+
+def _visits(report, browser, address: str) -> None:
+    """By visitors who come when others have been there: files are compressed well by then."""
+    for _ in range(2):
+        context = browser.new_context(**LAPTOP)
+        first = _visit(context, address)
+        second = _visit(context, address)
+        context.close()
+        time.sleep(10)
+    for name, visit, most in (("first", first, 450_000), ("second", second, 60_000)):
+        count = sum(number for number, _ in visit.values())
+        total = sum(size for _, size in visit.values())
+        report.row(
+            f"bytes on the wire, {name} visit", f"<= {most:,}", f"{total:,} in {count} requests",
+            BEFORE[name], total <= most,
+        )  # fmt: skip
+    kinds = ", ".join(f"{kind.lower()} {size:,} in {number}" for kind, (number, size) in
+                      sorted(first.items(), key=lambda item: -item[1][1]))  # fmt: skip
+    report.note(f"Of the first visit: {kinds}. Headers count.")
+    fonts = first["Font"][1]
+    report.row("of these, fonts", "<= 50,000", f"{fonts:,}", BEFORE["fonts"], fonts <= 50_000)
+
+
+def _visit(context: BrowserContext, address: str) -> dict[str, tuple[int, int]]:
+    """How many answers of each kind came, and their bytes on the wire."""
+    page = context.new_page()
+    kinds, sizes = _listening(context, page)
+    page.goto(address)
+    page.wait_for_selector("#live canvas")
+    page.wait_for_function(READY)
+    page.wait_for_timeout(5000)  # what comes after: answers of events, pictures
+    page.close()
+    found: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for request, size in sizes.items():
+        if kind := kinds.get(request):
+            number, total = found[kind]
+            found[kind] = number + 1, total + size
+    return found
+
+
+def _listening(context: BrowserContext, page: Page) -> tuple[dict[str, str], dict[str, int]]:
+    """By request: the kind of what came from the network, and its bytes."""
+    kinds: dict[str, str] = {}
+    sizes: dict[str, int] = {}
+    devtools = context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    devtools.on("Network.responseReceived", lambda told: told["response"]["url"].startswith("http")
+                and kinds.update({told["requestId"]: told["type"]}))  # fmt: skip
+    # A stream is counted as it comes: it may never finish.
+    devtools.on(
+        "Network.dataReceived",
+        lambda told: sizes.update(
+            {told["requestId"]: sizes.get(told["requestId"], 0) + told["encodedDataLength"]}
+        ),
+    )
+    devtools.on(
+        "Network.loadingFinished",
+        lambda told: sizes.update({told["requestId"]: told["encodedDataLength"]}),
+    )
+    return kinds, sizes
+
+
+def _stream(report, context: BrowserContext, address: str) -> None:
+    """All that comes from the click to the end of the default run."""
+    page = context.new_page()
+    kinds, sizes = _listening(context, page)
+    page.goto(address)
+    page.wait_for_function(READY)
+    page.wait_for_timeout(5000)
+    before = dict(sizes)
+    page.locator("#learn").click()
+    page.wait_for_selector('#live [data-done="true"]', timeout=300_000)
+    page.wait_for_timeout(200)
+
+    def since() -> int:
+        return sum(size - before.get(one, 0) for one, size in sizes.items() if one in kinds)
+
+    run = since()
+    report.row(
+        "bytes of a run of K-FAC on Sobel, to its end", "<= 60,000", f"{run:,}", "", run <= 60_000
+    )
+    page.wait_for_timeout(15_000)
+    report.row("and of its result: pictures, code and files", "", f"{since() - run:,}")
+    context.close()
+
+
+def _phone(report, context: BrowserContext, address: str) -> None:
+    page = context.new_page()
+    devtools = context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    devtools.send("Network.emulateNetworkConditions", SLOW_4G)
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    began = time.monotonic()
+    page.goto(address, wait_until="commit")
+    page.wait_for_function(READY, timeout=120_000)
+    page.evaluate("document.querySelector('#learn').click()")
+    page.wait_for_function(ANSWERS, timeout=120_000)
+    answers = time.monotonic() - began
+    page.wait_for_function(STEPS, timeout=120_000)
+    report.row(
+        "seconds until Learn answers on a phone: slow 4G, processor / 4", "<= 8",
+        f"{answers:.1f}", "", answers <= 8,
+    )  # fmt: skip
+    context.close()
+
+
+def _starts(report, browser) -> None:
+    paints, interactive = [], []
+    for _ in range(STARTS):
+        began = time.time()
+        with Server() as address:
+            page = browser.new_page(**LAPTOP)
+            page.goto(address, wait_until="commit")
+            page.wait_for_function(READY, timeout=120_000)
+            ready = time.time()
+            paint = page.evaluate(
+                "(performance.timeOrigin + performance.getEntriesByType('paint')[0].startTime)"
+            )
+            page.close()
+        paints.append(paint / 1000 - began)
+        interactive.append(ready - paint / 1000)
+    for what, asked, got in (
+        ("seconds from `python app.py` to the first paint", 6, statistics.median(paints)),
+        ("seconds from there until Learn is enabled", 2.5, statistics.median(interactive)),
+    ):
+        report.row(what, f"<= {asked}", f"{got:.1f}", "", got <= asked)

@@ -1,0 +1,186 @@
+"""What a visit brings: files that are kept, compressed answers, streams as they are."""
+
+import asyncio
+import json
+import re
+
+import brotli
+import httpx
+import numpy as np
+import pytest
+
+from kernel_demo.sources import bundled
+from kernel_demo.sources.decoding import Photo, decode
+from kernel_demo.ui import bundle, pictures, served, theme
+from kernel_demo.ui.learn import showing
+from kernel_demo.ui.light import A_DAY, FOR_GOOD, Light
+
+PACKED = {"accept-encoding": "gzip, br"}
+
+
+def get(address, path="", **headers):
+    return httpx.get(address.rstrip("/") + "/" + path, headers=PACKED | headers, trust_env=False)
+
+
+@pytest.fixture(scope="module")
+def html(address):
+    return get(address).text
+
+
+@pytest.fixture(scope="module")
+def config(address, html):
+    """The address of what the page is made of, and its text."""
+    (path,) = re.findall(r'src="(kept/config\.js\?v=\w+)"', html)
+    return path, get(address, path).text
+
+
+def test_the_page_is_small(html, config):
+    """At most 200 KB of HTML; what the page is made of holds no picture and no script."""
+    assert len(html.encode()) <= 200_000
+    assert "data:image" not in config[1].replace("data:image/svg", "")
+    scripts = re.findall(r'"js_on_load":"((?:[^"\\]|\\.)*)"', config[1])
+    assert scripts
+    assert max(map(len, scripts)) <= 1500
+
+
+def test_the_page_is_made_of_what_gradio_says(address, html, config):
+    """The file holds the very configuration that gradio's own address tells, but for its root."""
+    path, text = config
+    whole = text.removeprefix("window.gradio_config = ").removesuffix(";")
+    made = json.loads(whole.replace('"root":document.currentScript.dataset.root', '"root":""'))
+    told = get(address, "config").json()
+    for name in ("components", "dependencies", "layout", "app_id"):
+        assert made[name] == told[name], name
+    assert f'data-root="{address.rstrip("/")}"' in html
+    elsewhere = get(address, host="elsewhere.test:80").text
+    assert 'data-root="http://elsewhere.test' in elsewhere
+    assert path in elsewhere
+
+
+@pytest.mark.parametrize("path", ["", "config", "gradio_api/info"])
+def test_answers_are_compressed(address, path):
+    """The page and what is told in JSON; those who take none of it get the same, plain."""
+    packed, plain = get(address, path), get(address, path, **{"accept-encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert int(packed.headers["content-length"]) < len(plain.content) / 3
+    assert packed.text == plain.text
+
+
+def test_what_is_kept_for_good(address, html, config):
+    """Files named by their content; not the page. Every one that is named is there."""
+    assert "cache-control" not in get(address).headers
+    named = set(re.findall(r"kept/\w+\.\w+", html + config[1] + get(address, "theme.css").text))
+    assert len(named) > 15
+    theirs = re.findall(r"assets/[\w-]+\.(?:js|css)", html)
+    sheet = re.search(r"theme\.css\?v=\w+", config[1] + html)
+    for path in [*named - {"kept/config.js"}, config[0], *theirs, *(sheet or ())]:
+        answer = get(address, path)
+        assert answer.status_code == 200, path
+        assert answer.headers["cache-control"] == FOR_GOOD, path
+    font = get(address, "static/fonts/IBMPlexSans/IBMPlexSans-Regular.woff2")
+    assert font.headers["cache-control"] == A_DAY
+    assert get(address, "kept/none.js").status_code == 404
+
+
+def test_a_page_of_before_the_server_started_anew(address, config):
+    """Whoever asks for another version gets that of now, and does not keep it under that name."""
+    answer = get(address, "kept/config.js?v=0123")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.text == config[1]
+
+
+@pytest.mark.parametrize(
+    "told", [{"username": "ann"}, {"auth_required": True}, {"username": None, "is_colab": True}]
+)
+def test_a_page_of_somebodys_own_stays_whole(told):
+    """What says who it is for goes into no file that others could ask for."""
+    written = json.dumps({"is_colab": False, **told, "root": ""}, separators=(",", ":"))
+    page = f"<script>window.gradio_config = {written};</script>".encode()
+    light = Light(None)
+    assert light.parted(page) == page
+    assert not light.config
+
+
+@pytest.mark.parametrize("path", ["/gradio_api/queue/data", "/gradio_api/call/learn/1"])
+def test_streams_pass_as_they_come(path):
+    """Each event has left, plain, before the next one is made."""
+    sent = []
+
+    async def app(scope, receive, send):
+        start = {"type": "http.response.start", "status": 200}
+        await send(start | {"headers": [(b"content-type", b"text/event-stream")]})
+        for number in range(3):
+            body = b"data: " + b"%d" % number * 2000
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            assert sent[-1]["body"] == body
+        await send({"type": "http.response.body", "body": b""})
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "GET", "path": path, "query_string": b"",
+        "headers": [(b"accept-encoding", b"gzip, br")],
+    }  # fmt: skip
+    asyncio.run(Light(app)(scope, None, send))
+    assert dict(sent[0]["headers"]).get(b"content-encoding") is None
+    assert len(sent) == 5
+
+
+def test_a_file_is_the_same_compressed_well():
+    """Whenever it is asked for, quickly or well compressed."""
+    light = Light(None)
+    content = b"one two three " * 1000
+    light.compress("one.js", content)
+    light.worker.shutdown(wait=True)
+    assert brotli.decompress(light.dense["one.js"]) == content
+
+
+def test_a_photo_is_brought_by_its_own_file():
+    """The part of a JPEG that the stage shows has the pixels of the photo, and their sum."""
+    for number in range(bundled.COUNT):
+        told = showing.piece_of(bundled.photos(), number, "luminance")
+        file = told["file"]
+        held = decode(served.content(file["url"].removeprefix(served.PLACE)), "it").pixels
+        rows = slice(file["top"], file["top"] + told["height"])
+        columns = slice(file["left"], file["left"] + told["width"])
+        across = slice(told["left"], told["left"] + told["width"])
+        down = slice(told["top"], told["top"] + told["height"])
+        photo = bundled.photos()[number].pixels
+        np.testing.assert_array_equal(held[rows, columns], photo[down, across])
+
+
+def test_own_pictures_are_nobody_elses():
+    """A visitor's own picture is in the answer to that visitor alone."""
+    before = len(served._FILES)
+    photo = Photo("mine", np.random.default_rng(0).random((40, 50, 3), np.float32))
+    told = showing.piece_of([photo], 0, "luminance")
+    assert told["url"].startswith("data:image/png")
+    assert told["file"] is None
+    assert 'src="data:' in pictures.gallery([photo], 0)
+    assert len(served._FILES) == before
+
+
+def test_the_fonts_are_small():
+    """At most 50 KB for all that the page writes."""
+    assert 0 < sum(font.stat().st_size for font in theme.FONTS) <= 50_000
+
+
+def test_gradios_files_are_asked_for_at_once(html, address):
+    """Each script and style sheet that the page names is there; the styles are in the theme's."""
+    named = re.findall(r'href="\./assets/([\w-]+\.(?:js|css))"', html)
+    assert sorted(bundle.LIST.read_text("utf-8").split()) == sorted(
+        set(named) - set(re.findall(r'crossorigin href="\./assets/([\w-]+\.css)"', html))
+    )
+    sheets = re.findall(r'<link rel="stylesheet" disabled href="\./(assets/[^"]+)">', html)
+    assert len(sheets) > 20
+    theme_sheet = get(address, "theme.css").text
+    for path in sheets:
+        assert get(address, path).text in theme_sheet
+
+
+def test_another_gradio_is_left_alone(tmp_path, monkeypatch):
+    """Where one of the files is not there, nothing is said of any."""
+    monkeypatch.setattr(bundle, "FOLDER", tmp_path)
+    assert bundle.hints() == bundle.styles() == ""
