@@ -10,7 +10,6 @@ import json
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_UPLOAD = "60mb"
 MAX_BODY = 2_000_000  # bytes; a 31 x 31 kernel with all its digits takes 20 KB
 _TOO_LARGE = "Expected a request of at most 2 MB; got a larger one. Upload files instead."
 _ADDRESS = "Expected an uploaded file; got a web address. Download it and upload the file."

@@ -11,9 +11,12 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from kernel_demo.learning import devices
-from kernel_demo.ui import api, landing, terms, theme
+from kernel_demo.ui import api, health, jobs, landing, terms, theme
+from kernel_demo.ui.bounds import Bounds
 from kernel_demo.ui.components import header
-from kernel_demo.ui.guard import MAX_UPLOAD, Guard
+from kernel_demo.ui.fair import FairQueue
+from kernel_demo.ui.guard import Guard
+from kernel_demo.ui.headers import Headers
 from kernel_demo.ui.html import block
 from kernel_demo.ui.learn import link
 from kernel_demo.ui.learn import tab as learn_tab
@@ -27,7 +30,6 @@ LEARNED = (
     "A single convolution layer sees pictures before and after this filter, and learns its weights "
     "from them alone. Watch it, and see how far it is from the truth."
 )
-QUEUE = 16  # visitors who wait; one more is told that the page is busy
 FORGET_EVERY, FORGET_AFTER = 600, 3600  # seconds: the visitors' files
 HEAD = "".join(
     f"<script>{Path(__file__).with_name(name).read_text('utf-8')}</script>"
@@ -54,7 +56,7 @@ def build() -> gr.Blocks:
                 questions = questions_tab.build(tabs)
         page.places = (*questions, recover.place, learn.race)
         landing.connect(page, tabs, page.places, link.told)
-    page.queue(max_size=QUEUE, default_concurrency_limit=4, api_open=False)
+    page.queue(default_concurrency_limit=4, api_open=False)
     return page
 
 
@@ -72,22 +74,28 @@ def shared(places: Sequence[landing.Place], asked: Mapping[str, str]) -> tuple[s
     return title or TITLE, about, ours | ({landing.RUN: "1"} if landed.run and ours else {})
 
 
-def launch(page: gr.Blocks, **options):
+def launch(page: gr.Blocks, bounds: Bounds = Bounds(), **options):  # noqa: B008 - it is frozen
     """Serve the page; `options` go to gradio's launch (server_name, server_port, share, auth)."""
+    page._queue = FairQueue.in_place_of(page._queue, bounds.queue)
+    for each in page.fns.values():
+        if each.concurrency_id == jobs.DEVICE["concurrency_id"]:
+            each.concurrency_limit = bounds.runs
     return page.launch(
         theme=theme.build(),
         head=HEAD,
-        max_file_size=MAX_UPLOAD,
+        max_file_size=bounds.upload,
         show_error=False,
         ssr_mode=False,
         enable_monitoring=False,
         run_history=False,
         footer_links=[],
         app_kwargs={
+            "routes": [health.route(page)],
             "middleware": [
+                Middleware(Headers),
                 Middleware(Guard),
                 Middleware(Preview, describe=partial(shared, page.places)),
-            ]
+            ],
         },
         **options,
     )
