@@ -5,9 +5,11 @@ import logging
 import os
 import re
 import sys
+import tempfile
 
 from kernel_demo.ui.bounds import MB, Bounds
 
+FOLDER = "GRADIO_TEMP_DIR"  # of the visitors' files; read when the page is built
 LEVELS = ("debug", "info", "warning", "error")
 _UNITS = {"kb": MB // 1000, "mb": MB, "gb": 1000 * MB}
 
@@ -68,6 +70,15 @@ def _add_bounds(group: argparse._ArgumentGroup) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build the page and serve it. Returns the exit status: 0, or 2 where gradio is missing."""
+    if FOLDER in os.environ:
+        return _run(options)
+    # Else gradio shares one folder with all its pages on this machine, whose files are not ours.
+    with tempfile.TemporaryDirectory(prefix="kernel-demo-", ignore_cleanup_errors=True) as folder:
+        os.environ[FOLDER] = folder
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     if options.offline:
         os.environ["HF_HUB_OFFLINE"] = "1"  # read when the client of the Hub is imported
     try:

@@ -4,14 +4,18 @@ A visitor is a session: a page that is open, or a script's client.
 """
 
 import inspect
+from collections.abc import Callable
 
 from gradio.queueing import Event, Queue
 from gradio.server_messages import EventMessage, ProcessCompletedMessage
 
+from kernel_demo.ui.disk import NO_ROOM
+from kernel_demo.ui.guard import files
 from kernel_demo.ui.journal import told
 from kernel_demo.ui.line import Served, fairly
 
 SHARE = 2  # one visitor may fill a half of the queue
+MAKES_FILES = ("result", "sums")  # of `jobs`: pictures to be shown or saved
 UNREAD = 200  # messages: of a long run those of 100 s; who reads so little is gone
 
 
@@ -32,17 +36,30 @@ class FairQueue(Queue):
             blocks=queue.blocks,
             default_concurrency_limit=queue.default_concurrency_limit,
         )
-        fair._served = Served()
+        fair._served, fair.no_room = Served(), lambda: False
         return fair
+
+    no_room: Callable[[], bool]  # whether nothing that makes a file can begin
+
+    def named(self) -> set[str]:
+        """The files that waiting and running events name."""
+        running = [event for job in [*self.active_jobs] if job for event in job]
+        told = [event.data.data for event in (*self._waiting(), *running) if event.data]
+        return {*files(told)}
+
+    def _waiting(self) -> list[Event]:
+        queues = [*self.event_queue_per_concurrency_id.values()]
+        return [event for each in queues for event in [*each.queue]]
 
     async def push(self, body, request, username):
         most = max(1, self.max_size // SHARE)
-        waiting = [e for each in self.event_queue_per_concurrency_id.values() for e in each.queue]
-        if sum(event.session_hash == body.session_hash for event in waiting) >= most:
+        if sum(event.session_hash == body.session_hash for event in self._waiting()) >= most:
             refusal = (
                 f"Expected at most {most} waiting runs of one visitor; got more. Wait a little."
             )
             return False, refusal, "queue_full"
+        if self.no_room() and _makes_files(self.blocks.fns.get(body.fn_index)):
+            return False, str(NO_ROOM), "queue_full"
         return await super().push(body, request, username)
 
     def get_events(self):
@@ -77,6 +94,10 @@ class FairQueue(Queue):
     def compute_analytics_summary(self, records):
         """Nothing: gradio makes a table of all events after each one, for a page that is off."""
         return {}
+
+
+def _makes_files(fn) -> bool:
+    return fn is not None and (fn.api_name == "apply" or fn.concurrency_id in MAKES_FILES)
 
 
 def _settings(event: Event) -> dict:

@@ -6,6 +6,7 @@ file may hold is bounded where it is opened: sources.decoding.
 """
 
 import json
+from collections.abc import Callable
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,23 +19,28 @@ _ADDRESS = "Expected an uploaded file; got a web address. Download it and upload
 class Guard:
     """ASGI middleware; see the module's docstring."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, seen: Callable[[list[str]], None] = lambda _: None) -> None:
+        """seen: is told the paths of the files that a request names."""
+        self.app, self.seen = app, seen
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or _is_upload(scope):
+        if scope["type"] != "http" or scope["method"] != "POST" or is_upload(scope):
             await self.app(scope, receive, send)
             return
         body = await _read(receive)
-        refusal = _TOO_LARGE if body is None else _ADDRESS if _names_address(body) else ""
+        paths = [] if body is None else files(_parsed(body))
+        outside = any(path.strip().lower().startswith(("http:", "https:")) for path in paths)
+        refusal = _TOO_LARGE if body is None else _ADDRESS if outside else ""
         if refusal:
             status = 413 if body is None else 400
             await JSONResponse({"detail": refusal}, status)(scope, receive, send)
             return
+        self.seen(paths)
         await self.app(scope, _replay(body, receive), send)
 
 
-def _is_upload(scope: Scope) -> bool:
+def is_upload(scope: Scope) -> bool:
+    """Whether a POST brings files."""
     kind = dict(scope["headers"]).get(b"content-type", b"")
     # Only the upload route takes multipart: elsewhere it would be a way around the bound.
     return kind.startswith(b"multipart/form-data") and scope["path"].endswith("/upload")
@@ -55,22 +61,25 @@ async def _read(receive: Receive) -> bytes | None:
     return b"".join(chunks)
 
 
-def _names_address(body: bytes) -> bool:
-    """Whether a file in this JSON body is an address on the web."""
+def _parsed(body: bytes) -> object:
     try:
-        waiting = [json.loads(body)]
+        return json.loads(body)
     except (ValueError, RecursionError):
-        return False  # not JSON: gradio refuses it itself
+        return None  # not JSON: gradio refuses it itself
+
+
+def files(said: object) -> list[str]:
+    """The paths of all files that a parsed body names, however deep."""
+    waiting, found = [said], []
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
-            path = value.get("path")
-            if isinstance(path, str) and path.strip().lower().startswith(("http:", "https:")):
-                return True
+            if isinstance(path := value.get("path"), str):
+                found.append(path)
             waiting.extend(value.values())
         elif isinstance(value, list):
             waiting.extend(value)
-    return False
+    return found
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -8,12 +8,14 @@ from pathlib import Path
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from kernel_demo.learning import devices
 from kernel_demo.ui import api, health, jobs, landing, terms, theme
 from kernel_demo.ui.bounds import Bounds
 from kernel_demo.ui.components import header
+from kernel_demo.ui.disk import Disk
 from kernel_demo.ui.fair import FairQueue
 from kernel_demo.ui.guard import Guard
 from kernel_demo.ui.headers import Headers
@@ -22,6 +24,7 @@ from kernel_demo.ui.learn import link
 from kernel_demo.ui.learn import tab as learn_tab
 from kernel_demo.ui.preview import Preview
 from kernel_demo.ui.questions import tab as questions_tab
+from kernel_demo.ui.receiving import Receiving, sweeping
 from kernel_demo.ui.recover import tab as recover_tab
 
 TITLE = "Kernel Demo"
@@ -76,7 +79,10 @@ def shared(places: Sequence[landing.Place], asked: Mapping[str, str]) -> tuple[s
 
 def launch(page: gr.Blocks, bounds: Bounds = Bounds(), **options):  # noqa: B008 - it is frozen
     """Serve the page; `options` go to gradio's launch (server_name, server_port, share, auth)."""
-    page._queue = FairQueue.in_place_of(page._queue, bounds.queue)
+    queue = page._queue = FairQueue.in_place_of(page._queue, bounds.queue)
+    lasting = partial(_lasting, page)
+    disk = Disk(get_upload_folder(), bounds, queue.named, lasting)
+    queue.no_room = lambda: disk.full
     for each in page.fns.values():
         if each.concurrency_id == jobs.DEVICE["concurrency_id"]:
             each.concurrency_limit = bounds.runs
@@ -90,12 +96,19 @@ def launch(page: gr.Blocks, bounds: Bounds = Bounds(), **options):  # noqa: B008
         run_history=False,
         footer_links=[],
         app_kwargs={
+            "lifespan": sweeping(disk),
             "routes": [health.route(page)],
             "middleware": [
                 Middleware(Headers),
-                Middleware(Guard),
+                Middleware(Receiving, disk=disk),
+                Middleware(Guard, seen=disk.touch),
                 Middleware(Preview, describe=partial(shared, page.places)),
             ],
         },
         **options,
     )
+
+
+def _lasting(page: gr.Blocks) -> set[str]:
+    """The files that belong to the page itself."""
+    return {path for part in page.blocks.values() for path in getattr(part, "keep_in_cache", ())}
