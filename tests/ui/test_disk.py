@@ -137,8 +137,7 @@ def test_what_an_upload_leaves_behind_goes(tmp_path):
     upload = disk.receiving("a", KB)
     upload.__enter__()
     (tmp_path / "tmpabc").write_bytes(b"x" * KB)
-    with pytest.raises(ConnectionError):
-        upload.__exit__(ConnectionError, ConnectionError(), None)
+    upload.__exit__(ConnectionError, ConnectionError(), None)
     assert not list(tmp_path.iterdir())
 
 
