@@ -1,19 +1,27 @@
-"""Gradio's queue, in which visitors take turns and nobody leaves more unread than is kept.
+"""Gradio's queue, in which visitors take turns, large pictures wait for one another, and nobody
+leaves more unread than is kept.
 
 A visitor is a session: a page that is open, or a script's client.
 """
 
 import inspect
+import os
+from collections import OrderedDict
 from collections.abc import Callable
 
+from anyio.to_thread import run_sync
 from gradio.queueing import Event, Queue
 from gradio.server_messages import EventMessage, ProcessCompletedMessage
+from gradio.utils import get_upload_folder
 
+from kernel_demo.sources.decoding import pixels
 from kernel_demo.ui.disk import NO_ROOM
 from kernel_demo.ui.guard import files
 from kernel_demo.ui.journal import told
 from kernel_demo.ui.line import Served, fairly
 
+AT_ONCE = 160_000_000  # pixels of visitors' own pictures that are worked on; 30 bytes each
+MOST_NAMED = 2000  # sessions of which it is known which pictures they named; as gradio's messages
 SHARE = 2  # one visitor may fill a half of the queue
 MAKES_FILES = ("result", "sums")  # of `jobs`: pictures to be shown or saved
 UNREAD = 200  # messages: of a long run those of 100 s; who reads so little is gone
@@ -36,16 +44,18 @@ class FairQueue(Queue):
             blocks=queue.blocks,
             default_concurrency_limit=queue.default_concurrency_limit,
         )
-        fair._served, fair.no_room = Served(), lambda: False
+        fair._served, fair._sizes, fair.no_room = Served(), OrderedDict(), lambda: False
         return fair
 
     no_room: Callable[[], bool]  # whether nothing that makes a file can begin
 
     def named(self) -> set[str]:
         """The files that waiting and running events name."""
-        running = [event for job in [*self.active_jobs] if job for event in job]
-        told = [event.data.data for event in (*self._waiting(), *running) if event.data]
+        told = [event.data.data for event in (*self._waiting(), *self._running()) if event.data]
         return {*files(told)}
+
+    def _running(self) -> list[Event]:
+        return [event for job in [*self.active_jobs] if job for event in job]
 
     def _waiting(self) -> list[Event]:
         queues = [*self.event_queue_per_concurrency_id.values()]
@@ -60,18 +70,39 @@ class FairQueue(Queue):
             return False, refusal, "queue_full"
         if self.no_room() and _makes_files(self.blocks.fns.get(body.fn_index)):
             return False, str(NO_ROOM), "queue_full"
+        if named := files(body.data):
+            self._sizes[body.session_hash] = await run_sync(_size, named)
+            self._sizes.move_to_end(body.session_hash)
+            if len(self._sizes) > MOST_NAMED:
+                self._sizes.popitem(last=False)
         return await super().push(body, request, username)
 
     def get_events(self):
+        at_work = sum(self._weight(event) for event in self._running())
+        held = {}
         for name, each in self.event_queue_per_concurrency_id.items():
-            if len(each.queue) > 1:
-                order = fairly([(name, event.session_hash) for event in each.queue], self._served)
-                each.queue[:] = [each.queue[index] for index in order]
+            order = fairly([(name, event.session_hash) for event in each.queue], self._served)
+            waiting = [each.queue[index] for index in order]
+            held[name] = [event for event in waiting if self._is_too_large(event, at_work)]
+            each.queue[:] = [event for event in waiting if event not in held[name]]
         found = super().get_events()
+        for name, events in held.items():
+            self.event_queue_per_concurrency_id[name].queue.extend(events)
         if found:
             events, _, name = found
             self._served.note((name, events[0].session_hash))
         return found
+
+    def _is_too_large(self, event: Event, at_work: int) -> bool:
+        """Whether it would exceed AT_ONCE beside what is worked on; one alone may always begin."""
+        weight = self._weight(event)
+        return bool(weight and at_work) and at_work + weight > AT_ONCE
+
+    def _weight(self, event: Event) -> int:
+        """Pixels of the pictures that its visitor named last; what tells who waits holds none."""
+        if event.fn.concurrency_limit is None:
+            return 0
+        return self._sizes.get(event.session_hash, 0)
 
     def send_message(self, event: Event, event_message: EventMessage) -> None:
         unread = self.pending_messages_per_session.get(event.session_hash)
@@ -98,6 +129,18 @@ class FairQueue(Queue):
 
 def _makes_files(fn) -> bool:
     return fn is not None and (fn.api_name == "apply" or fn.concurrency_id in MAKES_FILES)
+
+
+def _size(paths: list[str]) -> int:
+    folder = os.path.realpath(get_upload_folder()) + os.sep
+    return sum(pixels(path) for path in {*paths} if _real(path).startswith(folder))
+
+
+def _real(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):  # as of a NUL
+        return ""
 
 
 def _settings(event: Event) -> dict:

@@ -2,6 +2,7 @@
 
 import base64
 import os.path
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from kernel_demo.ui.html import each, filled, joined, quiet
 MAX_PICTURES = 16
 THUMBNAIL = 160  # pixels, the longer side: sharp on a phone's screen at about 70 CSS pixels
 HUB_DEADLINE = 15.0  # seconds
+_DECODING = threading.BoundedSemaphore(2)  # visitors at once: 80 Mpx are a gigabyte of float32
 
 TOLD_BESIDE = "See beside your files what is wrong with them."
 BUNDLED_INSTEAD = "Using the bundled photos."
@@ -118,7 +120,8 @@ def _count(choice: PictureChoice) -> int:
 def _from_uploads(paths: Sequence[str], beside: bool) -> Gathered:
     if not paths:
         raise DemoError("at least one picture of yours", "none", "Choose one or more files.")
-    photos, problems = uploads.open_uploads(paths)
+    with _DECODING:
+        photos, problems = uploads.open_uploads(paths)
     if not photos:
         # Files that are forgotten since are told of nowhere else.
         if beside or len(paths) == 1 or not all(map(os.path.isfile, paths)):

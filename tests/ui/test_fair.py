@@ -4,7 +4,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from gradio.queueing import EventQueue
 from gradio_client import Client
+from PIL import Image
 
 from kernel_demo.ui import device as gpu
 from kernel_demo.ui import fair
@@ -115,6 +117,69 @@ def test_one_visitor_does_not_fill_the_queue(address, page, monkeypatch):
         assert late.result(PATIENCE)
         for job in jobs:
             job.result(timeout=PATIENCE)
+
+
+class TestLargePictures:
+    """Of visitors' own pictures only so many pixels are worked on at once."""
+
+    @pytest.fixture
+    def queue(self, page, monkeypatch):
+        """queue(size of a session's pictures, ...): who waits, in a queue of four at once."""
+        monkeypatch.setattr(fair, "AT_ONCE", 100)
+        queue = FairQueue.in_place_of(page._queue, 16)
+        queue.active_jobs = [None] * 8
+        each = EventQueue("device", 4)
+
+        def waiting(**sizes):
+            queue._sizes.update(sizes)
+            each.queue[:] = [Waits(name) for name in sizes]
+            queue.event_queue_per_concurrency_id["device"] = each
+            return queue
+
+        return waiting
+
+    def begin(self, queue):
+        """The names of all that may begin now."""
+        begun = []
+        while found := queue.get_events():
+            queue.active_jobs[queue.active_jobs.index(None)] = found[0]
+            begun.append(found[0][0].session_hash)
+        return begun
+
+    def test_they_wait_for_one_another(self, queue):
+        """What fits beside those at work begins; the others wait, those without pictures do not."""
+        waits = queue(a=80, b=30, c=20, none=0)
+        assert self.begin(waits) == ["a", "c", "none"]
+        assert [event.session_hash for event in waits._waiting()] == ["b"]
+        waits.active_jobs[0] = None  # the largest has ended
+        assert self.begin(waits) == ["b"]
+
+    def test_one_alone_always_begins(self, queue):
+        """However large it is; and never beside another."""
+        waits = queue(a=500, b=1)
+        assert self.begin(waits) == ["a"]
+        waits.active_jobs[0] = None
+        assert self.begin(waits) == ["b"]
+
+    def test_the_size_of_a_picture_is_that_of_its_file(self, tmp_path, monkeypatch):
+        """By Pillow's own picture; what is no picture, or not in the folder, counts nothing."""
+        monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "ours"))
+        for folder in ("ours", "other"):
+            (tmp_path / folder).mkdir()
+            Image.new("RGB", (30, 20)).save(tmp_path / folder / "a.png")
+        (tmp_path / "ours" / "b.png").write_bytes(b"no picture")
+        paths = ["ours/a.png", "other/a.png", "ours/b.png", "ours/c.png", "ours/../other/a.png"]
+        assert fair._size([*(str(tmp_path / path) for path in paths), "\0", ""]) == 600
+
+
+class Waits:
+    """An event of a session."""
+
+    class fn:  # noqa: N801 - as gradio calls it
+        concurrency_limit, batch = 4, False
+
+    def __init__(self, session_hash):
+        self.session_hash = session_hash
 
 
 class TestUnread:
