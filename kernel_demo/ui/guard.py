@@ -1,11 +1,15 @@
 """What every request passes first: bounds on its size, and no downloads on a visitor's word.
 
+What a client made up is refused in a sentence, and is no fault of the server's: gradio answers a
+direct call that fails by 500 whatever the reason, and its log tells the reason as before.
+
 Gradio holds the bound on uploads (`max_file_size`), but has none on JSON bodies and on the files
 that it would fetch when a client sends a web address in place of an uploaded file's path. What a
 file may hold is bounded where it is opened: sources.decoding.
 """
 
 import json
+import re
 from collections.abc import Callable
 
 from starlette.responses import JSONResponse
@@ -13,6 +17,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 2_000_000  # bytes; a 31 x 31 kernel with all its digits takes 20 KB
 _TOO_LARGE = "Expected a request of at most 2 MB; got a larger one. Upload files instead."
+_NO_TEXT = "Expected a request in UTF-8; got other bytes. Send JSON, or upload files."
+_ABSENT = "Expected a request of this page; got one for something that it does not have."
+_NO_CALL = "Expected the values that this page sends; got others, or it went wrong. Try it again."
+# Of gradio's, and of no use here: an app's own editor, video, the methods of components, streams.
+_UNUSED = re.compile(
+    r"/gradio_api/(undo-)?vibe-|/gradio_api/(process_recording|component_server|stream/|dev/)"
+)
 _ADDRESS = "Expected an uploaded file; got a web address. Download it and upload the file."
 
 
@@ -24,19 +35,25 @@ class Guard:
         self.app, self.seen = app, seen
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or is_upload(scope):
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if _UNUSED.search(scope["path"]):
+            await JSONResponse({"detail": _ABSENT}, 404)(scope, receive, send)
+            return
+        if scope["method"] != "POST" or is_upload(scope):
             await self.app(scope, receive, send)
             return
         body = await _read(receive)
         paths = [] if body is None else files(_parsed(body))
         outside = any(path.strip().lower().startswith(("http:", "https:")) for path in paths)
-        refusal = _TOO_LARGE if body is None else _ADDRESS if outside else ""
+        refusal = _TOO_LARGE if body is None else _ADDRESS if outside else _unreadable(body)
         if refusal:
             status = 413 if body is None else 400
             await JSONResponse({"detail": refusal}, status)(scope, receive, send)
             return
         self.seen(paths)
-        await self.app(scope, _replay(body, receive), send)
+        await self.app(scope, _replay(body, receive), _told(scope, receive, send))
 
 
 def is_upload(scope: Scope) -> bool:
@@ -80,6 +97,29 @@ def files(said: object) -> list[str]:
         elif isinstance(value, list):
             waiting.extend(value)
     return found
+
+
+def _unreadable(body: bytes) -> str:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return _NO_TEXT
+    return ""
+
+
+def _told(scope: Scope, receive: Receive, send: Send) -> Send:
+    """Sends on what is answered, but for a 500: that it is a client's, see above."""
+    failed = False
+
+    async def tell(message: Message) -> None:
+        nonlocal failed
+        if message["type"] == "http.response.start" and message["status"] == 500:
+            failed = True
+            await JSONResponse({"error": _NO_CALL, "detail": _NO_CALL}, 422)(scope, receive, send)
+        elif not failed:
+            await send(message)
+
+    return tell
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

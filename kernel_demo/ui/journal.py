@@ -6,6 +6,7 @@ No picture, no address, no file name and no free text is told.
 import logging
 import re
 import time
+from asyncio import CancelledError
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ def told(what: str, settings: Mapping[str, Any]) -> Iterator[Run]:
     run, began = Run(), time.monotonic()
     try:
         yield run
-    except GeneratorExit:
+    except (GeneratorExit, CancelledError):
         run.outcome = "stopped"
         raise
     except BaseException as error:

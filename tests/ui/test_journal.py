@@ -1,5 +1,6 @@
 """The log: one line a run, which tells nothing of a visitor."""
 
+import asyncio
 import logging
 import time
 
@@ -33,7 +34,12 @@ def test_a_run_is_told_in_one_line(lines):
 
 
 @pytest.mark.parametrize(
-    ("raised", "told"), [(GeneratorExit, "stopped"), (ValueError, "failed by ValueError")]
+    ("raised", "told"),
+    [
+        (GeneratorExit, "stopped"),
+        (asyncio.CancelledError, "stopped"),
+        (ValueError, "failed by ValueError"),
+    ],
 )
 def test_how_it_ended(lines, raised, told):
     """A run that was left, and one that failed: told as such, and the error goes on."""
