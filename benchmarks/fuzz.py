@@ -26,8 +26,9 @@ API = "/gradio_api"
 SECONDS = 600.0
 EXAMPLES = 40  # between two looks at the clock
 PATIENCE = 60.0  # seconds that an answer may take on a busy machine
-FOLLOWED = 2.0  # seconds in which the messages of an event are read before it is left
+FOLLOWED = 1.0  # seconds in which the messages of an event are read before it is left
 OURS = (503, 507)
+STREAMS = (f"{API}/queue/data", f"{API}/call/", f"{API}/heartbeat/")
 LEAKS = ("Traceback", 'File "', "site-packages", "/gradio/", "kernel_demo/")
 POSTS = (
     "run/predict", "run/learn", "api/apply", "call/learn", "call/apply", "call/recover",
@@ -92,14 +93,20 @@ def run(report) -> None:
             report.note(f"{path}: {what}: {said}")
 
 
-def fuzz(address: str, seconds: float, start: int, found: Findings | None = None) -> Findings:
-    """Ask at random for so many seconds; the same `start` asks the same."""
+def fuzz(
+    address: str, seconds: float, start: int, found: Findings | None = None, least: int = 0
+) -> Findings:
+    """Ask at random for so many seconds, `least` times at least; the same `start` asks the same."""
     found, end = found or Findings(), time.monotonic() + seconds
+
+    def over() -> bool:
+        return time.monotonic() >= end and found.asked >= least
+
     with httpx.Client(base_url=address.rstrip("/"), timeout=PATIENCE, trust_env=False) as client:
         config = client.get("/config").json()
         requests = _requests(config)
         for number in range(10**6):
-            if time.monotonic() >= end:
+            if over():
                 return found
 
             @seed(start * 10**6 + number)
@@ -109,7 +116,7 @@ def fuzz(address: str, seconds: float, start: int, found: Findings | None = None
             )  # fmt: skip
             @given(requests)
             def ask(request: tuple) -> None:
-                if time.monotonic() < end:
+                if not over():
                     found.asked += 1
                     _ask(client, found, *request)
 
@@ -173,9 +180,12 @@ def _ask(client: httpx.Client, found: Findings, method: str, path: str, sent: di
                 "headers": {"content-type": "application/json"}}  # fmt: skip
     sent = {**sent, "headers": {"x-gradio-user": "app", **sent.get("headers", {})}}
     try:
-        with client.stream(method, path, **sent) as answer:
-            text = "".join(_beginning(answer))
+        answer, text = _answer(client, method, path, sent)
     except httpx.InvalidURL:
+        return
+    except httpx.RemoteProtocolError as error:
+        if not where.startswith(STREAMS):  # gradio breaks off the stream of a session it knows not
+            found.note(where, type(error).__name__, sent)
         return
     except httpx.HTTPError as error:
         found.note(where, type(error).__name__, sent)
@@ -185,6 +195,19 @@ def _ask(client: httpx.Client, found: Findings, method: str, path: str, sent: di
     _look(found, where, text, sent)
     if path.endswith("queue/join") and answer.status_code == 200:
         _follow(client, found, json.loads(sent["content"]), json.loads(text)["event_id"])
+
+
+def _answer(client: httpx.Client, method: str, path: str, sent: dict) -> tuple:
+    """The answer and its text; anew where a connection that was kept has been closed meanwhile."""
+
+    def once() -> tuple:
+        with client.stream(method, path, **sent) as answer:
+            return answer, "".join(_beginning(answer))
+
+    try:
+        return once()
+    except (httpx.ReadError, httpx.WriteError):
+        return once()
 
 
 def _follow(client: httpx.Client, found: Findings, body: dict, event: str) -> None:
@@ -215,7 +238,7 @@ def _beginning(answer: httpx.Response) -> Iterator[str]:
 
 
 def _look(found: Findings, where: str, text: str, sent: object) -> None:
-    if "<html" in text[:2000].lower() or where.endswith((".json", "info")):
+    if "<html" in text[:2000].lower() or where.endswith((".json", "info", "/config")):
         return  # the page's own texts: code that it offers
     for leak in LEAKS:
         if leak in text and leak not in repr(sent):

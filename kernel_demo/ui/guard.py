@@ -1,7 +1,7 @@
 """What every request passes first: bounds on its size, and no downloads on a visitor's word.
 
-What a client made up is refused in a sentence, and is no fault of the server's: gradio answers a
-direct call that fails by 500 whatever the reason, and its log tells the reason as before.
+What a client made up is refused in a sentence, and is no fault of the server's: gradio answers by
+500 whatever the reason, while runs fail elsewhere, in the queue. The log tells the reason.
 
 Gradio holds the bound on uploads (`max_file_size`), but has none on JSON bodies and on the files
 that it would fetch when a client sends a web address in place of an uploaded file's path. What a
@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kernel_demo.ui.journal import LOG
 
 MAX_BODY = 2_000_000  # bytes; a 31 x 31 kernel with all its digits takes 20 KB
 _TOO_LARGE = "Expected a request of at most 2 MB; got a larger one. Upload files instead."
@@ -53,7 +55,14 @@ class Guard:
             await JSONResponse({"detail": refusal}, status)(scope, receive, send)
             return
         self.seen(paths)
-        await self.app(scope, _replay(body, receive), _told(scope, receive, send))
+        telling = _Telling(scope, receive, send)
+        try:
+            await self.app(scope, _replay(body, receive), telling)
+        except Exception as error:
+            if telling.begun:
+                raise
+            LOG.warning("a request could not be read: %s", type(error).__name__)
+            await telling.refuse()
 
 
 def is_upload(scope: Scope) -> bool:
@@ -107,19 +116,23 @@ def _unreadable(body: bytes) -> str:
     return ""
 
 
-def _told(scope: Scope, receive: Receive, send: Send) -> Send:
-    """Sends on what is answered, but for a 500: that it is a client's, see above."""
-    failed = False
+class _Telling:
+    """Sends on what is answered, but for a 500: that is a client's, see above."""
 
-    async def tell(message: Message) -> None:
-        nonlocal failed
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._to, self._failed, self.begun = (scope, receive, send), False, False
+
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start" and message["status"] == 500:
-            failed = True
-            await JSONResponse({"error": _NO_CALL, "detail": _NO_CALL}, 422)(scope, receive, send)
-        elif not failed:
-            await send(message)
+            self._failed = True
+            await self.refuse()
+        elif not self._failed:
+            self.begun = True
+            await self._to[2](message)
 
-    return tell
+    async def refuse(self) -> None:
+        self.begun = True
+        await JSONResponse({"error": _NO_CALL, "detail": _NO_CALL}, 422)(*self._to)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

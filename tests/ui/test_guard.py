@@ -20,10 +20,14 @@ async def fails(_):
     return JSONResponse({"error": "Traceback"}, 500)
 
 
+async def breaks(_):
+    raise KeyError("data")
+
+
 @pytest.fixture
 def client():
     routes = [Route(path, echo, methods=["POST"]) for path in ("/join", "/upload")]
-    routes.append(Route("/run", fails, methods=["POST"]))
+    routes += [Route(*each, methods=["POST"]) for each in (("/run", fails), ("/call", breaks))]
     return TestClient(Starlette(routes=routes, middleware=[Middleware(Guard)]))
 
 
@@ -72,9 +76,10 @@ def test_bytes_that_are_no_text_are_refused(client, body):
     assert "UTF-8" in answer.json()["detail"]
 
 
-def test_what_fails_in_a_direct_call_is_told_in_a_sentence(client):
-    """Not as a fault of the server's, and without its words."""
-    answer = client.post("/run", json={"data": []})
+@pytest.mark.parametrize("path", ["/run", "/call"])
+def test_what_cannot_be_read_is_told_in_a_sentence(client, path):
+    """Whether gradio says so or breaks: not as a fault of the server's, and without its words."""
+    answer = client.post(path, json={"data": []})
     assert answer.status_code == 422
     assert answer.json()["error"].startswith("Expected")
     assert "Traceback" not in answer.text
