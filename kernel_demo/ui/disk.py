@@ -94,8 +94,8 @@ class Disk:
             received, remedy = f"{size / MB:.1f} MB at once", "Upload fewer, or smaller ones."
             raise DemoError(_share(most), received, remedy)
         over = sum(file.size for file in own) + coming + size - most
-        if over > 0 and (freed := self._free(own, over)) < over:
-            raise DemoError(_share(most), f"{(over - freed) / MB:.1f} MB more", WAIT)
+        if over > 0 and self._free(own, over) < over:
+            raise DemoError(_share(most), "more than that in all", WAIT)
         files, coming = self._files(), sum(each for _, each in self._coming.values())
         over = max(
             sum(file.size for file in files) + coming + size - self._bounds.disk,

@@ -1,7 +1,8 @@
 """Gradio's queue, in which visitors take turns, large pictures wait for one another, and nobody
 leaves more unread than is kept.
 
-A visitor is a session: a page that is open, or a script's client.
+A visitor is a session: a page that is open, or a script's client. Scripts that name no session are
+one visitor by their address.
 """
 
 import inspect
@@ -62,26 +63,28 @@ class FairQueue(Queue):
         return [event for each in queues for event in [*each.queue]]
 
     async def push(self, body, request, username):
-        most = max(1, self.max_size // SHARE)
-        if sum(event.session_hash == body.session_hash for event in self._waiting()) >= most:
+        most, visitor = max(1, self.max_size // SHARE), body.session_hash or _address(request)
+        if sum(_visitor(event) == visitor for event in self._waiting()) >= most:
             refusal = (
                 f"Expected at most {most} waiting runs of one visitor; got more. Wait a little."
             )
             return False, refusal, "queue_full"
         if self.no_room() and _makes_files(self.blocks.fns.get(body.fn_index)):
             return False, str(NO_ROOM), "queue_full"
-        if named := files(body.data):
-            self._sizes[body.session_hash] = await run_sync(_size, named)
+        size = await run_sync(_size, named) if (named := files(body.data)) else 0
+        joined = await super().push(body, request, username)
+        if size:  # by now there is a session; the event has not begun
+            self._sizes[body.session_hash] = size
             self._sizes.move_to_end(body.session_hash)
             if len(self._sizes) > MOST_NAMED:
                 self._sizes.popitem(last=False)
-        return await super().push(body, request, username)
+        return joined
 
     def get_events(self):
         at_work = sum(self._weight(event) for event in self._running())
         held = {}
         for name, each in self.event_queue_per_concurrency_id.items():
-            order = fairly([(name, event.session_hash) for event in each.queue], self._served)
+            order = fairly([(name, _visitor(event)) for event in each.queue], self._served)
             waiting = [each.queue[index] for index in order]
             held[name] = [event for event in waiting if self._is_too_large(event, at_work)]
             each.queue[:] = [event for event in waiting if event not in held[name]]
@@ -90,7 +93,7 @@ class FairQueue(Queue):
             self.event_queue_per_concurrency_id[name].queue.extend(events)
         if found:
             events, _, name = found
-            self._served.note((name, events[0].session_hash))
+            self._served.note((name, _visitor(events[0])))
         return found
 
     def _is_too_large(self, event: Event, at_work: int) -> bool:
@@ -119,12 +122,21 @@ class FairQueue(Queue):
             return
         with told(f"/{fn.api_name}", _settings(events[0])) as run:
             await super().process_events(events, batch, begin_time, fn)
-            known = self.event_analytics.get(events[0]._id) or {}
-            run.outcome = {"success": "done", "cancelled": "stopped"}.get(known["status"], "failed")
+            ended = self.event_analytics.get(events[0]._id, {}).get("status")
+            run.outcome = {"success": "done", "cancelled": "stopped"}.get(ended, "failed")
 
     def compute_analytics_summary(self, records):
         """Nothing: gradio makes a table of all events after each one, for a page that is off."""
         return {}
+
+
+def _visitor(event: Event) -> str:
+    named = event.session_hash != event._id
+    return event.session_hash if named else _address(event.request)
+
+
+def _address(request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _makes_files(fn) -> bool:

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kernel_demo.errors import DemoError
 from kernel_demo.ui.disk import NO_ROOM, Disk
 from kernel_demo.ui.guard import is_upload
+from kernel_demo.ui.journal import LOG
 
 COOKIE = "kernel-demo-visitor"
 SWEEP_SECONDS = 2.0
@@ -90,7 +91,10 @@ def sweeping(disk: Disk) -> Callable:
         async def sweep() -> None:
             while True:
                 await anyio.sleep(SWEEP_SECONDS)
-                await run_in_threadpool(disk.sweep)
+                try:
+                    await run_in_threadpool(disk.sweep)
+                except Exception as error:  # noqa: BLE001 - the page lives on, and tries again
+                    LOG.error("the disk could not be swept: %s", type(error).__name__)
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(sweep)

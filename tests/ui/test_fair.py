@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 from gradio.queueing import EventQueue
 from gradio_client import Client
@@ -103,11 +104,12 @@ def test_one_visitor_does_not_fill_the_queue(address, page, monkeypatch):
     monkeypatch.setattr(gpu, "learn", held)
     greedy, other = (Client(address, verbose=False) for _ in range(2))
     most = page._queue.max_size // fair.SHARE
+    begun, waiting = page._queue.get_active_worker_count, page._queue.__len__
     with ThreadPoolExecutor(1) as pool:
         jobs = []
-        for _ in range(RUNS_AT_ONCE + most):
+        for asked in range(1, RUNS_AT_ONCE + most + 1):
             jobs.append(greedy.submit(images=1, steps=1, api_name="/learn"))
-            until(lambda: all(job.status().code.name != "JOINING_QUEUE" for job in jobs))
+            until(lambda n=asked: begun() >= min(n, RUNS_AT_ONCE) and begun() + waiting() >= n)
         until(lambda: len(page._queue) == most)
         with pytest.raises(Exception, match="full|at most"):
             greedy.predict(images=1, steps=1, api_name="/learn")
@@ -117,6 +119,27 @@ def test_one_visitor_does_not_fill_the_queue(address, page, monkeypatch):
         assert late.result(PATIENCE)
         for job in jobs:
             job.result(timeout=PATIENCE)
+
+
+def test_scripts_without_a_session_are_one_visitor(address, page, monkeypatch):
+    """By their address: beyond a half of the queue they are told so, too."""
+    opened = threading.Event()
+
+    def held(*_):
+        assert opened.wait(PATIENCE)
+        yield from ()
+
+    monkeypatch.setattr(gpu, "learn", held)
+    where = f"{address.rstrip('/')}/gradio_api/call/learn"
+    body = {"data": ["sobel_x", 3, 0, "kfac", 1, "bundled", 1, ""]}
+    most, answers = page._queue.max_size // fair.SHARE, []
+    for asked in range(RUNS_AT_ONCE + most + 1):
+        answers.append(httpx.post(where, json=body, timeout=PATIENCE, trust_env=False))
+        until(lambda n=asked: page._queue.get_active_worker_count() >= min(n + 1, RUNS_AT_ONCE))
+    assert [each.status_code for each in answers] == [200] * (RUNS_AT_ONCE + most) + [503]
+    assert "one visitor" in answers[-1].text
+    opened.set()
+    until(lambda: not len(page._queue) and not page._queue.get_active_worker_count())
 
 
 class TestLargePictures:
@@ -179,7 +202,7 @@ class Waits:
         concurrency_limit, batch = 4, False
 
     def __init__(self, session_hash):
-        self.session_hash = session_hash
+        self._id, self.session_hash = f"event of {session_hash}", session_hash
 
 
 class TestUnread:
