@@ -138,6 +138,15 @@ def shrink(photo: Photo, max_pixels: int) -> Photo:
     return replace(photo, pixels=pixels, notes=(*photo.notes, note))
 
 
+def pixels(path: str | Path) -> int:
+    """How many pixels a file says that it has, by its first bytes; 0 for what is no picture."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            return min(image.width * image.height, MAX_LARGE)
+    except (Image.DecompressionBombError, *_DAMAGED):
+        return 0  # it will be refused
+
+
 def samples(
     source: bytes | str | Path,
     name: str,

@@ -5,7 +5,7 @@ Scripts use the endpoints of `api`.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -14,11 +14,13 @@ import gradio as gr
 
 from kernel_demo.errors import DemoError
 from kernel_demo.ui.html import alert
+from kernel_demo.ui.journal import told
 from kernel_demo.ui.line import Line
 
 Item = TypeVar("Item")
 
 RUNS_AT_ONCE = 2
+CHOICES = (gr.Dropdown, gr.Slider, gr.Radio, gr.Number, gr.Checkbox)  # whose values a log tells
 # Everything that holds the device waits in one queue; what sums on the processor in another; and
 # whole pictures are drawn two at a time (of 40 Mpx, 2.5 GB each).
 DEVICE = {"concurrency_id": "device", "concurrency_limit": RUNS_AT_ONCE}
@@ -106,20 +108,28 @@ class Job:
         handed = [self._outputs.index(each) for each in given or ()]
         inputs, where = _listed(inputs), queue.get("concurrency_id", "")
 
-        def answer(event: gr.EventData, before: int, *values):
+        def answer(event: gr.EventData, request: gr.Request, before: int, *values):
             LINE.leave(before)
             updates = announce(*[said(event)] * data, *values)
-            return *updates, LINE.join(where, [updates[i] for i in handed])
+            over = [updates[i] for i in handed], _settings(inputs, values)
+            return *updates, LINE.join(where, over, request.session_hash)
 
         def in_turn(turn: int, *values):
             begun, announced = LINE.begin(turn)
-            asked = values if given is None else [partial(LINE.notes, turn), *(announced or ())]
-            yield from _while_held(turn, function, asked) if begun else [[gr.skip()] * len(shown)]
+            if not begun:
+                yield [gr.skip()] * len(shown)
+                return
+            over, settings = announced
+            asked = values if given is None else [partial(LINE.notes, turn), *over]
+            with told(name, settings) as run:
+                if (yield from _while_held(turn, function, asked)):
+                    run.outcome = "stopped"
 
         heard = trigger(
             answer, [self.turn, *inputs], [*self._outputs, self.turn],
             trigger_mode="once", **UNQUEUED,
         )  # fmt: skip
+        name = _name(heard["targets"]) or where
         # One that was given up may still be at work when the next one begins.
         runs = heard.then(
             in_turn, [self.turn, *(inputs if given is None else [])], shown,
@@ -167,7 +177,7 @@ class Job:
         async def tell(turn: int) -> AsyncIterator:
             await asyncio.sleep(TELL_FIRST)
             while waiting := LINE.waiting(turn):
-                place, handed = waiting
+                place, (handed, _) = waiting
                 yield shown(place, *handed) if shown else None
                 await asyncio.sleep(TELL_AGAIN)
             yield self._left() if shown else None
@@ -193,19 +203,37 @@ class Job:
         return [gr.skip()] * len(self._outputs)
 
 
-def _while_held(turn: int, function: Callable, asked: Sequence) -> Iterator:
-    """The updates of a function, until its turn is given up."""
+def _while_held(turn: int, function: Callable, asked: Sequence) -> Generator[Any, None, bool]:
+    """The updates of a function, until its turn is given up; returns whether it was."""
     try:
         with closing(function(*asked)) as updates:
             for update in updates:
                 if not LINE.holds(turn):
-                    return
+                    break
                 yield update
     except Exception:
         if LINE.holds(turn):  # else nobody waits for it any more
             raise
     finally:
+        held = LINE.holds(turn)
         LINE.leave(turn)
+    return not held
+
+
+def _name(targets: Sequence[tuple[int, str]]) -> str:
+    """What a log calls a run: the button that began it; empty for what follows another event."""
+    context = gr.context.get_blocks_context()
+    blocks = context.blocks if context else {}
+    names = [(blocks[block].elem_id, event) for block, event in targets if block in blocks]
+    return next((f"{name or 'page'} {event}" for name, event in names), "")
+
+
+def _settings(inputs: Sequence, values: Sequence) -> Mapping[str, Any]:
+    """The values of those inputs from which a visitor chooses, by the names of their places."""
+    chosen = zip(inputs, values, strict=True)
+    return {
+        part.elem_id: value for part, value in chosen if part.elem_id and isinstance(part, CHOICES)
+    }
 
 
 def _listed(inputs: Any) -> list:

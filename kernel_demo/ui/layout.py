@@ -9,18 +9,24 @@ from threading import Timer
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from kernel_demo.learning import devices
-from kernel_demo.ui import api, bundle, landing, served, terms, theme
+from kernel_demo.ui import api, bundle, health, jobs, landing, served, terms, theme
+from kernel_demo.ui.bounds import Bounds
 from kernel_demo.ui.components import header
-from kernel_demo.ui.guard import MAX_UPLOAD, Guard
+from kernel_demo.ui.disk import Disk
+from kernel_demo.ui.fair import FairQueue
+from kernel_demo.ui.guard import Guard
+from kernel_demo.ui.headers import Headers
 from kernel_demo.ui.html import block
 from kernel_demo.ui.learn import folder, link, showing
 from kernel_demo.ui.learn import tab as learn_tab
 from kernel_demo.ui.light import Light
 from kernel_demo.ui.preview import Preview
 from kernel_demo.ui.questions import tab as questions_tab
+from kernel_demo.ui.receiving import Receiving, sweeping
 from kernel_demo.ui.recover import tab as recover_tab
 
 TITLE = "Kernel Demo"
@@ -30,7 +36,6 @@ LEARNED = (
     "from them alone. Watch it, and see how far it is from the truth."
 )
 WARM_AFTER = 4  # seconds
-QUEUE = 16  # visitors who wait; one more is told that the page is busy
 FORGET_EVERY, FORGET_AFTER = 600, 3600  # seconds: the visitors' files
 HEAD = tuple(Path(__file__).with_name(name) for name in ("gradio.js", "terms.js", "back.js"))
 
@@ -54,7 +59,7 @@ def build(folders: bool = False) -> gr.Blocks:
                 questions = questions_tab.build(tabs)
         page.places = (*questions, recover.place, learn.race)
         landing.connect(page, tabs, page.places, link.told)
-    page.queue(max_size=QUEUE, default_concurrency_limit=4, api_open=False)
+    page.queue(default_concurrency_limit=4, api_open=False)
     return page
 
 
@@ -75,18 +80,25 @@ def shared(places: Sequence[landing.Place], asked: Mapping[str, str]) -> tuple[s
 local = folder.local  # who may serve folders
 
 
-def launch(page: gr.Blocks, **options):
+def launch(page: gr.Blocks, bounds: Bounds = Bounds(), **options):  # noqa: B008 - it is frozen
     """Serve the page; `options` go to gradio's launch (server_name, server_port, share, auth).
 
     What a first run needs beyond the page is loaded while the page is already there.
     """
+    queue = page._queue = FairQueue.in_place_of(page._queue, bounds.queue)
+    lasting = partial(_lasting, page)
+    disk = Disk(get_upload_folder(), bounds, queue.named, lasting)
+    queue.no_room = lambda: disk.full
+    for each in page.fns.values():
+        if each.concurrency_id == jobs.DEVICE["concurrency_id"]:
+            each.concurrency_limit = bounds.runs
     warming = Timer(WARM_AFTER, showing.warm)
     warming.daemon = True
     warming.start()
     return page.launch(
         theme=theme.build(),
         head=served.head(*HEAD),
-        max_file_size=MAX_UPLOAD,
+        max_file_size=bounds.upload,
         show_error=False,
         ssr_mode=False,
         enable_monitoring=False,
@@ -94,11 +106,20 @@ def launch(page: gr.Blocks, **options):
         footer_links=[],
         app_kwargs={
             "exception_handlers": api.REFUSALS,
+            "lifespan": sweeping(disk),
+            "routes": [health.route(page)],
             "middleware": [
-                Middleware(Guard),
+                Middleware(Headers),
+                Middleware(Receiving, disk=disk),
+                Middleware(Guard, seen=disk.touch),
                 Middleware(Light, head=served.scripts(page) + bundle.hints()),
                 Middleware(Preview, describe=partial(shared, page.places)),
             ],
         },
         **options,
     )
+
+
+def _lasting(page: gr.Blocks) -> set[str]:
+    """The files that belong to the page itself."""
+    return {path for part in page.blocks.values() for path in getattr(part, "keep_in_cache", ())}

@@ -1,4 +1,4 @@
-"""Who waits for something that is lent to a few at a time, in the order in which they asked.
+"""Who waits for something that is lent to a few at a time, in the order in which they are served.
 
 Gradio's queue tells no place. Here one is counted: of all who were announced and have not begun.
 """
@@ -6,16 +6,58 @@ Gradio's queue tells no place. Here one is counted: of all who were announced an
 import itertools
 import threading
 import time
+from collections import Counter, OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 SILENCE = 5.0  # seconds: nobody waits behind who was not heard of for so long
 FORGET = 3600.0  # seconds
+MOST_SERVED = 4096  # visitors of whom it is known when they were served
 
 
-@dataclass
+def fairly(visitors: Sequence[Hashable], served: Mapping[Hashable, int]) -> list[int]:
+    """The indices of who waits, in the order in which they are served: visitors take turns.
+
+    visitors: whose each one is, in the order in which they came. served: when a visitor was last
+    served, as an ascending number. Each visitor's first comes before anybody's second; among those
+    who was served longest ago, or never, comes first, and then who came first.
+    """
+    own, keys = Counter(), []
+    for place, visitor in enumerate(visitors):
+        keys.append((own[visitor], served.get(visitor, 0), place))
+        own[visitor] += 1
+    return sorted(range(len(keys)), key=keys.__getitem__)
+
+
+class Served(Mapping):
+    """When a visitor was last served, as an ascending number; the latest MOST_SERVED of them."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._last: OrderedDict[Hashable, int] = OrderedDict()
+
+    def note(self, visitor: Hashable) -> None:
+        """A visitor is served now."""
+        self._last[visitor] = next(self._numbers)
+        self._last.move_to_end(visitor)
+        if len(self._last) > MOST_SERVED:
+            self._last.popitem(last=False)
+
+    def __getitem__(self, visitor: Hashable) -> int:
+        return self._last[visitor]
+
+    def __iter__(self):
+        return iter(self._last)
+
+    def __len__(self) -> int:
+        return len(self._last)
+
+
+@dataclass(eq=False)
 class _Turn:
     where: str  # the queue in which it waits
+    visitor: Hashable  # whose it is
     handed: Any  # what it is to begin with
     heard: float  # when it was last heard of
     begun: bool = False
@@ -28,16 +70,17 @@ class Line:
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
         self._turns: dict[int, _Turn] = {}  # in ascending order
+        self._served = Served()
         self._lock = threading.Lock()
 
-    def join(self, where: str, handed: Any = None) -> int:
-        """Stand at the end of a queue; the number of the turn. handed: what `begin` gives back."""
+    def join(self, where: str, handed: Any = None, visitor: Hashable = None) -> int:
+        """Stand in a queue; the number of the turn. handed: what `begin` gives back."""
         with self._lock:
             now = time.monotonic()
             for number in [n for n, turn in self._turns.items() if now - turn.heard > FORGET]:
                 del self._turns[number]
             number = next(self._numbers)
-            self._turns[number] = _Turn(where, handed, now)
+            self._turns[number] = _Turn(where, visitor, handed, now)
             return number
 
     def begin(self, number: int) -> tuple[bool, Any]:
@@ -48,6 +91,7 @@ class Line:
                 return False, None
             handed, turn.begun, turn.handed = turn.handed, True, None
             turn.heard = float("inf")  # it leaves when it ends
+            self._served.note((turn.where, turn.visitor))
             return True, handed
 
     def leave(self, number: int) -> None:
@@ -74,12 +118,12 @@ class Line:
             if turn is None or turn.begun:
                 return None
             turn.heard = now
-            before = [
-                other for n, other in self._turns.items()
-                if n < number and other.where == turn.where and not other.begun
-                and now - other.heard <= SILENCE
+            here = [
+                other for other in self._turns.values()
+                if other.where == turn.where and not other.begun and now - other.heard <= SILENCE
             ]  # fmt: skip
-            return 1 + len(before), turn.handed
+            order = fairly([(turn.where, other.visitor) for other in here], self._served)
+            return 1 + [here[index] for index in order].index(turn), turn.handed
 
     def note(self, number: int, **notes: Any) -> None:
         """Tell whoever works at a turn what has changed meanwhile."""

@@ -2,6 +2,7 @@
 
 import base64
 import os.path
+import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ MAX_PICTURES = 16
 THUMBNAIL = 160  # pixels, the longer side: sharp on a phone's screen at about 70 CSS pixels
 WELL = 92  # per cent: the quality of a small picture
 HUB_DEADLINE = 15.0  # seconds
+_DECODING = threading.BoundedSemaphore(2)  # visitors at once: 80 Mpx are a gigabyte of float32
 
 # What the page begins with, of the first bundled photo: all but columns that nobody sees, by
 # `jpegtran -crop 448x400+80+0 -progressive -optimize -copy none`, which leaves each pixel as it is.
@@ -130,7 +132,8 @@ def _count(choice: PictureChoice) -> int:
 def _from_uploads(paths: Sequence[str], beside: bool, strict: bool) -> Gathered:
     if not paths:
         raise DemoError("at least one picture of yours", "none", "Choose one or more files.")
-    photos, problems = uploads.open_uploads(paths)
+    with _DECODING:
+        photos, problems = uploads.open_uploads(paths)
     if strict and problems:
         raise uploads.together(problems)
     if not photos:

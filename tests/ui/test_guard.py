@@ -16,9 +16,18 @@ async def echo(request):
     return JSONResponse({"length": len(await request.body())})
 
 
+async def fails(_):
+    return JSONResponse({"error": "Traceback"}, 500)
+
+
+async def breaks(_):
+    raise KeyError("data")
+
+
 @pytest.fixture
 def client():
     routes = [Route(path, echo, methods=["POST"]) for path in ("/join", "/upload")]
+    routes += [Route(*each, methods=["POST"]) for each in (("/run", fails), ("/call", breaks))]
     return TestClient(Starlette(routes=routes, middleware=[Middleware(Guard)]))
 
 
@@ -57,3 +66,29 @@ def test_multipart_elsewhere_than_the_upload_route_is_bounded(client):
     large = b"x" * (MAX_BODY + 1)
     assert client.post("/join", content=large, headers=headers).status_code == 413
     assert client.post("/upload", content=large, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"\x90", b"{\xff}", b"\xff\xfe[\x00"])
+def test_bytes_that_are_no_text_are_refused(client, body):
+    """They are a client's fault, in a sentence."""
+    answer = client.post("/join", content=body)
+    assert answer.status_code == 400
+    assert "UTF-8" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/run", "/call"])
+def test_what_cannot_be_read_is_told_in_a_sentence(client, path):
+    """Whether gradio says so or breaks: not as a fault of the server's, and without its words."""
+    answer = client.post(path, json={"data": []})
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith("Expected")
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["vibe-edit", "undo-vibe-edit/", "process_recording", "component_server", "stream/a"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_the_page_does_not_use_is_not_there(client, method, path):
+    """Gradio's ways for other apps are closed."""
+    assert client.request(method, f"/gradio_api/{path}").status_code == 404
