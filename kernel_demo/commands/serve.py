@@ -99,7 +99,7 @@ def _run(options: argparse.Namespace) -> int:
         return 2
     _log(options.log_level)
     layout.launch(
-        layout.build(folders=layout.local(options.host, options.share)),
+        layout.build(folders=layout.local(options.host, options.share or bool(options.root_path))),
         Bounds(
             upload=options.max_upload,
             disk=options.disk,

@@ -9,6 +9,7 @@ file may hold is bounded where it is opened: sources.decoding.
 """
 
 import json
+import os
 import re
 from collections.abc import Callable
 
@@ -95,12 +96,17 @@ def _parsed(body: bytes) -> object:
 
 
 def files(said: object) -> list[str]:
-    """The paths of all files that a parsed body names, however deep."""
+    """The paths of all files that a parsed body names, however deep.
+
+    Assistants name their uploads by the text of the path alone.
+    """
     waiting, found = [said], []
     while waiting:
         value = waiting.pop()
-        if isinstance(value, dict):
-            if isinstance(path := value.get("path"), str):
+        if isinstance(value, str) and os.path.isabs(value):
+            found.append(value)
+        elif isinstance(value, dict):
+            if isinstance(path := value.get("path"), str) and not os.path.isabs(path):
                 found.append(path)
             waiting.extend(value.values())
         elif isinstance(value, list):
