@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from kernel_demo.errors import DemoError
+from kernel_demo.ui import draining
 from kernel_demo.ui.html import alert
 from kernel_demo.ui.line import Line
 
@@ -48,6 +49,7 @@ def throttled(items: Iterator[Item], seconds: float, longest: float = 0) -> Iter
     waiting = nothing
     with closing(items):
         for waiting in items:
+            draining.end_late_runs()
             now = time.monotonic()
             if now - shown >= max(seconds, min(longest, (now - begun) / 10)):
                 shown = now
@@ -55,6 +57,11 @@ def throttled(items: Iterator[Item], seconds: float, longest: float = 0) -> Iter
                 waiting = nothing
     if waiting is not nothing:
         yield waiting
+
+
+def failure() -> str:
+    """What a visitor is told when something fails."""
+    return draining.SENTENCE if draining.begun() else FAILED
 
 
 def buttons(running: bool) -> tuple:
@@ -71,7 +78,7 @@ class Job:
     """
 
     def __init__(self, outputs: Sequence, failed: Callable, held: Sequence = ()) -> None:
-        """failed: what the outputs show then, of the values of `held`; it says `FAILED`."""
+        """failed: what the outputs show then, of the values of `held`; it says `failure()`."""
         self.heard: list[gr.events.Dependency] = []  # those that answer a trigger
         self.events: list[gr.events.Dependency] = []  # those that stream
         self.turn = gr.State(0)  # the number of the turn in `LINE`; 0: halted, or none yet
@@ -88,6 +95,7 @@ class Job:
         given: Sequence | None = None,
         data: bool = False,
         waiting: Callable | None = None,
+        goes_on: bool = False,
         **queue,
     ) -> gr.events.Dependency:
         """Let a trigger show at once what `announce` returns, and stream `function` in its turn.
@@ -99,16 +107,20 @@ class Job:
         function that returns what `LINE.note` was told meanwhile; by default it gets the inputs.
         (Whoever was at work before may write into a state at any time: what is handed over goes
         another way.) data: whether `announce` wants those of the event, first. waiting: what
-        the outputs show while it waits, of the place and of what was handed over. queue: options of
-        the event that streams, which is returned.
+        the outputs show while it waits, of the place and of what was handed over. goes_on: whether
+        it belongs to a run before, and is no new one. queue: options of the event that streams,
+        which is returned.
         """
         shown = self._outputs if shown is None else shown
         handed = [self._outputs.index(each) for each in given or ()]
         inputs, where = _listed(inputs), queue.get("concurrency_id", "")
+        held = len(self._held)
 
         def answer(event: gr.EventData, before: int, *values):
             LINE.leave(before)
-            updates = announce(*[said(event)] * data, *values)
+            if draining.begun() and not goes_on:
+                return *self._failed(*values[:held]), 0
+            updates = announce(*[said(event)] * data, *values[held:])
             return *updates, LINE.join(where, [updates[i] for i in handed])
 
         def in_turn(turn: int, *values):
@@ -117,7 +129,7 @@ class Job:
             yield from _while_held(turn, function, asked) if begun else [[gr.skip()] * len(shown)]
 
         heard = trigger(
-            answer, [self.turn, *inputs], [*self._outputs, self.turn],
+            answer, [self.turn, *self._held, *inputs], [*self._outputs, self.turn],
             trigger_mode="once", **UNQUEUED,
         )  # fmt: skip
         # One that was given up may still be at work when the next one begins.
@@ -196,6 +208,7 @@ class Job:
 def _while_held(turn: int, function: Callable, asked: Sequence) -> Iterator:
     """The updates of a function, until its turn is given up."""
     try:
+        draining.end_late_runs()
         with closing(function(*asked)) as updates:
             for update in updates:
                 if not LINE.holds(turn):
@@ -231,6 +244,7 @@ def hearing(function: Callable) -> Callable:
 @contextmanager
 def in_words() -> Iterator[None]:
     """Tell a client what can be put right as an error with its sentence."""
+    draining.refuse_new_runs()
     try:
         yield
     except DemoError as error:
@@ -239,4 +253,4 @@ def in_words() -> Iterator[None]:
 
 def tell_failure(event: gr.events.Dependency, place: gr.HTML) -> None:
     """Say in `place` that an event failed which disables nothing."""
-    event.failure(lambda: alert(FAILED), None, place, **UNQUEUED)
+    event.failure(lambda: alert(failure()), None, place, **UNQUEUED)

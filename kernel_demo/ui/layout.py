@@ -11,7 +11,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from kernel_demo.learning import devices
-from kernel_demo.ui import api, landing, terms, theme
+from kernel_demo.ui import api, draining, landing, terms, theme
 from kernel_demo.ui.components import header
 from kernel_demo.ui.guard import MAX_UPLOAD, Guard
 from kernel_demo.ui.html import block
@@ -31,7 +31,7 @@ QUEUE = 16  # visitors who wait; one more is told that the page is busy
 FORGET_EVERY, FORGET_AFTER = 600, 3600  # seconds: the visitors' files
 HEAD = "".join(
     f"<script>{Path(__file__).with_name(name).read_text('utf-8')}</script>"
-    for name in ("gradio.js", "terms.js", "back.js")
+    for name in ("gradio.js", "terms.js", "back.js", "lost.js")
 )
 
 
@@ -74,6 +74,8 @@ def shared(places: Sequence[landing.Place], asked: Mapping[str, str]) -> tuple[s
 
 def launch(page: gr.Blocks, **options):
     """Serve the page; `options` go to gradio's launch (server_name, server_port, share, auth)."""
+    if not options.get("prevent_thread_lock"):  # the process is there for the page alone
+        draining.heed_sigterm()
     return page.launch(
         theme=theme.build(),
         head=HEAD,
@@ -85,6 +87,7 @@ def launch(page: gr.Blocks, **options):
         footer_links=[],
         app_kwargs={
             "middleware": [
+                Middleware(draining.Gate),
                 Middleware(Guard),
                 Middleware(Preview, describe=partial(shared, page.places)),
             ]
