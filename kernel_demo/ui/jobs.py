@@ -81,7 +81,8 @@ class Job:
         """failed: what the outputs show then, of the values of `held`; it says `failure()`."""
         self.heard: list[gr.events.Dependency] = []  # those that answer a trigger
         self.events: list[gr.events.Dependency] = []  # those that stream
-        self.turn = gr.State(0)  # the number of the turn in `LINE`; 0: halted, or none yet
+        # The number of the turn in `LINE`; 0: halted; None: none yet, or it was another server's.
+        self.turn = gr.State(None)
         self._outputs, self._failed, self._held = [*outputs], failed, [*held]
         self._data = gr.State({})  # of the event that halted
 
@@ -195,7 +196,7 @@ class Job:
         Gradio tells that of a run which a visitor halts, too, and it may come when the next one is
         at work: that is none.
         """
-        if not turn or LINE.works(turn):
+        if turn == 0 or LINE.works(turn):
             return self._left()
         LINE.leave(turn)
         return self._failed(*held)

@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 
 from kernel_demo.ui import device as gpu
 from kernel_demo.ui import draining
+from kernel_demo.ui.jobs import FAILED
 from tests.ui.visitor import PATIENCE, Visitor
 
 
@@ -130,6 +131,21 @@ def test_no_new_run(address, client, server):
     assert told["records"] == learned["records"]
     visitor.choose("kernel", "emboss")
     assert "mboss" in visitor.shown["live"]["value"]["chips"]["filter"]["text"]
+
+
+def test_a_failure_told_by_another_server(address):
+    """Whose run was another server's, which is gone, is told that it failed, and not left waiting.
+
+    Who has halted a run is told of no failure by this one either."""
+    visitor = Visitor(address, about="live")
+    heard = visitor.of("live", "learn")[0]
+    (fails,) = (event for event in visitor.after(heard["id"]) if event["trigger_only_on_failure"])
+    visitor.dispatch(fails)
+    assert visitor.shown["live"]["value"]["error"] == FAILED
+    visitor.press("live", "stop", data={})
+    halted = visitor.shown["live"]["value"]
+    visitor.dispatch(fails)
+    assert visitor.shown["live"]["value"] == halted
 
 
 @pytest.mark.parametrize("tell_after", [1000, -1])
