@@ -5,6 +5,7 @@ visitor to another server. Who is at work goes on, to the last card of the resul
 it takes too long. A second SIGTERM ends the process at once.
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -68,7 +69,9 @@ def heed_sigterm() -> None:
         while time.monotonic() - _since < END_AFTER and not _quiet():
             time.sleep(0.1)
         # Not by gradio's way to close: it would tell who still waits of an error, not of a lost
-        # server, at which a page goes on elsewhere.
+        # server, at which a page goes on elsewhere. Nor does the interpreter put its modules away:
+        # threads of PyTorch and of the server that are at work then may abort the process.
+        atexit.register(os._exit, 0)
         last = threading.Timer(LAST_WORDS, os._exit, [0])
         last.daemon = True
         last.start()

@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from gradio_client import Client
@@ -65,7 +66,9 @@ def test_the_gate_under_a_path(server):
 @pytest.fixture
 def ending(server, monkeypatch):
     """ending(): SIGTERM to this process; (status, seconds) with and after which it would end."""
-    monkeypatch.setattr(draining, "LAST_WORDS", 3600)  # the process is that of all tests
+    # The process is that of all tests, and goes on.
+    monkeypatch.setattr(draining, "LAST_WORDS", 3600)
+    monkeypatch.setattr(draining, "atexit", SimpleNamespace(register=lambda *_: None))
     before = signal.getsignal(signal.SIGTERM)
 
     def tell() -> tuple[int, float]:
