@@ -27,7 +27,7 @@ from benchmarks.table import Report, table
 from kernel_demo.learning import devices
 
 OURS = ("benchmarks", "kernel_demo")
-NOT_BENCHMARKS = ("__main__", "ddp", "operations", "table")
+NOT_BENCHMARKS = ("__main__", "ddp", "machines", "operations", "table")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache, partial, wraps
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true"):
 else:
     spaces = None
 
+from kernel_demo.errors import DemoError
 from kernel_demo.learning import devices, pairs, training
 from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.exact import ExactSettings, learn_by_sums, train_exact
@@ -114,4 +115,26 @@ def _beginning(
     )
 
 
-learn = spaces.GPU(duration=GPU_SECONDS)(_learn) if spaces else _learn
+def _shipped(*arguments) -> Iterator[Progress | DemoError]:
+    """The same where an error comes out as the name of its class: its sentence is an item."""
+    try:
+        yield from _learn(*arguments)
+    except DemoError as error:
+        yield error
+
+
+def _unpacked(lent: Callable) -> Callable:
+    """What `_shipped` is lent as, with its errors raised on this side."""
+
+    @wraps(lent)
+    def learn(*arguments) -> Iterator[Progress]:
+        with closing(lent(*arguments)) as items:
+            for item in items:
+                if isinstance(item, DemoError):
+                    raise item
+                yield item
+
+    return learn
+
+
+learn = _unpacked(spaces.GPU(duration=GPU_SECONDS)(_shipped)) if spaces else _learn

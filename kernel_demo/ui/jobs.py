@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from kernel_demo.errors import DemoError
+from kernel_demo.ui import draining
 from kernel_demo.ui.html import alert
 from kernel_demo.ui.journal import told
 from kernel_demo.ui.line import Line
@@ -50,6 +51,7 @@ def throttled(items: Iterator[Item], seconds: float, longest: float = 0) -> Iter
     waiting = nothing
     with closing(items):
         for waiting in items:
+            draining.end_late_runs()
             now = time.monotonic()
             if now - shown >= max(seconds, min(longest, (now - begun) / 10)):
                 shown = now
@@ -57,6 +59,11 @@ def throttled(items: Iterator[Item], seconds: float, longest: float = 0) -> Iter
                 waiting = nothing
     if waiting is not nothing:
         yield waiting
+
+
+def failure() -> str:
+    """What a visitor is told when something fails."""
+    return draining.SENTENCE if draining.begun() else FAILED
 
 
 def buttons(running: bool) -> tuple:
@@ -73,10 +80,11 @@ class Job:
     """
 
     def __init__(self, outputs: Sequence, failed: Callable, held: Sequence = ()) -> None:
-        """failed: what the outputs show then, of the values of `held`; it says `FAILED`."""
+        """failed: what the outputs show then, of the values of `held`; it says `failure()`."""
         self.heard: list[gr.events.Dependency] = []  # those that answer a trigger
         self.events: list[gr.events.Dependency] = []  # those that stream
-        self.turn = gr.State(0)  # the number of the turn in `LINE`; 0: halted, or none yet
+        # The number of the turn in `LINE`; 0: halted; None: none yet, or it was another server's.
+        self.turn = gr.State(None)
         self._outputs, self._failed, self._held = [*outputs], failed, [*held]
         self._data = gr.State({})  # of the event that halted
 
@@ -90,6 +98,7 @@ class Job:
         given: Sequence | None = None,
         data: bool = False,
         waiting: Callable | None = None,
+        goes_on: bool = False,
         **queue,
     ) -> gr.events.Dependency:
         """Let a trigger show at once what `announce` returns, and stream `function` in its turn.
@@ -101,15 +110,20 @@ class Job:
         function that returns what `LINE.note` was told meanwhile; by default it gets the inputs.
         (Whoever was at work before may write into a state at any time: what is handed over goes
         another way.) data: whether `announce` wants those of the event, first. waiting: what
-        the outputs show while it waits, of the place and of what was handed over. queue: options of
-        the event that streams, which is returned.
+        the outputs show while it waits, of the place and of what was handed over. goes_on: whether
+        it belongs to a run before, and is no new one. queue: options of the event that streams,
+        which is returned.
         """
         shown = self._outputs if shown is None else shown
         handed = [self._outputs.index(each) for each in given or ()]
         inputs, where = _listed(inputs), queue.get("concurrency_id", "")
+        held = len(self._held)
 
         def answer(event: gr.EventData, request: gr.Request, before: int, *values):
             LINE.leave(before)
+            if draining.begun() and not goes_on:
+                return *self._failed(*values[:held]), 0
+            values = values[held:]
             updates = announce(*[said(event)] * data, *values)
             over = [updates[i] for i in handed], _settings(inputs, values)
             return *updates, LINE.join(where, over, request.session_hash)
@@ -126,7 +140,7 @@ class Job:
                     run.outcome = "stopped"
 
         heard = trigger(
-            answer, [self.turn, *inputs], [*self._outputs, self.turn],
+            answer, [self.turn, *self._held, *inputs], [*self._outputs, self.turn],
             trigger_mode="once", **UNQUEUED,
         )  # fmt: skip
         name = _name(heard["targets"]) or where
@@ -193,7 +207,7 @@ class Job:
         Gradio tells that of a run which a visitor halts, too, and it may come when the next one is
         at work: that is none.
         """
-        if not turn or LINE.works(turn):
+        if turn == 0 or LINE.works(turn):
             return self._left()
         LINE.leave(turn)
         return self._failed(*held)
@@ -206,6 +220,7 @@ class Job:
 def _while_held(turn: int, function: Callable, asked: Sequence) -> Generator[Any, None, bool]:
     """The updates of a function, until its turn is given up; returns whether it was."""
     try:
+        draining.end_late_runs()
         with closing(function(*asked)) as updates:
             for update in updates:
                 if not LINE.holds(turn):
@@ -259,6 +274,7 @@ def hearing(function: Callable) -> Callable:
 @contextmanager
 def in_words() -> Iterator[None]:
     """Tell a client what can be put right as an error with its sentence."""
+    draining.refuse_new_runs()
     try:
         yield
     except DemoError as error:
@@ -267,4 +283,4 @@ def in_words() -> Iterator[None]:
 
 def tell_failure(event: gr.events.Dependency, place: gr.HTML) -> None:
     """Say in `place` that an event failed which disables nothing."""
-    event.failure(lambda: alert(FAILED), None, place, **UNQUEUED)
+    event.failure(lambda: alert(failure()), None, place, **UNQUEUED)

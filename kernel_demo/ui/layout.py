@@ -13,7 +13,7 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from kernel_demo.learning import devices
-from kernel_demo.ui import api, bundle, health, jobs, landing, served, terms, theme
+from kernel_demo.ui import api, bundle, draining, health, jobs, landing, served, terms, theme
 from kernel_demo.ui.bounds import Bounds
 from kernel_demo.ui.components import header
 from kernel_demo.ui.disk import Disk
@@ -37,7 +37,9 @@ LEARNED = (
 )
 WARM_AFTER = 4  # seconds
 FORGET_EVERY, FORGET_AFTER = 600, 3600  # seconds: the visitors' files
-HEAD = tuple(Path(__file__).with_name(name) for name in ("gradio.js", "terms.js", "back.js"))
+HEAD = tuple(
+    Path(__file__).with_name(name) for name in ("gradio.js", "terms.js", "back.js", "lost.js")
+)
 
 
 def build(folders: bool = False) -> gr.Blocks:
@@ -95,6 +97,8 @@ def launch(page: gr.Blocks, bounds: Bounds = Bounds(), **options):  # noqa: B008
     warming = Timer(WARM_AFTER, showing.warm)
     warming.daemon = True
     warming.start()
+    if not options.get("prevent_thread_lock"):  # the process is there for the page alone
+        draining.heed_sigterm()
     return page.launch(
         theme=theme.build(),
         head=served.head(*HEAD),
@@ -110,6 +114,7 @@ def launch(page: gr.Blocks, bounds: Bounds = Bounds(), **options):  # noqa: B008
             "routes": [health.route(page)],
             "middleware": [
                 Middleware(Headers),
+                Middleware(draining.Gate),
                 Middleware(Receiving, disk=disk),
                 Middleware(Guard, seen=disk.touch),
                 Middleware(Light, head=served.scripts(page) + bundle.hints()),

@@ -103,7 +103,7 @@ class Line:
         """Whether the turn waits or has begun, and has not been given up."""
         return number in self._turns
 
-    def works(self, number: int) -> bool:
+    def works(self, number: int | None) -> bool:
         """Whether the turn has begun, and has not been given up."""
         with self._lock:
             return number in self._turns and self._turns[number].begun

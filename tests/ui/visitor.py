@@ -27,11 +27,13 @@ def _config(address: str) -> str:
 class Visitor:
     """One page, opened. `shown[name]` is what a component with that elem_id shows, as a dict."""
 
-    def __init__(self, address: str, about: str = "") -> None:
-        """about: only what updates the component of that elem_id is followed; empty: everything."""
+    def __init__(self, address: str, about: str = "", source: str | None = None) -> None:
+        """about: only what updates the component of that elem_id is followed; empty: everything.
+        source: the address of this machine that the visitor comes from."""
         self.http = httpx.Client(
             base_url=f"{address.rstrip('/')}/gradio_api", timeout=PATIENCE,
             headers={"x-gradio-user": "app"}, trust_env=False,
+            transport=httpx.HTTPTransport(local_address=source),
         )  # fmt: skip
         self.session = secrets.token_hex(6)
         config = json.loads(_config(address.rstrip("/")))

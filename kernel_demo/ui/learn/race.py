@@ -17,7 +17,7 @@ from kernel_demo.ui import device, landing
 from kernel_demo.ui.components.freshness import Freshness, Made
 from kernel_demo.ui.components.race_chart import LABELS, METHODS, WORDS, component, frame
 from kernel_demo.ui.html import block, button, listed, quiet, title
-from kernel_demo.ui.jobs import DEVICE, FAILED, LATER, PRIVATE, QUIET, Job, buttons, throttled
+from kernel_demo.ui.jobs import DEVICE, LATER, PRIVATE, QUIET, Job, buttons, failure, throttled
 from kernel_demo.ui.landing import Found, Place
 from kernel_demo.ui.learn.session import Experiment, Lesson, prepare
 from kernel_demo.ui.learn.settings import experiment, named
@@ -136,7 +136,7 @@ def stop() -> tuple:
 
 def failed() -> tuple:
     """The race could not be run, or not to its end; what was drawn stays."""
-    return {"kind": "stopped", "error": FAILED}, *buttons(False), gr.skip()
+    return {"kind": "stopped", "error": failure()}, *buttons(False), gr.skip()
 
 
 def stream(names: Sequence[str], wanted: Experiment, limit: float = LIMIT) -> Iterator[dict]:

@@ -13,7 +13,7 @@ import gradio as gr
 from kernel_demo.errors import DemoError, whole
 from kernel_demo.learning.training import MAX_RATE, Progress
 from kernel_demo.ui import device, pictures
-from kernel_demo.ui.jobs import DEVICE, FAILED, LATER, LINE, UNQUEUED, Job, hearing, throttled
+from kernel_demo.ui.jobs import DEVICE, LATER, LINE, UNQUEUED, Job, failure, hearing, throttled
 from kernel_demo.ui.learn import showing
 from kernel_demo.ui.learn.session import Session, Shown, prepare
 from kernel_demo.ui.learn.settings import experiment, learning_rate, most_steps, named
@@ -200,7 +200,7 @@ def arrived(said: Mapping, session: Session) -> Session | dict:
 def failed(session: Session, last: Shown | None = None) -> tuple:
     """An unexpected error, or a full queue: what there is can be gone on with, and it is told."""
     still = _made(session, last).still()
-    return showing.failed(FAILED, still), still
+    return showing.failed(failure(), still), still
 
 
 def waits(place: int, session: Session) -> tuple:

@@ -17,7 +17,7 @@ from kernel_demo.ui import pictures, served
 from kernel_demo.ui.components import capture, kernel_editor, stage
 from kernel_demo.ui.components.freshness import Freshness, Made, follow
 from kernel_demo.ui.html import block, filled, glyph, problem, quiet, square
-from kernel_demo.ui.jobs import FAILED, QUIET, UNQUEUED, hearing, tell_failure
+from kernel_demo.ui.jobs import QUIET, UNQUEUED, failure, hearing, tell_failure
 from kernel_demo.ui.learn import link, race, result, run, settings, showing
 from kernel_demo.ui.learn.folder import Folder
 from kernel_demo.ui.learn.session import Session
@@ -274,7 +274,7 @@ class Tab:
             self._fetching().then(**shows),
             *(event.then(**shows) for event in by_hand),
         ):
-            event.failure(lambda: showing.failed(FAILED), None, self.live, **UNQUEUED)
+            event.failure(lambda: showing.failed(failure()), None, self.live, **UNQUEUED)
             event.then(**self.mark)
             event.then(**self.result.looking(self.controls)).then(**self.mark)
 

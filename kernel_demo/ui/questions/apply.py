@@ -17,7 +17,7 @@ from kernel_demo.sources.decoding import MAX_PIXELS, samples
 from kernel_demo.sources.uploads import display_name
 from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.html import alert, block, button, dropdown, problem, quiet
-from kernel_demo.ui.jobs import FAILED, SUMS, Job, buttons, throttled
+from kernel_demo.ui.jobs import SUMS, Job, buttons, failure, throttled
 from kernel_demo.ui.questions import markup
 from kernel_demo.ui.questions.card import FRAME_SECONDS, STOPPED, Followed
 from kernel_demo.ui.questions.models import SMALL_KERNELS, resolved
@@ -50,7 +50,7 @@ def build() -> Followed:
         save = button("Save the result", "apply-save", gr.DownloadButton, visible=False)
     fresh = Freshness("apply-stale", ["apply-result"], ["apply-save"], STALE)
     result, made = block("", "apply-result"), gr.State(None)
-    runs = Job([chosen, cancel, save, result, made], lambda: _ended(alert(FAILED)))
+    runs = Job([chosen, cancel, save, result, made], lambda: _ended(alert(failure())))
     runs.begin(chosen.upload, lambda *_: _READING, run, [chosen, kernel, border], **SUMS)
     runs.halt(cancel.click, lambda: _ended(quiet(STOPPED)))
     return Followed(fresh, made, [kernel, border], key=lambda *values: values)

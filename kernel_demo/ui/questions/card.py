@@ -23,12 +23,12 @@ from kernel_demo.ui.html import (
 )
 from kernel_demo.ui.jobs import (
     DEVICE,
-    FAILED,
     PRIVATE,
     SUMS,
     UNQUEUED,
     Job,
     buttons,
+    failure,
     tell_failure,
     throttled,
 )
@@ -198,7 +198,7 @@ def experiment(
 
     if folds:  # first: a browser does what a press asks for one after the other
         start.click(fn=None, js=FOLD_OTHERS % (name, f"{name}-result"), **PRIVATE)
-    runs = Job([start, stop, *shown, made], ended(alert(FAILED)))
+    runs = Job([start, stop, *shown, made], lambda: ended(alert(failure()))())
     runs.begin(
         start.click, lambda *_: (*buttons(running=True), quiet("Working…"), *KEPT),
         partial(ask, function, reads, folds), inputs, **(DEVICE if trains else SUMS),

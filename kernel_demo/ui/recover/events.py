@@ -16,12 +16,12 @@ from kernel_demo.ui.components.freshness import Made, follow
 from kernel_demo.ui.components.take import Program, Taken
 from kernel_demo.ui.html import alert, filled, problem, quiet
 from kernel_demo.ui.jobs import (
-    FAILED,
     PRIVATE,
     PROVING,
     QUIET,
     RECOVERING,
     Job,
+    failure,
     tell_failure,
 )
 from kernel_demo.ui.recover import finding, pairs
@@ -94,6 +94,7 @@ def connect(parts) -> None:
             proved,
             [parts.state],
             [parts.kernel],
+            goes_on=True,
             **PROVING,
         )
 
@@ -151,7 +152,7 @@ def hear() -> tuple:
 
 def failed() -> tuple:
     """The recovery could not be done, or not to its end; what was found before stays."""
-    return gr.update(interactive=True), alert(FAILED), False
+    return gr.update(interactive=True), alert(failure()), False
 
 
 def made_from(befores, afters, max_size: int) -> tuple:
