@@ -57,8 +57,8 @@ def test_the_app_is_there_and_starts_by_its_name_alone(front, monkeypatch):
 
     assert (ROOT / front["app_file"]).samefile(app.__file__)
     launched = []
-    monkeypatch.setattr(layout, "launch", lambda page, **options: launched.append(options))
-    monkeypatch.setattr(layout, "build", lambda: None)
+    monkeypatch.setattr(layout, "launch", lambda page, bounds, **options: launched.append(options))
+    monkeypatch.setattr(layout, "build", lambda folders: None)
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
     monkeypatch.setattr(sys, "argv", ["app.py"])
     assert app.main() == 0

@@ -26,4 +26,4 @@ def define(page: Page) -> None:
 
 def _file(name: str) -> dict:
     """A file of a client, as gradio's examples of calls take it."""
-    return {"path": name, "url": name, "meta": {"_type": "gradio.FileData"}}
+    return {"path": name, "meta": {"_type": "gradio.FileData"}}  # with an address, it would get a root
