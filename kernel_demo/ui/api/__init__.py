@@ -25,5 +25,5 @@ def define(page: Page) -> None:
 
 
 def _file(name: str) -> dict:
-    """A file of a client, as gradio's examples of calls take it."""
-    return {"path": name, "meta": {"_type": "gradio.FileData"}}  # with an address, it would get a root
+    """A file of a client, as gradio's examples of calls take it; to an address it adds a root."""
+    return {"path": name, "meta": {"_type": "gradio.FileData"}}
