@@ -66,8 +66,8 @@ class DataTrove:
         try:
             executor.run()
         except subprocess.CalledProcessError as error:  # what it said is on the terminal
-            refused = f"exit status {error.returncode} of {error.cmd[0]}"
-            raise DemoError("a job that Slurm takes", refused, "See what it says.") from None
+            ended = f"exit status {error.returncode} of {error.cmd[0]}"
+            raise DemoError("a job that Slurm takes", ended, "See what it says.") from None
         if not self.waits:
             return
         there = store.names()
