@@ -165,7 +165,7 @@ def _read(name: str, row: str, value: Any) -> Any:
     """A parameter as its row reads it; what is wrong with it is told by its own name."""
     try:
         return BY_NAME[row].read(value)
-    except DemoError as error:
-        if name.replace("_", " ") in error.expected:
+    except DemoError as told:
+        if name.replace("_", " ") in told.expected:
             raise
-        raise DemoError(f"{name}: {error.expected}", error.received, error.remedy) from None
+        raise DemoError(f"{name}: {told.expected}", told.received, told.remedy) from None
