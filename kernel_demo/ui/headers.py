@@ -25,11 +25,17 @@ POLICY = "; ".join(
         f"frame-ancestors {FRAMED_BY}",
     )
 )
-HEADERS = {
+# What is told of every answer, and of one that a browser may show as a document: 0.5 KB each.
+HEADERS = {"x-content-type-options": "nosniff"}
+OF_DOCUMENTS = {
     "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
     "referrer-policy": "strict-origin-when-cross-origin",
 }
+# No scripts run in these, however they are opened; SVG is none of them.
+NO_DOCUMENTS = (
+    "text/javascript", "application/javascript", "text/css", "font/", "image/png", "image/jpeg",
+    "image/webp", "application/json", "text/event-stream",
+)  # fmt: skip
 
 
 class Headers:
@@ -46,7 +52,9 @@ class Headers:
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                kind = headers.get("content-type", "")
+                document = not kind.startswith(NO_DOCUMENTS)
+                for name, value in (HEADERS | (OF_DOCUMENTS if document else {})).items():
                     headers.setdefault(name, value)  # gradio has stricter ones for visitors' files
             await send(message)
 
