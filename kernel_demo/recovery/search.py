@@ -496,7 +496,7 @@ def _called(result: Recovery, by_formula: bool = True) -> Recovery:
     bars = None if errors is None else errors[0, 0]
     name = known.kernel(result.kernel[0, 0], by_formula, bars)
     # Next to a simple scale there may be the one that it is.
-    told = [] if name is None else [name, replace(name, near=0.0)]
+    told = [] if name is None else [name] if name.simple is None else [name, replace(name, near=0)]
     return replace(result, name=next((n for n in told if not _contradicted(result, n)), None))
 
 

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel_demo.ui import served
 from kernel_demo.ui.html import filled
+from kernel_demo.ui.rewriting import Rewriting
 
 FOR_GOOD = "public, max-age=31536000, immutable"  # a year: the name changes with the content
 A_DAY = "public, max-age=86400"
@@ -133,24 +134,8 @@ class _Parted:
         self.app, self.light = app, light
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        start: Message | None = None
-        body = b""
-
-        async def part(message: Message) -> None:
-            nonlocal start, body
-            if message["type"] == "http.response.start" and _is_page(message):
-                start = message
-            elif message["type"] == "http.response.body" and start is not None:
-                body += message.get("body", b"")
-                if not message.get("more_body"):
-                    page = self.light.parted(body)
-                    MutableHeaders(scope=start)["content-length"] = str(len(page))
-                    await send(start)
-                    await send({"type": "http.response.body", "body": page})
-            else:
-                await send(message)
-
-        await self.app(scope, receive, part if scope["method"] == "GET" else send)
+        told = Rewriting(send, self.light.parted) if scope["method"] == "GET" else send
+        await self.app(scope, receive, told)
 
 
 class _Kept:
@@ -177,8 +162,3 @@ class _Kept:
 def _takes(scope: Scope) -> bool:
     """Whether this browser takes what is compressed by Brotli."""
     return "br" in Headers(scope=scope).get("accept-encoding", "")
-
-
-def _is_page(start: Message) -> bool:
-    headers = Headers(raw=start["headers"])
-    return "html" in headers.get("content-type", "") and "content-encoding" not in headers

@@ -8,16 +8,17 @@ that have to come before gradio's: clock.js and clones.js.
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
 from gradio.route_utils import get_root_url
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kernel_demo.ui.html import each, filled
+from kernel_demo.ui.rewriting import Rewriting
 
 PICTURE = Path(__file__).with_name("preview.png")
 WIDTH, HEIGHT = 1200, 630
@@ -47,7 +48,8 @@ class Preview:
             kept = {"cache-control": "public, max-age=86400"}
             await Response(PICTURE.read_bytes(), 200, kept, "image/png")(scope, receive, send)
         else:
-            await self.app(scope, receive, _Rewriting(send, self.tags(Request(scope))))
+            change = partial(_tagged, tags=self.tags(Request(scope)))
+            await self.app(scope, receive, Rewriting(send, change))
 
     def tags(self, request: Request) -> bytes:
         """What the page's head is given (HTML)."""
@@ -74,33 +76,7 @@ class Preview:
         return "".join(tags).encode()
 
 
-class _Rewriting:
-    """Sends a page on with these tags in place of gradio's; anything else as it is."""
-
-    def __init__(self, send: Send, tags: bytes) -> None:
-        self.send, self.tags = send, tags
-        self.start: Message | None = None
-        self.body = b""
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and _is_page(message):
-            self.start = message
-        elif message["type"] == "http.response.body" and self.start is not None:
-            self.body += message.get("body", b"")
-            if not message.get("more_body"):
-                await self._finish()
-        else:
-            await self.send(message)
-
-    async def _finish(self) -> None:
-        head, script, rest = self.body.partition(_SCRIPT)
-        head = _THEIRS.sub(b"", head).replace(_START, _START + self.tags, 1)
-        body = head + script + rest
-        MutableHeaders(scope=self.start)["content-length"] = str(len(body))
-        await self.send(self.start)
-        await self.send({"type": "http.response.body", "body": body})
-
-
-def _is_page(start: Message) -> bool:
-    headers = Headers(raw=start["headers"])
-    return "html" in headers.get("content-type", "") and "content-encoding" not in headers
+def _tagged(page: bytes, tags: bytes) -> bytes:
+    """The page with these tags in place of gradio's."""
+    head, script, rest = page.partition(_SCRIPT)
+    return _THEIRS.sub(b"", head).replace(_START, _START + tags, 1) + script + rest
