@@ -18,6 +18,7 @@ from gradio.utils import get_upload_folder
 from kernel_demo.sources.decoding import pixels
 from kernel_demo.ui.disk import NO_ROOM
 from kernel_demo.ui.guard import files
+from kernel_demo.ui.jobs import LINE
 from kernel_demo.ui.journal import told
 from kernel_demo.ui.line import Served, fairly
 
@@ -63,6 +64,12 @@ class FairQueue(Queue):
         return [event for each in queues for event in [*each.queue]]
 
     async def push(self, body, request, username):
+        joined = await self._pushed(body, request, username)
+        if not joined[0]:
+            LINE.refuse(body.session_hash, body.fn_index)
+        return joined
+
+    async def _pushed(self, body, request, username):
         most, visitor = max(1, self.max_size // SHARE), body.session_hash or _address(request)
         if sum(_visitor(event) == visitor for event in self._waiting()) >= most:
             refusal = (
@@ -114,6 +121,8 @@ class FairQueue(Queue):
                 unread.get_nowait()
             super().send_message(event, ProcessCompletedMessage(output={}, success=False))
             event.alive = False  # its run ends with its next update
+        if isinstance(event_message, ProcessCompletedMessage) and not event_message.success:
+            LINE.refuse(event.session_hash, event.fn._id)  # where it has not come to begin its turn
         super().send_message(event, event_message)
 
     async def process_events(self, events, batch, begin_time, fn) -> None:

@@ -126,7 +126,7 @@ class Job:
             values = values[held:]
             updates = announce(*[said(event)] * data, *values)
             over = [updates[i] for i in handed], _settings(inputs, values)
-            return *updates, LINE.join(where, over, request.session_hash)
+            return *updates, LINE.join(where, over, request.session_hash, runs["id"])
 
         def in_turn(turn: int, *values):
             begun, announced = LINE.begin(turn)
@@ -204,13 +204,10 @@ class Job:
     def _fail(self, turn: int, *held):
         """What the outputs show of a failure.
 
-        Gradio tells that of a run which a visitor halts, too, and it may come when the next one is
-        at work: that is none.
+        Gradio tells that of a run which a visitor halts, too, and it may come when the next one
+        waits or is at work: that is none. What fails or is refused has left the line by itself.
         """
-        if turn == 0 or LINE.works(turn):
-            return self._left()
-        LINE.leave(turn)
-        return self._failed(*held)
+        return self._left() if turn == 0 or LINE.holds(turn) else self._failed(*held)
 
     def _left(self) -> list:
         """The outputs, as they are."""

@@ -58,6 +58,7 @@ class Served(Mapping):
 class _Turn:
     where: str  # the queue in which it waits
     visitor: Hashable  # whose it is
+    event: int | None  # of gradio's: that which is to begin it
     handed: Any  # what it is to begin with
     heard: float  # when it was last heard of
     begun: bool = False
@@ -73,14 +74,16 @@ class Line:
         self._served = Served()
         self._lock = threading.Lock()
 
-    def join(self, where: str, handed: Any = None, visitor: Hashable = None) -> int:
+    def join(
+        self, where: str, handed: Any = None, visitor: Hashable = None, event: int | None = None
+    ) -> int:
         """Stand in a queue; the number of the turn. handed: what `begin` gives back."""
         with self._lock:
             now = time.monotonic()
             for number in [n for n, turn in self._turns.items() if now - turn.heard > FORGET]:
                 del self._turns[number]
             number = next(self._numbers)
-            self._turns[number] = _Turn(where, visitor, handed, now)
+            self._turns[number] = _Turn(where, visitor, event, handed, now)
             return number
 
     def begin(self, number: int) -> tuple[bool, Any]:
@@ -99,14 +102,16 @@ class Line:
         with self._lock:
             self._turns.pop(number, None)
 
+    def refuse(self, visitor: Hashable, event: int | None) -> None:
+        """That event of the visitor cannot begin: its turn, where it waits for it, is over."""
+        with self._lock:
+            for number, turn in [*self._turns.items()]:
+                if (turn.visitor, turn.event, turn.begun) == (visitor, event, False):
+                    del self._turns[number]
+
     def holds(self, number: int) -> bool:
         """Whether the turn waits or has begun, and has not been given up."""
         return number in self._turns
-
-    def works(self, number: int | None) -> bool:
-        """Whether the turn has begun, and has not been given up."""
-        with self._lock:
-            return number in self._turns and self._turns[number].begun
 
     def waiting(self, number: int) -> tuple[int, Any] | None:
         """The place of who waits, 1: the next one, and what was handed over; None for others.

@@ -209,6 +209,7 @@ def test_pause_stops_the_show_and_tells_the_step_shown(on_stage):
     page.wait_for_timeout(700)
     assert int(attribute(page, "step")) == step
     assert told(page) == [["pause", {"step": step}]]
+    show(page, value(falling(SOBEL, 34), number=3, computing=False, paused=True))  # its answer
     page.keyboard.press("Space")
     settled(page, state="running", step=str(step + 1))
     assert told(page)[1:] == [["resume", {"step": step}]]
@@ -246,6 +247,43 @@ def test_what_has_not_begun_is_cancelled_when_it_has(on_stage):
     assert [name for name, _ in told(page)] == ["learn", "stop", "resume"]
     show(page, value(falling(SOBEL, 4), number=6))
     assert [name for name, _ in told(page)] == ["learn", "stop", "resume", "pause"]
+
+
+def test_what_is_asked_for_before_a_halt_is_heard(on_stage):
+    """Resume pressed before Pause is answered goes out with the answer, as
+    requests may overtake one another; one that is paused again before that, never does."""
+    page = on_stage()
+    learn = page.locator("#learn")
+    learn.press("Enter")
+    show(page, value(falling(SOBEL, 9), number=2))
+    settled(page, state="running")
+    learn.press("Enter")
+    learn.press("Enter")
+    settled(page, state="running")
+    assert [name for name, _ in told(page)] == ["learn", "pause"]
+    show(page, value(falling(SOBEL, 10), number=3))  # was on its way
+    assert [name for name, _ in told(page)] == ["learn", "pause"]
+    show(page, value(falling(SOBEL, 10), number=4, computing=False, paused=True))
+    settled(page, state="running")
+    assert [name for name, _ in told(page)] == ["learn", "pause", "resume"]
+    assert arrivals(page) == []
+    show(page, value(falling(SOBEL, 12), number=5))
+    for _ in range(3):
+        learn.press("Enter")
+    settled(page, state="paused")
+    show(page, value(falling(SOBEL, 12), number=6, computing=False, paused=True))
+    settled(page, state="paused")
+    assert [name for name, _ in told(page)] == ["learn", "pause", "resume", "pause"]
+
+
+def test_what_is_asked_for_goes_out_where_no_answer_comes(on_stage):
+    """The answer of a Pause was lost: Resume is told all the same, after a while."""
+    page = on_stage()
+    page.locator("#learn").press("Enter")
+    show(page, value(falling(SOBEL, 9), number=2))
+    page.locator("#learn").press("Enter")
+    page.locator("#learn").press("Enter")
+    page.wait_for_function("() => window.triggered.some(([name]) => name === 'resume')")
 
 
 def test_a_double_click_is_one(on_stage):

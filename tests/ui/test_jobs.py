@@ -99,16 +99,18 @@ class TestTurns:
         assert not LINE.holds(turn)
 
     def test_the_failure_of_an_old_turn_does_not_end_the_new_one(self):
-        """It comes late, when the next one is at work: nothing is told. A turn that never begins,
-        as where the queue is full, or has failed, is told."""
+        """It comes late, when the next one waits or is at work: nothing is told. One that cannot
+        begin, as where the queue is full, or has failed, is told."""
         job = Job([gr.HTML()], lambda: ("told",))
-        turn = LINE.join("device")
-        assert job._fail(turn) == ("told",)
-        assert not LINE.holds(turn)
-        turn = LINE.join("device")
+        turn = LINE.join("device", None, "visitor", 7)
+        assert job._fail(turn) == [gr.skip()]
+        assert LINE.holds(turn)
         LINE.begin(turn)
         assert job._fail(turn) == [gr.skip()]
-        assert LINE.works(turn)
+        assert LINE.holds(turn)
         LINE.leave(turn)
+        assert job._fail(turn) == ("told",)
+        turn = LINE.join("device", None, "visitor", 7)
+        LINE.refuse("visitor", 7)
         assert job._fail(turn) == ("told",)
         assert job._fail(0) == [gr.skip()]  # halted

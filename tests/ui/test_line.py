@@ -34,11 +34,11 @@ def test_a_turn_is_taken_once_and_not_after_it_was_given_up():
     queue.leave(left)
     assert queue.waiting(turn) == (1, "mine")
     assert queue.begin(turn) == (True, "mine")
-    assert (queue.holds(turn), queue.works(turn)) == (True, True)
+    assert queue.holds(turn)
     assert queue.begin(left) == (False, None)
     assert queue.begin(0) == (False, None)
     queue.leave(turn)
-    assert (queue.holds(turn), queue.works(turn)) == (False, False)
+    assert not queue.holds(turn)
     assert queue.begin(turn) == (False, None)
 
 
@@ -56,7 +56,18 @@ def test_who_is_gone_is_not_counted(monkeypatch):
     now = line.FORGET + line.SILENCE + 2
     queue.join("device")
     assert queue.begin(gone) == (False, None)
-    assert queue.works(at_work)
+    assert queue.holds(at_work)
+
+
+def test_an_event_that_cannot_begin_loses_its_turn():
+    """That of the visitor alone, and of what is at work nothing."""
+    queue = Line()
+    at_work, waits = (queue.join("device", visitor="a", event=3) for _ in range(2))
+    others = [queue.join("device", visitor=v, event=e) for v, e in (("a", 4), ("b", 3))]
+    queue.begin(at_work)
+    queue.refuse("a", 3)
+    assert not queue.holds(waits)
+    assert all(map(queue.holds, (at_work, *others)))
 
 
 def test_notes_reach_who_works():

@@ -14,7 +14,7 @@ const stillness = window.matchMedia('(prefers-reduced-motion: reduce)');
 const DOUBLE = 300; // milliseconds between the clicks of a double one, at most
 const REPEATED = 600; // within which a further press is still meant for what stood there before
 const FRAME = 16; // milliseconds from one drawing to the next, at most sixty a second
-const REPLY = 3000; // milliseconds that a changed rate is waited for
+const REPLY = 3000; // milliseconds that an answer is waited for
 const GRANTED = 20000; // milliseconds within which the page is set to what is wished for
 const MORE = 10; // times the steps of a run that the one before may have on its axis
 const ASTRAY = 1000; // times the values there are: no axis is made for what lies above
@@ -29,6 +29,8 @@ let pressed = {}; // asked: for a run; halted: Pause; hold: what is waited for b
 let arrived = false; // at the end of the run
 let starting = false; // a run was asked for, and nothing of its own has come
 let ending = false; // Stop was pressed meanwhile
+let halting = false; // Pause or Stop was told, and its answer has not come
+let queued = null; // [name, data]: what was asked for meanwhile
 let before = null; // the run before, pale: {run, rated, method, lesson, filter, truthText, loss, error, ended}
 let left = null; // how the stage was left by that run: {of, step, arrived, before}
 let ranges = {}; // decades of each axis: they only grow within a run
@@ -67,8 +69,20 @@ const placeShown = () => `${value.server}|${value.session}|${stepShown()}`;
 const pace = () => guide || speed;
 const state = () => stateOf(value, player, lastRow(), { ...pressed, arrived });
 const STARTS = ['learn', 'step', 'resume', 'rate', 'more'];
+const HALTS = ['pause', 'stop'];
+// Two requests may overtake one another: a run that goes on before its halt is heard would be halted.
 const tell = (name, data) => {
+  if (halting && STARTS.includes(name)) {
+    const last = queued = [name, data];
+    setTimeout(() => { if (queued === last) heardHalt(); }, REPLY); // its answer may be lost
+    return;
+  }
+  if (halting && HALTS.includes(name) && queued) {
+    queued = null; // and is at rest already
+    return;
+  }
   if (STARTS.includes(name)) starting = true;
+  if (HALTS.includes(name)) halting = true;
   rested = name === 'pause' ? placeShown() : '';
   trigger(name, data);
 };
@@ -78,8 +92,8 @@ const tell = (name, data) => {
 function accept(next) {
   if (next?.server === value?.server && next?.number < value?.number) return;
   if (next?.kind === 'error') {
-    starting = ending = false;
-    wish = null;
+    starting = ending = halting = false;
+    wish = queued = null;
     [problem, failed] = [next.error, next.number];
     pressed = { ...pressed, asked: false, hold: null };
     if (value) value = { ...value, chips: { ...value.chips, ...next.chips } };
@@ -101,8 +115,9 @@ function accept(next) {
   if (begins) begin();
   else player = cutTo(player, lastRow());
   if (!value.end) arrived = false;
-  if (value.computing || value.paused || value.end) release();
   starting &&= Boolean(next.waits) && (next.waiting ?? null) === null;
+  const sent = halting && !value.computing && heardHalt();
+  if (!sent && (value.computing || value.paused || value.end)) release();
   if (value.chips?.filter?.none && !value.computing) withoutFilter();
   tellPause();
   if (ending && !starting) main.waiting();
@@ -249,6 +264,18 @@ function tellPause() {
   if (!pressed.untold || starting || (value.computing && lastRow() < 1)) return;
   pressed = { ...pressed, untold: false };
   tell('pause', { step: stepShown() });
+}
+
+// Pause or Stop was heard: what was asked for meanwhile goes out, and is in view as it was. Returns
+// whether there was anything.
+function heardHalt() {
+  const [name, data] = queued || [];
+  halting = false;
+  queued = null;
+  if (!name) return false;
+  if (name === 'resume') value = { ...value, paused: false, computing: !value.end };
+  tell(name, data);
+  return true;
 }
 
 function ask(name, data = {}, paced = '') {
