@@ -134,7 +134,7 @@ def learn(
     if true is not None and len(true) != size:
         received = f"{len(true)} × {len(true)}"
         raise DemoError(f"a truth of {size} × {size}", received, f"Learn with size={len(true)}.")
-    pictures = _pairs(befores, afters, size)
+    pictures = _pairs(befores, afters, size, offset)
     begun = [(*_relative(before, after), mask) for before, after, mask in pictures]
     before, after, mask = (list(part) for part in zip(*begun, strict=True))
     settings = TrainSettings(
@@ -170,7 +170,7 @@ def fit(befores: Pictures, afters: Pictures, size: int = 3, *, offset: bool = Tr
            [-2.,  0.,  2.],
            [-1.,  0.,  1.]])
     """
-    pictures = [(_in_units_of(*pair), *pair[1:]) for pair in _pairs(befores, afters, size)]
+    pictures = [(_in_units_of(*pair), *pair[1:]) for pair in _pairs(befores, afters, size, offset)]
     statistics, _ = accumulate(pictures, size)
     if statistics.count == 0:
         before, after, mask = pictures[0]
@@ -200,7 +200,7 @@ def recover(before: ArrayLike, after: ArrayLike, max_size: int = 15) -> Recovery
     return recovery.recover(_array(before), _array(after), max_size)
 
 
-def _pairs(befores: Pictures, afters: Pictures, size: int) -> list[Masked]:
+def _pairs(befores: Pictures, afters: Pictures, size: int, offset: bool) -> list[Masked]:
     """(before, after, mask) of each channel of each picture: H x W each; mask None: all count."""
     odd("size", size, MIN_SIZE, MAX_SIZE)
     first, second = _several(befores), _several(afters)
@@ -214,9 +214,8 @@ def _pairs(befores: Pictures, afters: Pictures, size: int) -> list[Masked]:
     clipped = [mask for mask in masks if mask is not None]
     if len(clipped) == len(planes):
         relative = [_relative(before, after) for before, after in planes]
-        masks = [
-            *trusted([one for one, _ in relative], [one for _, one in relative], clipped, size)
-        ]
+        firsts, seconds = zip(*relative, strict=True)
+        masks = [*trusted(firsts, seconds, clipped, size, offset)]
     return [(*plane, mask) for plane, mask in zip(planes, masks, strict=True)]
 
 

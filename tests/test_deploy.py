@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.machines import CONFIGURATION, COOKIE, NAMES, PROXY, ROOT
 from kernel_demo.commands import serve
-from kernel_demo.ui import draining
+from kernel_demo.ui import draining, health
 
 DEPLOY = CONFIGURATION.parent
 
@@ -50,7 +50,7 @@ def test_the_container_serves(steps):
     options = parser.parse_args(command[2:])
     assert (options.host, str(options.port)) == ("0.0.0.0", by_name["EXPOSE"])
     check = json.loads(by_name["HEALTHCHECK"].partition("CMD ")[2])
-    assert f"http://127.0.0.1:{options.port}{draining.READY}" in check[-1]
+    assert f"http://127.0.0.1:{options.port}{health.PATH}" in check[-1]
 
 
 def test_who_ends_a_process_waits_for_it():
@@ -63,7 +63,7 @@ def test_who_ends_a_process_waits_for_it():
 def test_the_proxy_asks_what_the_page_answers():
     """Its cookie and servers are those of the tests; it asks at our address who is ready."""
     text = CONFIGURATION.read_text("utf-8")
-    assert f"option httpchk GET {draining.READY}\n" in text
+    assert f"option httpchk GET {health.PATH}\n" in text
     assert re.search(rf"^ +cookie {COOKIE} insert", text, re.MULTILINE)
     assert re.findall(r"^ +server (\w) .* cookie (\w)$", text, re.MULTILINE) == [
         (name, name) for name in NAMES

@@ -16,15 +16,16 @@ import gradio as gr
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kernel_demo.ui import health
+
 SENTENCE = "This server is being replaced: reload the page."
 TELL_AFTER = 15.0  # seconds: runs that are still at work are told then
 END_AFTER = 18.0  # seconds: whatever still waits has had its chance to hear of it
 # Seconds without a request: a browser asks for the next card of a result when it has the last one.
 QUIET_FOR = 2.0
 LAST_WORDS = 1.5  # seconds: a thread that computes does not keep the process
-READY = "/ready"
 # What a visit begins with, in a browser and in gradio's client, and what a proxy asks.
-ENTRANCES = ("/", "/config", "/health")
+ENTRANCES = ("/", "/config", health.PATH)
 HEARTBEAT = "/gradio_api/heartbeat/"  # open as long as the page is: nobody waits for it
 
 _told = threading.Event()
@@ -85,7 +86,7 @@ def _quiet() -> bool:
 
 
 class Gate:
-    """ASGI middleware: says whether the server is ready, lets nobody in when it is not any more."""
+    """ASGI middleware: lets nobody in where the server takes no new run, and says so."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -94,9 +95,9 @@ class Gate:
         path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
         if scope["type"] != "http" or path.startswith(HEARTBEAT):
             await self.app(scope, receive, send)
-        elif path == READY or (begun() and path in ENTRANCES):
-            answer = (SENTENCE, 503, {"Retry-After": "1"}) if begun() else ("ready", 200)
-            await PlainTextResponse(*answer)(scope, receive, send)
+        elif begun() and path in ENTRANCES:
+            answer = PlainTextResponse(SENTENCE, 503, {"Retry-After": "1"})
+            await answer(scope, receive, send)
         else:
             await self._answered(scope, receive, send)
 

@@ -24,6 +24,24 @@ def machines(tmp_path_factory):
         yield machines
 
 
+def test_under_a_path_and_tls(new_page, tmp_path, watch):
+    """With the lines of the configuration that are there to be uncommented: the page is served
+    under a path, by HTTP/2, and learns to the end; nothing is asked for outside that path."""
+    with Machines(1, tmp_path, path="/kernels", tls=True, HF_ENDPOINT=DEAD) as machines:
+        page = new_page(ignore_https_errors=True)
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{machines.address}/?kernel=scharr_x&n=2")
+        expect(page.locator("#chip-filter")).to_contain_text("Scharr")
+        page.locator("#learn").click()
+        has_the_result(page)
+        spoken = "performance.getEntriesByType('navigation')[0].nextHopProtocol"
+        assert page.evaluate(spoken) == "h2"
+        own = [url for url in asked if url.startswith("http")]
+        assert [url for url in own if not url.startswith(machines.address)] == []
+        watch.leave(page)
+
+
 def server_of(page) -> str:
     return next(one["value"] for one in page.context.cookies() if one["name"] == COOKIE)
 
