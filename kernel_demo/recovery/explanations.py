@@ -195,6 +195,13 @@ class Reason(Enum):
         "Use the very file that went into the tool, not another copy or photograph of it, and one "
         "pass of the tool.",
     )
+    FAINT = (
+        "The picture after is that before with noise, and a kernel near the identity explains it a "
+        "little better: a faint filter would look so, and so would noise in the picture before, "
+        "which makes weights smaller than they are.",
+        "Turn the tool up, or send a probe of random noise through it, and use the very file that "
+        "went into it.",
+    )
     LOSSY = (
         "The picture after went through {file}, and its losses hide which kernel it was.",
         "Save the picture after as PNG or TIFF instead, and try again.",
@@ -245,7 +252,7 @@ class Reason(Enum):
 # What a probe answers, and what a lossy file explains where one was seen.
 PROBED = (
     *(Reason.SMOOTH, Reason.TARGET, Reason.UNSTEADY, Reason.UNCLEAR, Reason.ONE_COLOUR),
-    *(Reason.GOES_ON, Reason.TINY),
+    *(Reason.GOES_ON, Reason.TINY, Reason.FAINT),
 )
 THROUGH_LOSSES = {Reason.UNCLEAR: Reason.LOSSY, Reason.COLOURS: Reason.LOSSY_COLOURS}
 

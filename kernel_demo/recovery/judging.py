@@ -38,6 +38,8 @@ DISTINCT, LEVELS = 10, 12
 BENT, TOO_LITTLE = 4.0, 0.8
 # A kernel this close to leaving the picture as it is, with noise, is no filter.
 IDENTITY, SAME = 0.1, 0.002
+CERTAINLY = 5.0  # bars
+ALIKE = 0.005  # weights that encoders of the same losses make of the identity
 # What a kernel that was cut off leaves is smooth: autocorrelation above this.
 CUT_OFF = 0.5
 SMALL = 4.0  # roundings: less than this is left where a kernel explains nearly all
@@ -235,8 +237,13 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
         lossy = found.compressed
         if lossy and any(chroma.recoloured(pair, lossy) for pair in found.pairs):
             return _undetermined(Reason.LOSSY, file=str(lossy))
-        kind = Other.LOSSES if lossy else Other.NOISE
-        return Judgement(Verdict.NOT, Alternative(kind))
+        certain = _is_off_identity(found)
+        if not (certain or (lossy and _bent_otherwise(found, lossy))):
+            return Judgement(Verdict.NOT, Alternative(Other.LOSSES if lossy else Other.NOISE))
+        if lossy is None:
+            return _undetermined(Reason.FAINT)
+        if not certain or found.censored is None:
+            return _undetermined(Reason.LOSSY, file=str(lossy))
     if found.compressed is not None and found.censored is None:
         return _undetermined(Reason.LOSSY, file=str(found.compressed))
     # Of a picture of noise, what weights out of reach add is noise as well.
@@ -426,6 +433,24 @@ def _unchanged(found: Arrangement) -> bool:
     """The colours are as they were, to the last level."""
     overlaps = (np.broadcast_arrays(*pair.overlap()[:2]) for pair in found.pairs)
     return all(np.array_equal(before, after) for before, after in overlaps)
+
+
+def _is_off_identity(found: Arrangement) -> bool:
+    """Of a kernel near the identity: whether it is off it by more than chance.
+
+    A faint filter is; so is a kernel behind noise in before, which makes weights smaller, or behind
+    a lossy file.
+    """
+    kernels, _, errors = found.kernels()
+    off = np.abs(kernels - identity(kernels.shape[-1]))
+    allowed = SAME + CERTAINLY * errors.max(axis=(1, 2, 3), keepdims=True)
+    return bool((off > allowed).any())
+
+
+def _bent_otherwise(found: Arrangement, lossy: Compression) -> bool:
+    """Whether the same losses make another kernel of the identity than the one that was found."""
+    size = found.kernels()[0].shape[-1]
+    return any(chroma.bent_otherwise(pair, lossy, size) > ALIKE for pair in found.pairs)
 
 
 def _merely_noise(found: Arrangement) -> bool:

@@ -288,8 +288,8 @@ class Recovery:
 
     @property
     def catalogue_name(self) -> str:
-        """The kernel's name with its scale, "" if it has none."""
-        return "" if self.name is None else str(self.name)
+        """The kernel's name with its scale, "" if it has none, or if it is not known for sure."""
+        return str(self.name) if self.name is not None and self.verdict.linear else ""
 
     @property
     def relative_offset(self) -> float | tuple[float, ...]:

@@ -41,6 +41,7 @@ from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
 from kernel_demo.recovery.known import Alternative, Name
 from kernel_demo.recovery.polytope import Chebyshev, Polytope
+from kernel_demo.recovery.recompression import share_alike
 from kernel_demo.recovery.record import UNSEEN, Recovery
 
 MIN_SIZE, MAX_SIZE = 3, 31
@@ -485,19 +486,38 @@ def _applied(bare: Recovery, found: Arrangement) -> Recovery:
         coefficients=None if censored is None else censored.alike,
         smoothing=None if censored is None else censored.smoothing,
     )
-    return _told(_called(result), found.pairs)
+    return _told(_called(result, behind=found), found.pairs)
 
 
-def _called(result: Recovery, by_formula: bool = True) -> Recovery:
-    """The record with the name that its weights and their bars allow; several kernels have none."""
+def _called(
+    result: Recovery, by_formula: bool = True, behind: Arrangement | None = None
+) -> Recovery:
+    """The record with the name that its weights and their bars allow; several kernels have none.
+
+    behind: what was fitted, whose sums are asked where there is noise.
+    """
     if result.kernel is None or np.size(result.offset) > 1:
         return replace(result, name=None)
     errors = None if result.fractions else result.standard_error
     bars = None if errors is None else errors[0, 0]
     name = known.kernel(result.kernel[0, 0], by_formula, bars)
+    if name is not None and behind is not None and result.verdict == Verdict.NOISY:
+        name = _behind(name, behind, len(result.kernel[0, 0]))
     # Next to a simple scale there may be the one that it is.
     told = [] if name is None else [name] if name.simple is None else [name, replace(name, near=0)]
     return replace(result, name=next((n for n in told if not _contradicted(result, n)), None))
+
+
+def _behind(name: Name, found: Arrangement, size: int) -> Name | None:
+    """The name of a size x size kernel, where what hides it leaves it as likely as the best."""
+    if (censored := found.censored) is not None:
+        assert found.compressed is not None  # else it is not censored
+        pairs, compressed = found.pairs, found.compressed
+        return known.behind_losses(
+            name, censored.alike,
+            lambda kernel: share_alike(pairs, compressed, kernel, censored.offset),
+        )  # fmt: skip
+    return known.behind_noise(name, found.fits[0].total.shrink(size)) if found.fits else None
 
 
 def _told(result: Recovery, pairs: list[Pair]) -> Recovery:

@@ -195,7 +195,7 @@ def facts_of(found: Recovery) -> Facts:
     if 0 < height * width < found.size**2:
         size += f" (its weights lie in {height} × {width})"
     facts = [
-        ("Name", "" if found.verdict == Verdict.NOT or found.unlike else found.catalogue_name),
+        ("Name", "" if found.unlike else found.catalogue_name),
         ("The same as", _in_pillow(found)),
         ("Size", size),
         ("Offset", _offset(np.atleast_1d(found.offset).tolist())),
