@@ -9,8 +9,6 @@ from itertools import chain
 
 import cv2
 import numpy as np
-from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
-from scipy.special import chdtri  # type: ignore[import-untyped]
 
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.catalogue import CATALOGUE, gaussian, identity
@@ -42,10 +40,11 @@ BARS, ROUNDED = 5, 2e-4
 EXACTLY = 1e-6  # share of the scale by which one of round numbers may be off
 # Share of all numbers that lie so near to a simple one, at most, where that is told in their place.
 CHANCE = 0.05
-# Behind noise: odds at which a kernel is spoken against, errors being up to twice as large as those
-# of independent noise; and how far the parameter of a formula would then be off, as a share.
-RARE, TWICE, OFF = 1e-4, 2.0, 0.02
-NEARBY = 0.2  # share by which noise may have moved the parameter found from weights alone
+# Behind noise: deviations of a normal variable (odds of 10^-4) at which a kernel is spoken against,
+# errors being up to twice as large as those of independent noise; and how far the parameter of a
+# formula would then be off, as a share.
+RARE, TWICE, OFF = 3.7, 2.0, 0.02
+NEARBY = np.linspace(0.8, 1.2, 201)  # times the parameter found from weights alone: with noise
 # Behind JPEG: the share of the coefficients that a kernel with a name may have less than the best
 # one (where most results lie on halves of levels, 0.002), and that another parameter must. Measured
 # on eleven filters, four qualities, two photos: names that were wrong had 0.01 to 0.03 less.
@@ -348,15 +347,15 @@ def behind_noise(name: Name, total: Statistics) -> Name | None:
     """
     best, _, variance = least_squares(total)
     gram = total.centred[0].astype(np.float64)
-    most = TWICE**2 * variance * float(chdtri(best.size, RARE))
+    most = TWICE**2 * variance * _chi_squared(best.size)
 
     def left(kernel: np.ndarray) -> float:
         off = (kernel - best).ravel()
         return float(off @ gram @ off)
 
     if (formula := name.formula) is not None:
-        near = formula.sigma * (1 - NEARBY), formula.sigma * (1 + NEARBY)
-        sigma = minimize_scalar(lambda s: left(formula.member(s)), bounds=near).x
+        member = formula.member
+        sigma = min(formula.sigma * NEARBY, key=lambda s: left(member(s)))
         formula = replace(formula, sigma=float(sigma))
         own, *others = map(left, formula.members)
         known = own <= most and all(other > most for other in others)
@@ -372,6 +371,12 @@ def behind_noise(name: Name, total: Statistics) -> Name | None:
     if scale == 0 or left(scale * name.kernel) > most:
         return None
     return replace(name, scale=scale, near=min(name.near, bars / abs(scale)))
+
+
+def _chi_squared(degrees: int) -> float:
+    """What chi-squared is hardly ever above (Wilson & Hilferty 1931)."""
+    spread = 2 / (9 * degrees)
+    return float(degrees * (1 - spread + RARE * spread**0.5) ** 3)
 
 
 def behind_losses(
