@@ -479,7 +479,7 @@ def faint() -> Iterator[Case]:
     }  # fmt: skip
     for name, place in (("camera", (0, 0)), ("coffee", (0, 0))):
         before = crop(photo(name), *place, 300, 400)
-        noisy = rounded(before + rng.normal(0, 1, before.shape))
+        noisy, hardly = (rounded(before + rng.normal(0, sigma, before.shape)) for sigma in (1, 0.3))
         for what, kernel in filters.items():
             values = exactly(before, kernel)
             afters = {"": rounded(values)}
@@ -493,8 +493,12 @@ def faint() -> Iterator[Case]:
                     continue  # no filter, or the identity with losses: both are so
                 true = None if how and what == "as it was" else kernel
                 yield Case("faint", f"{what}, {name}{how}", before, after, true, 5)
-            after = rounded(values + rng.normal(0, 2, values.shape))
-            yield Case("faint", f"{what}, {name}, noise in both", noisy, after, kernel, 5)
+            for one, seen in ((1, noisy), (0.3, hardly)):
+                for other in (2, 5):
+                    after = rounded(values + rng.normal(0, other, values.shape))
+                    label = f"{what}, {name}, noise of {one} before, {other} after"
+                    true = None if what == "as it was" else kernel
+                    yield Case("faint", label, seen, after, true, 5)
 
 
 GROUPS = (

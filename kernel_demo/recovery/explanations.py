@@ -196,9 +196,8 @@ class Reason(Enum):
         "pass of the tool.",
     )
     FAINT = (
-        "The picture after is that before with noise, and a kernel near the identity explains it a "
-        "little better: a faint filter would look so, and so would noise in the picture before, "
-        "which makes weights smaller than they are.",
+        "The picture after is that before with noise and a faint smoothing: a faint blur would "
+        "look so, and so would noise in the picture before, which makes weights smaller.",
         "Turn the tool up, or send a probe of random noise through it, and use the very file that "
         "went into it.",
     )

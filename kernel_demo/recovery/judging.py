@@ -39,6 +39,7 @@ BENT, TOO_LITTLE = 4.0, 0.8
 # A kernel this close to leaving the picture as it is, with noise, is no filter.
 IDENTITY, SAME = 0.1, 0.002
 CERTAINLY = 5.0  # bars
+WAVES, GAIN = 32, 0.01  # of a smoothing: frequencies along a side, and how far it may leave more
 ALIKE = 0.005  # weights that encoders of the same losses make of the identity
 # What a kernel that was cut off leaves is smooth: autocorrelation above this.
 CUT_OFF = 0.5
@@ -240,9 +241,9 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
         certain = _is_off_identity(found)
         if not (certain or (lossy and _bent_otherwise(found, lossy))):
             return Judgement(Verdict.NOT, Alternative(Other.LOSSES if lossy else Other.NOISE))
-        if lossy is None:
+        if lossy is None and _smooths(found):
             return _undetermined(Reason.FAINT)
-        if not certain or found.censored is None:
+        if lossy and (not certain or found.censored is None):
             return _undetermined(Reason.LOSSY, file=str(lossy))
     if found.compressed is not None and found.censored is None:
         return _undetermined(Reason.LOSSY, file=str(found.compressed))
@@ -438,13 +439,27 @@ def _unchanged(found: Arrangement) -> bool:
 def _is_off_identity(found: Arrangement) -> bool:
     """Of a kernel near the identity: whether it is off it by more than chance.
 
-    A faint filter is; so is a kernel behind noise in before, which makes weights smaller, or behind
-    a lossy file.
+    A faint filter is; so is a kernel behind noise in before, or behind a lossy file.
     """
     kernels, _, errors = found.kernels()
     off = np.abs(kernels - identity(kernels.shape[-1]))
     allowed = SAME + CERTAINLY * errors.max(axis=(1, 2, 3), keepdims=True)
     return bool((off > allowed).any())
+
+
+def _smooths(found: Arrangement) -> bool:
+    """Whether the kernels are such as noise in before makes of the identity.
+
+    It leaves P / (P + sigma^2) of a wave of power P: nearly all of what is wide, of everything else
+    no more.
+    """
+    kernels, _, _ = found.kernels()
+    waves = np.fft.fft2(kernels, (WAVES, WAVES))
+    size = kernels.shape[-1]
+    phases = np.exp(2j * np.pi * np.fft.fftfreq(WAVES) * (size // 2))
+    response = (waves * phases[:, None] * phases).real
+    gain, most = response[..., 0, 0], response.max(axis=(-1, -2))
+    return bool((np.abs(gain - 1) <= GAIN).all() and (most <= 1 + GAIN).all())
 
 
 def _bent_otherwise(found: Arrangement, lossy: Compression) -> bool:

@@ -32,3 +32,17 @@ def test_back_goes_to_the_tab_before(page, server, watch):
     watch.leave(page)
     page.go_back()
     expect(page).to_have_url("about:blank")
+
+
+def test_a_page_that_is_loaded_again_is_at_its_tab(page, server, watch):
+    """With its settings; whoever comes by the address is at the first one."""
+    page.goto(f"{server}/?method=adam")
+    page.get_by_role("tab", name="Questions", exact=True).click()
+    chosen(page, "Questions")
+    watch.leave(page)
+    page.reload()
+    chosen(page, "Questions")
+    expect(page.locator("#try-size")).to_be_visible()
+    expect(page).to_have_url(f"{server}/?method=adam")
+    page.goto(f"{server}/?method=adam")
+    chosen(page, "Learn")

@@ -324,7 +324,7 @@ def guess_finding(score: Score) -> str:
         return "Close: at least half the way from a kernel of zeros."
     if score.points > 0:
         return "Nearer than a kernel of zeros. The pictures can tell more."
-    return "One weight is off at least as far as in a kernel of zeros."
+    return "No nearer than a kernel of zeros: a weight is off at least as far as there."
 
 
 def learn(pictures: Sequence[np.ndarray], truth: np.ndarray) -> Iterator[Answer]:
