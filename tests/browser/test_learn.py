@@ -468,7 +468,6 @@ def test_what_to_do_is_not_said_to_who_does_it(page, server):
     expect(page.locator("#learn-stale .kd-stale")).to_be_hidden()
 
 
-@pytest.mark.glance
 def test_a_link_arranges_the_inputs(page, server):
     """A link to the closed form: its line is there, and Steps, of no matter to it, is disabled."""
     page.goto(f"{server}/?method=closed_form&source=hub&kernel=random")

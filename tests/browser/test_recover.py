@@ -145,7 +145,6 @@ def test_bars_that_are_guaranteed_come_and_say_so(new_page, server, pair, screen
     assert fits(page, screen)
 
 
-@pytest.mark.glance
 def test_a_broken_file(page, server, pair):
     """One sentence, once, with the file's own name and no folder; the other file stays."""
     paths = pair(lambda image: image)

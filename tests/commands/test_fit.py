@@ -163,6 +163,7 @@ def test_more_than_is_tolerated(tmp_path):
     assert np.abs(np.array(told(tmp_path / "o")["kernel"]) - KERNEL).max() < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.tool
 def test_a_bar_on_a_terminal(tmp_path):
     """One line that is written over, with pictures, speed and the largest bar."""
@@ -181,6 +182,7 @@ def test_a_bar_on_a_terminal(tmp_path):
         assert part in last, part
 
 
+@pytest.mark.slow
 @pytest.mark.tool
 def test_ctrl_c(tmp_path):
     """It ends at once, without a traceback, and says how to go on."""

@@ -35,6 +35,7 @@ def fit(hub, home, *arguments):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_split_is_streamed(hub, tmp_path):
     """All pictures of a split are learned from; no file of the dataset is on the disk then."""
     options = ("--filter", "sobel_x", "--out", tmp_path / "o", "--split", "validation")

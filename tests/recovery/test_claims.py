@@ -58,6 +58,7 @@ def test_bars_without_time_for_the_interval_are_no_smaller(monkeypatch):
     assert (off <= 3 * too_late.standard_error[0, 0]).all()
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("subsampling", [0, 2])
 @pytest.mark.parametrize("quality", [95, 75])
 @pytest.mark.parametrize("box", [(40, 60, 48, 48), (64, 32, 10, 12)])

@@ -107,6 +107,7 @@ class TestTies:
 class TestBars:
     """They hold what one rounding leaves open."""
 
+    @pytest.mark.sweep(3)
     @pytest.mark.parametrize("seed", range(2, 5))
     def test_in_a_smooth_picture(self, seed):
         """Of round(0.149 n) for whole n up to 7, any slope from 1/8 to 1/6 gives the same."""

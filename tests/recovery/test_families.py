@@ -52,6 +52,7 @@ def worst(found, true: np.ndarray) -> float:
 # What must not be named ---------------------------------------------------------------------------
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_kernel_half_a_per_cent_off_a_gaussian_is_none(seed):
     """Of the largest weight, by chance, about both axes alike: a photo tells it from a Gaussian."""

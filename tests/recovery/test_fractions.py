@@ -165,6 +165,7 @@ def test_test_targets_fit_many_kernels(what, sigma):
     assert found(before, filtered(before, gaussian(7, sigma)), 9) is None
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("slope", [1, 2])
 def test_a_ramp_fits_many_kernels(slope):
     """Whatever the kernel of a ramp's derivative, it comes out constant."""

@@ -208,6 +208,7 @@ class TestBehindJpeg:
         assert found.verdict == Verdict.NOT
         assert found.alternative.parameters["angle"] == pytest.approx(-42, abs=1)
 
+    @pytest.mark.sweep(3)
     @pytest.mark.parametrize("quality", [75, 95])
     @pytest.mark.parametrize("angle", [8, -42, 120])
     def test_a_matrix_that_turns_the_hue_is_not_denied(self, angle, quality):

@@ -117,6 +117,7 @@ def lined(picture, turned):
     return np.ascontiguousarray(picture[rows][:, columns])
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("mode", NAMED)
 @pytest.mark.parametrize("turned", [False, True], ids=["plain", "opposite"])
 @pytest.mark.parametrize("kernel", [np.eye(5) / 5, BLUR], ids=["motion", "blur"])

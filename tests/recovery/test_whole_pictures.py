@@ -56,6 +56,7 @@ def test_a_small_picture_that_goes_round_is_shifted(small):
     assert found.shift == (-10, -20)
 
 
+@pytest.mark.slow
 def test_a_shift_through_a_jpeg_is_told_whole():
     """The kernel is the identity about the shift, not a spot beside its middle."""
     photo = Image.open(FOLDER / "cat.jpg")
@@ -134,6 +135,7 @@ def test_what_is_painted_over_is_an_edit_through_a_jpeg_too(red):
     assert found.alternative.kind == Other.EDIT
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     "filtered",
     [
@@ -184,6 +186,7 @@ def test_a_displaced_filter_is_looked_at_where_it_explains_a_twentieth(name, ker
     assert not search._promising([wrong], 15) or kernel.min() >= 0  # a blur is alike everywhere
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("share", [0.02, 0.01])
 @pytest.mark.parametrize("kernel", [LAPLACIAN, ACROSS])
 @pytest.mark.parametrize("before", [grey("cat")[:240, :300], NOISE], ids=["photo", "noise"])
