@@ -33,7 +33,7 @@ VISITOR = {"viewport": {"width": 1280, "height": 1250}, "reduced_motion": "reduc
 START_SECONDS = 120  # two busy cores import torch and gradio in 20
 PATIENCE = 60_000  # milliseconds that a locator waits before the test fails
 expect.set_options(timeout=PATIENCE)
-LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
+LOCAL = ("http://127.0.0.1:", "https://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
 # Nothing listens on the discard port, so every call to the Hub is refused at once.
 DEAD = "http://127.0.0.1:9"
 
