@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ PATIENCE = 60.0  # seconds that an answer may take on a busy machine
 FOLLOWED = 1.0  # seconds in which the messages of an event are read before it is left
 OURS = (503, 507)
 STREAMS = (f"{API}/queue/data", f"{API}/call/", f"{API}/heartbeat/")
+# Gradio tells where a file lies that it hands over, as those of an example.
+PLACES = re.compile(r'"(path|url)": ?"[^"]*"')
 LEAKS = ("Traceback", 'File "', "site-packages", "/gradio/", "kernel_demo/")
 POSTS = (
     "run/predict", "run/learn", "api/apply", "call/learn", "call/apply", "call/recover",
@@ -240,6 +243,7 @@ def _beginning(answer: httpx.Response) -> Iterator[str]:
 def _look(found: Findings, where: str, text: str, sent: object) -> None:
     if "<html" in text[:2000].lower() or where.endswith((".json", "info", "/config")):
         return  # the page's own texts: code that it offers
+    text = PLACES.sub("", text)
     for leak in LEAKS:
         if leak in text and leak not in repr(sent):
             at = text.index(leak)

@@ -23,9 +23,10 @@ _TOO_LARGE = "Expected a request of at most 2 MB; got a larger one. Upload files
 _NO_TEXT = "Expected a request in UTF-8; got other bytes. Send JSON, or upload files."
 _ABSENT = "Expected a request of this page; got one for something that it does not have."
 _NO_CALL = "Expected the values that this page sends; got others, or it went wrong. Try it again."
-# Of gradio's, and of no use here: an app's own editor, video, the methods of components, streams.
+# Of gradio's, and of no use here: an app's own editor, video, the methods of components, streams,
+# other apps.
 _UNUSED = re.compile(
-    r"/gradio_api/(undo-)?vibe-|/gradio_api/(process_recording|component_server|stream/|dev/)"
+    r"/gradio_api/(undo-)?vibe-|/gradio_api/(process_recording|component_server|stream/|dev/|proxy=)"
 )
 _ADDRESS = "Expected an uploaded file; got a web address. Download it and upload the file."
 

@@ -86,7 +86,16 @@ def test_what_cannot_be_read_is_told_in_a_sentence(client, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["vibe-edit", "undo-vibe-edit/", "process_recording", "component_server", "stream/a"]
+    "path",
+    [
+        "vibe-edit",
+        "undo-vibe-edit/",
+        "process_recording",
+        "component_server",
+        "stream/a",
+        "proxy=",
+        "proxy=http://127.0.0.1:9/",
+    ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_what_the_page_does_not_use_is_not_there(client, method, path):
