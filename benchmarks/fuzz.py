@@ -30,8 +30,8 @@ PATIENCE = 60.0  # seconds that an answer may take on a busy machine
 FOLLOWED = 1.0  # seconds in which the messages of an event are read before it is left
 OURS = (503, 507)
 STREAMS = (f"{API}/queue/data", f"{API}/call/", f"{API}/heartbeat/")
-# Gradio tells where a file lies that it hands over, as those of an example.
-PLACES = re.compile(r'"(path|url)": ?"[^"]*"')
+# Where gradio keeps a file that it hands over, as those of an example: it tells that.
+PLACES = re.compile(r'"(path|url)": ?"[^"]*/gradio/[0-9a-f]{64}/[^"/]+"')
 LEAKS = ("Traceback", 'File "', "site-packages", "/gradio/", "kernel_demo/")
 POSTS = (
     "run/predict", "run/learn", "api/apply", "call/learn", "call/apply", "call/recover",

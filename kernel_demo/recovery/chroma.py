@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 
 import cv2
@@ -16,7 +17,6 @@ from kernel_demo.recovery.jpeg import UNEXPLAINED, Censored
 from kernel_demo.recovery.quantisation import Compression
 
 SIMULATED = 512  # side of the part that is compressed anew
-LOOKED_AT = 1024  # side of that in which losses are compared
 SAMPLINGS = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
              cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422)  # fmt: skip
 # Measured over 7 filters, 6 qualities, 4 pictures: up to 1.4 times what rounding makes, up to 0.6
@@ -75,10 +75,8 @@ def recoloured(pair: Pair, compressed: Compression) -> bool:
     if not (pair.before.shape[2] == pair.after.shape[2] == 3):
         return False
     before, after, _ = pair.overlap()
-    known = compressed.quality
-    qualities = USUAL if known is None else (known,)
-    made = (through_file(before, *way) for way in product(qualities, SAMPLINGS))
-    return min(_strays(one, after) for one in (before, *made)) > STRAY
+    again = _compressed_again(before, compressed)
+    return min(_strays(one, after) for one in (before, *again)) > STRAY
 
 
 def bent_otherwise(pair: Pair, compressed: Compression, size: int) -> float:
@@ -88,11 +86,16 @@ def bent_otherwise(pair: Pair, compressed: Compression, size: int) -> float:
     fitted to before, and the largest weight counts.
     """
     before, after, _ = pair.overlap()
-    known = compressed.quality
-    ways = product(USUAL if known is None else (known,), SAMPLINGS)
     before, after = (_inner(np.broadcast_to(p, (*p.shape[:2], 3))) for p in (before, after))
-    lefts = (after - through_file(before, *way).astype(np.float64) for way in ways)
+    lefts = (after - one.astype(np.float64) for one in _compressed_again(before, compressed))
     return min(_largest_weight(before, left, size) for left in lefts)
+
+
+def _compressed_again(picture: np.ndarray, compressed: Compression) -> Iterator[np.ndarray]:
+    """A picture (H x W x 3) out of each file that may be like that."""
+    known = compressed.quality
+    for way in product(USUAL if known is None else (known,), SAMPLINGS):
+        yield through_file(picture, *way)
 
 
 def _largest_weight(before: np.ndarray, after: np.ndarray, size: int) -> float:
@@ -103,8 +106,8 @@ def _largest_weight(before: np.ndarray, after: np.ndarray, size: int) -> float:
 
 def _inner(picture: np.ndarray) -> np.ndarray:
     """The middle of a picture, from a whole block of 16 x 16 on."""
-    first = [max(0, (length - LOOKED_AT) // 32 * 16) for length in picture.shape[:2]]
-    return picture[tuple(slice(start, start + LOOKED_AT) for start in first)]
+    first = [max(0, (length - SIMULATED) // 32 * 16) for length in picture.shape[:2]]
+    return picture[tuple(slice(start, start + SIMULATED) for start in first)]
 
 
 def _strays(one: np.ndarray, other: np.ndarray) -> float:

@@ -200,10 +200,10 @@ QUICK = settings(
 THOROUGH = settings(QUICK, max_examples=25)
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("damage", DAMAGES)
 @QUICK
 @given(kernels(), pictures(), st.integers(0, 999))
-@pytest.mark.sweep(4)
 def test_no_claim_is_false(damage, kernel, before, seed):
     """A kernel within five bars, none where there is none, or undetermined."""
     holds(damage, *kernel, before, seed)
