@@ -21,6 +21,7 @@ def main() -> None:
     kept = {
         "experiment": wanted.key,
         "lesson": wanted.lesson,
+        "torch": begun.version(),
         "kernel": first.kernel,
         "loss": first.loss,
         "validation_loss": first.validation_loss,

@@ -10,7 +10,7 @@ from torch import nn
 
 from kernel_demo.imaging.kernels import CATALOGUE, named, random
 from kernel_demo.learning import devices
-from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.layers import SingleConv
 from kernel_demo.learning.pairs import build, teacher
 from kernel_demo.learning.training import TrainSettings, train
 

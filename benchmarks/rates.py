@@ -1,4 +1,4 @@
-"""The rates at which Adam and SGD come nearest in 200 steps: what learning/model.py has by default.
+"""The rates at which Adam and SGD come nearest in 200 steps: what learning/choices.py has.
 
 Each kernel at each rate, from the same start and batches; a run that diverges counts as infinitely
 far. Every kernel error is kept in rates.json beside this file, from which ADAM_RATES follows: a

@@ -32,7 +32,7 @@ from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import MAX_SIZE, MIN_SIZE, Kernel
 from kernel_demo.learning import pairs
 from kernel_demo.learning.certificate import Optimum
-from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.model import layers
 from kernel_demo.learning.statistics import Solution, Statistics, accumulate, trusted
 from kernel_demo.learning.training import Progress, TrainSettings, train
 from kernel_demo.recovery import Recovery
@@ -141,7 +141,7 @@ def learn(
         method, learning_rate=learning_rate, steps=steps, seed=seed, device=device
     )
     return train(
-        SingleConv(size, settings.init, seed, offset),
+        layers.SingleConv(size, settings.init, seed, offset),
         pairs.build(before, after, size, settings.tile, seed, masks=mask),
         settings,
         truth=true,

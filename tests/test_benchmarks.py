@@ -9,7 +9,7 @@ import pytest
 from benchmarks import __main__ as runner
 from benchmarks import gpu, learning, rates, sums
 from benchmarks.table import Report
-from kernel_demo.learning.model import TRIED, default_rate, quickest_sgd
+from kernel_demo.learning.choices import TRIED, default_rate, quickest_sgd
 
 
 def test_a_report_is_a_markdown_table():

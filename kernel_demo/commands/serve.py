@@ -1,6 +1,7 @@
 """`python -m kernel_demo serve`, or `python app.py`: the page, until it is interrupted."""
 
 import argparse
+import gc
 import logging
 import os
 import re
@@ -8,6 +9,7 @@ import sys
 import tempfile
 from importlib.util import find_spec
 
+from kernel_demo.ui import stubs
 from kernel_demo.ui.bounds import MB, Bounds
 
 PACKAGE = 'MCP needs mcp: pip install "kernel-demo[mcp]"'
@@ -90,6 +92,9 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     if options.offline:
         os.environ["HF_HUB_OFFLINE"] = "1"  # read when the client of the Hub is imported
+    # All that is made from here to the page is kept: a search for garbage costs half a second.
+    gc.disable()
+    stubs.leave_out()
     try:
         from kernel_demo.ui import layout
     except ModuleNotFoundError as error:
@@ -98,8 +103,12 @@ def _run(options: argparse.Namespace) -> int:
         print(f'The page needs {error.name}: pip install "kernel-demo[page]"', file=sys.stderr)
         return 2
     _log(options.log_level)
+    reached = options.share or bool(options.root_path)
+    page = layout.build(folders=layout.local(options.host, reached))
+    gc.freeze()
+    gc.enable()
     layout.launch(
-        layout.build(folders=layout.local(options.host, options.share or bool(options.root_path))),
+        page,
         Bounds(
             upload=options.max_upload,
             disk=options.disk,

@@ -19,12 +19,12 @@ from multiprocessing.context import BaseContext
 from typing import Any, Protocol
 
 import cv2
-import torch
 
 from kernel_demo.dataset.settings import Settings
 from kernel_demo.dataset.store import Store
 from kernel_demo.dataset.sums import sum_shard
 from kernel_demo.errors import DemoError
+from kernel_demo.learning.late import torch
 from kernel_demo.sources.shards import Fault, Shard
 
 TICK = 0.25  # seconds between two looks at what the workers have read

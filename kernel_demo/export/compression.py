@@ -11,11 +11,11 @@ from functools import reduce
 
 import cv2
 import numpy as np
-import torch
 
 from kernel_demo.errors import one_of
 from kernel_demo.imaging.filtering import correlate, pad
 from kernel_demo.imaging.kernels import check
+from kernel_demo.learning.late import torch
 
 KINDS = ("float32", "float16", "bfloat16", "int8", "int4", "separable")
 # The largest integer of each kind. Symmetric: -128 and -8 are left out, so that K and -K compress

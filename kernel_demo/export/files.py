@@ -7,18 +7,20 @@ what the file then computes is compress(kernel, precision).
 
 import io
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
-import safetensors.torch
-import torch
-from onnx import TensorProto, checker, helper, numpy_helper, parser
 
 from kernel_demo.errors import one_of
 from kernel_demo.export.compression import compress
 from kernel_demo.imaging.filtering import CONSTANT, border_named
 from kernel_demo.imaging.kernels import check
+from kernel_demo.learning.late import Late, torch
+
+if TYPE_CHECKING:
+    import onnx
+else:
+    onnx = Late("onnx")
 
 PRECISIONS = ("float32", "float16", "int8")
 _CONVENTION = "correlation: after[y, x] = sum kernel[i, j] * before[y + i - r, x + j - r] + offset"
@@ -82,6 +84,8 @@ def model_safetensors(
     `weight` (whole numbers) times `scale` (1,), with `centre` (1,) added to its middle. The border,
     which a layer's weights do not hold, is in the metadata.
     """
+    from safetensors.torch import save  # which imports torch
+
     stored = compress(kernel, one_of("a precision", precision, PRECISIONS)).stored
     size = len(stored[0])
     kind = torch.int8 if precision == "int8" else getattr(torch, precision)
@@ -99,7 +103,7 @@ def model_safetensors(
         "padding": str(size // 2),
         "convention": _CONVENTION,
     }
-    return safetensors.torch.save(tensors, metadata)
+    return save(tensors, metadata)
 
 
 def model_onnx(
@@ -142,12 +146,12 @@ class _Graph:
     def constant(self, value: np.ndarray | list[int]) -> str:
         name = f"constant_{len(self.constants)}"
         array = np.array(value, np.int64) if isinstance(value, list) else value
-        self.constants.append(numpy_helper.from_array(array, name))
+        self.constants.append(onnx.numpy_helper.from_array(array, name))
         return name
 
     def add(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         output = output or f"{kind.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
+        self.nodes.append(onnx.helper.make_node(kind, list(inputs), [output], **attributes))
         return output
 
     def strip(self, picture: str, axis: int, start: int, end: int) -> str:
@@ -157,10 +161,10 @@ class _Graph:
 
     def model(self) -> bytes:
         """The whole model, checked."""
-        model = parser.parse_model(_FRAME)
+        model = onnx.parser.parse_model(_FRAME)
         model.graph.node.extend(self.nodes)
         model.graph.initializer.extend(self.constants)
-        checker.check_model(model, full_check=True)
+        onnx.checker.check_model(model, full_check=True)
         return model.SerializeToString()
 
 
@@ -171,7 +175,9 @@ def _weight(graph: _Graph, stored: tuple[np.ndarray, ...], precision: str) -> st
         scale = graph.constant(np.asarray(stored[1], np.float32))
         return graph.add("DequantizeLinear", graph.constant(values), scale)
     if precision == "float16":
-        return graph.add("Cast", graph.constant(values.astype(np.float16)), to=TensorProto.FLOAT)
+        return graph.add(
+            "Cast", graph.constant(values.astype(np.float16)), to=onnx.TensorProto.FLOAT
+        )
     return graph.constant(values)
 
 

@@ -13,29 +13,34 @@ the optimization of deep networks: implicit acceleration by overparameterization
 times as long, though: `method` lets this be seen.)
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import nn
 
 from kernel_demo.errors import DemoError, one_of
 from kernel_demo.imaging import operators
 from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import kernel_error, psnr
-from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.late import Late, torch
+from kernel_demo.learning.model import layers
 from kernel_demo.learning.pairs import Pairs, build, teacher
 from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import Progress, Run, TrainSettings, train
 
-WIDTH = 16  # channels between the layers
+if TYPE_CHECKING:
+    from kernel_demo.lab import nets
+else:
+    nets = Late("kernel_demo.lab.nets")
+
 RATES = (0.01, 0.003, 0.001)  # Adam's, a third of the steps each
 TILE, BATCH = 32, 8
 SHALLOW_STEPS, SHALLOW_BATCH = 60, 32  # K-FAC's
-_DETAIL_GAIN, _LAST_GAIN = 5.0, 0.01  # of the first and the last layer at the start
 STACK, STACK_SIDE = 3, 3  # layers in a row, each of 3 x 3
 STACK_SIZE = STACK * (STACK_SIDE - 1) + 1  # 7: what they see together
 STACK_RATE = 0.03  # Adam's; of 0.003, 0.01 and 0.03 the best for the stack
@@ -76,49 +81,6 @@ TARGETS = {
 }
 
 
-class DeepNet(nn.Module):
-    """A k x k convolution to WIDTH channels, two of 1 x 1 after ReLU, and a shortcut.
-
-    N x 1 x H x W -> N x 1 x (H - k + 1) x (W - k + 1). The shortcut is one more k x k kernel from
-    input to output (He et al. 2016, "Deep residual learning"): the layers learn what a kernel
-    cannot do. Their first kernels start with sum zero: they answer to detail, which in photos is
-    far smaller than brightness, and are scaled up accordingly.
-    start: (k, k), what the shortcut starts from; None: the identity.
-    offset: what is added at first.
-    """
-
-    def __init__(
-        self, size: int, seed: int = 0, start: np.ndarray | None = None, offset: float = 0.0
-    ):
-        super().__init__()
-        generator = torch.Generator().manual_seed(seed)
-        first = _convolution(1, WIDTH, size, generator)
-        middle = _convolution(WIDTH, WIDTH, 1, generator)
-        last = _convolution(WIDTH, 1, 1, generator)
-        self.body = nn.Sequential(first, nn.ReLU(), middle, nn.ReLU(), last)
-        self.shortcut = nn.utils.skip_init(nn.Conv2d, 1, 1, size, bias=False)
-        with torch.no_grad():
-            nn.init.dirac_(self.shortcut.weight)
-            if start is not None:
-                self.shortcut.weight.copy_(torch.from_numpy(start)[None, None])
-            first.weight.sub_(first.weight.mean((2, 3), keepdim=True)).mul_(_DETAIL_GAIN)
-            last.weight.mul_(_LAST_GAIN)
-            assert last.bias is not None  # _convolution() makes one
-            last.bias.fill_(offset)
-
-    def forward(self, before: torch.Tensor) -> torch.Tensor:
-        return self.shortcut(before) + self.body(before)
-
-
-def _convolution(inputs: int, outputs: int, size: int, generator: torch.Generator) -> nn.Conv2d:
-    """nn.Conv2d as it starts by itself, but drawn from a generator of its own."""
-    layer = nn.utils.skip_init(nn.Conv2d, inputs, outputs, size)
-    bound = (inputs * size**2) ** -0.5
-    nn.init.kaiming_uniform_(layer.weight, a=5**0.5, generator=generator)
-    nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
-    return layer
-
-
 @dataclass(frozen=True, eq=False)
 class Moment:
     """Where both stand. PSNR in dB (peak 1), on held-out pictures that neither was trained on."""
@@ -157,8 +119,8 @@ def compare(
     settings = TrainSettings(
         batch=BATCH, tile=TILE, seed=seed, steps=steps, patience=steps, device=device
     )
-    shallow = SingleConv(size, "zeros", seed, offset=True)
-    deep = DeepNet(size, seed, best.kernel, best.offset)
+    shallow = layers.SingleConv(size, "zeros", seed, offset=True)
+    deep = nets.DeepNet(size, seed, best.kernel, best.offset)
     quick = replace(settings, batch=SHALLOW_BATCH, steps=SHALLOW_STEPS)
     exam = [(one[:_SHOWN, :_SHOWN], operator(one)[:_SHOWN, :_SHOWN]) for one in held]
     return _race(
@@ -180,7 +142,7 @@ def split(pictures: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[np.nda
     return list(pictures[:-held]), list(pictures[-held:])
 
 
-def _falling_rates(model: nn.Module, pairs: Pairs, settings: TrainSettings) -> Run:
+def _falling_rates(model: torch.nn.Module, pairs: Pairs, settings: TrainSettings) -> Run:
     """train() by Adam at each of RATES, each going on from where the last one ended."""
     last = None
     for number, rate in enumerate(RATES, 1):
@@ -193,8 +155,8 @@ def _falling_rates(model: nn.Module, pairs: Pairs, settings: TrainSettings) -> R
 
 
 def _race(
-    shallow: tuple[nn.Module, Run],
-    deep: tuple[nn.Module, Run],
+    shallow: tuple[torch.nn.Module, Run],
+    deep: tuple[torch.nn.Module, Run],
     exam: Sequence[tuple[np.ndarray, np.ndarray]],
     deadline: float,
 ) -> Iterator[Moment]:
@@ -225,14 +187,14 @@ def _race(
                 latest[name] = next(run, latest[name])
 
 
-@torch.no_grad()
-def held_psnr(model: nn.Module, exam: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
+def held_psnr(model: torch.nn.Module, exam: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
     """PSNR in dB over all valid pixels of pairs (before, after), H x W each, on the CPU."""
     device = next(model.parameters()).device
     made, true = [], []
     for before, after in exam:
         pixels = devices.from_numpy(np.ascontiguousarray(before, np.float32))
-        out = model(pixels[None, None].to(device))[0, 0].cpu().numpy()
+        with torch.no_grad():
+            out = model(pixels[None, None].to(device))[0, 0].cpu().numpy()
         radius = (len(before) - len(out)) // 2
         made.append(out.ravel())
         true.append(after[radius : radius + len(out), radius : radius + out.shape[1]].ravel())
@@ -286,8 +248,8 @@ def compare_stack(
     """
     truth = np.pad(kernel, (STACK_SIZE - len(kernel)) // 2)
     pairs = build(pictures, teacher(pictures, kernel), STACK_SIZE, TILE, seed)
-    single = SingleConv(STACK_SIZE, "normal", seed)
-    stacked = stack(seed)
+    single = layers.SingleConv(STACK_SIZE, "normal", seed)
+    stacked = nets.stack(seed, STACK, STACK_SIDE)
     adam = TrainSettings(
         "adam", STACK_RATE, BATCH, steps=steps, patience=steps, tile=TILE, seed=seed, device=device
     )
@@ -299,18 +261,13 @@ def compare_stack(
     return _in_turns(stacked, runs, truth)
 
 
-def stack(seed: int) -> nn.Sequential:
-    """Three 3 x 3 layers with no bias and nothing between them: N x 1 x H x W, smaller by 6."""
-    return nn.Sequential(
-        *(SingleConv(STACK_SIDE, "normal", seed + number) for number in range(STACK))
-    )
-
-
-def _in_turns(stacked: nn.Sequential, runs: list[Run], truth: np.ndarray) -> Iterator[StackMoment]:
+def _in_turns(
+    stacked: torch.nn.Sequential, runs: list[Run], truth: np.ndarray
+) -> Iterator[StackMoment]:
     with closing(runs[0]), closing(runs[1]):
         latest = [next(run) for run in runs]
         while True:
-            factors = tuple(one.kernel() for one in stacked if isinstance(one, SingleConv))
+            factors = tuple(one.kernel() for one in stacked if isinstance(one, layers.SingleConv))
             kernel = latest[0].kernel
             assert kernel is not None  # of a single layer
             product = compose(factors)

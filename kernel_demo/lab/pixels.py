@@ -3,17 +3,19 @@
 Learned and applied tile by tile, the result is the very same; borders differ, and padding teaches.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from kernel_demo.imaging.filtering import BORDERS, correlate, correlate_valid, pad, to_uint8
 from kernel_demo.imaging.tiles import apply_tiled, iter_tiles
 from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import GREY_LEVELS, kernel_error
-from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.late import torch
+from kernel_demo.learning.model import layers
 from kernel_demo.learning.statistics import Statistics, accumulate
 from kernel_demo.learning.sums import Sums
 
@@ -86,14 +88,14 @@ def panorama(pictures: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate([picture[:height] for picture in pictures], axis=1)
 
 
-@torch.no_grad()
-def apply_anywhere(layer: SingleConv, picture: np.ndarray, kernel: np.ndarray) -> float:
+def apply_anywhere(layer: layers.SingleConv, picture: np.ndarray, kernel: np.ndarray) -> float:
     """The largest difference, in grey levels, between a layer's result and the true kernel's.
 
     picture: H x W, 0..1, any size. The layer itself is called, not its kernel by another program.
     """
     before = devices.from_numpy(np.asarray(picture, np.float32))[None, None]
-    after = layer(before)[0, 0].numpy()
+    with torch.no_grad():
+        after = layer(before)[0, 0].numpy()
     return float(np.abs(after - correlate_valid(picture, kernel)).max() * GREY_LEVELS)
 
 

@@ -1,15 +1,17 @@
 """What makes it fast: a small table, measured on this very machine."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from kernel_demo.learning import devices
 from kernel_demo.learning.evaluation import kernel_error
-from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.late import torch
+from kernel_demo.learning.model import layers
 from kernel_demo.learning.pairs import Pairs, build, teacher
 from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import TrainSettings, train
@@ -66,7 +68,7 @@ def rows(
 
 
 def _trained(key: str, pairs: Pairs, kernel: np.ndarray, settings: TrainSettings) -> Row:
-    model = SingleConv(len(kernel), settings.init, settings.seed)
+    model = layers.SingleConv(len(kernel), settings.init, settings.seed)
     run = train(model, pairs, settings, truth=kernel, deadline=SECONDS)
     first = last = next(run)
     for last in run:  # noqa: B007 - the last one is what counts
@@ -86,14 +88,13 @@ def _trained(key: str, pairs: Pairs, kernel: np.ndarray, settings: TrainSettings
     )
 
 
-@torch.no_grad()
 def _applied(before: torch.Tensor, size: int, seed: int) -> Iterator[Row]:
     """The layer on one batch, launched call by call, and replayed as one CUDA graph.
 
     A small convolution takes less time than its launch: a graph launches all of it at once.
     https://pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
     """
-    layer = SingleConv(size, seed=seed).to(before.device)
+    layer = layers.SingleConv(size, seed=seed).requires_grad_(False).to(before.device)
     side = torch.cuda.Stream()  # capture needs a layer that ran before, on a stream of its own
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):

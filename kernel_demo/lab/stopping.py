@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kernel_demo.learning.certificate import ROUNDING, Optimum
-from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.model import layers
 from kernel_demo.learning.pairs import build, teacher
 from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import Progress, TrainSettings, train
@@ -67,7 +67,7 @@ def watch(
         "adam", batch=BATCH, steps=steps, patience=steps, check_every=CHECK_EVERY,
         tile=TILE, seed=seed, device=device,
     )  # fmt: skip
-    layer = SingleConv(size, settings.init, seed)
+    layer = layers.SingleConv(size, settings.init, seed)
     run = train(layer, pairs, settings, truth=kernel, deadline=deadline)
     variance = float(np.var(np.concatenate([after.ravel() for after in afters])))
     return _watched(run, optimum, variance)

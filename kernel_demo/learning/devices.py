@@ -1,16 +1,21 @@
 """Which device computes, what people call it, and how arrays get there."""
 
+from __future__ import annotations
+
 import os
+import sys
 from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-import torch
 
 from kernel_demo.errors import DemoError, one_of
+from kernel_demo.learning.late import torch
 
-Device: TypeAlias = torch.device | str
+Device: TypeAlias = "torch.device | str"
 CHOICES = ("auto", "cuda", "mps", "cpu")  # after `auto` the fastest first
+# One of these is there on Linux where a GPU is: NVIDIA's, on a Jetson, under Windows, AMD's.
+GPU_NODES = ("/dev/nvidiactl", "/dev/nvmap", "/dev/dxg", "/dev/kfd")
 
 
 def best() -> torch.device:
@@ -43,12 +48,18 @@ def cores() -> int:
 
 def name(device: torch.device | str) -> str:
     """Words for people: "NVIDIA H100", "Apple GPU", "CPU, 2 cores"."""
-    device = torch.device(device)
-    if device.type == "cuda":
+    kind = str(device).partition(":")[0]
+    if kind == "cuda":
         return torch.cuda.get_device_name(device)
-    if device.type == "mps":
+    if kind == "mps":
         return "Apple GPU"
     return f"CPU, {cores()} core{'s' if cores() != 1 else ''}"
+
+
+def name_of_best() -> str:
+    """The name of `best()`, without torch where no GPU can be here: the page says it at once."""
+    asked = "torch" in sys.modules or sys.platform != "linux"
+    return name(best() if asked or any(map(os.path.exists, GPU_NODES)) else "cpu")
 
 
 def with_float64(device: torch.device) -> torch.device:

@@ -16,8 +16,9 @@ import numpy as np
 from kernel_demo.errors import DemoError, finite, one_of, whole
 from kernel_demo.learning import devices
 from kernel_demo.learning.certificate import Optimum
+from kernel_demo.learning.choices import INITS, MOMENTUM, default_rate
 from kernel_demo.learning.evaluation import kernel_error
-from kernel_demo.learning.model import INITS, MOMENTUM, SingleConv, default_rate
+from kernel_demo.learning.model import layers
 from kernel_demo.learning.statistics import Pair, Solution, Statistics, accumulate
 from kernel_demo.learning.training import (
     DIVERGED,
@@ -305,7 +306,7 @@ def _train(
     began = since = time.perf_counter()
     optimum = Optimum(statistics, settings.offset)
     quadratic = Quadratic(statistics, settings.offset)
-    start = SingleConv(statistics.size, settings.init, settings.seed)
+    start = layers.SingleConv(statistics.size, settings.init, settings.seed)
     update = OPTIMIZERS[settings.optimizer](quadratic, settings.learning_rate)
     point, step = quadratic.point(start.kernel(), 0.0), 0
     if resume is not None:

@@ -1,19 +1,21 @@
 """Before and after pictures as tiles on the device: what training draws its batches from."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 
 from kernel_demo.errors import DemoError, odd, whole
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import MAX_SIZE, MIN_SIZE
+from kernel_demo.learning.late import torch
 
 Masks: TypeAlias = Sequence[np.ndarray | None]
-Tiles: TypeAlias = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # before, after, weight
+Tiles: TypeAlias = "tuple[torch.Tensor, torch.Tensor, torch.Tensor]"  # before, after, weight
 MIN_TILE, MAX_TILE = 8, 512
 MAX_BYTES = 512 * 2**20  # laid on the device at most; what exceeds it is left out
 VALIDATION_SHARE = 0.1
@@ -40,7 +42,7 @@ class Pairs:
     def device(self) -> torch.device:
         return self.before.device
 
-    def to(self, device: torch.device | str) -> "Pairs":
+    def to(self, device: torch.device | str) -> Pairs:
         """The same tiles on another device; no copy where they lie there already."""
         names = ("before", "after", "weight", "training", "validation")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kernel_demo.errors import one_of
+from kernel_demo.learning.choices import METHODS, default_rate, quickest_sgd
 from kernel_demo.learning.exact import OPTIMIZERS, ExactSettings, learn_by_sums
-from kernel_demo.learning.model import METHODS, SingleConv, default_rate, quickest_sgd
+from kernel_demo.learning.model import layers
 from kernel_demo.learning.pairs import Pairs
 from kernel_demo.learning.statistics import Pair
 from kernel_demo.learning.training import (
@@ -118,7 +119,8 @@ def runners(
             settings = TrainSettings(
                 name, own.get(name), steps=steps, patience=steps, seed=seed, device=device
             )
-            made[name] = train(SingleConv(len(truth), init, seed), pairs, settings, truth=truth)
+            layer = layers.SingleConv(len(truth), init, seed)
+            made[name] = train(layer, pairs, settings, truth=truth)
         else:
             exact = None
             if name in EXACT:

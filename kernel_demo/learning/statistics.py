@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from kernel_demo import records
@@ -24,6 +23,7 @@ from kernel_demo.errors import DemoError, odd
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.learning import devices
+from kernel_demo.learning.late import torch
 from kernel_demo.learning.sums import Picture, patch_sums, patch_sums_there
 from kernel_demo.numbers import count, figure
 

@@ -28,15 +28,15 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import cv2
 import numpy as np
-import torch
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from kernel_demo.learning import devices
 from kernel_demo.learning.devices import Device
+from kernel_demo.learning.late import torch
 
 Part = TypeVar("Part")
 Made = TypeVar("Made")
-Picture: TypeAlias = np.ndarray | torch.Tensor
+Picture: TypeAlias = "np.ndarray | torch.Tensor"
 
 # Pixels about mid-grey are at most 2**7, their products 2**14: a float32 sum of 2**10 of them
 # stays within the 2**24 up to which float32 counts exactly, in whatever order it is added.
@@ -49,8 +49,6 @@ GPU_BLOCK = 2048  # on a GPU: one call for millions of pixels takes as long as o
 DOT_STRIP = 2**15  # pixels of a strip whose dot products are taken in float64
 DOT_VALUES = 2**10  # of one of them: it stays beside the processor, and BLAS in one thread
 WIDEST = 2**12  # answers in a row, at most: wider pictures are cut
-
-TORCH = ctypes.CDLL(torch._C.__file__)  # with it the libraries that torch itself stands on
 
 
 class Sums(NamedTuple):
@@ -485,9 +483,10 @@ def _be_alone() -> None:
     tells OpenMP and MKL, when a thread first meets it, is of that thread alone: said again here.
     """
     torch.get_num_threads()
+    libraries = ctypes.CDLL(torch._C.__file__)  # torch's, and those that it stands on
     for name in ("omp_set_num_threads", "MKL_Set_Num_Threads_Local"):
-        if hasattr(TORCH, name):
-            getattr(TORCH, name)(1)
+        if hasattr(libraries, name):
+            getattr(libraries, name)(1)
 
 
 @cache

@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from kernel_demo import records
 from kernel_demo.errors import DemoError, finite, one_of, whole
 from kernel_demo.learning import devices
 from kernel_demo.learning.certificate import NEAR, Optimum
+from kernel_demo.learning.choices import INITS, METHODS
 from kernel_demo.learning.evaluation import kernel_error
-from kernel_demo.learning.model import INITS, KFAC, METHODS, SingleConv, check_model, make
+from kernel_demo.learning.late import torch
+from kernel_demo.learning.model import check_model, kfac, layers, make
 from kernel_demo.learning.pairs import MAX_TILE, MIN_TILE, Pairs
 from kernel_demo.learning.statistics import Solution
 from kernel_demo.numbers import figure
@@ -208,7 +208,7 @@ Run: TypeAlias = Generator[Progress, None, None]  # close() ends it, as does a l
 
 
 def train(
-    model: nn.Module,
+    model: torch.nn.Module,
     pairs: Pairs,
     settings: TrainSettings,
     *,
@@ -293,7 +293,7 @@ class Loop:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: torch.nn.Module,
         pairs: Pairs,
         settings: TrainSettings,
         device: torch.device,
@@ -316,9 +316,9 @@ class Loop:
         self._steep = False  # whether the gradient of the next step is there
 
     @property
-    def single(self) -> SingleConv | None:
+    def single(self) -> layers.SingleConv | None:
         """The model, if it is a single layer."""
-        return self.model if isinstance(self.model, SingleConv) else None
+        return self.model if isinstance(self.model, layers.SingleConv) else None
 
     def start(self, resume: Progress | None) -> None:
         """Gets the first loss, or puts everything where it was."""
@@ -363,11 +363,11 @@ class Loop:
             share.backward()
             self.loss = self.loss + share.detach()
 
-    @torch.no_grad()
     def check(self) -> Stop | None:
         """Takes the loss over (at most VALIDATION_TILES of) the tiles held out. Why to stop."""
         held = self.pairs.validation[:VALIDATION_TILES]
-        self.validation_loss, floor = self._mean_loss(held).item(), self._floor()
+        with torch.no_grad():
+            self.validation_loss, floor = self._mean_loss(held).item(), self._floor()
         stop = self.watch.check(self.step, self.validation_loss, floor, self.settings.patience)
         # Where the pictures hold no noise, float32 can come nearer than the error bars ask for.
         if self.optimum is None or self.optimum.solution.residual**2 <= floor:
@@ -404,7 +404,7 @@ class Loop:
 
     def close(self) -> None:
         """Leaves the model on the CPU as it would be without this loop."""
-        if isinstance(self.optimizer, KFAC):
+        if isinstance(self.optimizer, kfac.KFAC):
             self.optimizer.close()
         self.model.zero_grad(set_to_none=True)
         self.model.to("cpu")
@@ -443,32 +443,15 @@ class Loop:
             tiles.index_select(0, chosen)
             for tiles in (self.pairs.before, self.pairs.after, self.pairs.weight)
         )
-        if isinstance(self.optimizer, KFAC):
+        if isinstance(self.optimizer, kfac.KFAC):
             self.optimizer.pixel_weight = weight
         with torch.autocast(before.device.type, self.half) if self.half else nullcontext():
             out = self.model(before)
-        return _SquaredError.apply(out.float(), after, weight)  # type: ignore[no-untyped-call]  # torch's own
+        return layers.SquaredError.apply(out.float(), after, weight)  # type: ignore[no-untyped-call]  # torch's own
 
     def _mean_loss(self, chosen: torch.Tensor) -> torch.Tensor:
         parts = (self._squared_error(part) for part in chosen.split(self.settings.batch))
         return sum(parts, self.counts.new_zeros(())) / self.counts[chosen].sum()
-
-
-class _SquaredError(torch.autograd.Function):
-    """sum (weight (out - after))^2, (), for weights of 0 and 1: in half the passes of autograd."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, out: torch.Tensor, after: torch.Tensor, weight: torch.Tensor
-    ) -> torch.Tensor:
-        error = torch.sub(out, after).mul_(weight)
-        ctx.save_for_backward(error)
-        return error.square().sum()
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
-        (error,) = ctx.saved_tensors
-        return error * (2 * gradient), None, None
 
 
 def _to_numpy(state: Any) -> Any:
@@ -484,15 +467,15 @@ def _to_torch(state: Any) -> Any:
     return torch.from_numpy(state.copy()) if isinstance(state, np.ndarray) else state
 
 
-def _check_sizes(model: nn.Module, pairs: Pairs) -> None:
-    if isinstance(model, SingleConv) and model.size != 2 * pairs.radius + 1:
+def _check_sizes(model: torch.nn.Module, pairs: Pairs) -> None:
+    if isinstance(model, layers.SingleConv) and model.size != 2 * pairs.radius + 1:
         sizes = [f"{size} × {size}" for size in (2 * pairs.radius + 1, model.size)]
         raise DemoError(
             f"a model of {sizes[0]}, as the tiles are", sizes[1], "Make both for one size."
         )
 
 
-def _check_resume(resume: Progress, model: nn.Module, settings: TrainSettings) -> None:
+def _check_resume(resume: Progress, model: torch.nn.Module, settings: TrainSettings) -> None:
     state = resume.state
     if state["method"] != settings.method:
         received = f"{settings.method} after {state['method']}"

@@ -20,9 +20,9 @@ from functools import cached_property, partial
 from itertools import islice
 
 import numpy as np
-import torch
 
 from kernel_demo.imaging.kernels import resized
+from kernel_demo.learning.late import torch
 from kernel_demo.recovery import recompression
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.fitting import about_pixel, box

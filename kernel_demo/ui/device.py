@@ -24,7 +24,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.learning import devices, pairs, training
 from kernel_demo.learning.certificate import Optimum
 from kernel_demo.learning.exact import ExactSettings, learn_by_sums, train_exact
-from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.model import layers
 from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import Progress, TrainSettings
 from kernel_demo.ui.components.kept import spread
@@ -104,7 +104,7 @@ def _beginning(
     if isinstance(settings, TrainSettings):
         laid = tiles(pictures, size, settings, settings.device)
         told["optimum"] = cache(lambda: Optimum(accumulate(pictures, size)[0], offset))
-        layer = SingleConv(size, settings.init, settings.seed, offset)
+        layer = layers.SingleConv(size, settings.init, settings.seed, offset)
         train = partial(training.train, layer, laid)
     else:
         statistics, _ = accumulate(pictures, size)

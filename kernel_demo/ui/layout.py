@@ -50,7 +50,7 @@ def build(folders: bool = False) -> gr.Blocks:
         delete_cache=(FORGET_EVERY, FORGET_AFTER),
     ) as page:
         api.define(page)  # first: the names are a contract, and the first to ask for a name gets it
-        top = header.component(TITLE, TAGLINE, devices.name(devices.best()), learn_tab.TAB)
+        top = header.component(TITLE, TAGLINE, devices.name_of_best(), learn_tab.TAB)
         block(terms.meanings(), "terms")
         with gr.Tabs(elem_classes="kd-tabs") as tabs:
             with gr.Tab(learn_tab.TAB, id=landing.LEARN):
@@ -61,7 +61,8 @@ def build(folders: bool = False) -> gr.Blocks:
                 questions = questions_tab.build(tabs)
         page.places = (*questions, recover.place, learn.race)
         landing.connect(page, tabs, page.places, link.told)
-    page.queue(default_concurrency_limit=4, api_open=False)
+    # As page.queue(...) does, which makes a web application for it that is never served.
+    page.api_open, page._queue.default_concurrency_limit = False, 4
     return page
 
 

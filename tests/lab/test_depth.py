@@ -10,14 +10,13 @@ from kernel_demo.imaging.kernels import named
 from kernel_demo.lab.depth import (
     STACK_SIZE,
     TARGETS,
-    DeepNet,
     compare,
     compare_stack,
     compose,
     held_psnr,
     split,
-    stack,
 )
+from kernel_demo.lab.nets import DeepNet, stack
 
 RANDOM = np.random.default_rng(0)
 PICTURES = [
@@ -122,7 +121,7 @@ def test_composing_by_hand():
 
 def test_the_product_is_what_the_stack_computes():
     """torch's three layers in a row and their one kernel give the same picture."""
-    layers = stack(seed=3)
+    layers = stack(3, 3, 3)
     kernel = compose([layer.kernel() for layer in layers])
     assert kernel.shape == (STACK_SIZE, STACK_SIZE)
     before = torch.from_numpy(SMOOTH[0])[None, None]

@@ -7,7 +7,7 @@ import torch
 from kernel_demo.imaging.filtering import BORDERS
 from kernel_demo.imaging.kernels import named, random
 from kernel_demo.lab.pixels import apply_anywhere, compare, panorama, side_by_side, teach
-from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.layers import SingleConv
 
 PICTURE = np.random.default_rng(3).random((131, 87)).astype(np.float32)
 WALK = np.cumsum(np.random.default_rng(3).normal(0, 0.02, (60, 80)), axis=1) + 0.5

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from kernel_demo.imaging.kernels import random
-from kernel_demo.learning.model import METHODS, CorrelationLayer, SingleConv
+from kernel_demo.learning.choices import METHODS
+from kernel_demo.learning.layers import CorrelationLayer, SingleConv
 from kernel_demo.learning.pairs import Pairs, build, teacher
 from kernel_demo.learning.sums import patch_sums
 from kernel_demo.learning.training import Loop, TrainSettings, train

@@ -6,7 +6,7 @@ import pytest
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import named
 from kernel_demo.learning.certificate import Optimum
-from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.layers import SingleConv
 from kernel_demo.learning.pairs import build
 from kernel_demo.learning.statistics import Statistics
 from kernel_demo.learning.training import Cause, TrainSettings, train

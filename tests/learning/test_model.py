@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from kernel_demo.errors import DemoError
-from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.layers import SingleConv
 
 ASYMMETRIC = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9.0]]) / 45
 

@@ -6,15 +6,10 @@ import torch
 from torch import nn
 
 from kernel_demo.errors import DemoError
-from kernel_demo.learning.model import (
-    KFAC,
-    METHODS,
-    SingleConv,
-    check_model,
-    default_rate,
-    make,
-    quickest_sgd,
-)
+from kernel_demo.learning.choices import METHODS, default_rate, quickest_sgd
+from kernel_demo.learning.kfac import KFAC
+from kernel_demo.learning.layers import SingleConv
+from kernel_demo.learning.model import check_model, make
 
 
 def problem(size=3, offset=0.0, n=4, side=24, seed=0):

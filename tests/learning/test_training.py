@@ -15,7 +15,8 @@ from kernel_demo.imaging import kernels
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.learning import training
 from kernel_demo.learning.certificate import Optimum
-from kernel_demo.learning.model import METHODS, SingleConv
+from kernel_demo.learning.choices import METHODS
+from kernel_demo.learning.layers import SingleConv
 from kernel_demo.learning.pairs import build, teacher
 from kernel_demo.learning.statistics import Statistics
 from kernel_demo.learning.training import CHECK_EVERY, Loop, TrainSettings, train

@@ -1,11 +1,13 @@
 """What the page begins with, worked out beforehand: `python .ci/begun.py` writes it.
 
-The first picture of the page has a loss, and the sums of its pictures. To work them out takes parts
-of torch that take seconds to load: it is done while the page is already served, see showing.warm().
+The first picture of the page has a random kernel, its loss, and the sums of its pictures. To work
+them out takes torch, which takes seconds to load: it is done while the page is already served, see
+showing.warm().
 """
 
 import json
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,21 @@ import numpy as np
 from kernel_demo.learning.statistics import Statistics
 
 FILE = Path(__file__).with_name("begun.json")
+
+
+def kernel(experiment: str) -> np.ndarray | None:
+    """The random start that this version of torch draws, (k, k); None: it is not known.
+
+    experiment: its key.
+    """
+    kept = _kept()
+    known = kept["experiment"] == experiment and kept["torch"] == version()
+    return np.array(kept["kernel"]) if known else None
+
+
+def version() -> str:
+    """That of torch, which is not loaded for it."""
+    return metadata.version("torch").partition("+")[0]
 
 
 def losses(experiment: str, kernel: np.ndarray) -> tuple[float, float] | None:

@@ -15,8 +15,8 @@ from kernel_demo.errors import DemoError, finite, odd, one_of, whole
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.imaging.filtering import BORDERS, CHANNELS
+from kernel_demo.learning.choices import default_rate
 from kernel_demo.learning.exact import ExactSettings
-from kernel_demo.learning.model import default_rate
 from kernel_demo.learning.training import MAX_RATE, MAX_SEED, TrainSettings
 from kernel_demo.learning.training import MAX_STEPS as MAX_PATIENCE
 from kernel_demo.numbers import short

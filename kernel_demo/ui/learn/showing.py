@@ -21,9 +21,10 @@ from kernel_demo.errors import DemoError
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.imaging.filtering import to_grey, to_uint8
 from kernel_demo.learning import devices
+from kernel_demo.learning.choices import default_rate
 from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.learning.exact import ExactSettings, train_exact
-from kernel_demo.learning.model import SingleConv, default_rate
+from kernel_demo.learning.model import layers
 from kernel_demo.learning.training import Progress, Stop, TrainSettings, train
 from kernel_demo.numbers import short
 from kernel_demo.sources.decoding import KEPT, Photo
@@ -86,7 +87,7 @@ def frame(session: Session, waiting: int | None = None, pixels: bool = True) -> 
     kept, stand = session.kept or first(wanted), session.stand or session.progress
     stop = stand.stop if stand is not None else None
     piece = session.look.piece
-    known = devices.name(devices.best()) if stand is None else stand.device
+    known = devices.name_of_best() if stand is None else stand.device
     return {
         "kind": "frame" if begun else "idle",
         **numbered(),
@@ -228,7 +229,9 @@ def start(wanted: Experiment, measured: bool = False) -> Kept:
     measured: unless it is that of what the page begins with.
     """
     settings, truth = wanted.settings or TrainSettings(), wanted.truth
-    kernel = SingleConv(len(truth), settings.init, settings.seed).kernel()
+    kernel = begun.kernel(wanted.key)
+    if kernel is None:
+        kernel = layers.SingleConv(len(truth), settings.init, settings.seed).kernel()
     known = begun.losses(wanted.key, kernel) if measured else None
     loss, held_out = known or (None, None)
     told = SimpleNamespace(
@@ -263,7 +266,7 @@ def measured(wanted: Experiment) -> Progress:
     if isinstance(settings, TrainSettings):
         settings = replace(settings, device="cpu", mixed_precision=False)
         tiles = device.tiles(taught.pairs, size, settings, "cpu")
-        model = SingleConv(size, settings.init, settings.seed)
+        model = layers.SingleConv(size, settings.init, settings.seed)
         told = train(model, tiles, settings, truth=wanted.truth)
     else:
         told = train_exact(taught.sums(size)[0], settings, wanted.truth)

@@ -8,8 +8,8 @@ import gradio as gr
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.catalogue import CATALOGUE
+from kernel_demo.learning.choices import TRIED
 from kernel_demo.learning.exact import ExactSettings
-from kernel_demo.learning.model import TRIED
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.numbers import short
 from kernel_demo.sources import hub

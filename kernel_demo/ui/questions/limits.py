@@ -12,7 +12,7 @@ from kernel_demo.imaging.filtering import correlate, to_uint8
 from kernel_demo.imaging.kernels import named
 from kernel_demo.lab.challenge import SIZES, Score, hidden, impossible, score
 from kernel_demo.lab.limits import LIMITS, SHOTS, STRIPS, Limit, break_it, sums
-from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.model import layers
 from kernel_demo.learning.pairs import build as build_pairs
 from kernel_demo.learning.statistics import Statistics
 from kernel_demo.learning.training import TrainSettings, train
@@ -334,7 +334,7 @@ def learn(pictures: Sequence[np.ndarray], truth: np.ndarray) -> Iterator[Answer]
     pairs = build_pairs(befores, afters, len(truth), TILE)
     settings = TrainSettings(steps=STEPS, batch=BATCH, tile=TILE, device=DEVICE)
     statistics = _sums(pictures, truth)
-    layer = SingleConv(len(truth))
+    layer = layers.SingleConv(len(truth))
     with closing(train(layer, pairs, settings, truth=truth, deadline=DEADLINE)) as run:
         for progress in run:
             found = score(progress.kernel, truth, statistics)

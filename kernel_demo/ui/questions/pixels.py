@@ -8,7 +8,7 @@ import numpy as np
 from kernel_demo.imaging.filtering import BORDERS, correlate_valid, to_uint8
 from kernel_demo.imaging.kernels import named
 from kernel_demo.lab import pixels
-from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.model import layers
 from kernel_demo.learning.pairs import build, teacher
 from kernel_demo.learning.training import TrainSettings, train
 from kernel_demo.numbers import at_most, count, figure, percent
@@ -189,7 +189,7 @@ def anywhere(pictures: Sequence[np.ndarray]) -> Iterator[Answer]:
     """Sobel learned on 64 x 64 tiles, then the layer itself called on a panorama of odd sides."""
     kernel = named("sobel_x").values
     pairs = build(pictures, teacher(pictures, kernel), len(kernel), TRAINING_TILE)
-    layer = SingleConv(len(kernel))
+    layer = layers.SingleConv(len(kernel))
     settings = TrainSettings(steps=STEPS, batch=BATCH, tile=TRAINING_TILE, device=DEVICE)
     with closing(train(layer, pairs, settings, truth=kernel, deadline=DEADLINE)) as run:
         for progress in run:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kernel_demo.imaging import kernels
+from kernel_demo.learning.choices import quickest_sgd
 from kernel_demo.learning.exact import ExactSettings
-from kernel_demo.learning.model import quickest_sgd
 from kernel_demo.learning.race import GOALS, RUNNERS, Arrival, Lane, Snapshot
 from kernel_demo.learning.training import TrainSettings
 from kernel_demo.ui import device

@@ -12,7 +12,7 @@ import pytest
 from kernel_demo.errors import DemoError
 from kernel_demo.imaging import kernels
 from kernel_demo.learning.exact import ExactSettings, train_exact
-from kernel_demo.learning.model import SingleConv
+from kernel_demo.learning.layers import SingleConv
 from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import Cause, TrainSettings, train
 from kernel_demo.ui import device as gpu

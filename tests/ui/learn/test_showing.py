@@ -402,7 +402,7 @@ def test_the_chip_of_a_run_has_the_rate_that_counts():
     )
 
 
-def test_what_the_page_begins_with():
+def test_what_the_page_begins_with(monkeypatch):
     """The figures kept beforehand are those of the photos and of torch: else run .ci/begun.py."""
     wanted = experiment(START)
     measured = showing.measured(wanted)
@@ -410,6 +410,11 @@ def test_what_the_page_begins_with():
         (measured.loss, measured.validation_loss), rel=1e-5
     )
     assert begun.losses(wanted.key, measured.kernel + 1e-7) is None
+    monkeypatch.setattr(begun, "version", lambda: begun._kept()["torch"])
+    np.testing.assert_array_equal(begun.kernel(wanted.key), measured.kernel)
+    assert begun.kernel("another") is None
+    monkeypatch.setattr(begun, "version", lambda: "1.0")
+    assert begun.kernel(wanted.key) is None
     sums, _ = prepare(wanted).sums(len(wanted.weights))
     kept = begun.sums(wanted.lesson)
     for name in ("gram", "cross", "patch_sum", "energy", "after_sum", "count", "size", "peak"):

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kernel_demo.learning.model import SingleConv, make
+from kernel_demo.learning.layers import SingleConv
+from kernel_demo.learning.model import make
 from kernel_demo.sources import hub
 from kernel_demo.sources.memory import Memory
 from kernel_demo.ui import pictures
