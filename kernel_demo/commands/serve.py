@@ -9,7 +9,7 @@ import sys
 import tempfile
 from importlib.util import find_spec
 
-from kernel_demo.ui import stubs
+from kernel_demo.ui import unused
 from kernel_demo.ui.bounds import MB, Bounds
 
 PACKAGE = 'MCP needs mcp: pip install "kernel-demo[mcp]"'
@@ -94,7 +94,7 @@ def _run(options: argparse.Namespace) -> int:
         os.environ["HF_HUB_OFFLINE"] = "1"  # read when the client of the Hub is imported
     # All that is made from here to the page is kept: a search for garbage costs half a second.
     gc.disable()
-    stubs.leave_out()
+    unused.leave_out(mcp=not options.mcp)
     try:
         from kernel_demo.ui import layout
     except ModuleNotFoundError as error:

@@ -13,9 +13,9 @@ STARTED = """
 import ast
 import sys
 
-from kernel_demo.ui import stubs
+from kernel_demo.ui import unused
 
-stubs.leave_out()
+unused.leave_out(mcp=True)
 
 parsed, parse = [], ast.parse
 ast.parse = lambda *given, **how: parsed.append(given) or parse(*given, **how)
@@ -24,7 +24,7 @@ from kernel_demo.ui import layout
 in_import = len(parsed)
 page = layout.build()
 assert any(part.get_block_name() == "html" for part in page.blocks.values())
-print(in_import, *({"torch", "onnx", "datasets", "safetensors"} & {*sys.modules}))
+print(in_import, *({"torch", "onnx", "datasets", "safetensors", "mcp.types"} & {*sys.modules}))
 """
 
 
@@ -34,7 +34,7 @@ print(in_import, *({"torch", "onnx", "datasets", "safetensors"} & {*sys.modules}
     reason="which GPU there is only torch knows",
 )
 def test_the_page_is_made_without_torch():
-    """On a machine without a GPU the whole page is built before torch, ONNX or datasets load.
+    """On a machine without a GPU the whole page is built before torch, ONNX, datasets or MCP load.
 
     And gradio reads no source of its own components, which it parses twice each for their stubs.
     """

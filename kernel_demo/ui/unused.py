@@ -1,7 +1,8 @@
-"""gradio imported in half its time: without the stubs that it writes for editors.
+"""gradio imported in half its time: without what no page uses.
 
 At every import gradio (6.31) parses the source of each of its components, to write what an editor
-is told of them into a `.pyi` beside it: two of its four seconds. Its wheel brings these files.
+is told of them into a `.pyi` beside it: two of its four seconds. Its wheel brings these files. And
+where `mcp` is installed it imports that, half a second more; where it is not it does without.
 """
 
 import sys
@@ -30,6 +31,8 @@ class _Finder(MetaPathFinder):
         return spec
 
 
-def leave_out() -> None:
-    """To be called before gradio is imported; a gradio that writes no such files stays as it is."""
+def leave_out(mcp: bool) -> None:
+    """To be called before gradio is imported. mcp: whether this process does without that, too."""
     sys.meta_path.insert(0, _Finder())
+    if mcp:
+        sys.modules["mcp"] = None  # says: there is none
