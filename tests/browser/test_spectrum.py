@@ -92,7 +92,7 @@ def test_how_the_bars_are_measured_is_said(new_page, server, width):
     said = " ".join(card.inner_text().split())
     assert "each grid line" in said
     assert "to scale" in said
-    assert "spread over all weights, so another figure than the worst weight's" in said
+    assert "one figure for all weights together, not that of the worst one" in said
     names = card.locator(".kd-spectrum-names")
     if names.is_visible():  # none stands out of its row
         assert names.evaluate("(e) => e.scrollHeight <= e.clientHeight + 1")

@@ -53,11 +53,11 @@ WORDS = {
     "smooth": "smooth → fine",
     "frequent": "frequent → rare",
     "wrong": "how wrong the kernel still is along it",
-    "scale": "to scale; spread over all weights, so another figure than the worst weight's",
+    "scale": "to scale; one figure for all weights together, not that of the worst one",
     "above_below": (
         "Above each pattern: how much of it the pictures contain, each grid line 10 times. Below: "
-        "how wrong the kernel still is along it, to scale; it is spread over all weights, so "
-        "another figure than the worst weight's."
+        "how wrong the kernel still is along it, to scale; one figure for all weights together, "
+        "not that of the worst one."
     ),
     "spoken": "Patterns of the pictures, {order}. {each}.",
     "spoken_one": "{share} of the pictures, {wrong} wrong",

@@ -497,7 +497,7 @@ def _certificate(
     condition = f"condition number {figure(found.solution.condition)}"
     if math.isinf(found.solution.condition):
         condition += " (singular)"
-    pixels = "1 pixel" if statistics.count == 1 else f"{count(statistics.count)} pixels"
+    pixels = "1 pixel used" if statistics.count == 1 else f"{count(statistics.count)} pixels used"
     figures = [scale.CAPTION if drawn else "", condition, pixels, more]
     below = "".join([_patterns(found), below, *map(quiet, problems)])
     return _panel(sentence, " · ".join(filter(None, figures)), below, sure, drawn)
