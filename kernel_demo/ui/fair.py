@@ -8,7 +8,7 @@ one visitor by their address.
 import inspect
 import os
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from anyio.to_thread import run_sync
 from gradio.queueing import Event, Queue
@@ -27,6 +27,7 @@ MOST_NAMED = 2000  # sessions of which it is known which pictures they named; as
 SHARE = 2  # one visitor may fill a half of the queue
 MAKES_FILES = ("result", "sums")  # of `jobs`: pictures to be shown or saved
 UNREAD = 200  # messages: of a long run those of 100 s; who reads so little is gone
+UNREAD_IN_ALL = 2000  # of runs that have ended, which scripts may still ask for
 
 
 class FairQueue(Queue):
@@ -55,6 +56,29 @@ class FairQueue(Queue):
         """The files that waiting and running events name."""
         told = [event.data.data for event in (*self._waiting(), *self._running()) if event.data]
         return {*files(told)}
+
+    def busy(self) -> set[str]:
+        """The sessions of which events wait or run."""
+        return {event.session_hash for event in self.event_ids_to_events.values()}
+
+    def tidy(self, present: Collection[str] = ()) -> None:
+        """Forget sessions that have read all of their runs, and beyond UNREAD_IN_ALL the oldest.
+
+        Gradio keeps the names of all that there ever were. present: those that are not at rest.
+        """
+        named, messages = self.pending_event_ids_session, self.pending_messages_per_session
+        resting = named.keys() - {*present, *self.busy()}
+        unread = {
+            each: messages[each].qsize() if each in messages else 0
+            for each in [*named]
+            if each in resting
+        }
+        in_all = sum(unread.values())
+        for session, count in unread.items():
+            if in_all > UNREAD_IN_ALL or not named[session] or session not in messages:
+                named.pop(session)
+                messages.pop(session, None)
+                in_all -= count
 
     def _running(self) -> list[Event]:
         return [event for job in [*self.active_jobs] if job for event in job]
@@ -128,11 +152,18 @@ class FairQueue(Queue):
     async def process_events(self, events, batch, begin_time, fn) -> None:
         if fn.api_visibility != "public":
             await super().process_events(events, batch, begin_time, fn)
+            self._ended(events)
             return
         with told(f"/{fn.api_name}", _settings(events[0])) as run:
             await super().process_events(events, batch, begin_time, fn)
-            ended = self.event_analytics.get(events[0]._id, {}).get("status")
-            run.outcome = {"success": "done", "cancelled": "stopped"}.get(ended, "failed")
+            run.outcome = {"success": "done", "cancelled": "stopped"}.get(
+                self._ended(events), "failed"
+            )
+
+    def _ended(self, events: list[Event]) -> str | None:
+        """How the first of these ended; none of them is known any more."""
+        known = [self.event_analytics.pop(event._id, {}) for event in events]
+        return known[0].get("status")
 
     def compute_analytics_summary(self, records):
         """Nothing: gradio makes a table of all events after each one, for a page that is off."""

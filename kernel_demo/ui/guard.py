@@ -24,9 +24,9 @@ _NO_TEXT = "Expected a request in UTF-8; got other bytes. Send JSON, or upload f
 _ABSENT = "Expected a request of this page; got one for something that it does not have."
 _NO_CALL = "Expected the values that this page sends; got others, or it went wrong. Try it again."
 # Of gradio's, and of no use here: an app's own editor, video, the methods of components, streams,
-# other apps.
+# other apps, links to what a session shows.
 _UNUSED = re.compile(
-    r"/gradio_api/(undo-)?vibe-|/gradio_api/(process_recording|component_server|stream/|dev/|proxy=)"
+    r"/gradio_api/(undo-)?vibe-|/gradio_api/(process_recording|component_server|stream/|dev/|proxy=|deep_link)"
 )
 _ADDRESS = "Expected an uploaded file; got a web address. Download it and upload the file."
 

@@ -28,6 +28,7 @@ from kernel_demo.ui.preview import Preview
 from kernel_demo.ui.questions import tab as questions_tab
 from kernel_demo.ui.receiving import Receiving, sweeping
 from kernel_demo.ui.recover import tab as recover_tab
+from kernel_demo.ui.visits import Heartbeats, Visits
 
 TITLE = "Kernel Demo"
 TAGLINE = "One convolution layer learns any linear image filter from pictures alone."
@@ -92,6 +93,7 @@ def launch(page: gr.Blocks, bounds: Bounds = Bounds(), **options):  # noqa: B008
     lasting = partial(_lasting, page)
     disk = Disk(get_upload_folder(), bounds, queue.named, lasting)
     queue.no_room = lambda: disk.full
+    visits = Visits(queue.busy)
     for each in page.fns.values():
         if each.concurrency_id == jobs.DEVICE["concurrency_id"]:
             each.concurrency_limit = bounds.runs
@@ -111,11 +113,12 @@ def launch(page: gr.Blocks, bounds: Bounds = Bounds(), **options):  # noqa: B008
         footer_links=[],
         app_kwargs={
             "exception_handlers": api.REFUSALS,
-            "lifespan": sweeping(disk),
+            "lifespan": visits.beside(sweeping(disk), queue.tidy),
             "routes": [health.route(page)],
             "middleware": [
                 Middleware(Headers),
                 Middleware(draining.Gate),
+                Middleware(Heartbeats, visits=visits),
                 Middleware(Receiving, disk=disk),
                 Middleware(Guard, seen=disk.touch),
                 Middleware(Light, head=served.scripts(page) + bundle.hints()),

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel_demo.ui import served
 from kernel_demo.ui.html import filled
+from kernel_demo.ui.pages import Pages
 from kernel_demo.ui.rewriting import Rewriting
 
 FOR_GOOD = "public, max-age=31536000, immutable"  # a year: the name changes with the content
@@ -44,6 +45,7 @@ class Light:
         """head: what comes first in every page's head, before gradio's own scripts (HTML)."""
         self.app, self.head = app, head.encode()
         self.compressing = GZipMiddleware(_Parted(app, self), minimum_size=1000, compresslevel=6)
+        self.pages = Pages(self.compressing)
         self.dense: dict[str, bytes] = {}  # compressed files, by their path and query
         self.asked: set[str] = set()  # those that are compressed, or will be
         self.worker = ThreadPoolExecutor(1, "compression")
@@ -56,6 +58,8 @@ class Light:
         elif path.startswith("/" + served.PLACE) and scope["method"] in ("GET", "HEAD"):
             name = path.removeprefix("/" + served.PLACE)
             await self._file(name, scope)(scope, receive, send)
+        elif path == "/":
+            await self.pages(scope, receive, send)
         elif _COMPRESSED.fullmatch(path):
             await self.compressing(scope, receive, send)
         elif _KEPT.fullmatch(path) or path == "/theme.css":
