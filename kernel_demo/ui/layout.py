@@ -117,7 +117,7 @@ def launch(page: gr.Blocks, bounds: Bounds = Bounds(), **options):  # noqa: B008
                 Middleware(draining.Gate),
                 Middleware(Receiving, disk=disk),
                 Middleware(Guard, seen=disk.touch),
-                Middleware(Light, head=served.scripts(page) + bundle.hints()),
+                Middleware(Light, head=served.scripts(page) + bundle.hints() + theme.hints()),
                 Middleware(Preview, describe=partial(shared, page.places)),
             ],
         },
