@@ -13,7 +13,7 @@ FILE = Path(__file__).parents[1] / "kernel_demo" / "ui" / "assets.txt"
 
 
 def main(address: str) -> None:
-    """Open the page once. Styles that come before the theme's are not listed: they stay there."""
+    """Open the page once. Among the styles, the list has the theme's at its place."""
     with sync_playwright() as playwright:
         page = playwright.chromium.launch(args=["--no-sandbox"]).new_page()
         asked: list[str] = []
@@ -21,11 +21,11 @@ def main(address: str) -> None:
         page.goto(address)
         page.wait_for_selector("#learn")
         page.wait_for_timeout(3000)
-    theme = asked.index("/theme.css")
+    (own,) = (path for path in asked if path.startswith("/assets/index-") and path.endswith("css"))
     names = [
-        path.removeprefix("/assets/")
-        for number, path in enumerate(asked)
-        if path.startswith("/assets/") and (path.endswith(".js") or number > theme)
+        path.removeprefix("/assets/").removeprefix("/")
+        for path in asked
+        if path == "/theme.css" or (path.startswith("/assets/") and path != own)
     ]
     FILE.write_text("\n".join(dict.fromkeys(names)) + "\n", encoding="utf-8")
 

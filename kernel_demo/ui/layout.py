@@ -121,7 +121,7 @@ def launch(page: gr.Blocks, bounds: Bounds = Bounds(), **options):  # noqa: B008
                 Middleware(Heartbeats, visits=visits),
                 Middleware(Receiving, disk=disk),
                 Middleware(Guard, seen=disk.touch),
-                Middleware(Light, head=served.scripts(page) + bundle.hints()),
+                Middleware(Light, head=served.scripts(page) + bundle.hints() + theme.hints()),
                 Middleware(Preview, describe=partial(shared, page.places)),
             ],
         },

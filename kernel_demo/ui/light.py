@@ -18,7 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kernel_demo.ui import served
+from kernel_demo.ui import served, slim
 from kernel_demo.ui.html import filled
 from kernel_demo.ui.pages import Pages
 from kernel_demo.ui.rewriting import Rewriting
@@ -34,6 +34,11 @@ _ROOT = re.compile(rb'"root":"((?:[^"\\]|\\.)*)"')
 # Of no visitor in particular; and gradio's own scripts in the page's head do without it.
 _OF_ALL = (b'"username":null', b'"is_colab":false')
 _CONFIG_PATH = "config.js"
+# What nothing goes on without, asked for before anything else.
+_FIRST = (
+    '<script defer fetchpriority="high" src="{}" data-root="{}"></script>'
+    '<link rel="preload" as="style" href="theme.css?v={}">'
+)
 _TEXT = ("js", "css", "svg", "json")
 _MOST = 2048  # files that are held compressed; gradio has a few hundred
 
@@ -49,7 +54,8 @@ class Light:
         self.dense: dict[str, bytes] = {}  # compressed files, by their path and query
         self.asked: set[str] = set()  # those that are compressed, or will be
         self.worker = ThreadPoolExecutor(1, "compression")
-        self.config, self.version = b"", ""
+        self.told, self.config = b"", b""  # gradio's own, and as it travels
+        self.version, self.theme = "", ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "").removeprefix(scope.get("root_path", "")) or "/"
@@ -112,23 +118,23 @@ class Light:
 
     def parted(self, page: bytes) -> bytes:
         """A page with our head; its configuration is a file where it is that of all visitors."""
-        page = page.replace(_START, _START + self.head, 1)
+        whole = page.replace(_START, _START + self.head, 1)
         found = _CONFIG.search(page)
         if found is None or not all(part in found[1] for part in _OF_ALL):
-            return page
+            return whole
         roots = {root[1] for root in _ROOT.finditer(found[1])}
         if len(roots) != 1:
-            return page
-        config = _ROOT.sub(b'"root":document.currentScript.dataset.root', found[1])
+            return whole
+        config = _ROOT.sub(b'"root":""', found[1])
         if not self.config:
-            self.version = hashlib.sha256(config).hexdigest()[:20]
-            self.config = b"window.gradio_config = " + config + b";"
-        if config != self.config[len(b"window.gradio_config = ") : -1]:
-            return page
+            self.told, self.config, self.theme = config, slim.script(config), slim.theme(config)
+            self.version = hashlib.sha256(self.config).hexdigest()[:20]
+        if config != self.told:
+            return whole
         address = f"{served.PLACE}{_CONFIG_PATH}?v={self.version}"
         root = json.loads(b'"%s"' % roots.pop())
-        tag = filled('<script defer src="{}" data-root="{}"></script>', address, root)
-        return page[: found.start()] + tag.encode() + page[found.end() :]
+        first = filled(_FIRST, address, root, self.theme).encode() + self.head
+        return (page[: found.start()] + page[found.end() :]).replace(_START, _START + first, 1)
 
 
 class _Parted:

@@ -3,7 +3,7 @@
 Gradio's page tells messengers and search engines of Gradio, with a picture of another host. Here
 they are told what the link shares, and the picture is our own: PICTURE, a share card of the page
 itself, of a run of its defaults (made by tests/browser/preview.py). The same head has the scripts
-that have to come before gradio's: clock.js and clones.js.
+that have to come before gradio's: clock.js, clones.js and locales.js.
 """
 
 import re
@@ -25,9 +25,8 @@ WIDTH, HEIGHT = 1200, 630
 PATH = "/preview.png"
 SEEN = "A learned kernel beside the true one, and the curves of its loss and its error."
 LONGEST = 300  # characters of a description
-_SCRIPTS = "".join(
-    Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("clock.js", "clones.js")
-)
+_FIRST = ("clock.js", "clones.js", "locales.js")
+_SCRIPTS = "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in _FIRST)
 _THEIRS = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')
 _START = b'<meta charset="utf-8" />'
 _SCRIPT = b"<script"  # the first one ends what we look at

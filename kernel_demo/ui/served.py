@@ -58,7 +58,7 @@ def scripts(page: gr.Blocks) -> str:
 
 def _script(text: str) -> str:
     # In the order of the page, like gradio's modules, and meanwhile the page is read on.
-    return f'<script defer src="{address(_bare(text), "js")}"></script>'
+    return f'<script defer fetchpriority="high" src="{address(_bare(text), "js")}"></script>'
 
 
 def _bare(script: str) -> str:

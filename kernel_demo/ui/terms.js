@@ -11,6 +11,7 @@
   const LIVE = '.kd-live-card, .kd-spectrum';
   const RUNNING = '.kd-live:is([data-state=running], [data-going=true])';
   const GAP = 8; // pixels between a sentence and its term, and the sides of the window
+  const LONGEST = 5000; // ms that the first marking waits for a page which does not rest
   const LEAVE = 120; // ms in which the pointer may pass from a term to its sentence
 
   let pattern = null;
@@ -67,15 +68,26 @@
   }
 
   function markAll(cards) {
-    const first = !pattern;
-    if (first) read();
-    if (!pattern) return;
-    for (const card of first ? document.querySelectorAll(CARDS) : cards) markCard(card);
+    for (const card of cards) markCard(card);
     changes.takeRecords(); // our own
+  }
+
+  // The first time all at once, when a page that is still being made has come to rest: a phone has
+  // enough to do.
+  let due = false;
+  function begin() {
+    if (due) return;
+    due = true;
+    (window.requestIdleCallback || setTimeout)(() => {
+      due = false;
+      read();
+      if (pattern) markAll(document.querySelectorAll(CARDS));
+    }, { timeout: LONGEST });
   }
 
   // Before the next frame is drawn: no word is seen unmarked first.
   const changes = new MutationObserver((records) => {
+    if (!pattern) return begin();
     const cards = new Set();
     const running = document.querySelector(RUNNING);
     for (const { target, addedNodes, type } of records) {
@@ -89,7 +101,7 @@
         for (const inside of element.querySelectorAll(CARDS)) cards.add(inside);
       }
     }
-    if (cards.size || !pattern) markAll(cards);
+    if (cards.size) markAll(cards);
   });
   changes.observe(document.documentElement, {
     childList: true, characterData: true, subtree: true, attributes: true, attributeFilter: ['data-state', 'data-going'],

@@ -27,8 +27,20 @@ FONTS = tuple(sorted((FOLDER / "fonts").glob("*.woff2")))  # each named by its f
 STATES = ("hover", "focus", "active", "visited")
 
 
-def build() -> gr.themes.Base:
-    theme = gr.themes.Base(
+class Theme(gr.themes.Base):
+    """A theme with style sheets behind its own.
+
+    What is called custom_css would travel three times, and be read: as a property, light and dark.
+    """
+
+    _sheets = ""
+
+    def _get_theme_css(self) -> str:
+        return f"{super()._get_theme_css()}\n\n{self._sheets}"
+
+
+def build() -> Theme:
+    theme = Theme(
         primary_hue=gr.themes.colors.blue,
         neutral_hue=gr.themes.colors.stone,
         text_size=gr.themes.sizes.text_md,
@@ -40,16 +52,29 @@ def build() -> gr.themes.Base:
     theme.name = "kernel-demo"
     # Without what a style sheet says to its readers alone.
     ours = re.sub(r"/\*.*?\*/\s*", "", style(), flags=re.DOTALL)
-    theme.custom_css = "\n".join((*map(_face, FONTS), ours, bundle.styles()))
+    theme._sheets = "\n".join((*map(_face, FONTS), ours, bundle.styles()))
     return theme
+
+
+def hints() -> str:
+    """For the page's head: the fonts of its words, which a browser else asks for last (HTML)."""
+    return "".join(
+        f'<link rel="preload" as="font" type="font/woff2" crossorigin href="{_address(font)}">'
+        for font in FONTS
+        if font.stem.startswith("sans")
+    )
 
 
 def _face(font: Path) -> str:
     family, weight = font.stem.split("-")
     return (
         f"@font-face {{ font-family: 'Kernel {family.title()}'; font-weight: {weight}; "
-        f"src: url('{served.address(font.read_bytes(), 'woff2')}') format('woff2'); }}\n"
+        f"src: url('{_address(font)}') format('woff2'); }}\n"
     )
+
+
+def _address(font: Path) -> str:
+    return served.address(font.read_bytes(), "woff2")
 
 
 def style() -> str:

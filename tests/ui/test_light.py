@@ -43,18 +43,72 @@ def test_the_page_is_small(html, config):
     assert max(map(len, scripts)) <= 1500
 
 
-def test_the_page_is_made_of_what_gradio_says(address, html, config):
-    """The file holds the very configuration that gradio's own address tells, but for its root."""
-    path, text = config
-    whole = text.removeprefix("window.gradio_config = ").removesuffix(";")
-    made = json.loads(whole.replace('"root":document.currentScript.dataset.root', '"root":""'))
-    told = get(address, "config").json()
-    for name in ("components", "dependencies", "layout", "app_id"):
-        assert made[name] == told[name], name
+@pytest.fixture(scope="module")
+def made(config):
+    """What the page is made of."""
+    text, _, _ = config[1].removeprefix("window.gradio_config = ").partition(";\n")
+    return json.loads(text)
+
+
+@pytest.fixture(scope="module")
+def told(address):
+    """What gradio's own address tells that it is made of."""
+    return get(address, "config").json()
+
+
+def test_the_page_is_made_of_what_gradio_says(address, html, config, made, told):
+    """The configuration of gradio's own address but for its root and its lists; and its lists hold
+    nothing that is not there.
+    """
+    lists = {"components", "dependencies", "layout", "page"}
+    for key in told.keys() - lists - {"root"}:
+        assert made[key] == told[key], key
+    parts = {part["id"]: part for part in told["components"]}
+    for part in made["components"]:
+        assert part.items() <= parts[part["id"]].items()
+        assert parts[part["id"]]["props"] == part["props"]
+    events = {event["id"]: event for event in told["dependencies"]}
+    for event in made["dependencies"]:
+        own = events[event["id"]]
+        assert event | {"targets": own["targets"]} == own
+        assert event["targets"] == [target for target in own["targets"] if target[0] is not None]
     assert f'data-root="{address.rstrip("/")}"' in html
     elsewhere = get(address, host="elsewhere.test:80").text
     assert 'data-root="http://elsewhere.test' in elsewhere
-    assert path in elsewhere
+    assert config[0] in elsewhere
+
+
+def test_nothing_that_a_visitor_meets_is_left_out(made, told):
+    """Every part that is seen or heard is there at its place, in the page and in its list; and
+    every event that a part tells of, or that follows another one.
+    """
+    unseen = ("api", "state")
+    heard = {target[0] for event in told["dependencies"] for target in event["targets"]}
+    ids = {
+        part["id"]
+        for part in told["components"]
+        if part["type"] not in unseen or part["id"] in heard
+    }
+    assert {part["id"] for part in made["components"]} == ids == set(made["page"][""]["components"])
+
+    def places(node, above=()):
+        kept = [each for each in node.get("children", ()) if each["id"] in ids]
+        yield above, node["id"]
+        for each in kept:
+            yield from places(each, (*above, node["id"]))
+
+    for ours, theirs in ((made, told), (made["page"][""], told["page"][""])):
+        assert list(places(ours["layout"])) == list(places(theirs["layout"]))
+    follows = {
+        event["id"]
+        for event in told["dependencies"]
+        if event["trigger_after"] is not None
+        or any(part is not None for part, _ in event["targets"])
+    }
+    assert {event["id"] for event in made["dependencies"]} == follows
+    assert set(made["page"][""]["dependencies"]) == follows
+    after = {event["trigger_after"] for event in made["dependencies"]} - {None}
+    assert after <= follows
 
 
 @pytest.mark.parametrize("path", ["", "config", "gradio_api/info"])
@@ -74,7 +128,7 @@ def test_what_is_kept_for_good(address, html, config):
     assert len(named) > 15
     theirs = re.findall(r"assets/[\w-]+\.(?:js|css)", html)
     sheet = re.search(r"theme\.css\?v=\w+", config[1] + html)
-    for path in [*named - {"kept/config.js"}, config[0], *theirs, *(sheet or ())]:
+    for path in [*named - {"kept/config.js"}, config[0], *theirs, sheet[0]]:
         answer = get(address, path)
         assert answer.status_code == 200, path
         assert answer.headers["cache-control"] == FOR_GOOD, path
@@ -168,16 +222,34 @@ def test_the_fonts_are_small():
 
 
 def test_gradios_files_are_asked_for_at_once(html, address):
-    """Each script and style sheet that the page names is there; the styles are in the theme's."""
+    """Each script and style sheet that the page names is there. The styles are in the theme's, or
+    in the file that comes before it; that and the theme's are asked for at once, too.
+    """
     named = re.findall(r'href="\./assets/([\w-]+\.(?:js|css))"', html)
-    assert sorted(bundle.LIST.read_text("utf-8").split()) == sorted(
+    assert sorted({*bundle.LIST.read_text("utf-8").split()} - {"theme.css"}) == sorted(
         set(named) - set(re.findall(r'crossorigin href="\./assets/([\w-]+\.css)"', html))
     )
     sheets = re.findall(r'<link rel="stylesheet" disabled href="\./(assets/[^"]+)">', html)
     assert len(sheets) > 20
-    theme_sheet = get(address, "theme.css").text
+    (first,) = re.findall(r'<link rel="stylesheet" href="(kept/\w+\.css)">', html)
+    (theme_path,) = re.findall(r'<link rel="preload" as="style" href="(theme\.css\?v=\w+)">', html)
+    before, after = get(address, first).text, get(address, theme_path).text
     for path in sheets:
-        assert get(address, path).text in theme_sheet
+        assert (get(address, path).text in before) != (get(address, path).text in after), path
+
+
+def test_the_fonts_of_words_are_asked_for_at_once(html, address):
+    """They are those of the theme."""
+    fonts = re.findall(r'<link rel="preload" as="font" [^>]*href="(kept/\w+\.woff2)">', html)
+    assert len(fonts) == 2
+    sheet = get(address, "theme.css").text
+    for font in fonts:
+        assert f"url('{font}')" in sheet
+
+
+def test_each_style_is_told_once(address):
+    """A rule of ours stands once in the theme's style sheet."""
+    assert get(address, "theme.css").text.count(".kd-stage-tab {") == 1
 
 
 def test_another_gradio_is_left_alone(tmp_path, monkeypatch):

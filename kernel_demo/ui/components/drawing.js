@@ -193,22 +193,37 @@ function readTheme(root) {
 }
 
 // The diverging palette, mixed by the browser as in the style sheets: in OKLab, so that equal
-// steps of a weight look like equal steps of colour. Red, green, blue of 2 * HALF + 1 values.
+// steps of a weight look like equal steps of colour. Red, green, blue of 2 * HALF + 1 values. All
+// scripts have the same one: it is mixed once for its colours, and in one pass through the styles.
 function readPalette(root) {
-  const probe = root.appendChild(document.createElement('i'));
-  // While a colour is in transition, however short, the one before it is read.
-  probe.style.setProperty('transition', 'none', 'important');
-  const style = getComputedStyle(probe);
-  const palette = new Uint8ClampedArray((2 * HALF + 1) * 3);
+  const style = getComputedStyle(root);
+  const key = ENDS.map((name) => style.getPropertyValue(`--kd-${name}`)).join();
+  const mixed = (window.kdPalettes ||= new Map());
+  if (!mixed.has(key)) mixed.set(key, mixPalette(root));
+  return mixed.get(key);
+}
+
+const ENDS = ['negative-deep', 'negative', 'zero', 'positive', 'positive-deep'];
+
+function mixPalette(root) {
+  const probes = document.createElement('i');
   for (let i = 0; i <= 2 * HALF; i++) {
     const [side, t] = [i < HALF ? 'negative' : 'positive', (Math.abs(i - HALF) / HALF) * REACH];
     const [to, from] = t <= 1 ? [side, 'zero'] : [`${side}-deep`, side];
     const share = 100 * (t <= 1 ? t : (t - 1) / (REACH - 1));
     const mix = `color-mix(in oklab, var(--kd-${to}) ${share.toFixed(3)}%, var(--kd-${from}))`;
+    const probe = probes.appendChild(document.createElement('i'));
     probe.style.color = `color-mix(in srgb, ${mix}, transparent 0%)`; // gives color(srgb r g b)
-    palette.set(style.color.match(/[\d.]+(e-\d+)?/g).map((level) => 255 * level), i * 3);
+    // While a colour is in transition, however short, the one before it is read.
+    probe.style.setProperty('transition', 'none', 'important');
   }
-  probe.remove();
+  root.append(probes);
+  const palette = new Uint8ClampedArray((2 * HALF + 1) * 3);
+  [...probes.children].forEach((probe, i) => {
+    const levels = getComputedStyle(probe).color.match(/[\d.]+(e-\d+)?/g);
+    palette.set(levels.map((level) => 255 * level), i * 3);
+  });
+  probes.remove();
   return palette;
 }
 
