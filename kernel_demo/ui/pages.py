@@ -6,6 +6,7 @@ and what else is in `_key`, where there is no login. Whoever makes up such a hea
 page of his own, and nobody else is.
 """
 
+import asyncio
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -36,29 +37,33 @@ class Pages:
         self.app = app
         self.kept: OrderedDict[tuple, _Page] = OrderedDict()  # asked for last is last
         self.size = 0  # bytes of their bodies
+        self.writing = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = _key(scope) if scope["method"] in ("GET", "HEAD") and _is_for_all(scope) else None
         if key is None:
             await self.app(scope, receive, send)
             return
-        page = self.kept.get(key)
-        if page is None:
-            answer = _Answer()
-            await self.app({**scope, "method": "GET"}, receive, answer)
-            page = _Page(answer.start, b"".join(answer.body))
-            if answer.is_page() and len(page.body) <= LARGEST:
-                self._keep(key, page)
+        if key not in self.kept:
+            async with self.writing:  # of all who ask at once, one has it written
+                page = self.kept.get(key) or await self._written(key, scope, receive)
         else:
+            page = self.kept[key]
             self.kept.move_to_end(key)
         await send({**page.start, "headers": [*page.start["headers"]]})
         body = page.body if scope["method"] == "GET" else b""
         await send({"type": "http.response.body", "body": body})
 
+    async def _written(self, key: tuple, scope: Scope, receive: Receive) -> _Page:
+        answer = _Answer()
+        await self.app({**scope, "method": "GET"}, receive, answer)
+        page = _Page(answer.start, b"".join(answer.body))
+        if answer.is_page() and len(page.body) <= LARGEST:
+            self._keep(key, page)
+        return page
+
     def _keep(self, key: tuple, page: _Page) -> None:
         """This one too, in place of those that nobody has asked for the longest."""
-        if key in self.kept:  # of two who asked at once
-            return
         self.kept[key] = page
         self.size += len(page.body)
         while len(self.kept) > MOST or self.size > MOST_BYTES:

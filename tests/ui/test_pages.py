@@ -57,6 +57,33 @@ def test_the_same_is_written_once():
     assert ask(fresh, cookie="a=1", user_agent="one")[2] == first[2]
 
 
+def test_many_at_once_have_it_written_once():
+    """A flood begins with a page that nobody has asked for yet."""
+    writer = Writer()
+
+    async def slow(scope, receive, send):
+        await asyncio.sleep(0.01)
+        await writer(scope, receive, send)
+
+    async def flood(page):
+        scope = {"method": "GET", "headers": [], "app": OPEN}
+        sent = []
+
+        async def send(message):
+            sent.append(message)
+
+        await asyncio.gather(
+            *(
+                page(scope | {"type": "http", "path": "/", "query_string": b""}, None, send)
+                for _ in range(10)
+            )
+        )
+        return sent
+
+    assert len(asyncio.run(flood(Pages(slow)))) == 20
+    assert writer.written == 1
+
+
 @pytest.mark.parametrize(
     "other",
     [

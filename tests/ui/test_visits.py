@@ -54,7 +54,7 @@ def test_who_leaves_leaves_little(page, served, address):
     def visit():
         visitor = Visitor(address)
         with opened(visitor):
-            visitor.choose("steps", 20)
+            visitor.choose("method", "exact")
             learn(visitor)
         return visitor.session
 
