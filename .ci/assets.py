@@ -1,6 +1,6 @@
 """List gradio's files that a visit needs, in their order: python .ci/assets.py ADDRESS
 
-ADDRESS: of the page, served with an empty kernel_demo/ui/assets.txt, which this writes.
+ADDRESS: of the page, served with an empty kernel_demo/ui/serving/assets.txt, which this writes.
 """
 
 import sys
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import sync_playwright
 
-FILE = Path(__file__).parents[1] / "kernel_demo" / "ui" / "assets.txt"
+FILE = Path(__file__).parents[1] / "kernel_demo" / "ui" / "serving" / "assets.txt"
 
 
 def main(address: str) -> None:

@@ -10,7 +10,7 @@ import app
 from kernel_demo import __main__
 from kernel_demo.commands import serve
 from kernel_demo.ui import layout
-from kernel_demo.ui.bounds import MB, Bounds
+from kernel_demo.ui.serving.bounds import MB, Bounds
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.machines import CONFIGURATION, COOKIE, NAMES, PROXY, ROOT
 from kernel_demo.commands import serve
-from kernel_demo.ui import draining, health
+from kernel_demo.ui.serving import draining, health
 
 DEPLOY = CONFIGURATION.parent
 

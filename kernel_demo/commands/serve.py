@@ -9,8 +9,8 @@ import sys
 import tempfile
 from importlib.util import find_spec
 
-from kernel_demo.ui import unused
-from kernel_demo.ui.bounds import MB, Bounds
+from kernel_demo.ui.serving import unused
+from kernel_demo.ui.serving.bounds import MB, Bounds
 
 PACKAGE = 'MCP needs mcp: pip install "kernel-demo[mcp]"'
 PASSWORD = "Expected --mcp or --auth; got both. Assistants have no password: leave one of them out."

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from kernel_demo.ui.components import from_files
-from kernel_demo.ui.jobs import UNQUEUED
+from kernel_demo.ui.serving.jobs import UNQUEUED
 
 CHALLENGE, QUESTION, EXAMPLE, RACE = "challenge", "question", "example", "race"
 RUN = "run"

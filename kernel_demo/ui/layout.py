@@ -13,22 +13,23 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from kernel_demo.learning import devices
-from kernel_demo.ui import api, bundle, draining, health, jobs, landing, served, terms, theme
-from kernel_demo.ui.bounds import Bounds
+from kernel_demo.ui import api, landing, served, terms, theme
 from kernel_demo.ui.components import header
-from kernel_demo.ui.disk import Disk
-from kernel_demo.ui.fair import FairQueue
-from kernel_demo.ui.guard import Guard
-from kernel_demo.ui.headers import Headers
 from kernel_demo.ui.html import block
 from kernel_demo.ui.learn import folder, link, showing
 from kernel_demo.ui.learn import tab as learn_tab
-from kernel_demo.ui.light import Light
-from kernel_demo.ui.preview import Preview
 from kernel_demo.ui.questions import tab as questions_tab
-from kernel_demo.ui.receiving import Receiving, sweeping
 from kernel_demo.ui.recover import tab as recover_tab
-from kernel_demo.ui.visits import Heartbeats, Visits
+from kernel_demo.ui.serving import bundle, draining, health, jobs
+from kernel_demo.ui.serving.bounds import Bounds
+from kernel_demo.ui.serving.disk import Disk
+from kernel_demo.ui.serving.fair import FairQueue
+from kernel_demo.ui.serving.guard import Guard
+from kernel_demo.ui.serving.headers import Headers
+from kernel_demo.ui.serving.light import Light
+from kernel_demo.ui.serving.preview import Preview
+from kernel_demo.ui.serving.receiving import Receiving, sweeping
+from kernel_demo.ui.serving.visits import Heartbeats, Visits
 
 TITLE = "Kernel Demo"
 TAGLINE = "One convolution layer learns any linear image filter from pictures alone."

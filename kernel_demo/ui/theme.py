@@ -10,7 +10,8 @@ from pathlib import Path
 
 import gradio as gr
 
-from kernel_demo.ui import bundle, served
+from kernel_demo.ui import served
+from kernel_demo.ui.serving import bundle
 
 FOLDER = Path(__file__).parent
 # The frame's, then those that lie beside components, then the tabs': the later one wins.

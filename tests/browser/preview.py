@@ -11,7 +11,8 @@ import sys
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from kernel_demo.ui import layout, preview
+from kernel_demo.ui import layout
+from kernel_demo.ui.serving import preview
 from tests.browser.conftest import ARGUMENTS, executable
 
 # In place of the address: the picture serves every one.

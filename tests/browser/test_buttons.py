@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from kernel_demo.ui.jobs import FAILED
+from kernel_demo.ui.serving.jobs import FAILED
 
 # Of each tab: the button, and where the visitor is told. tests/ui/test_buttons.py has them all.
 TOLD = {

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from kernel_demo.imaging.catalogue import CATALOGUE
 from kernel_demo.imaging.kernels import named
-from kernel_demo.ui.jobs import FAILED
+from kernel_demo.ui.serving.jobs import FAILED
 from tests.browser.conftest import at_pace, opened
 
 PHONE = {"width": 390, "height": 844}

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kernel_demo.ui import device as gpu
-from kernel_demo.ui.jobs import FAILED
 from kernel_demo.ui.learn import run as learning_run
+from kernel_demo.ui.serving.jobs import FAILED
 from tests.ui.visitor import Visitor
 
 EXAMPLE = "kd-example"  # the class of the buttons of the examples; the first one is pressed

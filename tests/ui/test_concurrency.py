@@ -12,11 +12,11 @@ import pytest
 
 from kernel_demo.imaging import kernels
 from kernel_demo.ui import device as gpu
-from kernel_demo.ui import jobs
-from kernel_demo.ui.jobs import FAILED
 from kernel_demo.ui.learn import run as learning_run
 from kernel_demo.ui.learn.session import Session
 from kernel_demo.ui.learn.settings import START, experiment
+from kernel_demo.ui.serving import jobs
+from kernel_demo.ui.serving.jobs import FAILED
 from tests.ui.visitor import PATIENCE, Visitor
 
 

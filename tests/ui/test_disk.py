@@ -14,10 +14,10 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui import disk as bounded
-from kernel_demo.ui.bounds import Bounds
-from kernel_demo.ui.disk import Disk
-from kernel_demo.ui.receiving import COOKIE, Receiving
+from kernel_demo.ui.serving import disk as bounded
+from kernel_demo.ui.serving.bounds import Bounds
+from kernel_demo.ui.serving.disk import Disk
+from kernel_demo.ui.serving.receiving import COOKIE, Receiving
 from tests.ui.visitor import PATIENCE
 
 KB = 1000

@@ -16,8 +16,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from kernel_demo.ui import device as gpu
-from kernel_demo.ui import draining
-from kernel_demo.ui.jobs import FAILED
+from kernel_demo.ui.serving import draining
+from kernel_demo.ui.serving.jobs import FAILED
 from tests.ui.visitor import PATIENCE, Visitor
 
 

@@ -10,10 +10,10 @@ from gradio_client import Client
 from PIL import Image
 
 from kernel_demo.ui import device as gpu
-from kernel_demo.ui import fair
-from kernel_demo.ui.fair import FairQueue
-from kernel_demo.ui.jobs import RUNS_AT_ONCE
-from kernel_demo.ui.line import MOST_SERVED, Line, Served, fairly
+from kernel_demo.ui.serving import fair
+from kernel_demo.ui.serving.fair import FairQueue
+from kernel_demo.ui.serving.jobs import RUNS_AT_ONCE
+from kernel_demo.ui.serving.line import MOST_SERVED, Line, Served, fairly
 from tests.ui.visitor import PATIENCE
 
 

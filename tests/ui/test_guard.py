@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from kernel_demo.ui.guard import MAX_BODY, Guard
+from kernel_demo.ui.serving.guard import MAX_BODY, Guard
 
 
 async def echo(request):

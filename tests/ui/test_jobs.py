@@ -5,7 +5,7 @@ import itertools
 import gradio as gr
 import pytest
 
-from kernel_demo.ui.jobs import LINE, Job, _while_held, throttled
+from kernel_demo.ui.serving.jobs import LINE, Job, _while_held, throttled
 
 
 def test_the_first_and_the_last_are_shown():
@@ -25,7 +25,7 @@ def test_a_long_stream_is_thinned_more_and_more(monkeypatch):
     """By a clock of our own, an item each hundredth of a second: every tenth of a second for the
     first one, each tenth of the time gone then, and never further apart than told."""
     now = [0.0]
-    monkeypatch.setattr("kernel_demo.ui.jobs.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("kernel_demo.ui.serving.jobs.time.monotonic", lambda: now[0])
 
     def source():
         for n in range(1000):

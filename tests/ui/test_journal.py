@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from kernel_demo.ui import journal
+from kernel_demo.ui.serving import journal
 from tests.ui.visitor import PATIENCE, Visitor
 
 

@@ -11,9 +11,10 @@ import pytest
 
 from kernel_demo.sources import bundled
 from kernel_demo.sources.decoding import Photo, decode
-from kernel_demo.ui import bundle, pictures, served, theme
+from kernel_demo.ui import pictures, served, theme
 from kernel_demo.ui.learn import showing
-from kernel_demo.ui.light import A_DAY, FOR_GOOD, Light
+from kernel_demo.ui.serving import bundle
+from kernel_demo.ui.serving.light import A_DAY, FOR_GOOD, Light
 
 PACKED = {"accept-encoding": "gzip, br"}
 

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kernel_demo.ui import line
-from kernel_demo.ui.line import Line
+from kernel_demo.ui.serving import line
+from kernel_demo.ui.serving.line import Line
 
 
 def places(queue, *turns):

@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import HTMLResponse, PlainTextResponse
 
 from kernel_demo.ui import pages
-from kernel_demo.ui.pages import Pages
+from kernel_demo.ui.serving.pages import Pages
 
 OPEN = SimpleNamespace(auth=None, auth_dependency=None)
 

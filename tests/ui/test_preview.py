@@ -12,7 +12,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from kernel_demo.ui import layout, preview
+from kernel_demo.ui import layout
+from kernel_demo.ui.serving import preview
 
 HOSTILE = '"><script>alert(1)</script>'
 

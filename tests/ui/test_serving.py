@@ -8,9 +8,9 @@ import pytest
 
 from kernel_demo.ui import device as gpu
 from kernel_demo.ui import layout
-from kernel_demo.ui.bounds import Bounds
-from kernel_demo.ui.headers import HEADERS, POLICY
-from kernel_demo.ui.jobs import DEVICE, RUNS_AT_ONCE
+from kernel_demo.ui.serving.bounds import Bounds
+from kernel_demo.ui.serving.headers import HEADERS, POLICY
+from kernel_demo.ui.serving.jobs import DEVICE, RUNS_AT_ONCE
 from tests.ui.visitor import PATIENCE
 
 

@@ -13,7 +13,7 @@ STARTED = """
 import ast
 import sys
 
-from kernel_demo.ui import unused
+from kernel_demo.ui.serving import unused
 
 unused.leave_out(mcp=True)
 

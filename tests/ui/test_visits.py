@@ -10,8 +10,8 @@ import httpx
 import pytest
 from gradio.blocks import Block
 
-from kernel_demo.ui import fair
-from kernel_demo.ui.visits import FORGET, REST, Visits
+from kernel_demo.ui.serving import fair
+from kernel_demo.ui.serving.visits import FORGET, REST, Visits
 from tests.ui.visitor import Visitor
 
 LEAST = 100_000  # bytes of a visit that learned, once its page is closed

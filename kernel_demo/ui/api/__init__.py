@@ -6,7 +6,7 @@ from kernel_demo.ui.api.apply import apply
 from kernel_demo.ui.api.learn import learn
 from kernel_demo.ui.api.page import REFUSALS, Page, describe
 from kernel_demo.ui.api.recover import recover
-from kernel_demo.ui.jobs import DEVICE, RECOVERING
+from kernel_demo.ui.serving.jobs import DEVICE, RECOVERING
 
 __all__ = ["REFUSALS", "Page", "define"]
 

@@ -12,7 +12,7 @@ from kernel_demo.imaging import kernels
 from kernel_demo.imaging.tiles import apply_tiled
 from kernel_demo.sources.decoding import decode
 from kernel_demo.ui.api.files import file, sent
-from kernel_demo.ui.jobs import in_words
+from kernel_demo.ui.serving.jobs import in_words
 
 MAX_OFFSET = 100  # times white: far beyond it everything is black or white
 

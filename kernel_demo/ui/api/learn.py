@@ -8,12 +8,12 @@ from kernel_demo.imaging import kernels
 from kernel_demo.sources.uploads import MAX_FILES
 from kernel_demo.ui.api.files import exported, sent
 from kernel_demo.ui.components.kept import plain
-from kernel_demo.ui.jobs import in_words
 from kernel_demo.ui.learn import result
 from kernel_demo.ui.learn.run import run
 from kernel_demo.ui.learn.session import Damage, Experiment, Session
 from kernel_demo.ui.learn.settings import BY_NAME, START, most_pictures, most_steps, training
 from kernel_demo.ui.pictures import PictureChoice
+from kernel_demo.ui.serving.jobs import in_words
 
 MAX_OFFSET = 1.0  # white: far beyond it nothing of an 8-bit file is left
 # Parameters that are settings of the page, by the names of their rows in its table.

@@ -9,8 +9,8 @@ from kernel_demo.recovery import recover as find
 from kernel_demo.sources.decoding import samples
 from kernel_demo.ui.api.files import exported, sent
 from kernel_demo.ui.components import take
-from kernel_demo.ui.jobs import in_words
 from kernel_demo.ui.recover import finding
+from kernel_demo.ui.serving.jobs import in_words
 
 KEYS = (
     "verdict", "kernel", "size", "offset", "standard_error", "residual", "rounding_floor",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from kernel_demo.ui.components import changes, from_files
-from kernel_demo.ui.jobs import UNQUEUED
+from kernel_demo.ui.serving.jobs import UNQUEUED
 
 _SERVER = secrets.token_hex(4)  # a page that stays open while the server starts anew hears of it
 _numbers = itertools.count(1)  # of the words, in the order in which they were asked for

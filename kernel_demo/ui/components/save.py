@@ -10,7 +10,7 @@ import numpy as np
 from kernel_demo.errors import DemoError
 from kernel_demo.export.pictures import PngFile
 from kernel_demo.ui.html import button, problem, quiet
-from kernel_demo.ui.jobs import PRIVATE, RENDERING, UNQUEUED, tell_failure
+from kernel_demo.ui.serving.jobs import PRIVATE, RENDERING, UNQUEUED, tell_failure
 
 MAKING = "Making the file…"
 # The place of the file is on the page, unseen: a browser saves what is clicked there.

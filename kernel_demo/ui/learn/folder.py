@@ -25,8 +25,8 @@ from kernel_demo.learning.evaluation import kernel_error
 from kernel_demo.numbers import at_most, count
 from kernel_demo.sources.shards import Plan, plan
 from kernel_demo.ui.html import alert, block, filled, joined, matrix, problem, quiet
-from kernel_demo.ui.jobs import FAILED, QUIET, UNQUEUED, buttons, throttled
 from kernel_demo.ui.learn import settings
+from kernel_demo.ui.serving.jobs import FAILED, QUIET, UNQUEUED, buttons, throttled
 
 OWN = ("127.0.0.1", "localhost", "::1")  # names by which a machine calls itself
 # A page is served further by Spaces, by Gradio's own tunnel, or below a path of a proxy.

@@ -18,7 +18,6 @@ from kernel_demo.errors import DemoError
 from kernel_demo.ui import landing
 from kernel_demo.ui.components import changes, from_files
 from kernel_demo.ui.html import square
-from kernel_demo.ui.jobs import QUIET, UNQUEUED
 from kernel_demo.ui.learn import showing
 from kernel_demo.ui.learn.session import Notice, Session
 from kernel_demo.ui.learn.settings import (
@@ -31,6 +30,7 @@ from kernel_demo.ui.learn.settings import (
     nearest,
     sizes,
 )
+from kernel_demo.ui.serving.jobs import QUIET, UNQUEUED
 
 SHARED = {setting.key: setting for setting in TABLE if setting.key}
 NAMES = tuple(SHARED)

@@ -17,10 +17,19 @@ from kernel_demo.ui import device, landing
 from kernel_demo.ui.components.freshness import Freshness, Made
 from kernel_demo.ui.components.race_chart import LABELS, METHODS, WORDS, component, frame
 from kernel_demo.ui.html import block, button, listed, quiet, title
-from kernel_demo.ui.jobs import DEVICE, LATER, PRIVATE, QUIET, Job, buttons, failure, throttled
 from kernel_demo.ui.landing import Found, Place
 from kernel_demo.ui.learn.session import Experiment, Lesson, prepare
 from kernel_demo.ui.learn.settings import experiment, named
+from kernel_demo.ui.serving.jobs import (
+    DEVICE,
+    LATER,
+    PRIVATE,
+    QUIET,
+    Job,
+    buttons,
+    failure,
+    throttled,
+)
 
 DEFAULT = ["kfac", "adam", "sgd", "exact_lbfgs", "closed_form"]
 LIMIT = 6.0  # seconds of its own that each method has

@@ -39,10 +39,10 @@ from kernel_demo.ui.html import (
     quiet,
     title,
 )
-from kernel_demo.ui.jobs import PRIVATE, QUIET, RENDERING, tell_failure
 from kernel_demo.ui.learn import begun, scale
 from kernel_demo.ui.learn.session import Experiment, Lesson, Session, Shown, prepare
 from kernel_demo.ui.learn.settings import experiment, named
+from kernel_demo.ui.serving.jobs import PRIVATE, QUIET, RENDERING, tell_failure
 
 OWN_PICTURE = -1  # the visitor's own, among the numbers of the pictures learned from
 PATTERNS = 6  # drawn; the sentence tells how many there are

@@ -13,10 +13,19 @@ import gradio as gr
 from kernel_demo.errors import DemoError, whole
 from kernel_demo.learning.training import MAX_RATE, Progress
 from kernel_demo.ui import device, pictures
-from kernel_demo.ui.jobs import DEVICE, LATER, LINE, UNQUEUED, Job, failure, hearing, throttled
 from kernel_demo.ui.learn import showing
 from kernel_demo.ui.learn.session import Session, Shown, prepare
 from kernel_demo.ui.learn.settings import experiment, learning_rate, most_steps, named
+from kernel_demo.ui.serving.jobs import (
+    DEVICE,
+    LATER,
+    LINE,
+    UNQUEUED,
+    Job,
+    failure,
+    hearing,
+    throttled,
+)
 
 # Ten messages a second, of a long run two: its steps are shown later than they come anyway, and
 # each message costs the browser as much as a step that it shows. (Gradio's queue has no

@@ -17,11 +17,11 @@ from kernel_demo.ui import pictures, served
 from kernel_demo.ui.components import capture, kernel_editor, stage
 from kernel_demo.ui.components.freshness import Freshness, Made, follow
 from kernel_demo.ui.html import block, filled, glyph, problem, quiet, square
-from kernel_demo.ui.jobs import QUIET, UNQUEUED, failure, hearing, tell_failure
 from kernel_demo.ui.learn import link, race, result, run, settings, showing
 from kernel_demo.ui.learn.folder import Folder
 from kernel_demo.ui.learn.session import Session
 from kernel_demo.ui.learn.settings import ARRANGING, NAMES, named, place
+from kernel_demo.ui.serving.jobs import QUIET, UNQUEUED, failure, hearing, tell_failure
 
 SESSION_SECONDS = 3600  # how long the small state of a visitor who left is kept
 # The settings that one event reads: a control out of bounds elsewhere does not stand in its way.

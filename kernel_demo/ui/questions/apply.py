@@ -17,10 +17,10 @@ from kernel_demo.sources.decoding import MAX_PIXELS, samples
 from kernel_demo.sources.uploads import display_name
 from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.html import alert, block, button, dropdown, problem, quiet
-from kernel_demo.ui.jobs import SUMS, Job, buttons, failure, throttled
 from kernel_demo.ui.questions import markup
 from kernel_demo.ui.questions.card import FRAME_SECONDS, STOPPED, Followed
 from kernel_demo.ui.questions.models import SMALL_KERNELS, resolved
+from kernel_demo.ui.serving.jobs import SUMS, Job, buttons, failure, throttled
 
 IN_MEGAPIXELS = 1e5  # pixels: what is smaller is counted
 TILE = 512  # pixels: a bar that moves, and a Cancel that is heard, several times a second

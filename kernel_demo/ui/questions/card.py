@@ -21,7 +21,9 @@ from kernel_demo.ui.html import (
     title,
     upload_field,
 )
-from kernel_demo.ui.jobs import (
+from kernel_demo.ui.pictures import PictureChoice
+from kernel_demo.ui.questions import markup
+from kernel_demo.ui.serving.jobs import (
     DEVICE,
     PRIVATE,
     SUMS,
@@ -32,8 +34,6 @@ from kernel_demo.ui.jobs import (
     tell_failure,
     throttled,
 )
-from kernel_demo.ui.pictures import PictureChoice
-from kernel_demo.ui.questions import markup
 
 FRAME_SECONDS = 0.5  # each update costs the browser a tenth of a second, whatever it says
 MAX_PICTURES = 8

@@ -22,11 +22,11 @@ from kernel_demo.ui.components import kernel_editor
 from kernel_demo.ui.components.freshness import Freshness
 from kernel_demo.ui.device import LAB_DEVICE as DEVICE
 from kernel_demo.ui.html import block, button, dropdown, filled, problem, quiet, square
-from kernel_demo.ui.jobs import PRIVATE, QUIET, SUMS, UNQUEUED, tell_failure
 from kernel_demo.ui.landing import CHALLENGE, Found, Place
 from kernel_demo.ui.pictures import data_url, file_url, middle
 from kernel_demo.ui.questions import card, markup
 from kernel_demo.ui.questions.card import LEARNED, TRUE, Answer, Followed, answer
+from kernel_demo.ui.serving.jobs import PRIVATE, QUIET, SUMS, UNQUEUED, tell_failure
 
 PICTURES = 3  # enough for each of the ways, and for the challenge
 START_SIZE = 3

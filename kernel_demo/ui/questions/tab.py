@@ -18,11 +18,11 @@ from kernel_demo.ui.html import (
     step_title,
     title,
 )
-from kernel_demo.ui.jobs import PRIVATE, UNQUEUED
 from kernel_demo.ui.landing import QUESTION, Found, Place
 from kernel_demo.ui.questions import apply, card, limits, models, pixels
 from kernel_demo.ui.questions.card import Answer, Followed
 from kernel_demo.ui.questions.models import resolved
+from kernel_demo.ui.serving.jobs import PRIVATE, UNQUEUED
 
 TAB = "Questions"
 INTRODUCTION = "Eight questions, each answered by an experiment on the pictures at hand."

@@ -15,7 +15,8 @@ from kernel_demo.ui.components import take
 from kernel_demo.ui.components.freshness import Made, follow
 from kernel_demo.ui.components.take import Program, Taken
 from kernel_demo.ui.html import alert, filled, problem, quiet
-from kernel_demo.ui.jobs import (
+from kernel_demo.ui.recover import finding, pairs
+from kernel_demo.ui.serving.jobs import (
     PRIVATE,
     PROVING,
     QUIET,
@@ -24,7 +25,6 @@ from kernel_demo.ui.jobs import (
     failure,
     tell_failure,
 )
-from kernel_demo.ui.recover import finding, pairs
 
 HEARD = "Getting ready…"
 SEVERAL = "Several pairs of one filter are welcome: they are matched in order."

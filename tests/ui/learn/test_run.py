@@ -16,7 +16,6 @@ from kernel_demo.learning.layers import SingleConv
 from kernel_demo.learning.statistics import accumulate
 from kernel_demo.learning.training import Cause, TrainSettings, train
 from kernel_demo.ui import device as gpu
-from kernel_demo.ui import jobs
 from kernel_demo.ui.components.kept import spread
 from kernel_demo.ui.learn import run as events
 from kernel_demo.ui.learn import session as sessions
@@ -25,6 +24,7 @@ from kernel_demo.ui.learn.run import run
 from kernel_demo.ui.learn.session import Damage, Experiment, Session, Shown, prepare
 from kernel_demo.ui.learn.settings import START, experiment
 from kernel_demo.ui.pictures import PictureChoice
+from kernel_demo.ui.serving import jobs
 
 ADAM = TrainSettings("adam", steps=40, learning_rate=0.1, check_every=7)
 SGD = TrainSettings("sgd", steps=40, check_every=7)

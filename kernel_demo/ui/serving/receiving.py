@@ -19,9 +19,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.disk import NO_ROOM, Disk
-from kernel_demo.ui.guard import is_upload
-from kernel_demo.ui.journal import LOG
+from kernel_demo.ui.serving.disk import NO_ROOM, Disk
+from kernel_demo.ui.serving.guard import is_upload
+from kernel_demo.ui.serving.journal import LOG
 
 COOKIE = "kernel-demo-visitor"
 SWEEP_SECONDS = 2.0

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui import draining
 from kernel_demo.ui.html import alert
-from kernel_demo.ui.journal import told
-from kernel_demo.ui.line import Line
+from kernel_demo.ui.serving import draining
+from kernel_demo.ui.serving.journal import told
+from kernel_demo.ui.serving.line import Line
 
 Item = TypeVar("Item")
 

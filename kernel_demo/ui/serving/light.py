@@ -18,10 +18,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kernel_demo.ui import served, slim
+from kernel_demo.ui import served
 from kernel_demo.ui.html import filled
-from kernel_demo.ui.pages import Pages
-from kernel_demo.ui.rewriting import Rewriting
+from kernel_demo.ui.serving import slim
+from kernel_demo.ui.serving.pages import Pages
+from kernel_demo.ui.serving.rewriting import Rewriting
 
 FOR_GOOD = "public, max-age=31536000, immutable"  # a year: the name changes with the content
 A_DAY = "public, max-age=86400"

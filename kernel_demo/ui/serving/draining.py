@@ -16,7 +16,7 @@ import gradio as gr
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kernel_demo.ui import health
+from kernel_demo.ui.serving import health
 
 SENTENCE = "This server is being replaced: reload the page."
 TELL_AFTER = 15.0  # seconds: runs that are still at work are told then

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kernel_demo.ui.journal import LOG
+from kernel_demo.ui.serving.journal import LOG
 
 MAX_BODY = 2_000_000  # bytes; a 31 x 31 kernel with all its digits takes 20 KB
 _TOO_LARGE = "Expected a request of at most 2 MB; got a larger one. Upload files instead."

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kernel_demo.ui.html import each, filled
-from kernel_demo.ui.rewriting import Rewriting
+from kernel_demo.ui.serving.rewriting import Rewriting
 
 PICTURE = Path(__file__).with_name("preview.png")
 WIDTH, HEIGHT = 1200, 630

@@ -16,11 +16,11 @@ from gradio.server_messages import EventMessage, ProcessCompletedMessage
 from gradio.utils import get_upload_folder
 
 from kernel_demo.sources.decoding import pixels
-from kernel_demo.ui.disk import NO_ROOM
-from kernel_demo.ui.guard import files
-from kernel_demo.ui.jobs import LINE
-from kernel_demo.ui.journal import told
-from kernel_demo.ui.line import Served, fairly
+from kernel_demo.ui.serving.disk import NO_ROOM
+from kernel_demo.ui.serving.guard import files
+from kernel_demo.ui.serving.jobs import LINE
+from kernel_demo.ui.serving.journal import told
+from kernel_demo.ui.serving.line import Served, fairly
 
 AT_ONCE = 160_000_000  # pixels of visitors' own pictures that are worked on; 30 bytes each
 MOST_NAMED = 2000  # sessions of which it is known which pictures they named; as gradio's messages

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_demo.errors import DemoError
-from kernel_demo.ui.bounds import MB, Bounds
+from kernel_demo.ui.serving.bounds import MB, Bounds
 
 IN_USE = 600.0  # seconds after its last use in which an upload stays
 MADE_IN_USE = 120.0  # and a file that was made, which a browser fetches at once

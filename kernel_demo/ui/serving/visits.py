@@ -22,9 +22,9 @@ from gradio.state_holder import SessionState, StateHolder
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kernel_demo.ui.bounds import MB
-from kernel_demo.ui.journal import LOG
-from kernel_demo.ui.memory import give_back
+from kernel_demo.ui.serving.bounds import MB
+from kernel_demo.ui.serving.journal import LOG
+from kernel_demo.ui.serving.memory import give_back
 
 MOST = 64 * MB  # of all who left; a default run leaves 40 KB
 FORGET = 3600.0  # seconds after its last event

@@ -1,0 +1,1 @@
+"""How the page is served: its queue and runs, bounds, what visitors leave, what travels and how."""
