@@ -388,6 +388,17 @@ def behind_noise(name: Name, total: Statistics) -> Name | None:
     return replace(name, scale=scale, near=min(name.near, bars / abs(scale)))
 
 
+def spoken_against(kernel: np.ndarray, total: Statistics, times: float) -> bool:
+    """Whether a kernel (k x k) leaves more than noise does, by the sums of its size.
+
+    times: by how much errors may be larger than those of independent noise, 1 or TWICE.
+    """
+    best, _, variance = least_squares(total)
+    off = (kernel - best).ravel()
+    left = float(off @ total.centred[0].astype(np.float64) @ off)
+    return left > times**2 * variance * _chi_squared(best.size)
+
+
 def _chi_squared(degrees: int) -> float:
     """What chi-squared is hardly ever above (Wilson & Hilferty 1931)."""
     spread = 2 / (9 * degrees)

@@ -1,13 +1,15 @@
-"""Names that the file bears out: none that it excludes, or cannot tell from another."""
+"""Names and causes that the file bears out: none that it excludes, or cannot tell from another."""
 
+import io
 from functools import cache
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from kernel_demo.recovery import Verdict, recover
+from kernel_demo.recovery.explanations import Other
 from kernel_demo.sources.bundled import FOLDER
 
 PLAIN = np.eye(1, 9, 4).reshape(3, 3)
@@ -105,3 +107,57 @@ def test_a_sharpening_that_is_a_little_stronger_has_no_name():
     found = recover(photo(), filtered(photo(), PLAIN - 4 * 1.006 * ROUND, 3), 5)
     assert found.verdict == Verdict.NOISY
     assert found.catalogue_name == ""
+
+
+def saved(picture: np.ndarray, kind: str, quality: int) -> np.ndarray:
+    """By Pillow, out of a lossy file, in the mode that it was in."""
+    image, data = Image.fromarray(picture), io.BytesIO()
+    image.save(data, kind, quality=quality)
+    return np.asarray(Image.open(data).convert(image.mode))
+
+
+@pytest.mark.sweep(4)
+@pytest.mark.parametrize(
+    ("kernel", "kind", "quality"),
+    [
+        (0.99 * PLAIN, "WEBP", 95),
+        (PLAIN - 0.03 * ROUND, "WEBP", 95),
+        (PLAIN - 0.03 * ROUND, "AVIF", 95),
+        (PLAIN - 0.03 * ROUND, "AVIF", 80),
+        (PLAIN + 0.02 * ROUND, "JPEG", 75),
+    ],
+)
+def test_a_faint_filter_behind_a_codec_is_not_denied(kernel, kind, quality):
+    """What the codec takes away of detail is as much as the filter has added or taken."""
+    if not features.check(kind.lower()) and kind != "JPEG":
+        pytest.skip(f"Pillow without {kind}")
+    found = recover(photo(), saved(filtered(photo(), kernel), kind, quality), 5)
+    assert found.verdict != Verdict.NOT
+
+
+def test_a_faint_filter_behind_two_jpeg_files_is_not_denied():
+    """Of which the second alone leaves its grid."""
+    twice = saved(saved(filtered(photo(), PLAIN + 0.02 * ROUND), "JPEG", 90), "JPEG", 75)
+    assert recover(photo(), twice, 5).verdict != Verdict.NOT
+
+
+@pytest.mark.parametrize("factor", [0.9016, 0.99])
+def test_a_change_of_contrast_behind_a_palette_is_not_denied(factor):
+    """Each weight is as near to the identity as its bars are wide; their sum is far from 1."""
+    before = np.asarray(Image.open(FOLDER / "coffee.jpg"))[:300, :400]
+    image = Image.fromarray(filtered(before, factor * PLAIN)).quantize(256).convert("RGB")
+    assert recover(before, np.asarray(image), 5).verdict != Verdict.NOT
+
+
+@pytest.mark.parametrize("kernel", [0.99 * PLAIN, PLAIN - 0.02 * ROUND])
+def test_a_faint_filter_behind_strong_noise_is_not_denied(kernel):
+    """Six levels of noise hide it in each weight, and not in all of them together."""
+    assert recover(photo(), filtered(photo(), kernel, 6), 5).verdict != Verdict.NOT
+
+
+def test_the_losses_of_colour_alone_are_no_filter():
+    """With half of the colours' pixels, by another program: told by its every coefficient."""
+    before = np.asarray(Image.open(FOLDER / "coffee.jpg"))[:300, :400]
+    _, data = cv2.imencode(".jpg", before[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 75])
+    found = recover(before, cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].copy(), 5)
+    assert (found.verdict, found.alternative.kind) == (Verdict.NOT, Other.LOSSES)
