@@ -148,7 +148,12 @@ def edited(judgement: Judgement, changed: Changed) -> Judgement:
 
 
 def edit(share: float) -> Judgement:
-    """The verdict where a kernel holds, but for a share of the pixels that is not a few."""
+    """The verdict where a kernel holds, but for a share of the pixels that is not a few.
+
+    Most of a picture is no part of it: a kernel that holds for the rest may be chance.
+    """
+    if share > HALF:
+        return UNCLEAR
     told = percent(share) if share > TENTH else f"{rounded_up(100 * share, 1)} %"
     return Judgement(Verdict.NOT, Alternative(Other.EDIT, figures={"share": told}))
 

@@ -183,9 +183,11 @@ class _Lines:
 
 
 def _solved(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Least squares of (rows, goal)s."""
+    """Least squares of (rows, goal)s; zeros where all was cut off."""
     gram = sum(rows.T @ rows for rows, _ in parts)
     cross = sum(rows.T @ goal for rows, goal in parts)
+    if not np.any(gram):
+        return np.zeros(np.shape(cross))
     return np.linalg.solve(gram + 1e-12 * np.trace(gram) * np.eye(len(gram)), cross)
 
 

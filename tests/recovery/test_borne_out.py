@@ -161,3 +161,10 @@ def test_the_losses_of_colour_alone_are_no_filter():
     _, data = cv2.imencode(".jpg", before[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 75])
     found = recover(before, cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].copy(), 5)
     assert (found.verdict, found.alternative.kind) == (Verdict.NOT, Other.LOSSES)
+
+
+def test_most_of_a_picture_is_no_part_that_was_edited():
+    """Stripes of two pixels, sharpened, are black and white; but for the border all are changed."""
+    before = np.tile(np.uint8([180, 180, 60, 60]), (200, 60))
+    found = recover(before, filtered(before, PLAIN - 4 * ROUND), 5)
+    assert found.verdict != Verdict.NOT
