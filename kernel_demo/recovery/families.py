@@ -245,7 +245,9 @@ def find(
         if not _told_by_its_numbers(way):
             continue
         free = way.roundings > 1 and way.family in (None, Family.GAUSSIAN)
-        least = NEARLY_ALL if free else EXACTLY
+        # Whole numbers chosen for a line are off by more than bars tell, or make every pixel.
+        chosen = way.family is None and separable.near_by_chance(way)
+        least = NEARLY_ALL if free and not chosen else EXACTLY
         seen = share(way, tiles)
         if seen < least or not _needs_its_roundings(way, seen, by_kernel, tiles):
             continue

@@ -40,7 +40,6 @@ BENT, TOO_LITTLE = 4.0, 0.8
 IDENTITY, SAME = 0.1, 0.002
 CERTAINLY = 5.0  # bars
 WAVES, GAIN = 32, 0.01  # of a smoothing: frequencies along a side, and how far it may leave more
-ALIKE = 0.005  # weights that encoders of the same losses make of the identity
 # What a kernel that was cut off leaves is smooth: autocorrelation above this.
 CUT_OFF = 0.5
 SMALL = 4.0  # roundings: less than this is left where a kernel explains nearly all
@@ -48,7 +47,7 @@ SMALL = 4.0  # roundings: less than this is left where a kernel explains nearly 
 MIXTURE_NOISE = 8.0
 TELLING = 1.5  # grey levels that must be left for that: noise in smooth parts of before makes less
 AS_MUCH = 1.2  # times what is left: more, noise of before cannot leave
-COLOURED = 0.1  # autocorrelation of noise that is not white
+COLOURED, WHITE = 0.1, 0.02  # autocorrelation of noise that is not white, and of such as is
 HALF = 0.5  # ... or that there was no filter: one that clips is not seen where all is clipped
 MOSTLY = 0.9  # share of the pixels that must not be clipped, for a residual to tell that
 ONCE_MORE = 0.3  # share of what is left that the picture explains, laid aside
@@ -149,7 +148,12 @@ def edited(judgement: Judgement, changed: Changed) -> Judgement:
 
 
 def edit(share: float) -> Judgement:
-    """The verdict where a kernel holds, but for a share of the pixels that is not a few."""
+    """The verdict where a kernel holds, but for a share of the pixels that is not a few.
+
+    Most of a picture is no part of it: a kernel that holds for the rest may be chance.
+    """
+    if share > HALF:
+        return UNCLEAR
     told = percent(share) if share > TENTH else f"{rounded_up(100 * share, 1)} %"
     return Judgement(Verdict.NOT, Alternative(Other.EDIT, figures={"share": told}))
 
@@ -238,9 +242,16 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
         lossy = found.compressed
         if lossy and any(chroma.recoloured(pair, lossy) for pair in found.pairs):
             return _undetermined(Reason.LOSSY, file=str(lossy))
-        certain = _is_off_identity(found)
-        if not (certain or (lossy and _bent_otherwise(found, lossy))):
+        certain = _is_off_identity(found) or (lossy is None and _spoken_against(found, known.TWICE))
+        alone = (
+            all(chroma.losses_alone(pair, lossy) for pair in found.pairs)
+            if lossy
+            else _plain_noise(found)
+        )
+        if alone and not certain:
             return Judgement(Verdict.NOT, Alternative(Other.LOSSES if lossy else Other.NOISE))
+        if lossy is None and not certain:
+            return UNCLEAR
         if lossy is None and _smooths(found):
             return _undetermined(Reason.FAINT)
         if lossy and (not certain or found.censored is None):
@@ -447,6 +458,12 @@ def _is_off_identity(found: Arrangement) -> bool:
     return bool((off > allowed).any())
 
 
+def _spoken_against(found: Arrangement, times: float) -> bool:
+    """Whether noise speaks against the identity: a faint change of contrast is in all weights."""
+    sums = (fit.total.shrink(min(len(fit.kernel), fit.total.size)) for fit in found.fits)
+    return any(known.spoken_against(identity(total.size), total, times) for total in sums)
+
+
 def _smooths(found: Arrangement) -> bool:
     """Whether the kernels are such as noise in before makes of the identity.
 
@@ -462,10 +479,15 @@ def _smooths(found: Arrangement) -> bool:
     return bool((np.abs(gain - 1) <= GAIN).all() and (most <= 1 + GAIN).all())
 
 
-def _bent_otherwise(found: Arrangement, lossy: Compression) -> bool:
-    """Whether the same losses make another kernel of the identity than the one that was found."""
-    size = found.kernels()[0].shape[-1]
-    return any(chroma.bent_otherwise(pair, lossy, size) > ALIKE for pair in found.pairs)
+def _plain_noise(found: Arrangement) -> bool:
+    """Whether what the kernels leave is as noise is, and the identity leaves no more.
+
+    Independent from pixel to pixel: what codecs leave that are not known from the file is not (0.15
+    and more), nor is dither; they take away what a faint sharpening adds.
+    """
+    noises = [fit.noise for fit in found.fits]
+    white = all(abs(n.autocorrelation) < WHITE and n.with_texture < COLOURED for n in noises)
+    return white and not _spoken_against(found, 1.0)
 
 
 def _merely_noise(found: Arrangement) -> bool:

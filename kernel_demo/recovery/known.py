@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from kernel_demo.imaging import kernels
-from kernel_demo.imaging.catalogue import CATALOGUE, gaussian, identity
+from kernel_demo.imaging.catalogue import CATALOGUE, gaussian, grid, identity
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.learning.statistics import Statistics
 from kernel_demo.recovery.alignment import Pair, Plane, planes_of, sample, sums
@@ -40,9 +40,9 @@ BARS, ROUNDED = 5, 2e-4
 EXACTLY = 1e-6  # share of the scale by which one of round numbers may be off
 # Share of all numbers that lie so near to a simple one, at most, where that is told in their place.
 CHANCE = 0.05
-# Behind noise: deviations of a normal variable (odds of 10^-4) at which a kernel is spoken against,
-# errors being up to twice as large as those of independent noise; and how far the parameter of a
-# formula would then be off, as a share.
+# Behind noise: deviations of a normal variable (odds of 10^-4) at which a kernel is spoken against;
+# by as much as errors may be larger than those of independent noise, where one must be, for another
+# to be told; and how far the parameter of a formula would then be off, as a share.
 RARE, TWICE, OFF = 3.7, 2.0, 0.02
 NEARBY = np.linspace(0.8, 1.2, 201)  # times the parameter found from weights alone: with noise
 # Behind JPEG: the share of the coefficients that a kernel with a name may have less than the best
@@ -307,22 +307,26 @@ def kernel(
 ) -> Name | None:
     """The name of a kernel (k x k), if it has one.
 
-    by_formula: a Gaussian or an unsharp mask of any sigma, too, to SAME of the largest weight.
-    errors: standard errors (k x k) of weights that are no round numbers; no kernel of the catalogue
-    that they speak against is named.
+    by_formula: a Gaussian or an unsharp mask of any sigma, too. errors: standard errors (k x k) of
+    weights that are no round numbers; no kernel that they speak against is named, nor one that is
+    SAME of the largest weight off. None: they are round numbers, and have the name of others only
+    where those are the catalogue's and no round numbers.
     """
-    tolerance = SAME * np.abs(values).max()
-    if tolerance == 0:
+    largest = np.abs(values).max()
+    if largest == 0:
         return None
     if errors is None:
-        within, near = np.full(values.shape, tolerance), Name.near
+        within, near = np.full(values.shape, EXACTLY * largest), Name.near
+        rounded = SAME * largest
     else:
-        within = np.minimum(tolerance, BARS * errors + ROUNDED * np.abs(values).max())
-        near = min(Name.near, float(within.max() / np.abs(values).max()))
-    named = _contrast(values, within) or _of_catalogue(values, within) or _box(values, within)
+        within = np.minimum(SAME * largest, BARS * errors + ROUNDED * largest)
+        near, rounded = min(Name.near, float(within.max() / largest)), 0.0
+    catalogued = _of_catalogue(values, within, rounded)
+    named = _contrast(values, within) or catalogued or _box(values, within)
     if named:
         return _to_the_last_digit(named, values) if errors is None else replace(named, near=near)
-    return _gaussian(values) or _unsharp(values) if by_formula else None
+    found = (_gaussian(values, within) or _unsharp(values, within)) if by_formula else None
+    return None if found is None else replace(found, near=near)
 
 
 def _to_the_last_digit(name: Name, values: np.ndarray) -> Name:
@@ -343,11 +347,12 @@ def behind_noise(name: Name, total: Statistics) -> Name | None:
 
     total: of the kernel's size. What a kernel leaves beyond the best one, (k - k')' X'X (k - k'),
     is the variance of the noise times chi-squared with k*k degrees of freedom. A formula is told
-    where another parameter is spoken against: else its digits would be none.
+    where another parameter is spoken against: else its digits would be none. So is a kernel where
+    one is that falls off otherwise from its middle by SAME: a wide Gaussian is nearly a box.
     """
     best, _, variance = least_squares(total)
     gram = total.centred[0].astype(np.float64)
-    most = TWICE**2 * variance * _chi_squared(best.size)
+    most = variance * _chi_squared(best.size)
 
     def left(kernel: np.ndarray) -> float:
         off = (kernel - best).ravel()
@@ -358,8 +363,11 @@ def behind_noise(name: Name, total: Statistics) -> Name | None:
         sigma = min(formula.sigma * NEARBY, key=lambda s: left(member(s)))
         formula = replace(formula, sigma=float(sigma))
         own, *others = map(left, formula.members)
-        known = own <= most and all(other > most for other in others)
-        return replace(name, name=formula.told(sigma), formula=formula) if known else None
+        if own > most or min(others) <= TWICE**2 * most:
+            return None
+        weights = formula.members[0].ravel()
+        bars = BARS * TWICE * (variance / float(weights @ gram @ weights)) ** 0.5
+        return replace(name, name=formula.told(sigma), formula=formula, near=min(name.near, bars))
     if name.kernel is None:
         return None
     weights = name.kernel.ravel()
@@ -368,9 +376,27 @@ def behind_noise(name: Name, total: Statistics) -> Name | None:
         return None
     scale = float(weights @ gram @ best.ravel()) / power
     bars = BARS * TWICE * (variance / power) ** 0.5
-    if scale == 0 or left(scale * name.kernel) > most:
+    if scale == 0 or (own := left(scale * name.kernel)) > most:
         return None
+    change = name.kernel * np.square(grid(len(best))).sum(axis=0)
+    change -= name.kernel * (weights @ gram @ change.ravel() / power)
+    if np.abs(change).max() > EXACTLY * np.abs(name.kernel).max():  # else all are as far away
+        change *= SAME * np.abs(name.kernel).max() / np.abs(change).max()
+        others = (left(scale * (name.kernel + by * change)) for by in (-1, 1))
+        if min(others) < own + RARE**2 * variance:
+            return None
     return replace(name, scale=scale, near=min(name.near, bars / abs(scale)))
+
+
+def spoken_against(kernel: np.ndarray, total: Statistics, times: float) -> bool:
+    """Whether a kernel (k x k) leaves more than noise does, by the sums of its size.
+
+    times: by how much errors may be larger than those of independent noise, 1 or TWICE.
+    """
+    best, _, variance = least_squares(total)
+    off = (kernel - best).ravel()
+    left = float(off @ total.centred[0].astype(np.float64) @ off)
+    return left > times**2 * variance * _chi_squared(best.size)
 
 
 def _chi_squared(degrees: int) -> float:
@@ -407,8 +433,8 @@ def _contrast(kernel: np.ndarray, tolerance: np.ndarray) -> Name | None:
     return Name(CONTRAST if pixel > 0 else NEGATIVE, abs(pixel), kernel=np.sign(pixel) * middle)
 
 
-def _of_catalogue(kernel: np.ndarray, tolerance: np.ndarray) -> Name | None:
-    """tolerance: of each weight, k x k."""
+def _of_catalogue(kernel: np.ndarray, tolerance: np.ndarray, rounded: float = 0.0) -> Name | None:
+    """tolerance: of each weight, k x k; rounded: of those that fixed point makes round numbers."""
     size = len(kernel)
     found = []
     for key, entry in CATALOGUE.items():
@@ -421,10 +447,17 @@ def _of_catalogue(kernel: np.ndarray, tolerance: np.ndarray) -> Name | None:
                 scale = float((kernel * values).sum() / (values * values).sum())
                 # A symmetric kernel has no flip to tell a negative scale from.
                 symmetric = np.array_equal(known.values, known.values[::-1, ::-1])
-                near = (np.abs(kernel - scale * values) <= tolerance).all()
+                fixed = 0.0 if _in_whole_numbers(values) else np.where(values != 0, rounded, 0)
+                near = (np.abs(kernel - scale * values) <= np.maximum(tolerance, fixed)).all()
                 if (scale > 0 or symmetric) and near:
                     found.append(Name(known.name, scale, flipped, kernel=values))
     return min(found, key=lambda n: (n.flipped, abs(n.scale - 1) > 1e-6), default=None)
+
+
+def _in_whole_numbers(kernel: np.ndarray) -> bool:
+    """Whether its weights are multiples of the smallest: fixed point does not change them."""
+    weights = kernel[kernel != 0] / np.abs(kernel[kernel != 0]).min()
+    return bool((np.abs(weights - np.rint(weights)) <= EXACTLY).all())
 
 
 def _box(kernel: np.ndarray, tolerance: np.ndarray) -> Name | None:
@@ -440,21 +473,28 @@ def _box(kernel: np.ndarray, tolerance: np.ndarray) -> Name | None:
     return Name(f"Box blur {height} × {width}", float(inner.sum()), kernel=plain)
 
 
-def _closest(kernel: np.ndarray, family: Callable[[float], np.ndarray]) -> tuple[float, float]:
-    """The parameter of SIGMAS whose member comes closest, and the largest difference."""
-    errors = [np.abs(kernel - family(sigma)).max() for sigma in SIGMAS]
-    best = int(np.argmin(errors))
-    finer = np.linspace(SIGMAS[max(best - 1, 0)], SIGMAS[min(best + 1, len(SIGMAS) - 1)], 41)
-    errors = [np.abs(kernel - family(sigma)).max() for sigma in finer]
-    return float(finer[int(np.argmin(errors))]), float(min(errors))
+def _closest(
+    kernel: np.ndarray, within: np.ndarray, family: Callable[[float], np.ndarray]
+) -> float | None:
+    """The parameter of SIGMAS, or between, whose member comes closest. None: not within that."""
+
+    def off(sigma: float) -> float:
+        return float((np.abs(kernel - family(sigma)) / within).max())
+
+    sigmas = SIGMAS
+    for _ in range(3):  # finer each time
+        best = int(np.argmin([off(sigma) for sigma in sigmas]))
+        sigmas = np.linspace(sigmas[max(best - 1, 0)], sigmas[min(best + 1, len(sigmas) - 1)], 41)
+    sigma = float(min(sigmas, key=off))
+    return sigma if off(sigma) <= 1 else None
 
 
-def _gaussian(kernel: np.ndarray) -> Name | None:
+def _gaussian(kernel: np.ndarray, within: np.ndarray) -> Name | None:
     total = kernel.sum()
     if total <= 0 or len(kernel) > 31:
         return None
-    sigma, error = _closest(kernel, lambda s: total * gaussian(len(kernel), s))
-    if error > SAME * kernel.max():
+    sigma = _closest(kernel, within, lambda s: total * gaussian(len(kernel), s))
+    if sigma is None:
         return None
     formula = Formula(
         sigma, lambda s: total * gaussian(len(kernel), s), "Gaussian blur, sigma {:.2f}".format
@@ -462,7 +502,7 @@ def _gaussian(kernel: np.ndarray) -> Name | None:
     return Name(formula.told(sigma), float(total), formula=formula)
 
 
-def _unsharp(kernel: np.ndarray) -> Name | None:
+def _unsharp(kernel: np.ndarray, within: np.ndarray) -> Name | None:
     """identity + amount * (identity - Gaussian), the amount by least squares."""
     middle = identity(len(kernel))
     if abs(kernel.sum() - 1) > 0.02 or kernel.max() != kernel[len(kernel) // 2, len(kernel) // 2]:
@@ -475,9 +515,11 @@ def _unsharp(kernel: np.ndarray) -> Name | None:
     def member(sigma: float) -> np.ndarray:
         return middle + amount(sigma) * (middle - gaussian(len(kernel), sigma))
 
-    sigma, error = _closest(kernel, member)
-    inside = 0.4 < sigma < len(kernel) / 3  # else the Gaussian is no longer to be recognised
-    if error > SAME * np.abs(kernel - middle).max() or amount(sigma) <= 0.01 or not inside:
+    # SAME of what it adds, which may be much less than its largest weight.
+    sigma = _closest(kernel, np.minimum(within, SAME * np.abs(kernel - middle).max()), member)
+    if sigma is None or amount(sigma) <= 0.01:
+        return None
+    if not 0.4 < sigma < len(kernel) / 3:  # else the Gaussian is no longer to be recognised
         return None
     formula = Formula(
         sigma, member, lambda s: f"Unsharp mask, sigma {s:.2f}, amount {amount(s):.2f}"

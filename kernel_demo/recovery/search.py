@@ -622,7 +622,7 @@ def _made_by(steps: families.Found, result: Recovery, pairs: list[Pair]) -> Reco
         offset=steps.way.offset,
         standard_error=steps.standard_error[None, None],
         fractions=(),
-        name=_named(steps) or known.kernel(kernel[0, 0], by_formula=False),
+        name=_named(steps) or known.kernel(kernel[0, 0], False, steps.standard_error),
         polytopes=(Polytope.of(planes, anywhere),),
         steps=steps,
     )

@@ -30,6 +30,7 @@ STEPS = 2  # of fitting both lines in turn
 DIVISORS, NEAR = (*range(1, 65), 100, 128, 256), 0.004  # of lines in whole numbers
 WHOLE, FEW = 3, 32  # such lines that are tried; divisors that are simple
 NEARLY = 1e-5  # of a unit: Pillow's are over 2^24
+CHANCE = 0.05  # of lines that are near to whole numbers, at most, where these prove something
 
 
 def two_lines(kernel: np.ndarray, tiles: Sequence[Plane]) -> Way | None:
@@ -76,6 +77,21 @@ def in_whole_numbers(way: Way) -> bool:
     """Whether each line is whole numbers over one of FEW divisors."""
     lines = (one.weights[..., None] * np.arange(1, FEW + 1) for one in way.passes)
     return all((np.abs(line - np.rint(line)).max(axis=(0, 1)) < NEARLY).any() for line in lines)
+
+
+def near_by_chance(way: Way) -> bool:
+    """Whether a line is whole numbers over so large a divisor that any line is near to some.
+
+    A weight is within NEAR of n / d with probability 2 d NEAR; the last one is what the sum says.
+    """
+    for line in (one.weights.ravel() for one in way.passes):
+        for divisor in DIVISORS:
+            if np.abs(line * divisor - np.rint(line * divisor)).max() < NEARLY:
+                chance = min(1.0, 2 * divisor * NEAR) ** (np.count_nonzero(line) - 1)
+                if chance > CHANCE:
+                    return True
+                break
+    return False
 
 
 def slopes(way: Way) -> np.ndarray:
@@ -167,9 +183,11 @@ class _Lines:
 
 
 def _solved(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Least squares of (rows, goal)s."""
+    """Least squares of (rows, goal)s; zeros where all was cut off."""
     gram = sum(rows.T @ rows for rows, _ in parts)
     cross = sum(rows.T @ goal for rows, goal in parts)
+    if not np.any(gram):
+        return np.zeros(np.shape(cross))
     return np.linalg.solve(gram + 1e-12 * np.trace(gram) * np.eye(len(gram)), cross)
 
 

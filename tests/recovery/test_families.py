@@ -250,3 +250,15 @@ def test_pillows_blur_is_simulated_bit_for_bit(radius):
     way = formulas.by_pillow_gaussian(radius)
     down, right = way.reach
     np.testing.assert_array_equal(way.made(before), after[down:-down, right:-right])
+
+
+@pytest.mark.parametrize("name", ["camera", "gravel"])
+def test_a_box_in_two_roundings_is_told_as_it_is_or_not_at_all(name):
+    """In the sky of camera a first line of 85, 86, 85 / 256 comes near: 99.5 % of the pixels."""
+    before = photo(name)[:300, :400]
+    between = ndimage.uniform_filter1d(before.astype(float), 3, axis=0, mode="mirror")
+    after = ndimage.uniform_filter1d(np.floor(between + 0.5), 3, axis=1, mode="mirror")
+    found = recover(before, np.floor(after + 0.5).astype(np.uint8), 7)
+    if found.verdict.linear:
+        third = np.pad(np.full((3, 3), 1 / 9), (found.size - 3) // 2)
+        assert (np.abs(found.kernel[0, 0] - third) <= 5 * found.standard_error[0, 0]).all()

@@ -106,7 +106,7 @@ def _ends(found: Recovery) -> tuple[np.ndarray, np.ndarray] | None:
 def _facts(found: Recovery, other: Alternative, proved: bool) -> list[tuple[str, str]]:
     facts = [("It is" if other.reproduced == 1 else "It looks like", other.name)]
     if other.kernel is not None:
-        name = kernel_name(other.kernel)
+        name = kernel_name(other.kernel, errors=other.standard_error)
         facts += [("Name", str(name))] if name else []
         facts += [("Size", f"{len(other.kernel)} × {len(other.kernel)}")]
         facts += [("Light", other.parameters["curve"]), ("Bars", "estimated: standard errors")]
