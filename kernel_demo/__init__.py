@@ -26,8 +26,8 @@ export      the learned kernel as files and as code
 dataset     a whole dataset, shard by shard, by any number of workers (its own map is in dataset)
 lab         the experiments behind the questions (never export)
 api         the names above
-ui          the page (the only place with gradio): layout, the components, a folder a tab, and how it
-            is served: its queue and runs, the bounds on visitors, what travels and how
+ui          the page (the only place with gradio): layout, the components, a folder a tab, and how
+            it is served: queue and runs, bounds on visitors, what travels and how
 commands    the command line: `kernel-demo recover`, `fit`, `apply`, and `serve` for the page
 """
 

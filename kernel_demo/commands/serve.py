@@ -92,21 +92,22 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     if options.offline:
         os.environ["HF_HUB_OFFLINE"] = "1"  # read when the client of the Hub is imported
-    # All that is made from here to the page is kept: a search for garbage costs half a second.
-    gc.disable()
+    reached = options.share or bool(options.root_path)
     unused.leave_out(mcp=not options.mcp)
+    gc.disable()  # all that is made here is kept: a search for garbage in it costs half a second
     try:
         from kernel_demo.ui import layout
+
+        page = layout.build(folders=layout.local(options.host, reached))
     except ModuleNotFoundError as error:
         if error.name not in ("gradio", "datasets"):
             raise
         print(f'The page needs {error.name}: pip install "kernel-demo[page]"', file=sys.stderr)
         return 2
-    _log(options.log_level)
-    reached = options.share or bool(options.root_path)
-    page = layout.build(folders=layout.local(options.host, reached))
+    finally:
+        gc.enable()
     gc.freeze()
-    gc.enable()
+    _log(options.log_level)
     layout.launch(
         page,
         Bounds(

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.responses import HTMLResponse, PlainTextResponse
 
-from kernel_demo.ui import pages
+from kernel_demo.ui.serving import pages
 from kernel_demo.ui.serving.pages import Pages
 
 OPEN = SimpleNamespace(auth=None, auth_dependency=None)

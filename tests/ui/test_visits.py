@@ -62,7 +62,7 @@ def test_who_leaves_leaves_little(page, served, address):
     gc.collect()
     blocks = sum(isinstance(each, Block) for each in gc.get_objects())
     sessions = [visit() for _ in range(2)]
-    until(lambda: not served.open)
+    until(lambda: not {*sessions} & {*served.open})
     later(served, REST + 1)
     page._queue.tidy(served.session_data)
     gc.collect()
@@ -162,7 +162,7 @@ def test_unread_answers_are_bounded(page, address, monkeypatch):
     numbers = []
     for _ in range(3):
         numbers.append(httpx.post(call, json={"data": data}).json()["event_id"])
-        until(lambda: not queue.busy())
+        until(lambda: numbers[-1] not in queue.busy())
     queue.tidy()
     assert queue.pending_event_ids_session.keys() >= {*numbers}
     sizes = [queue.pending_messages_per_session[each].qsize() for each in numbers]

@@ -59,7 +59,7 @@ class FairQueue(Queue):
 
     def busy(self) -> set[str]:
         """The sessions of which events wait or run."""
-        return {event.session_hash for event in self.event_ids_to_events.values()}
+        return {event.session_hash for event in (*self._waiting(), *self._running())}
 
     def tidy(self, present: Collection[str] = ()) -> None:
         """Forget sessions that have read all of their runs, and beyond UNREAD_IN_ALL the oldest.

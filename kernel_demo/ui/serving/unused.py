@@ -35,4 +35,4 @@ def leave_out(mcp: bool) -> None:
     """To be called before gradio is imported. mcp: whether this process does without that, too."""
     sys.meta_path.insert(0, _Finder())
     if mcp:
-        sys.modules["mcp"] = None  # says: there is none
+        sys.modules.setdefault("mcp", None)  # says: there is none
