@@ -130,6 +130,7 @@ def test_it_goes_on_where_it_was(tmp_path):
     assert again["kernel"] == kernel
 
 
+@pytest.mark.slow
 @pytest.mark.tool
 def test_killed_and_started_again(tmp_path):
     """SIGKILL of the whole run: what it had read is taken up, and the kernel is to the last bit."""

@@ -50,6 +50,7 @@ def bits(result) -> bytes:
     return b"".join(array.tobytes() for array in arrays) + curve.encode()
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("asked", [PAIRS, FILTER], ids=["8 bits", "floats"])
 def test_the_same_bits_for_any_workers_and_order(dataset, tmp_path, asked):
     """1, 2 and 3 workers, and shards in any order of work: whole numbers, and floats alike."""
