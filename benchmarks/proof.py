@@ -432,6 +432,26 @@ def small_pictures() -> Iterator[Case]:
         )
 
 
+def places() -> Iterator[Case]:
+    """Another size and back: a filter that differs from place to place; and crops as JPEGs."""
+    for name, mode in (("cat", "L"), ("coffee", "RGB"), ("gravel", "L")):
+        before = crop(photo(name, mode), 0, 0, 300, 400)
+        for percent in (97, 99, 101, 104, 110):
+            for how in (Image.Resampling.BICUBIC, Image.Resampling.LANCZOS):
+                there = Image.fromarray(before).resize((4 * percent, 3 * percent), how)
+                after = np.asarray(there.resize((400, 300), how))
+                label = f"{percent} % and back, {how.name.lower()}, {name}"
+                yield Case("other sizes and back", label, before, after, None, 7)
+    kernel = gaussian(5, 0.8)
+    for name in ("cat", "gravel", "rocket"):
+        for side in (32, 48, 96):
+            before = crop(photo(name), 100, 100, side, side)
+            for quality in (98, 95, 90, 80, 60):
+                after = as_jpeg(filtered(before, kernel), quality)
+                label = f"{side} x {side}, quality {quality}, {name}"
+                yield Case("small JPEGs", label, before, after, kernel, 5)
+
+
 def mixtures() -> Iterator[Case]:
     """Matrices of the colours, with a kernel or without; colour differences that are blurred."""
     matrix = np.array([[0.9, 0.08, 0.02], [0.05, 0.9, 0.05], [0.01, 0.09, 0.9]])
@@ -502,9 +522,9 @@ def faint() -> Iterator[Case]:
 
 
 GROUPS = (
-    faint, nearly_round, nearly_linear, small_pictures, mixtures, jpegs, targets, not_linear,
-    passes, too_large, larger_behind_jpeg, borders_and_pixels, clip_levels, noise, tones,
-    other_losses, more_that_is_none, wide_kernels, bright_and_dark,
+    faint, places, nearly_round, nearly_linear, small_pictures, mixtures, jpegs, targets,
+    not_linear, passes, too_large, larger_behind_jpeg, borders_and_pixels, clip_levels, noise,
+    tones, other_losses, more_that_is_none, wide_kernels, bright_and_dark,
 )  # fmt: skip
 
 

@@ -195,6 +195,10 @@ class Reason(Enum):
         "Use the very file that went into the tool, not another copy or photograph of it, and one "
         "pass of the tool.",
     )
+    FEW = (
+        "In so few pixels noise cannot be told from what a lossy file leaves, which bends kernels.",
+        "Send a picture of more pixels through the same tool, and take the file as it wrote it.",
+    )
     FAINT = (
         "The picture after is that before with noise and a faint smoothing: a faint blur would "
         "look so, and so would noise in the picture before, which makes weights smaller.",

@@ -160,6 +160,8 @@ def noise_in_before(drawn: Drawn, floor: float) -> float:
     sigma = float(sigmas[best])
     (gram, cross, _, count), other = halves
     gram, cross, count = gram + other[0], cross + other[1], count + other[3]
+    if smallest <= 0:  # a picture that leaves weights open hides its noise, too
+        return 0.0
     kernel = np.linalg.solve(gram - sigma**2 * count * np.eye(len(gram)), cross)
     expected = sigma**2 * float(kernel @ kernel) + floor**2
     left = [_variance(half, kernel) / expected for half in halves]

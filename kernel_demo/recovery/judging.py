@@ -5,6 +5,7 @@ What speaks against a kernel is weighed here: the evidence, the halves, the oper
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -13,7 +14,7 @@ import numpy as np
 from kernel_demo.imaging.catalogue import identity
 from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.numbers import percent, rounded_up
-from kernel_demo.recovery import chroma, fitting, known
+from kernel_demo.recovery import chroma, fitting, known, places
 from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, heaped
 from kernel_demo.recovery.channels import CURVED, Arrangement, Mixture
 from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, betrayed, examine
@@ -47,6 +48,9 @@ SMALL = 4.0  # roundings: less than this is left where a kernel explains nearly 
 MIXTURE_NOISE = 8.0
 TELLING = 1.5  # grey levels that must be left for that: noise in smooth parts of before makes less
 AS_MUCH = 1.2  # times what is left: more, noise of before cannot leave
+# Pixels up to which the losses of half of all JPEGs are not seen, and from which on of nearly all;
+# deviations of the autocorrelation of noise that is white.
+UNSEEN, SEEN, CHANCE = 64**2, 128**2, 2.0
 COLOURED, WHITE = 0.1, 0.02  # autocorrelation of noise that is not white, and of such as is
 HALF = 0.5  # ... or that there was no filter: one that clips is not seen where all is clipped
 MOSTLY = 0.9  # share of the pixels that must not be clipped, for a residual to tell that
@@ -125,7 +129,24 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
         return _undetermined(Reason.CLIPPED)
     if by_fits and any(_vague(fit) for fit in found.fits):
         return _open(found)
+    more = [fit for fit in found.fits if not fit.in_one_rounding]
+    if by_fits and any(
+        places.differ(fit.kernel, fit.offset, fit.residual, fit.tiles) for fit in more
+    ):
+        return UNCLEAR
+    if by_fits and judgement.verdict == Verdict.NOISY and _may_be_lossy(found, more):
+        return _undetermined(Reason.FEW)
     return judgement
+
+
+def _may_be_lossy(found: Arrangement, fits: Sequence[Fit]) -> bool:
+    """Whether the pictures are too small to show what a lossy file did, and it may have done that.
+
+    fits: those that leave more than rounding.
+    """
+    pixels = sum(pair.after.shape[0] * pair.after.shape[1] for pair in found.pairs)
+    coloured = any(abs(f.noise.autocorrelation) > CHANCE / f.core.count**0.5 for f in fits)
+    return pixels < UNSEEN or (pixels < SEEN and coloured)
 
 
 def _patches(found: Arrangement) -> int | None:

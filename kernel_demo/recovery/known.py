@@ -382,7 +382,7 @@ def behind_noise(name: Name, total: Statistics) -> Name | None:
     change -= name.kernel * (weights @ gram @ change.ravel() / power)
     if np.abs(change).max() > EXACTLY * np.abs(name.kernel).max():  # else all are as far away
         change *= SAME * np.abs(name.kernel).max() / np.abs(change).max()
-        others = (left(scale * (name.kernel + by * change)) for by in (-1, 1))
+        others = [left(scale * (name.kernel + by * change)) for by in (-1, 1)]
         if min(others) < own + RARE**2 * variance:
             return None
     return replace(name, scale=scale, near=min(name.near, bars / abs(scale)))

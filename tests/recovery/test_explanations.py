@@ -24,7 +24,7 @@ FIGURES = {
     "operation": "a median filter, 3 × 3", "curve": "a threshold", "place": "one row in 2",
     "share": "22.0 %", "file": "JPEG, quality 75", "red": 0.3, "green": 0.6, "blue": 0.1,
 }  # fmt: skip
-OF_LOSSES = {Reason.LOSSY, Reason.LOSSY_COLOURS, Reason.LOSSY_UNLIKE, Other.LOSSES}
+OF_LOSSES = {Reason.FEW, Reason.LOSSY, Reason.LOSSY_COLOURS, Reason.LOSSY_UNLIKE, Other.LOSSES}
 
 
 def record(code, compression="", reproduced=0.9):

@@ -1,0 +1,83 @@
+"""Whether one kernel holds everywhere: what it leaves, explained anew in each cell of the picture.
+
+A change of size and back, a small turn or a lens filter each place in its own way, and what one
+kernel leaves of that looks like noise: as strong in dark as in bright parts, and white. But within
+a cell of some pixels the filter is nearly one kernel. Where a kernel holds everywhere, another one
+for each cell explains of what is left no more than chance: Fisher's F, the mean square of what it
+explains over that of what then remains, is 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from kernel_demo.imaging.filtering import correlate_valid
+from kernel_demo.recovery.alignment import Plane
+
+CELL = 24  # pixels a side: several to a period of 100 / 99, or 110 / 100
+SIDE = 3  # of a cell's own kernel: what differs between near places is its slope
+MOST = 400  # cells
+USED = 0.5  # share of a cell's pixels that must count
+CLEAR = 4.0  # times the noise from where it clips
+FLAT = 1.0  # grey levels of standard deviation below which a cell says nothing
+DAMPED = 1e-6  # of the trace of X'X, added to its diagonal
+# F of true convolutions with noise is within 0.1 of 1; of changes of size and back from 4 on.
+BY_CHANCE, DEVIATIONS = 1.5, 5.0
+
+
+def differ(kernel: np.ndarray, offset: float, noise: float, planes: Sequence[Plane]) -> bool:
+    """Whether cells of the planes clearly have kernels of their own.
+
+    kernel: k x k, which was fitted to the planes; offset, and noise (RMS of what is left): in
+    working units.
+    """
+    explained = left = 0.0
+    weights = pixels = 0
+    for patches, rest in _cells(kernel, offset, noise, planes):
+        gram = patches.T @ patches
+        gram[np.diag_indices_from(gram)] += DAMPED * np.trace(gram)
+        cross = patches.T @ rest
+        own = float(cross @ np.linalg.solve(gram, cross))
+        explained += own
+        left += float(rest @ rest) - own
+        weights += SIDE**2
+        pixels += len(rest)
+    free = pixels - weights - weights // SIDE**2  # each cell has a mean, too
+    if free <= 0 or left <= 0:
+        return False
+    f = (explained / weights) / (left / free)
+    return f > max(BY_CHANCE, 1 + DEVIATIONS * (2 / weights + 2 / free) ** 0.5)
+
+
+def _cells(
+    kernel: np.ndarray, offset: float, noise: float, planes: Sequence[Plane]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Of each cell that says something: patches (n x 9) and what the kernel leaves (n), centred."""
+    edge = max(SIDE // 2, len(kernel) // 2)
+    told = 0
+    for plane in planes:
+        inside = plane.inside(2 * edge + 1)
+        before = plane.before.astype(np.float64)
+        cut = edge - len(kernel) // 2
+        margin = np.s_[cut : before.shape[0] - cut, cut : before.shape[1] - cut]
+        predicted = correlate_valid(before[margin], kernel) + offset
+        rest = plane.after[inside] - predicted
+        windows = sliding_window_view(before, (SIDE, SIDE))[edge - SIDE // 2 :, edge - SIDE // 2 :]
+        # By what is predicted: pixels that noise has kept from being clipped are no fair sample.
+        low, high = plane.clip[0] + CLEAR * noise, plane.clip[1] - CLEAR * noise
+        used = plane.used[inside] & (predicted > low) & (predicted < high)
+        for top in range(0, rest.shape[0] - CELL + 1, CELL):
+            for left in range(0, rest.shape[1] - CELL + 1, CELL):
+                at = np.s_[top : top + CELL, left : left + CELL]
+                counted = used[at]
+                if told == MOST or counted.mean() < USED:
+                    continue
+                patches = windows[at][counted].reshape(-1, SIDE**2)
+                patches = patches - patches.mean(axis=0)
+                if patches.std() < FLAT * plane.step:
+                    continue
+                told += 1
+                yield patches, rest[at][counted] - rest[at][counted].mean()

@@ -1,0 +1,69 @@
+"""What differs from place to place is not called one kernel, nor JPEG in few pixels noise."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from kernel_demo.recovery import Verdict, recover
+from kernel_demo.recovery.explanations import Reason
+from kernel_demo.sources.bundled import FOLDER
+from tests.recovery.test_borne_out import filtered, gaussian, photo
+
+SHARPEN = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0.0]])
+COFFEE = np.asarray(Image.open(FOLDER / "coffee.jpg"))[:300, :400]
+
+
+def resized(picture: np.ndarray, percent: int, how: Image.Resampling) -> np.ndarray:
+    """To another size and back, by Pillow: a filter of its own at each place."""
+    height, width = picture.shape[:2]
+    other = width * percent // 100, height * percent // 100
+    return np.asarray(Image.fromarray(picture).resize(other, how).resize((width, height), how))
+
+
+@pytest.mark.sweep(3)
+@pytest.mark.parametrize("percent", [99, 101, 102, 97, 104, 110])
+@pytest.mark.parametrize("how", [Image.Resampling.BICUBIC, Image.Resampling.LANCZOS])
+@pytest.mark.parametrize("picture", [photo("cat"), COFFEE], ids=["grey", "colour"])
+def test_another_size_and_back_is_no_convolution(picture, percent, how):
+    """Nothing is certified of it, though one kernel leaves what looks like noise."""
+    found = recover(picture, resized(picture, percent, how), 7)
+    assert not found.verdict.linear
+
+
+@pytest.mark.parametrize("kernel", [SHARPEN, gaussian(5, 0.8)], ids=["sharpen", "Gaussian"])
+@pytest.mark.parametrize("sigma", [1, 4])
+def test_one_kernel_and_noise_are_told(kernel, sigma):
+    """White noise in the picture after does not differ from place to place."""
+    found = recover(photo("cat"), filtered(photo("cat"), kernel, sigma), 7)
+    assert found.verdict == Verdict.NOISY
+
+
+@pytest.mark.parametrize(
+    ("name", "top", "left", "quality"),
+    [("cat", 100, 100, 95), ("cat", 60, 150, 90), ("gravel", 100, 100, 80), ("rocket", 30, 40, 95)],
+)
+def test_losses_of_few_pixels_are_not_called_noise(name, top, left, quality):
+    """48 x 48 pixels do not show that they were a JPEG, whose losses bend kernels by ten bars."""
+    before = photo(name)[top : top + 48, left : left + 48].copy()
+    file = io.BytesIO()
+    Image.fromarray(filtered(before, gaussian(5, 0.8))).save(file, "JPEG", quality=quality)
+    assert not recover(before, np.asarray(Image.open(file)), 5).verdict.linear
+
+
+def test_noise_of_few_pixels_is_told_as_such():
+    """Where it may be losses, the reason says so."""
+    before = photo("cat")[100:150, 100:150].copy()
+    found = recover(before, filtered(before, SHARPEN, 2.0), 5)
+    assert (found.verdict, found.reason.code) == (Verdict.UNDETERMINED, Reason.FEW)
+
+
+def test_a_gradient_behind_jpeg_ends_in_a_verdict():
+    """A picture of one slope leaves all weights but one open, and its noise."""
+    rows, columns = np.mgrid[:200, :240]
+    before = np.rint(0.9 * columns + 0.1 * rows).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(cv2.GaussianBlur(before, (5, 5), 0.8)).save(file, "JPEG", quality=90)
+    assert not recover(before, np.asarray(Image.open(file)), 5).verdict.linear
