@@ -150,20 +150,17 @@ class FairQueue(Queue):
         super().send_message(event, event_message)
 
     async def process_events(self, events, batch, begin_time, fn) -> None:
-        if fn.api_visibility != "public":
-            await super().process_events(events, batch, begin_time, fn)
-            self._ended(events)
-            return
-        with told(f"/{fn.api_name}", _settings(events[0])) as run:
-            await super().process_events(events, batch, begin_time, fn)
-            run.outcome = {"success": "done", "cancelled": "stopped"}.get(
-                self._ended(events), "failed"
-            )
-
-    def _ended(self, events: list[Event]) -> str | None:
-        """How the first of these ended; none of them is known any more."""
-        known = [self.event_analytics.pop(event._id, {}) for event in events]
-        return known[0].get("status")
+        try:
+            if fn.api_visibility != "public":
+                await super().process_events(events, batch, begin_time, fn)
+                return
+            with told(f"/{fn.api_name}", _settings(events[0])) as run:
+                await super().process_events(events, batch, begin_time, fn)
+                ended = self.event_analytics.get(events[0]._id, {}).get("status")
+                run.outcome = {"success": "done", "cancelled": "stopped"}.get(ended, "failed")
+        finally:
+            for event in events:
+                self.event_analytics.pop(event._id, None)
 
     def compute_analytics_summary(self, records):
         """Nothing: gradio makes a table of all events after each one, for a page that is off."""
