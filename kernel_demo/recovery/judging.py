@@ -129,10 +129,8 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
         return _undetermined(Reason.CLIPPED)
     if by_fits and any(_vague(fit) for fit in found.fits):
         return _open(found)
-    more = [fit for fit in found.fits if not fit.in_one_rounding]
-    if by_fits and any(
-        places.differ(fit.kernel, fit.offset, fit.residual, fit.tiles) for fit in more
-    ):
+    more = [fit for fit in found.fits if by_fits and not fit.in_one_rounding]
+    if any(places.differ(fit.kernel, fit.offset, fit.residual, fit.tiles) for fit in more):
         return UNCLEAR
     if by_fits and judgement.verdict == Verdict.NOISY and _may_be_lossy(found, more):
         return _undetermined(Reason.FEW)

@@ -26,8 +26,8 @@ from kernel_demo.ui.serving.rewriting import Rewriting
 
 FOR_GOOD = "public, max-age=31536000, immutable"  # a year: the name changes with the content
 A_DAY = "public, max-age=86400"
-# The page, what it is made of, and what is asked of it in JSON. Not the streams of the queue.
-_COMPRESSED = re.compile(r"/(config|gradio_api/(info|(run|api)/.*))?/?")
+# What the page is made of, and what is asked of it in JSON. Not the streams of the queue.
+_COMPRESSED = re.compile(r"/(config|gradio_api/(info|(run|api)/.*))/?")
 _KEPT = re.compile(r"/(assets|static)/.+\.\w+")  # gradio's own; of `assets` the names are hashes
 _START = b'<meta charset="utf-8" />'
 _CONFIG = re.compile(rb"<script>window\.gradio_config = (.*?);</script>", re.DOTALL)
