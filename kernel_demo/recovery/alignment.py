@@ -404,6 +404,21 @@ class Plane:
             )
         return self.using(mask)
 
+    def left(
+        self, kernel: np.ndarray, offset: float, margin: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What a kernel leaves, and where: H x W, and H x W bool of the pixels that are chosen.
+
+        margin: how far from the clip levels its results must lie; pixels that noise has kept from
+        being clipped are no fair sample. Elsewhere 0 is left.
+        """
+        made = np.full(self.after.shape, np.nan)
+        inner = correlate_valid(self.before.astype(np.float64), kernel, offset)
+        made[self.inside(len(kernel))] = inner
+        low, high = self.clip[0] + margin, self.clip[1] - margin
+        kept = self.used & (made > low) & (made < high)
+        return np.where(kept, self.after - made, 0), kept
+
     def drawn(self, size: int, most: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         """Of at most so many used pixels: patches, results, places here and in the whole picture.
 

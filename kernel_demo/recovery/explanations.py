@@ -188,6 +188,11 @@ class Reason(Enum):
         "Send a probe of random noise through the same tool, and take the file as the tool wrote "
         "it.",
     )
+    PERIODIC = (
+        "What the best kernel leaves comes again every {period:.1f} {along}: pixels were not all "
+        "filtered alike, as by a change of size and back, or a lossy file left its blocks.",
+        "Turn off what changes the size in the tool, and take the file as the tool wrote it.",
+    )
     NOISE_BEFORE = (
         "The picture before looks as if it had noise of about {sigma:.1f} grey levels that the "
         "tool did not see, which makes weights smaller than they are; rounding between several "
@@ -334,6 +339,7 @@ STRANGERS = {
     None,
     *(Reason.UNSTEADY, Reason.UNCLEAR, Reason.NOISE_BEFORE, Reason.LOSSY, Reason.TOO_SMALL),
     *(
+        Reason.PERIODIC,
         Reason.GOES_ON,
         Reason.COLOURS,
         Reason.LOSSY_COLOURS,

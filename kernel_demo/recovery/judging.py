@@ -14,7 +14,7 @@ import numpy as np
 from kernel_demo.imaging.catalogue import identity
 from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.numbers import percent, rounded_up
-from kernel_demo.recovery import chroma, fitting, known, places
+from kernel_demo.recovery import chroma, fitting, known, periods, places
 from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, heaped
 from kernel_demo.recovery.channels import CURVED, Arrangement, Mixture
 from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, betrayed, examine
@@ -88,6 +88,8 @@ def _cut_off(evidence: Evidence | None, size: int) -> Judgement:
 
 
 UNCLEAR = _undetermined(Reason.UNCLEAR)
+# What a period in the rest explains.
+BY_PERIOD = {Reason.UNCLEAR, Reason.UNSTEADY, Reason.NOISE_BEFORE}
 SMOOTH = _undetermined(Reason.SMOOTH)
 
 
@@ -182,6 +184,14 @@ def unproved(judgement: Judgement, found: Arrangement, obeyed: bool = False) -> 
 
     obeyed: whether every pixel is within one rounding of what kernels of their sizes make.
     """
+    reason = judgement.reason
+    doubtful = judgement.verdict.linear or (reason is not None and reason.code in BY_PERIOD)
+    period = periods.find(found) if doubtful and not obeyed and found.compressed is None else None
+    if period is not None and period.clear:
+        along = ("rows", "columns")[period.axis]
+        return _undetermined(Reason.PERIODIC, period=period.length, along=along)
+    if period is not None and judgement.verdict.linear:
+        return UNCLEAR
     if not judgement.verdict.linear or found.censored is not None:
         return judgement
     if found.mixed is not None and found.curved > CURVED:

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.recovery.alignment import Plane
 
 CELL = 24  # pixels a side: several to a period of 100 / 99, or 110 / 100
@@ -56,21 +55,14 @@ def _cells(
     kernel: np.ndarray, offset: float, noise: float, planes: Sequence[Plane]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Of each cell that says something: patches (n x 9) and what the kernel leaves (n), centred."""
-    edge = max(SIDE // 2, len(kernel) // 2)
     told = 0
     for plane in planes:
-        inside = plane.inside(2 * edge + 1)
-        before = plane.before.astype(np.float64)
-        cut = edge - len(kernel) // 2
-        margin = np.s_[cut : before.shape[0] - cut, cut : before.shape[1] - cut]
-        predicted = correlate_valid(before[margin], kernel) + offset
-        rest = plane.after[inside] - predicted
-        windows = sliding_window_view(before, (SIDE, SIDE))[edge - SIDE // 2 :, edge - SIDE // 2 :]
-        # By what is predicted: pixels that noise has kept from being clipped are no fair sample.
-        low, high = plane.clip[0] + CLEAR * noise, plane.clip[1] - CLEAR * noise
-        used = plane.used[inside] & (predicted > low) & (predicted < high)
-        for top in range(0, rest.shape[0] - CELL + 1, CELL):
-            for left in range(0, rest.shape[1] - CELL + 1, CELL):
+        rest, used = plane.left(kernel, offset, CLEAR * noise)
+        around = np.pad(plane.before.astype(np.float64), SIDE // 2, "edge")
+        windows = sliding_window_view(around, (SIDE, SIDE))
+        edge = max(SIDE // 2, len(kernel) // 2)
+        for top in range(edge, rest.shape[0] - edge - CELL + 1, CELL):
+            for left in range(edge, rest.shape[1] - edge - CELL + 1, CELL):
                 at = np.s_[top : top + CELL, left : left + CELL]
                 counted = used[at]
                 if told == MOST or counted.mean() < USED:

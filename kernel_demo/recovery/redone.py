@@ -40,7 +40,7 @@ Ways: TypeAlias = Sequence[tuple[int, int] | None]  # quality and sampling; None
 # Reasons that speak of the kernel, not of the pictures.
 OPEN = (
     *(Reason.UNCLEAR, Reason.UNSTEADY, Reason.COLOURS, Reason.CLIPPED, Reason.NOISE_BEFORE),
-    *(Reason.LOSSY, Reason.LOSSY_COLOURS),
+    *(Reason.LOSSY, Reason.LOSSY_COLOURS, Reason.PERIODIC),
 )
 WINDOWS = range(3, 22, 2)
 # Between black and white by a threshold and by a kernel that is cut off is no difference where its

@@ -64,7 +64,7 @@ PAINTED = (Other.EDIT, Other.TURNED, Other.CUT)  # what is said of such a pictur
 CLEARLY = 4.0
 # Reasons that several roundings look like, or a kernel of which only the middle was searched.
 HIDDEN = (
-    *(Reason.ROUNDED, Reason.UNSTEADY, Reason.UNCLEAR, Reason.NOISE_BEFORE),
+    *(Reason.ROUNDED, Reason.UNSTEADY, Reason.UNCLEAR, Reason.NOISE_BEFORE, Reason.PERIODIC),
     *(Reason.LARGER, Reason.GOES_ON, Reason.TOO_LARGE),
 )
 OF_TOOLS = 0.02  # grey levels that the arithmetic of a kernel with a name may err by, at most

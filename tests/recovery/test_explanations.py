@@ -20,11 +20,15 @@ FIGURES = {
     "turn": Turn.DOWN, "rows": 3, "columns": 4,
     "size": 5, "patches": 12345, "needed": 90, "levels": 3,
     "split": "its dark and its bright parts",
-    "sigma": 1.0, "note": Told(Note.STRANGERS, {"before": "9 × 9", "after": "4 × 4"}),
+    "sigma": 1.0, "period": 2.0, "along": "rows",
+    "note": Told(Note.STRANGERS, {"before": "9 × 9", "after": "4 × 4"}),
     "operation": "a median filter, 3 × 3", "curve": "a threshold", "place": "one row in 2",
     "share": "22.0 %", "file": "JPEG, quality 75", "red": 0.3, "green": 0.6, "blue": 0.1,
 }  # fmt: skip
-OF_LOSSES = {Reason.FEW, Reason.LOSSY, Reason.LOSSY_COLOURS, Reason.LOSSY_UNLIKE, Other.LOSSES}
+OF_LOSSES = {
+    *(Reason.FEW, Reason.PERIODIC, Reason.LOSSY, Reason.LOSSY_COLOURS, Reason.LOSSY_UNLIKE),
+    Other.LOSSES,
+}
 
 
 def record(code, compression="", reproduced=0.9):
