@@ -13,7 +13,8 @@ jpeg          what a JPEG file tells in spite of its compression
 luma          whether the brightness alone doubts that kernel
 channels      the simplest arrangement of kernels that explains the pair
 evidence      what betrays that no kernel made the pair
-places        whether one kernel holds everywhere, by kernels of small cells
+places        whether one kernel holds everywhere, by kernels of small cells ...
+periods       ... and by what comes again in what it leaves
 judging       is what the kernels leave noise? The verdict
 known         kernels that have a name, and operations that are no convolution
 operations    those operations, as functions and as lines of code

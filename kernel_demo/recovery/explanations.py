@@ -205,8 +205,8 @@ class Reason(Enum):
         "Send a picture of more pixels through the same tool, and take the file as it wrote it.",
     )
     FAINT = (
-        "The picture after is that before with noise and a faint smoothing: a faint blur would "
-        "look so, and so would noise in the picture before, which makes weights smaller.",
+        "The picture after looks like that before with noise and a faint smoothing: a faint blur "
+        "would leave it so, and so would noise in the picture before, which makes weights smaller.",
         "Turn the tool up, or send a probe of random noise through it, and use the very file that "
         "went into it.",
     )
@@ -547,7 +547,7 @@ def _certain(found: Recovery, numbers: bool) -> tuple[str, str]:
         if found.steps is not None:
             return _in_steps(found, found.steps, is_a), f"{apply}; {_step_by_step(found.steps)}."
         rounding = "rounding" if found.in_one_step else "rounding in several steps"
-        left = f"what the kernel leaves, {_small(found.residual)} grey levels RMS, is {rounding}"
+        left = f"the kernel leaves {_small(found.residual)} grey levels RMS, as {rounding} does"
         return (
             f"{is_a}: {left}{_but(found)}.",
             f"{apply}; {MODULO if _ran_over(found) else ABOUT_ONE}.",

@@ -89,7 +89,7 @@ def _cut_off(evidence: Evidence | None, size: int) -> Judgement:
 
 UNCLEAR = _undetermined(Reason.UNCLEAR)
 # What a period in the rest explains.
-BY_PERIOD = {Reason.UNCLEAR, Reason.UNSTEADY, Reason.NOISE_BEFORE}
+BY_PERIOD = {Reason.UNCLEAR, Reason.UNSTEADY, Reason.NOISE_BEFORE, Reason.FAINT}
 SMOOTH = _undetermined(Reason.SMOOTH)
 
 
@@ -136,7 +136,9 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
         return UNCLEAR
     if by_fits and judgement.verdict == Verdict.NOISY and _may_be_lossy(found, more):
         return _undetermined(Reason.FEW)
-    return judgement
+    # Losses, too, go with the picture.
+    unnamed = judgement.verdict == Verdict.NOT and judgement.alternative is None
+    return UNCLEAR if unnamed and _pixels(found) < SEEN else judgement
 
 
 def _may_be_lossy(found: Arrangement, fits: Sequence[Fit]) -> bool:
@@ -144,9 +146,13 @@ def _may_be_lossy(found: Arrangement, fits: Sequence[Fit]) -> bool:
 
     fits: those that leave more than rounding.
     """
-    pixels = sum(pair.after.shape[0] * pair.after.shape[1] for pair in found.pairs)
+    pixels = _pixels(found)
     coloured = any(abs(f.noise.autocorrelation) > CHANCE / f.core.count**0.5 for f in fits)
     return pixels < UNSEEN or (pixels < SEEN and coloured)
+
+
+def _pixels(found: Arrangement) -> int:
+    return sum(pair.after.shape[0] * pair.after.shape[1] for pair in found.pairs)
 
 
 def _patches(found: Arrangement) -> int | None:

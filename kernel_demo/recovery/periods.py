@@ -71,9 +71,9 @@ def _of_mixture(
     planes = [Plane(*pair.overlap(), pair.peak, pair.step, pair.clip) for pair in pairs]
     for tile in sample(planes, PIXELS):
         befores = list(np.moveaxis(tile.before.astype(np.float64), 2, 0))
-        inside = tile.inside(mixed.kernels.shape[-1])
-        counted = np.zeros(tile.after.shape[:2], bool)
-        counted[inside] = True if tile.counted is None else tile.counted[inside]
+        edge = mixed.kernels.shape[-1] // 2
+        whole = np.ones(tile.after.shape[:2], bool) if tile.counted is None else tile.counted
+        counted = np.pad(whole[edge:-edge, edge:-edge], edge)
         for output, offset in enumerate(mixed.offsets):
             made = sum(map(correlate, befores, mixed.kernels[output]), offset)
             low, high = tile.clip[0] + margin, tile.clip[1] - margin

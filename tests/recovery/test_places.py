@@ -53,6 +53,20 @@ def test_losses_of_few_pixels_are_not_called_noise(name, top, left, quality):
     assert not recover(before, np.asarray(Image.open(file)), 5).verdict.linear
 
 
+@pytest.mark.parametrize(
+    ("name", "side", "kernel", "quality"),
+    [("camera", 32, gaussian(5, 0.8), 60), ("rocket", 64, SHARPEN, 30)],
+)
+def test_losses_of_few_pixels_are_not_called_another_operation(name, side, kernel, quality):
+    """What follows the picture there may be JPEG's, of a kernel's result."""
+    top, left = (100, 100) if side == 32 else (30, 40)
+    before = photo(name)[top : top + side, left : left + side].copy()
+    file = io.BytesIO()
+    Image.fromarray(filtered(before, kernel)).save(file, "JPEG", quality=quality, subsampling=0)
+    found = recover(before, np.asarray(Image.open(file)), 5)
+    assert found.verdict == Verdict.UNDETERMINED
+
+
 def test_noise_of_few_pixels_is_told_as_such():
     """Where it may be losses, the reason says so."""
     before = photo("cat")[100:150, 100:150].copy()
