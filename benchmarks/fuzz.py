@@ -2,8 +2,8 @@
 
 Looked for: an answer of 500 or above that is none of ours (503: busy; 507: full), words of a
 traceback or of the server's folders in an answer, a server that is silent, runs that go on when
-nobody waits for them, and growth of memory. That is told from rest to rest: a run takes up to
-100 MB while it is at work, and two looks at a server that is at work differ by as much either way.
+nobody waits for them, and growth of memory. That is told from rest to rest: a server that is at
+work has up to 190 MB more, and two looks at one differ by as much, either way.
 """
 
 from __future__ import annotations
