@@ -20,7 +20,7 @@ from kernel_demo.ui.learn import folder, link, showing
 from kernel_demo.ui.learn import tab as learn_tab
 from kernel_demo.ui.questions import tab as questions_tab
 from kernel_demo.ui.recover import tab as recover_tab
-from kernel_demo.ui.serving import bundle, draining, health, jobs
+from kernel_demo.ui.serving import bundle, draining, health, jobs, progress
 from kernel_demo.ui.serving.bounds import Bounds
 from kernel_demo.ui.serving.disk import Disk
 from kernel_demo.ui.serving.fair import FairQueue
@@ -94,6 +94,7 @@ def launch(page: gr.Blocks, bounds: Bounds = Bounds(), **options):  # noqa: B008
     lasting = partial(_lasting, page)
     disk = Disk(get_upload_folder(), bounds, queue.named, lasting)
     queue.no_room = lambda: disk.full
+    progress.bound()
     visits = Visits(queue.busy)
     for each in page.fns.values():
         if each.concurrency_id == jobs.DEVICE["concurrency_id"]:

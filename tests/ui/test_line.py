@@ -59,6 +59,23 @@ def test_who_is_gone_is_not_counted(monkeypatch):
     assert queue.holds(at_work)
 
 
+def test_of_many_who_never_begin_the_latest_are_kept(monkeypatch):
+    """Whoever is heard of stays in the line, and whoever is at work; of the others at most so many
+    as are kept in all."""
+    now = 0.0
+    monkeypatch.setattr(line.time, "monotonic", lambda: now)
+    monkeypatch.setattr(line, "MOST_WAITING", 4)
+    queue = Line()
+    at_work, here = (queue.join("device", "session") for _ in range(2))
+    queue.begin(at_work)
+    made_up = []
+    for now in range(1, 21):  # noqa: B007 - the clock
+        made_up.append(queue.join("device", "session"))
+        assert queue.waiting(here)
+    assert queue.holds(at_work)
+    assert [*map(queue.holds, made_up)] == [False] * 17 + [True] * 3
+
+
 def test_an_event_that_cannot_begin_loses_its_turn():
     """That of the visitor alone, and of what is at work nothing."""
     queue = Line()

@@ -14,6 +14,7 @@ from typing import Any
 SILENCE = 5.0  # seconds: nobody waits behind who was not heard of for so long
 FORGET = 3600.0  # seconds
 MOST_SERVED = 4096  # visitors of whom it is known when they were served
+MOST_WAITING = 4096  # turns: who only says that a button was pressed never begins
 
 
 def fairly(visitors: Sequence[Hashable], served: Mapping[Hashable, int]) -> list[int]:
@@ -77,10 +78,17 @@ class Line:
     def join(
         self, where: str, handed: Any = None, visitor: Hashable = None, event: int | None = None
     ) -> int:
-        """Stand in a queue; the number of the turn. handed: what `begin` gives back."""
+        """Stand in a queue; the number of the turn. handed: what `begin` gives back.
+
+        Beyond MOST_WAITING who was not heard of for the longest time has left.
+        """
         with self._lock:
             now = time.monotonic()
-            for number in [n for n, turn in self._turns.items() if now - turn.heard > FORGET]:
+            waiting = {n: turn.heard for n, turn in self._turns.items() if not turn.begun}
+            gone = [n for n, heard in waiting.items() if now - heard > FORGET]
+            if not gone and len(waiting) >= MOST_WAITING:
+                gone = [min(waiting, key=waiting.__getitem__)]
+            for number in gone:
                 del self._turns[number]
             number = next(self._numbers)
             self._turns[number] = _Turn(where, visitor, event, handed, now)
