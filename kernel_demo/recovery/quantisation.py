@@ -227,8 +227,9 @@ def _of_whole(pair: Pair, begin: int) -> np.ndarray:
     if len(seen) == 0:
         return np.zeros((0, 64))
     before = brightness(seen.before)
-    line = np.polyfit(before.ravel(), seen.after.ravel(), 1)
-    changed = (seen.after - np.polyval(line, before)).std(axis=(1, 2)) > INHERITED
+    (spread, both), _ = np.cov(before.ravel(), seen.after.ravel())
+    contrast = both / max(spread, 1e-9)  # by least squares
+    changed = (seen.after - contrast * before).std(axis=(1, 2)) > INHERITED
     return coefficients(seen.after[changed][:READ] - 128)
 
 
