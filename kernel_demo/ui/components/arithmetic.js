@@ -195,9 +195,9 @@ function drawArithmetic(canvases, { patch, kernel, products, k, scale }, theme) 
 }
 
 // Writes what a pixel comes to into its place: {x, y, k, patch, sum, trueSum, border}. own: whose
-// sum it is; beside: the words for trueSum, with {sum} for it.
-function tellArithmetic(place, { x, y, k, patch, sum, trueSum, border }, words, own, beside) {
-  const text = parts(place, 'text');
+// sum it is; beside: the words for trueSum, with {sum} for it. text: the place's parts, where known.
+function tellArithmetic(place, found, words, own, beside, text = parts(place, 'text')) {
+  const { x, y, k, patch, sum, trueSum, border } = found;
   const size = k <= 3 ? 'small' : k <= WORKED ? 'middle' : 'large';
   const made = patch.made.includes(1);
   setData(place, { size, x, y, sum, true: trueSum, made });

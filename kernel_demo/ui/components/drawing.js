@@ -363,10 +363,15 @@ function drawCells(canvas, matrix, k, options, theme) {
   ctx.fillText(note, width / 2, height / 2, width - 8);
 }
 
-// The same of cells that are nothing but colours, as pixels at once: many, and drawn at each step.
+// The same of cells that are nothing but colours, as pixels at once: many, and drawn at each step,
+// into the image of the step before where they lie in the same places.
+const images = new WeakMap();
 function fillCells({ ctx, ratio }, matrix, k, { cellX, cellY, gap, scale, grey }, theme) {
   const { width, height } = ctx.canvas;
-  const image = ctx.createImageData(width, height);
+  const known = images.get(ctx.canvas);
+  const laid = [width, height, ratio, k, cellX, cellY, gap].join();
+  const image = known?.laid === laid ? known.image : ctx.createImageData(width, height);
+  images.set(ctx.canvas, { image, laid });
   const pixels = new Uint32Array(image.data.buffer);
   const edges = (cell) => Array.from({ length: k }, (_, i) => (
     [Math.round(i * cell * ratio), Math.round(((i + 1) * cell - gap) * ratio)]));

@@ -196,7 +196,7 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
     const found = { ...sums(now), ...pixel, k, border };
     drawArithmetic(tables, { ...found, kernel: learned, scale: largest(now.truth) || 1 }, now.theme);
     later(() => {
-      tellArithmetic(place, found, words, words.tag_learned, words.true_sum);
+      tellArithmetic(place, found, words, words.tag_learned, words.true_sum, text);
       for (const view of Object.values(views)) markPixel(view, part(), pixel);
     });
   }

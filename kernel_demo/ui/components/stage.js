@@ -372,7 +372,7 @@ function paintBar(now) {
   for (const name of Object.keys(props.speeds)) {
     setAttribute(find(`#speed-${name}`), 'aria-pressed', String(name === speed));
   }
-  if (value?.chips) fillChips(root, value.chips);
+  if (value?.chips) once('chips', [JSON.stringify(value.chips)], () => fillChips(root, value.chips));
 }
 
 function setDisabled(button, off) {
