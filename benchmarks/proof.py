@@ -433,7 +433,7 @@ def small_pictures() -> Iterator[Case]:
 
 
 def places() -> Iterator[Case]:
-    """Another size and back: a filter that differs from place to place; and crops as JPEGs."""
+    """Filters that differ from place to place, as another size and back; and crops as JPEGs."""
     for name, mode in (("cat", "L"), ("coffee", "RGB"), ("gravel", "L")):
         before = crop(photo(name, mode), 0, 0, 300, 400)
         for percent in (97, 99, 101, 104, 110):
@@ -442,6 +442,19 @@ def places() -> Iterator[Case]:
                 after = np.asarray(there.resize((400, 300), how))
                 label = f"{percent} % and back, {how.name.lower()}, {name}"
                 yield Case("other sizes and back", label, before, after, None, 7)
+    for name in ("cat", "gravel", "camera"):
+        before = crop(photo(name), 0, 0, 300, 400)
+        for percent in (133, 150, 175, 250):
+            for how in (Image.Resampling.BICUBIC, Image.Resampling.BILINEAR):
+                there = Image.fromarray(before).resize((4 * percent, 3 * percent), how)
+                after = np.asarray(there.resize((400, 300), how))
+                label = f"{percent} % and back, {how.name.lower()}, {name}"
+                yield Case("other sizes and back", label, before, after, None, 7)
+        for more in (0.0005, 0.002, 0.004):
+            lean = np.diag([0, 0, more])[:, ::-1] - np.diag([more, 0, 0])
+            one, other = (filtered(before, gaussian(3, 0.5) + by * lean) for by in (1, -1))
+            after = np.where(np.arange(400) % 2, one, other)
+            yield Case("kernels in turn", f"{more} apart, {name}", before, after, None, 7)
     kernel = gaussian(5, 0.8)
     for name in ("cat", "gravel", "rocket"):
         for side in (32, 48, 96):

@@ -1,10 +1,12 @@
 """One throttle for all that streams to a browser, and one turn at a time for each visitor."""
 
+import asyncio
 import itertools
 
 import gradio as gr
 import pytest
 
+from kernel_demo.ui.serving import jobs
 from kernel_demo.ui.serving.jobs import LINE, Job, _while_held, throttled
 
 
@@ -102,15 +104,39 @@ class TestTurns:
         """It comes late, when the next one waits or is at work: nothing is told. One that cannot
         begin, as where the queue is full, or has failed, is told."""
         job = Job([gr.HTML()], lambda: ("told",))
+
+        def told(turn):
+            return asyncio.run(job._fail(turn))
+
         turn = LINE.join("device", None, "visitor", 7)
-        assert job._fail(turn) == [gr.skip()]
+        LINE.queued("visitor", 7)
+        assert told(turn) == [gr.skip()]
         assert LINE.holds(turn)
         LINE.begin(turn)
-        assert job._fail(turn) == [gr.skip()]
+        assert told(turn) == [gr.skip()]
         assert LINE.holds(turn)
         LINE.leave(turn)
-        assert job._fail(turn) == ("told",)
+        assert told(turn) == ("told",)
         turn = LINE.join("device", None, "visitor", 7)
         LINE.refuse("visitor", 7)
-        assert job._fail(turn) == ("told",)
-        assert job._fail(0) == [gr.skip()]  # halted
+        assert told(turn) == ("told",)
+        assert told(0) == [gr.skip()]  # halted
+
+    @pytest.mark.parametrize("comes", [True, False])
+    def test_what_a_proxy_refuses_is_told(self, monkeypatch, comes):
+        """Only the browser knows of it. An event that is on its way comes within a while, and then
+        the failure is an old turn's; one that does not come was refused, and nobody waits behind
+        it."""
+        monkeypatch.setattr(jobs, "ON_ITS_WAY", 0.2)
+        monkeypatch.setattr(jobs, "LOOK_AGAIN", 0.02)
+        job, turn = Job([gr.HTML()], lambda: ("told",)), LINE.join("device", None, "visitor", 7)
+
+        async def failure():
+            answer = asyncio.create_task(job._fail(turn))
+            await asyncio.sleep(0.05)
+            if comes:
+                LINE.queued("visitor", 7)
+            return await answer
+
+        assert asyncio.run(failure()) == ([gr.skip()] if comes else ("told",))
+        assert LINE.holds(turn) == comes

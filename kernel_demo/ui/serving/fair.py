@@ -89,8 +89,8 @@ class FairQueue(Queue):
 
     async def push(self, body, request, username):
         joined = await self._pushed(body, request, username)
-        if not joined[0]:
-            LINE.refuse(body.session_hash, body.fn_index)
+        told = LINE.queued if joined[0] else LINE.refuse
+        told(body.session_hash, body.fn_index)
         return joined
 
     async def _pushed(self, body, request, username):

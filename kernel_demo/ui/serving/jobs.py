@@ -35,6 +35,7 @@ UNQUEUED = {"queue": False, **QUIET}  # who presses a button is answered before 
 LINE = Line()
 LATER = 5  # times as long are the pauses of a long run: see `throttled`
 TELL_FIRST, TELL_AGAIN = 0.3, 1.0  # seconds: who begins sooner never waited
+ON_ITS_WAY, LOOK_AGAIN = 3.0, 0.25  # seconds that an event takes from the browser, at most
 FAILED = (
     "This did not work: the page is busy, or something in it went wrong. "
     "Wait a moment, then press again."
@@ -201,12 +202,19 @@ class Job:
             trigger_mode="multiple", concurrency_limit=None, **QUIET,
         )  # fmt: skip
 
-    def _fail(self, turn: int, *held):
+    async def _fail(self, turn: int, *held):
         """What the outputs show of a failure.
 
         Gradio tells that of a run which a visitor halts, too, and it may come when the next one
-        waits or is at work: that is none. What fails or is refused has left the line by itself.
+        waits or is at work: that is none. What fails or is refused has left the line by itself;
+        but for what was refused on its way here, by a proxy, which nobody but the browser knows.
         """
+        waited = 0.0
+        while LINE.lacks_event(turn) and waited < ON_ITS_WAY:
+            await asyncio.sleep(LOOK_AGAIN)
+            waited += LOOK_AGAIN
+        if LINE.lacks_event(turn):
+            LINE.leave(turn)
         return self._left() if turn == 0 or LINE.holds(turn) else self._failed(*held)
 
     def _left(self) -> list:

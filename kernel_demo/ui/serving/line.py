@@ -62,6 +62,7 @@ class _Turn:
     event: int | None  # of gradio's: that which is to begin it
     handed: Any  # what it is to begin with
     heard: float  # when it was last heard of
+    queued: bool = False  # whether that event is in gradio's queue
     begun: bool = False
     notes: dict = field(default_factory=dict)
 
@@ -109,6 +110,18 @@ class Line:
         """The turn is over, or is not wanted any more."""
         with self._lock:
             self._turns.pop(number, None)
+
+    def queued(self, visitor: Hashable, event: int | None) -> None:
+        """That event of the visitor has come: its turn waits no longer for it, but for others."""
+        with self._lock:
+            for turn in self._turns.values():
+                if (turn.visitor, turn.event) == (visitor, event):
+                    turn.queued = True
+
+    def lacks_event(self, number: int) -> bool:
+        """Whether the turn waits for an event that has not come."""
+        turn = self._turns.get(number)
+        return turn is not None and not (turn.queued or turn.begun)
 
     def refuse(self, visitor: Hashable, event: int | None) -> None:
         """That event of the visitor cannot begin: its turn, where it waits for it, is over."""
