@@ -451,7 +451,7 @@ def places() -> Iterator[Case]:
                 label = f"{percent} % and back, {how.name.lower()}, {name}"
                 yield Case("other sizes and back", label, before, after, None, 7)
         for more in (0.0005, 0.002, 0.004):
-            lean = np.diag([0, 0, more])[:, ::-1] - np.diag([more, 0, 0])
+            lean = more * np.outer((0, 1, 0), (1, 0, -1))
             one, other = (filtered(before, gaussian(3, 0.5) + by * lean) for by in (1, -1))
             after = np.where(np.arange(400) % 2, one, other)
             yield Case("kernels in turn", f"{more} apart, {name}", before, after, None, 7)

@@ -11,8 +11,7 @@ from tests.recovery.test_borne_out import filtered, gaussian, photo
 
 def in_turn(picture: np.ndarray, more: float) -> np.ndarray:
     """Even columns lean to one side by so much, odd ones to the other; rounded once."""
-    lean = np.zeros((3, 3))
-    lean[1] = more, 0, -more
+    lean = more * np.outer((0, 1, 0), (1, 0, -1))
     one, other = (filtered(picture, gaussian(3, 0.5) + sign * lean) for sign in (1, -1))
     return np.where(np.arange(picture.shape[1]) % 2, one, other)
 
