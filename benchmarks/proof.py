@@ -465,6 +465,27 @@ def places() -> Iterator[Case]:
                 yield Case("small JPEGs", label, before, after, kernel, 5)
 
 
+def slowly() -> Iterator[Case]:
+    """Filters that change from left to right, a little: blurs, brightness, vignettes; and noise."""
+    rng = np.random.default_rng(5)
+    for name, mode in (("cat", "L"), ("coffee", "RGB"), ("gravel", "L")):
+        before = crop(photo(name, mode), 0, 0, 300, 400)
+        across = np.linspace(-1, 1, 400)[:, None][:, : before.ndim - 1]
+        clean = exactly(before, gaussian(9, 0.8))
+        for sigma in (0.82, 0.85):
+            other = exactly(before, gaussian(9, sigma))
+            after = rounded(clean + (across + 1) / 2 * (other - clean))
+            yield Case("slowly varying", f"0.8 to {sigma}, {name}", before, after, None, 9)
+        for slope in (0.1, 0.2, 1):
+            after = rounded(clean + slope * across)
+            yield Case("slowly varying", f"{slope:+} to a side, {name}", before, after, None, 9)
+        for share in (0.002, 0.01):
+            after = rounded(clean * (1 - share * across**2))
+            yield Case("slowly varying", f"{share} darker, {name}", before, after, None, 9)
+        after = rounded(clean + across + rng.normal(0, 1, before.shape))
+        yield Case("slowly varying", f"+1 to a side, noise 1, {name}", before, after, None, 9)
+
+
 def mixtures() -> Iterator[Case]:
     """Matrices of the colours, with a kernel or without; colour differences that are blurred."""
     matrix = np.array([[0.9, 0.08, 0.02], [0.05, 0.9, 0.05], [0.01, 0.09, 0.9]])

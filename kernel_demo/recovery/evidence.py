@@ -37,8 +37,8 @@ NO_NOISE = 0.2
 VARYING = 0.4
 # Standard errors by which what is left goes with a nonlinear feature. Of true kernels, 2 in 120
 # reach 5 that round once, and 1 in 8 that round twice: what that swallows is small detail. Mixtures
-# of the colours are set against more features.
-SIGNIFICANT, OF_COLOURS = 5.0, 6.0
+# of the colours are set against more features; noise leaves 3.5, and what varies slowly 6 to 8.
+SIGNIFICANT, BEHIND_NOISE = 5.0, 6.0
 PICTURE_LIKE = 0.8  # autocorrelation above which the residual is itself a picture
 UNSEEN = 1e-6  # of a feature's variance: so much is what float32 leaves of it
 SAMPLED = 100_000  # pixels of which some are drawn for each channel
@@ -143,20 +143,22 @@ def _drawn(fit: Fit, tile: Plane, rng: np.random.Generator) -> tuple[np.ndarray,
 
 
 def betrayed(found: Arrangement) -> bool:
-    """Whether the little that roundings leave goes with the picture all the same."""
+    """Whether the little that is left goes with the picture, or its place, all the same."""
     for fit in found.fits:
         inexact = fit.residual > NEARLY_EXACT * fit.step
         seen = examine(fit) if fit.kernel.any() and fit.in_passes and inexact else None
         if seen is not None and seen.clearly_nonlinear:
             return True
-    limit = SIGNIFICANT if found.mixed is None else OF_COLOURS
-    return found.at_floor and significance(found) > limit
+    rounded = found.at_floor and found.mixed is None
+    limit = SIGNIFICANT if rounded else BEHIND_NOISE
+    return found.compressed is None and significance(found) > limit
 
 
 def significance(found: Arrangement) -> float:
-    """How many standard errors the residual of the told kernels goes with nonlinear features, most.
+    """How many standard errors what kernels leave goes with what no kernel does, at most.
 
-    3 or 4 by chance. A feature is set against the patches first, so that it takes nothing for
+    That are nonlinear features, and linear ones that grow or fade over the picture. 3 or 4 by
+    chance. A feature is set against the patches first, so that it takes nothing for
     nonlinear that another kernel would explain; standard errors are those of whole blocks.
     One rounding of a true kernel's result leaves nothing of after minus that, rounded as well: so
     where one rounding is all, rounding that follows the picture is no evidence.
@@ -197,6 +199,7 @@ def _left(found: Arrangement, tiles: list[Plane], channel: int) -> tuple[np.ndar
         left = left - (np.rint(value) if found.in_one_rounding else value)
         features = [_features(tile.before[..., c], tile.peak)[at] for c in inputs]
         features += [_of_colours(values), tile.before[at]]
+        features.append(_of_places(patches.mean(axis=1), tile, rows, columns))
         block = last + blocks.numbered(rows, columns, side)
         last = int(block.max()) + 1
         own = patches[:, inputs][:, :, free].reshape(len(rows), -1)
@@ -244,6 +247,28 @@ def _of_colours(values: np.ndarray) -> np.ndarray:
     found = [values.max(axis=1), values.min(axis=1), *(values**2).T, *(values**3).T]
     found += [part for a, b in pairs for part in (np.abs(a - b), a * b)]
     return np.stack(found, axis=1)
+
+
+def _of_places(
+    patches: np.ndarray, tile: Plane, rows: np.ndarray, columns: np.ndarray
+) -> np.ndarray:
+    """n x f of patches (n x k x k): their local derivatives, times slow functions of the place.
+
+    A blur that grows, a small turn, a lens or a vignette change the picture by such products.
+    """
+    top, left, bottom, right = tile.place
+    height, width = tile.after.shape[:2]
+    down, across = top + rows / height * (bottom - top), left + columns / width * (right - left)
+    at = patches.shape[1] // 2
+    middle, upper, lower, before, after = (
+        patches[:, at + dy, at + dx] for dy, dx in ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))
+    )
+    local = [
+        np.ones(len(patches)), middle, lower - upper, after - before,
+        upper + lower - 2 * middle, before + after - 2 * middle,
+    ]  # fmt: skip
+    slow = [down, across, down**2, across**2, down * across]
+    return np.stack([one * other for one in local for other in slow], axis=1)
 
 
 def _features(before: np.ndarray, peak: int) -> np.ndarray:

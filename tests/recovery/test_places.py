@@ -33,6 +33,51 @@ def test_another_size_and_back_is_no_convolution(picture, percent, how):
     assert not found.verdict.linear
 
 
+def grows(picture: np.ndarray) -> np.ndarray:
+    """A Gaussian of sigma 0.80 at the left that is one of 0.82 at the right."""
+    left, right = (cv2.GaussianBlur(picture, (9, 9), sigma) for sigma in (0.8, 0.82))
+    return left + np.linspace(0, 1, picture.shape[1]) * (right - left)
+
+
+def slopes(picture: np.ndarray) -> np.ndarray:
+    """A Gaussian, and 0.2 grey levels less at the left, 0.2 more at the right."""
+    return cv2.GaussianBlur(picture, (5, 5), 0.8) + 0.2 * np.linspace(-1, 1, picture.shape[1])
+
+
+def fades(picture: np.ndarray) -> np.ndarray:
+    """A Gaussian, and 0.2 % darker towards the left and the right edge."""
+    fading = 1 - 0.002 * np.linspace(-1, 1, picture.shape[1]) ** 2
+    return cv2.GaussianBlur(picture, (5, 5), 0.8) * fading
+
+
+def turned(picture: np.ndarray) -> np.ndarray:
+    """By a twentieth of a degree."""
+    height, width = picture.shape
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), 0.05, 1)
+    return cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_CUBIC,
+                          borderMode=cv2.BORDER_REFLECT_101)  # fmt: skip
+
+
+def bulges(picture: np.ndarray) -> np.ndarray:
+    """As by a lens: 0.2 % larger at a picture's width from the middle."""
+    height, width = picture.shape
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    y, x = rows - height / 2, columns - width / 2
+    scale = 1 + 0.002 * (x**2 + y**2) / width**2
+    return cv2.remap(picture, x * scale + width / 2, y * scale + height / 2, cv2.INTER_CUBIC,
+                     borderMode=cv2.BORDER_REFLECT_101)  # fmt: skip
+
+
+@pytest.mark.sweep(2)
+@pytest.mark.parametrize("name", ["cat", "gravel"])
+@pytest.mark.parametrize("filter_", [grows, slopes, fades, turned, bulges])
+def test_what_varies_slowly_is_no_convolution(name, filter_):
+    """Though one kernel leaves no more than rounding does of the first three."""
+    made = filter_(photo(name).astype(np.float64))
+    after = np.clip(np.floor(made + 0.5), 0, 255).astype(np.uint8)
+    assert not recover(photo(name), after, 7).verdict.linear
+
+
 @pytest.mark.parametrize("kernel", [SHARPEN, gaussian(5, 0.8)], ids=["sharpen", "Gaussian"])
 @pytest.mark.parametrize("sigma", [1, 4])
 def test_one_kernel_and_noise_are_told(kernel, sigma):
