@@ -470,7 +470,7 @@ def slowly() -> Iterator[Case]:
     rng = np.random.default_rng(5)
     for name, mode in (("cat", "L"), ("coffee", "RGB"), ("gravel", "L")):
         before = crop(photo(name, mode), 0, 0, 300, 400)
-        across = np.linspace(-1, 1, 400)[:, None][:, : before.ndim - 1]
+        across = np.linspace(-1, 1, 400).reshape(-1, *[1] * (before.ndim - 2))
         clean = exactly(before, gaussian(9, 0.8))
         for sigma in (0.82, 0.85):
             other = exactly(before, gaussian(9, sigma))
@@ -556,7 +556,7 @@ def faint() -> Iterator[Case]:
 
 
 GROUPS = (
-    faint, places, nearly_round, nearly_linear, small_pictures, mixtures, jpegs, targets,
+    faint, places, slowly, nearly_round, nearly_linear, small_pictures, mixtures, jpegs, targets,
     not_linear, passes, too_large, larger_behind_jpeg, borders_and_pixels, clip_levels, noise,
     tones, other_losses, more_that_is_none, wide_kernels, bright_and_dark,
 )  # fmt: skip

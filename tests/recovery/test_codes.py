@@ -60,7 +60,7 @@ def test_every_code_has_its_phrase():
 
 
 FIGURES = {
-    "turn": Turn.DOWN,
+    "turn": Turn.DOWN, "period": 2.0, "along": "rows",
     "size": 5, "name": "after", "pixels": 2, "rows": 3, "columns": -4, "before": "9 x 9",
     "red": 0.3, "green": 0.6, "blue": 0.1, "low": 0.25, "high": 0.3125, "divisor": 16,
     "after": "4 x 4", "which": "pair 2", "all": 3, "height": 3, "width": 5,
