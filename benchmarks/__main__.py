@@ -27,7 +27,8 @@ from benchmarks.table import Report, table
 from kernel_demo.learning import devices
 
 OURS = ("benchmarks", "kernel_demo")
-NOT_BENCHMARKS = ("__main__", "ddp", "machines", "operations", "table")
+# gpu, which has a runner of its own, is `make gpu`.
+NOT_BENCHMARKS = ("__main__", "ddp", "gpu", "machines", "operations", "table")
 
 
 def main(arguments: list[str] | None = None) -> int:

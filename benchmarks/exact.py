@@ -16,7 +16,7 @@ from kernel_demo.learning.statistics import Statistics
 
 TITLE = "Learning on the exact gradient"
 ADAM_SECONDS = 12.0  # that the plain loop gets at each of its rates
-ADAM_RATES = (0.01, 0.03, 0.1)
+ADAM_RATES = (0.1, 0.03, 0.01)  # that first which is the best, where it was tried
 
 
 def run(report):
@@ -34,7 +34,10 @@ def _against_adam(report):
     photo = mosaic(1000, 2000).astype(np.float32) / 255
     after = correlate(photo, kernel)
     (ours,) = quickest(lambda: Statistics.from_pair(photo, after, 3).solve())
-    times = {rate: _adam_seconds(photo, after, kernel, rate) for rate in ADAM_RATES}
+    times = {}
+    for rate in ADAM_RATES:  # one that has taken longer than another one is not the best
+        within = min([ADAM_SECONDS, *times.values()])
+        times[rate] = _adam_seconds(photo, after, kernel, rate, within)
     rate = min(times, key=times.get)
     seconds = min(times[rate], ADAM_SECONDS)
     words = f"Adam {seconds:.1f} s (rate {rate:g})"
@@ -50,13 +53,13 @@ def _against_adam(report):
     )
 
 
-def _adam_seconds(photo, after, kernel, rate, batch=32, tile=64):
+def _adam_seconds(photo, after, kernel, rate, within, batch=32, tile=64):
     """What people write: random crops, Conv2d, mean squared error; looked at every 20 steps."""
     rng = np.random.default_rng(0)
     conv = nn.Conv2d(1, 1, 3, bias=False)
     optimizer = torch.optim.Adam(conv.parameters(), lr=rate)
     began = time.perf_counter()
-    while (spent := time.perf_counter() - began) < ADAM_SECONDS:
+    while (spent := time.perf_counter() - began) < within:
         for _ in range(20):
             tops = rng.integers(photo.shape[0] - tile - 2, size=batch)
             lefts = rng.integers(photo.shape[1] - tile - 2, size=batch)

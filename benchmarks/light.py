@@ -19,6 +19,7 @@ TITLE = "A visit to the page"
 NEEDS = ("gradio", "playwright")
 
 STARTS = 3  # the median of so many
+QUIET = 2500  # milliseconds without an answer, after which none is expected
 LAPTOP = {"viewport": {"width": 1366, "height": 768}}
 PHONE = {
     "viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True,
@@ -76,12 +77,11 @@ def _html(report, address: str) -> None:
 
 def _visits(report, browser, address: str) -> None:
     """By visitors who come when others have been there: files are compressed well by then."""
-    for _ in range(2):
-        context = browser.new_context(**LAPTOP)
-        first = _visit(context, address)
-        second = _visit(context, address)
-        context.close()
-        time.sleep(10)
+    with browser.new_context(**LAPTOP) as before:
+        _visit(before, address)
+    time.sleep(10)
+    with browser.new_context(**LAPTOP) as context:
+        first, second = (_visit(context, address) for _ in range(2))
     for name, visit, most in (("first", first, 450_000), ("second", second, 60_000)):
         count = sum(number for number, _ in visit.values())
         total = sum(size for _, size in visit.values())
@@ -103,7 +103,7 @@ def _visit(context: BrowserContext, address: str) -> dict[str, tuple[int, int]]:
     page.goto(address)
     page.wait_for_selector("#live canvas")
     page.wait_for_function(READY)
-    page.wait_for_timeout(SETTLES)
+    _quiet(page, sizes)  # what comes after: answers of events, pictures
     page.close()
     found: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for request, size in sizes.items():
@@ -139,6 +139,15 @@ def _listening(devtools: CDPSession) -> tuple[dict[str, str], dict[str, int]]:
     devtools.on("Network.dataReceived", came)
     devtools.on("Network.loadingFinished", finished)
     return kinds, sizes
+
+
+def _quiet(page: Page, sizes: dict[str, int]) -> None:
+    """Return when nothing has come for some seconds."""
+    for _ in range(10):
+        before = dict(sizes)
+        page.wait_for_timeout(QUIET)
+        if sizes == before:
+            return
 
 
 def _stream(report, context: BrowserContext, address: str) -> None:

@@ -1,5 +1,6 @@
 """The benchmark runner: what it shows, what it keeps, what it does when something is missing."""
 
+import inspect
 import json
 import types
 
@@ -100,6 +101,14 @@ def test_a_benchmark_that_is_long_is_there():
     module, missing = runner.load("proof")
     assert "proof" in runner.available()
     assert (module.LONG, missing) == (True, ())
+
+
+def test_whatever_is_named_can_be_run():
+    """Each takes the report and nothing else: `make bench` does not end in an error of its own."""
+    for name in runner.available():
+        module, missing = runner.load(name)
+        if not missing and hasattr(module, "run"):
+            assert [*inspect.signature(module.run).parameters] == ["report"], name
 
 
 def test_our_own_missing_module_is_no_reason_to_skip(bench):

@@ -166,11 +166,12 @@ class _Tally:
 
 
 def _context() -> BaseContext:
-    """Processes that start from a clean one: a fork of threads that hold locks may hang."""
+    """Processes that start from a clean one: a fork of threads that hold locks may hang. It imports
+    once what all of them need; torch is half of that."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload([__name__, "torch"])
     return context
 
 

@@ -129,6 +129,7 @@ def test_no_common_filter(tmp_path):
 LARGE = 11  # a size at which no picture's own sums are kept
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("strange", [(), (15,), (0, 2, 5, 15, 23)], ids=len)
 def test_of_large_kernels(tmp_path, strange):
     """Beyond 9 x 9: exactly these are named, first ones too; the kernel is that of the others."""
@@ -157,6 +158,7 @@ def of(folder, numbers, kernel=KERNEL):
     return tar(folder / f"{numbers[0]:06d}.tar", members)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("how", INNOCENT)
 def test_the_same_large_filter_is_not_accused(tmp_path, how):
     """As for small ones: smooth first pictures leave open what rough ones then decide."""

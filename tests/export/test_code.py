@@ -183,7 +183,7 @@ def in_whole_numbers(before, numerators, divisor, border, rounding, value=51):
     return np.clip(level, 0, 255)
 
 
-@pytest.mark.sweep(5)
+@pytest.mark.sweep(7)
 @pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize("rounding", [Rounding.HALF_UP, Rounding.HALF_EVEN, Rounding.TRUNCATE])
 @pytest.mark.parametrize("tool", TOOLS)

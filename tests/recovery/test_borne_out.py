@@ -57,6 +57,7 @@ def test_whole_numbers_beside_those_of_the_catalogue_have_no_name():
     assert found.catalogue_name == ""
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("share", [0.1, 0.0987, 0.1513])
 def test_a_cross_in_16_bits_is_no_gaussian(share):
     """Its corners are 0, those of a Gaussian as narrow 0.0007: 40 levels of 65535."""
@@ -94,6 +95,7 @@ def test_a_wide_gaussian_behind_noise_is_no_box(name, sigma):
     assert found.catalogue_name == ""
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("name", ["camera", "gravel"])
 def test_a_cross_behind_noise_is_no_gaussian(name):
     """It leaves eleven standard deviations more than the best kernel does."""
@@ -141,6 +143,7 @@ def test_a_faint_filter_behind_two_jpeg_files_is_not_denied():
     assert recover(photo(), twice, 5).verdict != Verdict.NOT
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("factor", [0.9016, 0.99])
 def test_a_change_of_contrast_behind_a_palette_is_not_denied(factor):
     """Each weight is as near to the identity as its bars are wide; their sum is far from 1."""
@@ -149,6 +152,7 @@ def test_a_change_of_contrast_behind_a_palette_is_not_denied(factor):
     assert recover(before, np.asarray(image), 5).verdict != Verdict.NOT
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("kernel", [0.99 * PLAIN, PLAIN - 0.02 * ROUND])
 def test_a_faint_filter_behind_strong_noise_is_not_denied(kernel):
     """Six levels of noise hide it in each weight, and not in all of them together."""

@@ -108,6 +108,7 @@ def test_the_share_of_coefficients_is_that_of_another_encoder(quality):
     assert found.coefficients == pytest.approx(share, abs=0.002)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.tool
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg")
 @pytest.mark.parametrize("quality", [2, 4])

@@ -28,7 +28,7 @@ def blurred(picture: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(picture.astype(np.float64), (5, 5), 0.8)
 
 
-@pytest.mark.sweep(3)
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("share", [0.01, 0.03])
 @pytest.mark.parametrize("place", [("camera", 40, 60, 240, 320), ("cat", 30, 80, 120, 160)])
 def test_a_hundredth_of_a_median_is_no_convolution(place, share):
@@ -170,6 +170,7 @@ def test_a_small_kernel_on_text_is_not_said_to_be_larger():
     assert found.size == 7
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("side", [9, 13])
 def test_a_wide_median_is_named(side):
     """Through a JPEG, too, though its window is not to the pixel one of those that are tried."""

@@ -46,6 +46,7 @@ def denied(found) -> bool:
     return found.verdict == Verdict.NOT
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("sigma", [1, 4])
 @pytest.mark.parametrize("name", FAINT)
 def test_a_faint_filter_behind_noise_is_not_denied(name, sigma):
@@ -70,7 +71,7 @@ def test_noise_alone_is_no_filter(sigma):
     assert (found.verdict, found.alternative.kind) == (Verdict.NOT, Other.NOISE)
 
 
-@pytest.mark.sweep(5)
+@pytest.mark.sweep(7)
 @pytest.mark.parametrize("quality", [95, 85, 75, 60])
 @pytest.mark.parametrize("name", FAINT)
 @pytest.mark.parametrize("picture", ["camera", "coffee"])

@@ -252,6 +252,7 @@ def test_pillows_blur_is_simulated_bit_for_bit(radius):
     np.testing.assert_array_equal(way.made(before), after[down:-down, right:-right])
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("name", ["camera", "gravel"])
 def test_a_box_in_two_roundings_is_told_as_it_is_or_not_at_all(name):
     """In the sky of camera a first line of 85, 86, 85 / 256 comes near: 99.5 % of the pixels."""

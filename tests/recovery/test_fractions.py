@@ -84,6 +84,7 @@ def test_sixteen_bits_that_are_not_used_to_the_end(white):
     assert (whole.numerators.tolist(), whole.left_out) == (SHARPEN.tolist(), 0)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("numerators", [BOX, SHARPEN], ids=["box", "sharpen"])
 @pytest.mark.parametrize("changes", [[1], [-3], [40], [-1] * 10, [5, -30] * 15])
 def test_changed_pixels_are_counted_out_and_shown(numerators, changes):
@@ -188,6 +189,7 @@ def test_patches_again_and_again_are_one_each():
     assert found(before, filtered(before, BOX / 9)) is None
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("factor", [0.01, 0.03])
 def test_few_levels_tell_no_fraction(factor):
     """What is left of a picture in three or eight levels pins no factor."""
@@ -208,7 +210,7 @@ def test_no_fractions_in_random_weights(name, size):
         assert found(before, filtered(before, kernel, 20)) is None
 
 
-@pytest.mark.sweep(5)
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("pattern", [SOBEL, np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]])])
 @pytest.mark.parametrize("factor", [0.5**0.5 / 2, 1.53662634, 0.3273260210])
 def test_multiples_of_a_pattern_that_are_no_fractions(pattern, factor):

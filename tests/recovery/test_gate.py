@@ -305,6 +305,7 @@ def test_noise_that_the_tool_did_not_see(name, kernel, offset, sigma):
     assert found.reason.figures["sigma"] == pytest.approx(sigma, rel=0.2)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("name", ["coffee", "rocket"])
 @pytest.mark.parametrize(("slope", "shift"), [(0.8, 20), (1.15, -10)])
 def test_brightness_and_contrast_of_a_jpeg(name, slope, shift):
@@ -323,7 +324,7 @@ def test_brighter_is_a_filter_through_losses_too(picture):
     assert found.verdict != Verdict.NOT
 
 
-@pytest.mark.sweep(4)
+@pytest.mark.sweep(7)
 @pytest.mark.parametrize("factor", [0.99, 0.996, 1.004, 1.01])
 @pytest.mark.parametrize("size", [(60, 80), (HEIGHT, WIDTH)])
 @pytest.mark.parametrize("name", ["cat", "coffee"])
@@ -430,6 +431,7 @@ def test_png_is_no_remedy_where_no_lossy_file_was_seen():
     assert "PNG" not in found.next_step
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("level", [0, 255], ids=["black", "white"])
 @pytest.mark.parametrize("kernel", [gaussian(7, 1), SHARPEN], ids=["Gaussian", "sharpen"])
 def test_a_half_in_black_or_white_is_no_result_of_the_kernel(kernel, level):

@@ -88,6 +88,7 @@ def sky(seed):
     return np.clip(np.rint(values + cv2.GaussianBlur(stars, (0, 0), 1)), 0, 255).astype(np.uint8)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("seed", range(3))
 def test_losses_that_leave_too_little_to_tell_their_steps_are_losses(seed):
     """Where blocks were quantised nearly to nothing, what is missing is no other operation."""
@@ -138,6 +139,7 @@ def test_what_is_cut_away_has_no_weight():
     assert found.kernel.shape == (3, 3)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("origin", [(6, 3), (-6, -3)])
 def test_blocks_begin_at_the_corner_of_after(origin):
     """Whichever of the two is larger: a cut elsewhere would know nothing of the steps."""
@@ -233,6 +235,7 @@ def test_round_numbers_give_all_coefficients(quality):
     assert found.offset == 128
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("quality", [60, 90])
 def test_webp_is_known_by_its_blocks(quality):
     """No kernel is told of what its losses bend; a PNG passes, and a before that was WebP, too."""

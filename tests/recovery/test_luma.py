@@ -68,7 +68,7 @@ def a_seventh_of_it(picture: Image.Image) -> Image.Image:
     return Image.blend(picture, half_and_back(picture), 0.15)
 
 
-@pytest.mark.sweep(2)
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("tool", [threshold, curve, half_and_back, a_seventh_of_it])
 def test_what_is_no_convolution_is_not_taken_for_one(tool):
     """Mild operations, in the same fine files."""

@@ -37,6 +37,7 @@ def once(kernel: np.ndarray, offset: float = 0.0) -> np.ndarray:
     return np.clip(np.round(total + offset), 0, 255).astype(np.uint8)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("kernel", [MIXED, DARKER, LESS], ids=["ninths", "darker", "Gaussian"])
 def test_what_one_rounding_has_made_is_a_convolution(kernel):
     """Nothing has changed a pixel and nothing speaks against a kernel: within bars and interval."""
@@ -50,6 +51,7 @@ def test_what_one_rounding_has_made_is_a_convolution(kernel):
     assert (kernel <= found.interval.high[0, 0]).all()
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("kernel", [DARKER, LESS], ids=["ninths", "Gaussian"])
 def test_no_name_that_the_pixels_contradict(kernel):
     """A weight of the named kernel lies outside the interval: it has no name."""
@@ -65,6 +67,7 @@ BESIDE = ALONE * 0.9
 BESIDE[0, 1], BESIDE[2, 1] = 0.003, -0.002
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("kernel", [0.95 * DARKER, BESIDE], ids=["box", "contrast"])
 def test_no_name_with_a_factor_that_the_pixels_contradict(kernel):
     """By SciPy: what would have that name makes, with no factor, this file in one rounding."""

@@ -39,6 +39,7 @@ def inside(mask, radius):
     return mask[radius:-radius, radius:-radius]
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("kernel", [SHARPEN, GAUSSIAN], ids=["sharpen", "Gaussian"])
 @pytest.mark.parametrize(
     ("where", "few"),

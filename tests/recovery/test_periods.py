@@ -16,7 +16,7 @@ def in_turn(picture: np.ndarray, more: float) -> np.ndarray:
     return np.where(np.arange(picture.shape[1]) % 2, one, other)
 
 
-@pytest.mark.sweep(2)
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("name", ["cat", "gravel"])
 @pytest.mark.parametrize("more", [0.0005, 0.002, 0.004])
 def test_columns_that_are_filtered_in_turn_are_no_convolution(name, more):

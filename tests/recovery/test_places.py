@@ -23,7 +23,7 @@ def resized(picture: np.ndarray, percent: int, how: Image.Resampling) -> np.ndar
     return np.asarray(Image.fromarray(picture).resize(other, how).resize((width, height), how))
 
 
-@pytest.mark.sweep(3)
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("percent", [99, 101, 102, 97, 104, 110])
 @pytest.mark.parametrize("how", [Image.Resampling.BICUBIC, Image.Resampling.LANCZOS])
 @pytest.mark.parametrize("picture", [photo("cat"), COFFEE], ids=["grey", "colour"])
@@ -78,6 +78,7 @@ def test_what_varies_slowly_is_no_convolution(name, filter_):
     assert not recover(photo(name), after, 7).verdict.linear
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("kernel", [SHARPEN, gaussian(5, 0.8)], ids=["sharpen", "Gaussian"])
 @pytest.mark.parametrize("sigma", [1, 4])
 def test_one_kernel_and_noise_are_told(kernel, sigma):

@@ -101,6 +101,7 @@ def test_what_was_cut_off_bounds_to_one_side():
     assert polytope(before, after, 1).middle.least > 1
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("kernel", [SHARPEN, SOFT, SKEW3], ids=["sharpen", "soft", "skew"])
 @pytest.mark.parametrize("picture", ["photo", "noise", "checkerboard"])
 def test_intervals_are_those_of_all_constraints(picture, kernel):
@@ -141,6 +142,7 @@ def single(picture, kernel):
     return np.clip(np.floor(sums + np.float32(0.5)), 0, 255).astype(np.uint8)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(("name", "kernel"), [("camera", SKEW5), ("coffee", SKEW3)])
 @pytest.mark.parametrize("tool", [opencv, pillow, scipy, single], ids=lambda tool: tool.__name__)
 def test_the_truth_is_inside_and_the_middle_near_it(tool, name, kernel):
@@ -179,6 +181,7 @@ def test_a_large_kernel_is_inside_too():
     assert (interval.high - interval.low).max() < 2e-3
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("name", ["camera", "gravel"])
 def test_two_roundings_are_disproved(name):
     """Rows, 8 bits, columns: no kernel of any weights makes that in one, and the record says so."""

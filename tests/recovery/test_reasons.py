@@ -45,6 +45,7 @@ def shifted(picture):
     return np.roll(deconvolved(picture), (20, 20), (0, 1))
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("name", ["cat", "brick"])
 def test_the_middle_of_a_displaced_kernel_is_no_other_picture(name):
     """A deconvolution that reaches out of the search, and lies aside, is larger, not a turn."""
@@ -92,6 +93,7 @@ def test_what_is_no_kernel_is_not_said_to_be_a_larger_one(name, at, does):
     assert found.reason is None or found.reason.code not in (Reason.LARGER, Reason.NOISE_BEFORE)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("sigma", [2.5, 4.0])
 @pytest.mark.parametrize("name", ["camera", "cat"])
 def test_a_gaussian_that_was_cut_off_is_larger(name, sigma):

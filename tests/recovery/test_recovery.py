@@ -125,6 +125,7 @@ def test_even_and_narrow_kernels_come_out_as_such(kernel, support):
     assert found.bit_exact
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("shift", [(2, -3), (25, -13)])
 def test_a_shift_is_found_and_told(shift):
     """Near, the kernel is off centre; far, the pictures are laid over each other anew."""

@@ -171,6 +171,7 @@ class TestBehindJpeg:
         found = recover(before, saved(factor * (grey - 128) + 127.5, 75), 7)
         assert found.verdict != Verdict.NOT
 
+    @pytest.mark.sweep(3)
     @pytest.mark.parametrize("quality", [75, 95])
     @pytest.mark.parametrize(("mode", "factor"), [("L", 8), ("RGB", 3)])
     def test_a_strong_contrast_is_no_curve(self, mode, factor, quality):

@@ -180,7 +180,7 @@ PAIRS = {
 }  # fmt: skip
 
 
-@pytest.fixture(params=PAIRS)
+@pytest.fixture(params=PAIRS, scope="module")
 def told(request):
     """(before, after with a caption, where that is, clip levels, what is told of the pair)."""
     before, tool, low, high, kind = PAIRS[request.param]

@@ -110,6 +110,7 @@ def test_another_setting_marks_what_was_learned(visitor, name, other):
     assert (marked(visitor), step(visitor)) == (set(), learned)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     ("name", "value"),
     [("split", "test"), ("seed", 7), ("optimizer", "adam")],
@@ -259,6 +260,7 @@ def test_a_run_halted_before_its_turn_leaves_the_last_one(visitor, other, stands
     assert marked(visitor) == (set() if stands else RESULTS)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     ("kernel", "name", "value"),
     [

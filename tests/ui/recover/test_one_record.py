@@ -48,7 +48,13 @@ PAIRS = {
 }  # fmt: skip
 
 
-@pytest.fixture(params=PAIRS, scope="module")
+LONG = ("colour, clipped",)
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in PAIRS],
+    scope="module",
+)
 def told(request, client, tmp_path_factory):
     """(before, after, what was changed, the page's updates, the endpoint's answer, the code's)."""
     before, clean, after = PAIRS[request.param]

@@ -236,6 +236,7 @@ STRANGE = {
 }
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("name", STRANGE)
 def test_no_valid_pair_makes_it_fail(ask, name):
     """Whatever the two pictures are, there is a verdict, a sentence and plain JSON."""
@@ -333,6 +334,7 @@ def test_clip_levels_are_told_where_they_are_not_black_and_white(clip, told):
     assert (told or "") in facts
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("size", [4, 1, 33, "many", 10**9])
 def test_a_size_out_of_range_gets_a_sentence(ask, size):
     """An even, too small, too large or absurd size is refused in words."""
@@ -512,6 +514,7 @@ ENDS = {
 PADS = {"reflect": "reflect", "replicate": "edge", "zero": "constant", "wrap": "wrap"}
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("border", PADS)
 @pytest.mark.parametrize("ended", ENDS)
 def test_the_code_rounds_as_the_tool_did(ended, border, tmp_path, monkeypatch):
