@@ -10,7 +10,7 @@ import urllib.request
 from collections import defaultdict
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, CDPSession, sync_playwright
+from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
 
 from benchmarks.machines import PROXY, Machines
 from benchmarks.page import CHROMIUM, Server

@@ -547,7 +547,9 @@ def _certain(found: Recovery, numbers: bool) -> tuple[str, str]:
         if found.steps is not None:
             return _in_steps(found, found.steps, is_a), f"{apply}; {_step_by_step(found.steps)}."
         rounding = "rounding" if found.in_one_step else "rounding in several steps"
-        left = f"the kernel leaves {_small(found.residual)} grey levels RMS, as {rounding} does"
+        small = _small(found.residual)
+        as_much = f"{small} grey levels RMS, as {rounding} does" if small != "0" else "nothing"
+        left = f"the kernel leaves {as_much}"
         return (
             f"{is_a}: {left}{_but(found)}.",
             f"{apply}; {MODULO if _ran_over(found) else ABOUT_ONE}.",

@@ -19,6 +19,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from kernel_demo.imaging.filtering import correlate, patch_view
 from kernel_demo.recovery.alignment import Pair, Plane, sample
 from kernel_demo.recovery.channels import Arrangement, Mixture
+from kernel_demo.recovery.fitting import NEARLY_EXACT
 
 SIDE = 3  # of the patches whose differences are taken
 SHORTEST = 40  # pixels a side, of a picture that shows one
@@ -27,7 +28,8 @@ SHORTEST = 40  # pixels a side, of a picture that shows one
 DOUBTED, CLEARLY = 25.0, 50.0
 CLEAR = 4.0  # times what is left, from where after is cut off
 PIXELS = 400_000  # of mixtures, in tiles
-FEW, MANY = 6, 12  # periods in a side: a change as slow as the first is the picture's
+# Periods in a side: fewer are not looked at, and up to the second what is slow is the picture's.
+FEW, MANY = 6, 12
 NEAR = 101  # frequencies about one, whose median tells the mean
 MEDIAN = float(np.log(2))  # of an exponential distribution, over its mean
 
@@ -51,13 +53,15 @@ def find(found: Arrangement) -> Period | None:
     """The clearest period of what the kernels leave. None: there may be none."""
     periods = (period for rest, befores in _parts(found) for period in _of(rest, befores))
     best = max(periods, key=lambda period: period.power, default=None)
-    return best if best is not None and best.power > DOUBTED else None
+    if best is None or best.power <= (DOUBTED if best.times > MANY else CLEARLY):
+        return None
+    return best
 
 
 def _parts(found: Arrangement) -> Iterator[tuple[np.ndarray, Sequence[np.ndarray]]]:
     """What is left, H x W, 0 where pixels do not count; and the pictures (H x W) it was made of."""
     for fit in found.fits:
-        for tile in fit.tiles:
+        for tile in fit.tiles if fit.residual > NEARLY_EXACT * fit.step else ():
             yield tile.left(fit.kernel, fit.offset, CLEAR * fit.residual)[0], [tile.before]
     if found.mixed is not None:
         yield from _of_mixture(found.pairs, found.mixed)

@@ -29,6 +29,7 @@ from kernel_demo.recovery import (
     known,
     luma,
     outliers,
+    periods,
     polytope,
     redone,
     reproduction,
@@ -433,14 +434,16 @@ def _makes(near: Chebyshev, whole: Fractions, plane: Plane, bound: float) -> boo
 
 
 def _obeyed(found: Arrangement) -> Arrangement | None:
-    """The kernels that all pixels obey, though what least squares leaves goes with the picture.
+    """The kernels that all pixels obey, though what is left goes with the picture or comes again.
 
     As they are: rounding of what is nearly a round number does so. Or with the next ring, where all
     pixels obey that and not the kernels as they are: a ring that is too faint for least squares
     does so, too. Nothing is left then beyond one rounding and the arithmetic, of any pixel. Of a
     hundredth of a median filter, another ring takes two fifths at most, and never all.
     """
-    if not found.in_one_rounding or found.mixed is not None or not betrayed(found):
+    if not found.in_one_rounding or found.mixed is not None:
+        return None
+    if not betrayed(found) and periods.find(found) is None:
         return None
     fits = []
     for fit, planes in found.explaining():
