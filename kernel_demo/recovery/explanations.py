@@ -189,7 +189,7 @@ class Reason(Enum):
         "it.",
     )
     PERIODIC = (
-        "What the best kernel leaves comes again every {period:.1f} {along}: pixels were not all "
+        "What the best kernel leaves comes again every {period:.2g} {along}: pixels were not all "
         "filtered alike, as by a change of size and back, or a lossy file left its blocks.",
         "Turn off what changes the size in the tool, and take the file as the tool wrote it.",
     )
