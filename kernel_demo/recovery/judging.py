@@ -34,6 +34,7 @@ VAGUE = 0.1
 VAGUE_IN_SKIES, IN_SKIES = 0.01, 0.1
 # Fewer different patches for each weight, or fewer grey levels: errors of rounding are no noise.
 DISTINCT, LEVELS = 10, 12
+PALETTE = 128  # levels of a channel, as of a GIF: what that takes goes with the picture
 # Bars by which rounding may bend a kernel (3 in clean photos, 13 and more in skies), and the share
 # of rounding's residual below which the fit has taken it for the picture.
 BENT, TOO_LITTLE = 4.0, 0.8
@@ -328,6 +329,8 @@ def _against(
             return _larger(max_size)
         share = NO_NOISE if _pixels(found) >= SEEN else NO_LOSSES
         clear = _clear(fit, evidence, doubt, better, planes, share)
+        if clear and better is None and fit.levels <= PALETTE:
+            return _undetermined(Reason.FEW_LEVELS, levels=fit.levels)
         return Judgement(Verdict.NOT, better) if clear else UNCLEAR
     coloured = max(abs(fit.noise.autocorrelation), abs(fit.noise.with_texture)) > COLOURED
     if not fit.in_passes and coloured and fit.used <= MOSTLY:

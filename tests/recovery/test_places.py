@@ -113,6 +113,14 @@ def test_losses_of_few_pixels_are_not_called_another_operation(name, side, kerne
     assert found.verdict == Verdict.UNDETERMINED
 
 
+@pytest.mark.parametrize("colours", [32, 64])
+def test_a_palette_is_not_called_another_operation(colours):
+    """A sharpened photo in so many greys, by Pillow: that it was no convolution is not told."""
+    made = Image.fromarray(filtered(photo("cat"), SHARPEN)).convert("RGB")
+    after = made.quantize(colours, dither=Image.Dither.NONE).convert("L")
+    assert recover(photo("cat"), np.asarray(after), 7).verdict == Verdict.UNDETERMINED
+
+
 def test_noise_of_few_pixels_is_told_as_such():
     """Where it may be losses, the reason says so."""
     before = photo("cat")[100:150, 100:150].copy()
