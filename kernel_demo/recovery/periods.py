@@ -52,10 +52,8 @@ class Period:
 def find(found: Arrangement) -> Period | None:
     """The clearest period of what the kernels leave. None: there may be none."""
     periods = (period for rest, befores in _parts(found) for period in _of(rest, befores))
-    best = max(periods, key=lambda period: period.power, default=None)
-    if best is None or best.power <= (DOUBTED if best.times > MANY else CLEARLY):
-        return None
-    return best
+    told = [one for one in periods if one.power > (DOUBTED if one.times > MANY else CLEARLY)]
+    return max(told, key=lambda one: one.power, default=None)
 
 
 def _parts(found: Arrangement) -> Iterator[tuple[np.ndarray, Sequence[np.ndarray]]]:
