@@ -438,18 +438,12 @@ def places() -> Iterator[Case]:
         before = crop(photo(name, mode), 0, 0, 300, 400)
         for percent in (97, 99, 101, 104, 110):
             for how in (Image.Resampling.BICUBIC, Image.Resampling.LANCZOS):
-                there = Image.fromarray(before).resize((4 * percent, 3 * percent), how)
-                after = np.asarray(there.resize((400, 300), how))
-                label = f"{percent} % and back, {how.name.lower()}, {name}"
-                yield Case("other sizes and back", label, before, after, None, 7)
+                yield _and_back(name, before, percent, how)
     for name in ("cat", "gravel", "camera"):
         before = crop(photo(name), 0, 0, 300, 400)
         for percent in (133, 150, 175, 250):
             for how in (Image.Resampling.BICUBIC, Image.Resampling.BILINEAR):
-                there = Image.fromarray(before).resize((4 * percent, 3 * percent), how)
-                after = np.asarray(there.resize((400, 300), how))
-                label = f"{percent} % and back, {how.name.lower()}, {name}"
-                yield Case("other sizes and back", label, before, after, None, 7)
+                yield _and_back(name, before, percent, how)
         for more in (0.0005, 0.002, 0.004):
             lean = more * np.outer((0, 1, 0), (1, 0, -1))
             one, other = (filtered(before, gaussian(3, 0.5) + by * lean) for by in (1, -1))
@@ -463,6 +457,14 @@ def places() -> Iterator[Case]:
                 after = as_jpeg(filtered(before, kernel), quality)
                 label = f"{side} x {side}, quality {quality}, {name}"
                 yield Case("small JPEGs", label, before, after, kernel, 5)
+
+
+def _and_back(name: str, before: np.ndarray, percent: int, how: Image.Resampling) -> Case:
+    """A picture of 300 x 400 brought to another size and back."""
+    there = Image.fromarray(before).resize((4 * percent, 3 * percent), how)
+    after = np.asarray(there.resize((400, 300), how))
+    label = f"{percent} % and back, {how.name.lower()}, {name}"
+    return Case("other sizes and back", label, before, after, None, 7)
 
 
 def slowly() -> Iterator[Case]:

@@ -7,6 +7,7 @@ from PIL import Image
 from kernel_demo.recovery import Verdict, recover
 from kernel_demo.recovery.explanations import Reason
 from tests.recovery.test_borne_out import filtered, gaussian, photo
+from tests.recovery.test_places import resized
 
 
 def in_turn(picture: np.ndarray, more: float) -> np.ndarray:
@@ -40,12 +41,8 @@ def test_one_channel_of_three_is_enough(channel):
 )
 def test_a_larger_size_and_back_is_told_by_its_period(percent, how):
     """Pillow's: 7 pixels of 4, or 5 of 2; what one kernel leaves passes for a few roundings."""
-    before, filter_ = photo("gravel"), Image.Resampling[how]
-    height, width = before.shape
-    there = Image.fromarray(before).resize(
-        (width * percent // 100, height * percent // 100), filter_
-    )
-    found = recover(before, np.asarray(there.resize((width, height), filter_)), 7)
+    before = photo("gravel")
+    found = recover(before, resized(before, percent, Image.Resampling[how]), 7)
     assert (found.verdict, found.reason.code) == (Verdict.UNDETERMINED, Reason.PERIODIC)
     assert round(found.reason.figures["period"]) in (2, 4)
 
