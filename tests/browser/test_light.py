@@ -117,3 +117,20 @@ def test_a_message_has_no_other_part_copied(page, server):
     page.locator("#learn").click()
     expect(page.locator('#live [data-done="true"]')).to_be_visible()
     assert page.evaluate("window.copies") < 10_000
+
+
+def test_the_page_is_made_once(page, server):
+    """Gradio reads the list of all parts once to make them, and not once more for the same."""
+    page.add_init_script("""
+      window.lookedThrough = 0;
+      const { reduce } = Array.prototype;
+      Array.prototype.reduce = function (...given) {
+        const parts = window.gradio_config?.components;
+        window.lookedThrough += parts !== undefined && this[0] === parts[0];
+        return reduce.apply(this, given);
+      };
+    """)
+    page.goto(server)
+    expect(page.locator("#learn")).to_be_enabled()
+    page.wait_for_timeout(2000)
+    assert page.evaluate("window.lookedThrough") == 1

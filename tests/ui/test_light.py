@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 
 import brotli
@@ -13,7 +14,7 @@ from kernel_demo.sources import bundled
 from kernel_demo.sources.decoding import Photo, decode
 from kernel_demo.ui import pictures, served, theme
 from kernel_demo.ui.learn import showing
-from kernel_demo.ui.serving import bundle
+from kernel_demo.ui.serving import bundle, once
 from kernel_demo.ui.serving.light import A_DAY, FOR_GOOD, Light
 
 PACKED = {"accept-encoding": "gzip, br"}
@@ -258,3 +259,33 @@ def test_another_gradio_is_left_alone(tmp_path, monkeypatch):
     """Where one of the files is not there, nothing is said of any."""
     monkeypatch.setattr(bundle, "FOLDER", tmp_path)
     assert bundle.hints() == bundle.styles() == ""
+
+
+def test_one_script_of_gradios_is_mended(address):
+    """It differs from gradio's own where the page would be made a second time, and nowhere else; it
+    is kept like its neighbours. Of a gradio whose script has other words none is changed.
+    """
+    ((path, mended),) = once.scripts().items()
+    answer = get(address, path[1:])
+    assert answer.content == mended
+    assert answer.headers["cache-control"] == FOR_GOOD
+    own = (bundle.FOLDER / path.removeprefix("/assets/")).read_text("utf-8")
+    same = len(os.path.commonprefix([own, mended.decode()]))
+    added = len(mended.decode()) - len(own)
+    assert 0 < added < 60
+    assert own[same + 60 :] == mended.decode()[same + 60 + added :]
+
+
+def test_a_script_of_other_words_is_left_alone(tmp_path, monkeypatch):
+    """Where the words are not there, or twice, gradio's script is served as it is."""
+    names = bundle.named(".js")
+    for name in bundle.LIST.read_text("utf-8").split():
+        (tmp_path / name).write_text("")
+    (script,) = (tmp_path / name for name in names if name.startswith("Blocks-"))
+    words = (bundle.FOLDER / script.name).read_text("utf-8")
+    monkeypatch.setattr(bundle, "FOLDER", tmp_path)
+    assert once.scripts() == {}
+    script.write_text(words * 2)
+    assert once.scripts() == {}
+    script.write_text(words)
+    assert list(once.scripts()) == [f"/assets/{script.name}"]

@@ -33,7 +33,7 @@ def hints() -> str:
     before, after = _sheets()
     first = served.sheet([_text(before)]) if before else ""
     scripts = (
-        f'<link rel="modulepreload" crossorigin href="./assets/{name}">' for name in _named(".js")
+        f'<link rel="modulepreload" crossorigin href="./assets/{name}">' for name in named(".js")
     )
     there = (
         f'<link rel="stylesheet" disabled href="./assets/{name}">' for name in (*before, *after)
@@ -43,7 +43,7 @@ def hints() -> str:
 
 def _sheets() -> tuple[list[str], list[str]]:
     """The names of the style sheets that come before the theme's, and of those that come after."""
-    names = _named(".css")
+    names = named(".css")
     if not names:
         return [], []
     theme = names.index(THEME)
@@ -54,7 +54,8 @@ def _text(names: list[str]) -> str:
     return "\n".join((FOLDER / name).read_text("utf-8") for name in names)
 
 
-def _named(ending: str) -> list[str]:
+def named(ending: str) -> list[str]:
+    """The names of the files that every visit needs, in their order; none of another gradio."""
     names = LIST.read_text("utf-8").split()
     there = all((FOLDER / name).is_file() for name in names if name != THEME)
     return [name for name in names if name.endswith(ending)] if there else []

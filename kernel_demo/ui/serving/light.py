@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel_demo.ui import served
 from kernel_demo.ui.html import filled
-from kernel_demo.ui.serving import slim
+from kernel_demo.ui.serving import once, slim
 from kernel_demo.ui.serving.pages import Pages
 from kernel_demo.ui.serving.rewriting import Rewriting
 
@@ -57,6 +57,7 @@ class Light:
         self.worker = ThreadPoolExecutor(1, "compression")
         self.told, self.config = b"", b""  # gradio's own, and as it travels
         self.version, self.theme = "", ""
+        self.mended = once.scripts()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "").removeprefix(scope.get("root_path", "")) or "/"
@@ -65,6 +66,8 @@ class Light:
         elif path.startswith("/" + served.PLACE) and scope["method"] in ("GET", "HEAD"):
             name = path.removeprefix("/" + served.PLACE)
             await self._file(name, scope)(scope, receive, send)
+        elif path in self.mended and scope["method"] in ("GET", "HEAD"):
+            await self._packed(path, self.mended[path], path, scope)(scope, receive, send)
         elif path == "/":
             await self.pages(scope, receive, send)
         elif _COMPRESSED.fullmatch(path):
