@@ -741,6 +741,35 @@ def test_the_bar_keeps_its_place_whatever_the_chips_say(on_stage, width, height)
     assert title == "Exact L-BFGS rate 0.0123"
 
 
+# The palette as the browser itself mixes it, of the theme's five colours: levels of 0 to 255.
+BY_THE_BROWSER = """() => {
+  const probe = document.body.appendChild(document.createElement('i'));
+  probe.style.setProperty('transition', 'none', 'important');
+  const mixed = [];
+  for (let i = -255; i <= 255; i++) {
+    const [side, t] = [i < 0 ? 'negative' : 'positive', 1.6 * Math.abs(i) / 255];
+    const [to, from] = t <= 1 ? [side, 'zero'] : [`${side}-deep`, side];
+    const share = Math.min(100, 100 * (t <= 1 ? t : (t - 1) / 0.6));
+    const mix = `color-mix(in oklab, var(--kd-${to}) ${share}%, var(--kd-${from}))`;
+    probe.style.color = `color-mix(in srgb, ${mix}, transparent 0%)`; // gives color(srgb r g b)
+    mixed.push(...getComputedStyle(probe).color.match(/[\\d.]+(e-\\d+)?/g).map((v) => 255 * v));
+  }
+  return mixed;
+}"""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_colours_are_mixed_as_style_sheets_do(on_stage, dark):
+    """Each of the 511 colours of signed values is the browser's own OKLab mixture, rounded."""
+    page = on_stage()
+    page.evaluate("(dark) => document.body.classList.toggle('dark', dark)", dark)
+    page.wait_for_timeout(300)
+    exact = np.array(page.evaluate(BY_THE_BROWSER))
+    drawn = page.evaluate("[...window.kdPalettes.values()].map((palette) => [...palette])")
+    assert exact.shape == (511 * 3,)
+    assert min(np.abs(exact - palette).max() for palette in drawn) < 0.51
+
+
 def test_ink_on_cells_can_be_read(page):
     """Black or white, whichever is stronger: 4.5 to 1 on any colour that there is."""
     worst = run(

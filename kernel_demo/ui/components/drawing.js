@@ -118,7 +118,7 @@ function follow(root, retheme, draw) {
   for (const node of [document.documentElement, document.body]) {
     themes.observe(node, { attributes: true, attributeFilter: ['class'] });
   }
-  document.fonts?.ready.then(draw);
+  document.fonts?.addEventListener('loadingdone', draw);
 }
 
 // ---- Numbers, as kernel_demo/numbers.py writes them
@@ -192,38 +192,52 @@ function readTheme(root) {
   };
 }
 
-// The diverging palette, mixed by the browser as in the style sheets: in OKLab, so that equal
+// The diverging palette, mixed as `color-mix(in oklab, ...)` does in the style sheets, so that equal
 // steps of a weight look like equal steps of colour. Red, green, blue of 2 * HALF + 1 values. All
-// scripts have the same one: it is mixed once for its colours, and in one pass through the styles.
+// scripts have the same one: it is mixed once for its colours.
 function readPalette(root) {
   const style = getComputedStyle(root);
-  const key = ENDS.map((name) => style.getPropertyValue(`--kd-${name}`)).join();
+  const ends = ENDS.map((name) => style.getPropertyValue(`--kd-${name}`).trim());
   const mixed = (window.kdPalettes ||= new Map());
-  if (!mixed.has(key)) mixed.set(key, mixPalette(root));
-  return mixed.get(key);
+  if (!mixed.has(ends.join())) mixed.set(ends.join(), mixPalette(ends));
+  return mixed.get(ends.join());
 }
 
 const ENDS = ['negative-deep', 'negative', 'zero', 'positive', 'positive-deep'];
 
-function mixPalette(root) {
-  const probes = document.createElement('i');
-  for (let i = 0; i <= 2 * HALF; i++) {
-    const [side, t] = [i < HALF ? 'negative' : 'positive', (Math.abs(i - HALF) / HALF) * REACH];
-    const [to, from] = t <= 1 ? [side, 'zero'] : [`${side}-deep`, side];
-    const share = 100 * (t <= 1 ? t : (t - 1) / (REACH - 1));
-    const mix = `color-mix(in oklab, var(--kd-${to}) ${share.toFixed(3)}%, var(--kd-${from}))`;
-    const probe = probes.appendChild(document.createElement('i'));
-    probe.style.color = `color-mix(in srgb, ${mix}, transparent 0%)`; // gives color(srgb r g b)
-    // While a colour is in transition, however short, the one before it is read.
-    probe.style.setProperty('transition', 'none', 'important');
-  }
-  root.append(probes);
-  const palette = new Uint8ClampedArray((2 * HALF + 1) * 3);
-  [...probes.children].forEach((probe, i) => {
-    const levels = getComputedStyle(probe).color.match(/[\d.]+(e-\d+)?/g);
-    palette.set(levels.map((level) => 255 * level), i * 3);
+// From linear red, green, blue to the cones' long, medium and short; their cube roots, by another
+// matrix, are OKLab: what is mixed in one is mixed in the other (Ottosson 2020).
+const TO_CONES = [
+  [0.4122214708, 0.5363325363, 0.0514459929],
+  [0.2119034982, 0.6806995451, 0.1073969566],
+  [0.0883024619, 0.2817188376, 0.6299787005],
+];
+const FROM_CONES = [
+  [4.0767416621, -3.3077115913, 0.2309699292],
+  [-1.2684380046, 2.6097574011, -0.3413193965],
+  [-0.0041960863, -0.7034186147, 1.707614701],
+];
+const times = (matrix, vector) => matrix.map((row) => row.reduce((sum, v, i) => sum + v * vector[i], 0));
+
+// Level 0 to 1 in sRGB (IEC 61966-2-1) to light, and back.
+const toLight = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+const fromLight = (v) => (v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055);
+
+// ends: the colours of ENDS, #rrggbb.
+function mixPalette(ends) {
+  const roots = ends.map((end) => {
+    const levels = [1, 3, 5].map((at) => toLight(parseInt(end.slice(at, at + 2), 16) / 255));
+    return times(TO_CONES, levels).map(Math.cbrt);
   });
-  probes.remove();
+  const palette = new Uint8ClampedArray((2 * HALF + 1) * 3);
+  for (let i = 0; i <= 2 * HALF; i++) {
+    // Where this value lies among the ends, which stand at -REACH, -1, 0, 1 and REACH.
+    const t = ((i - HALF) / HALF) * REACH;
+    const place = 2 + (Math.abs(t) <= 1 ? t : Math.sign(t) * (1 + (Math.abs(t) - 1) / (REACH - 1)));
+    const from = Math.min(ENDS.length - 2, Math.floor(place));
+    const cones = roots[from].map((v, j) => (v + (place - from) * (roots[from + 1][j] - v)) ** 3);
+    palette.set(times(FROM_CONES, cones).map((v) => 255 * fromLight(v)), i * 3);
+  }
   return palette;
 }
 
@@ -254,10 +268,7 @@ function surface(canvas) {
 
 // Black or white, whichever is stronger on a ground: of equal contrast at a luminance of 0.179.
 function inkOn(r, g, b) {
-  const linear = [r, g, b].map((level) => {
-    const c = level / 255;
-    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-  });
+  const linear = [r, g, b].map((level) => toLight(level / 255));
   return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179 ? '#000' : '#fff';
 }
 

@@ -7,24 +7,35 @@ const EACH_STEP = 5;
 const SHARE = 0.025;
 const PIECES = 4; // kept decoded: the pixels of a picture come once, later values name it alone
 
+// Of all values: the sum of their sizes, that of those below zero, and the largest size.
+function sizesOf(values) {
+  let [total, below, most] = [0, 0, 0];
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i]);
+    total += size;
+    if (values[i] < 0) below += size;
+    if (size > most) most = size;
+  }
+  return { total, below, most };
+}
+
 // What all but the strongest hundredth of the values stay below, from every seventh of them; of flat
 // colours that is rounding, which these keep pale: a share of the strongest, and so many grey levels.
 const [STRONGEST, LEAST] = [1 / 8, 8];
-function strength(values) {
-  const some = values.filter((_, i) => i % 7 === 0).map(Math.abs).sort();
-  return Math.max(some[Math.floor(some.length * 0.99)] || 0, STRONGEST * largest(values), LEAST);
+function strength(values, { most }) {
+  const some = new Float64Array(Math.ceil(values.length / 7));
+  for (let i = 0; i < some.length; i++) some[i] = Math.abs(values[7 * i]);
+  return Math.max(some.sort()[Math.floor(some.length * 0.99)] || 0, STRONGEST * most, LEAST);
 }
 
 // As comparison.py tells it: a result is a signed map where a twentieth of it is below zero, or where
 // the kernel takes off nearly all that it adds; where hardly anything is left, half a level on
 // average, the kernel's sum decides.
 const [BELOW, FAINT, DARK] = [0.05, 0.5, 0.25];
-function isSigned(values, kernel) {
-  const sizeOfAll = (all) => all.reduce((sum, v) => sum + Math.abs(v), 0);
-  const below = values.reduce((all, v) => all + Math.max(0, -v), 0);
-  const [total, flat] = [sizeOfAll(values), Math.abs(kernel.reduce((sum, v) => sum + v, 0))];
+function isSigned(values, { total, below }, kernel) {
+  const flat = Math.abs(kernel.reduce((sum, v) => sum + v, 0));
   if (total < FAINT * values.length) return flat < 0.5;
-  return flat < DARK * Math.min(1, sizeOfAll(kernel)) || below >= BELOW * total;
+  return flat < DARK * Math.min(1, sizesOf(kernel).total) || below >= BELOW * total;
 }
 
 // root: of the stage. cut: per cent of After that are learned. shown(): {truth, size, border, learned,
@@ -71,7 +82,8 @@ function makePictures(root, words, { cut, shown, later, changed, chosen }) {
     const flat = truth.reduce((sum, v) => sum + v, 0);
     const { pixels } = around(plane, view, 0, border);
     // A blurred picture is a picture still: it is shown in grey. What has a sign is shown signed.
-    const shades = { grey: !isSigned(values, truth), factor: REACH / strength(values) };
+    const sizes = sizesOf(values);
+    const shades = { grey: !isSigned(values, sizes, truth), factor: REACH / strength(values, sizes) };
     result = { key, padded, values, before: pixels, ...shades };
     if (pixel) return;
     const [x, y] = edgeOf(pixels, values, view.side, flat, 0.6);

@@ -19,7 +19,7 @@ const STYLES = {
 };
 const LEAST = 1e-16; // where a kernel error of 0 is drawn
 
-let theme = look();
+let theme = null;
 let shown = null; // the last race drawn
 let stopped = ''; // the run that was stopped: what of it is still on its way comes too late
 let marked = ''; // the method under the pointer
@@ -187,6 +187,7 @@ function fillRows(state) {
 
 function draw() {
   if (!shown || !root.clientWidth) return;
+  theme ||= look();
   spans(shown.lanes, shown.limit);
   drawCurve('seconds');
   drawCurve('steps');
@@ -239,6 +240,6 @@ function accept(value) {
   show({ ...value, lanes });
 }
 
-follow(root, () => { theme = look(); }, schedule);
+follow(root, () => { theme = null; }, schedule);
 watch('value', () => accept(props.value));
 accept(props.value);

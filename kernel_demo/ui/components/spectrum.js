@@ -17,6 +17,8 @@ let value = null;
 let made = []; // of each pattern: {column, canvas, bar, label}
 let vectors = []; // of each pattern: k x k entries
 let theme = null;
+let seen = false;
+let tiled = false; // the patterns, for those who see them
 
 function accept() {
   value = props.value || null;
@@ -32,7 +34,8 @@ function accept() {
   }
   write(text.why, value.alike ? words.alike : words.unlike);
   write(text.order, value.smooth ? words.smooth : words.frequent);
-  drawTiles();
+  tiled = false;
+  showTiles();
   update();
 }
 
@@ -55,7 +58,9 @@ function build() {
   columns.replaceChildren(...made.map(({ column }) => column));
 }
 
-function drawTiles() {
+function showTiles() {
+  if (tiled || !seen || !value) return;
+  tiled = true;
   theme ||= { ...readTheme(root), palette: readPalette(root) };
   made.forEach(({ canvas }, i) => {
     drawCells(canvas, vectors[i], value.size, { scale: 1.1 * largest(vectors[i]) }, theme);
@@ -175,9 +180,9 @@ function kfacCame(shown) {
 button.addEventListener('click', () => trigger('kfac'));
 // While a run goes on, only where it is seen: the last step of it is told in any case. Of what peeks
 // in below the stage, less than its title, nothing follows the run.
-let seen = true;
 new IntersectionObserver(([{ isIntersecting }]) => {
   seen = isIntersecting;
+  showTiles();
   if (seen) update();
 }, { rootMargin: '0px 0px -60px' }).observe(root);
 document.addEventListener('kd-shown', () => {
@@ -186,6 +191,9 @@ document.addEventListener('kd-shown', () => {
 follow(root, () => {
   const now = readTheme(root);
   if (theme && now.ink !== theme.ink) theme = { ...now, palette: readPalette(root) };
-}, () => { if (value) drawTiles(); });
+}, () => {
+  tiled = false;
+  showTiles();
+});
 watch('value', accept);
 accept();

@@ -22,7 +22,7 @@ function makeWorked(place) {
   const first = place.querySelector('.kd-arithmetic');
   const views = [];
   let rows = [first];
-  let [theme, record, planes, target] = [look(), null, null, null];
+  let [theme, record, planes, target] = [null, null, null, null];
   let [start, pixel, channel, border] = [null, null, 0, undefined];
   let [asked, waiting] = [0, 0];
 
@@ -139,6 +139,7 @@ function makeWorked(place) {
 
   function draw() {
     if (!ready() || !place.clientWidth) return;
+    theme ||= look();
     const k = record.size;
     const [made, beside] = found();
     const scale = Math.max(...made.parts.map(({ kernel }) => largest(kernel))) || 1;
@@ -205,6 +206,6 @@ function makeWorked(place) {
     });
   }
 
-  follow(place, () => { theme = look(); }, schedule);
+  follow(place, () => { theme = null; }, schedule);
   return { take, add };
 }
