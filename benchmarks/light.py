@@ -18,7 +18,7 @@ from benchmarks.page import CHROMIUM, Server
 TITLE = "A visit to the page"
 NEEDS = ("gradio", "playwright")
 
-STARTS = 3  # the median of so many
+STARTS = VISITS = 3  # the median of so many
 QUIET = 2500  # milliseconds without an answer, after which none is expected
 LAPTOP = {"viewport": {"width": 1366, "height": 768}}
 PHONE = {
@@ -60,9 +60,9 @@ def run(report) -> None:
             _html(report, address)
             _visits(report, browser, address)
             _stream(report, browser.new_context(**LAPTOP), address)
-            _phone(report, browser.new_context(**PHONE), address, "as it serves itself")
+            _phones(report, browser, address, "as it serves itself")
         if PROXY:
-            _phone_behind_a_proxy(report, browser)
+            _phones_behind_a_proxy(report, browser)
         _starts(report, browser)
         browser.close()
 
@@ -179,34 +179,42 @@ def _stream(report, context: BrowserContext, address: str) -> None:
     context.close()
 
 
-def _phone_behind_a_proxy(report, browser) -> None:
+def _phones_behind_a_proxy(report, browser) -> None:
     """As a Space or the example's proxy serves the page: HTTP/2, all files over one connection."""
     with (
         tempfile.TemporaryDirectory(prefix="kernel-demo-bench-") as folder,
         Machines(1, Path(folder), tls=True) as machines,
     ):
-        context = browser.new_context(**PHONE, ignore_https_errors=True)
-        _phone(report, context, machines.address, "behind HAProxy, by HTTP/2")
+        _phones(report, browser, machines.address, "behind HAProxy, by HTTP/2")
 
 
-def _phone(report, context: BrowserContext, address: str, how: str) -> None:
-    page = context.new_page()
-    devtools = context.new_cdp_session(page)
-    devtools.send("Network.enable")
-    devtools.send("Network.emulateNetworkConditions", SLOW_4G)
-    devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
-    began = time.monotonic()
-    page.goto(address, wait_until="commit")
-    page.wait_for_function(READY, timeout=120_000)
-    page.evaluate("document.querySelector('#learn').click()")
-    page.wait_for_function(ANSWERS, timeout=120_000)
-    answers = time.monotonic() - began
-    page.wait_for_function(STEPS, timeout=120_000)
+def _phones(report, browser, address: str, how: str) -> None:
+    """By visitors who come when another has been there: the server has just started else."""
+    with browser.new_context(**LAPTOP, ignore_https_errors=True) as before:
+        _visit(before, address)
+    answers = statistics.median(_phone(browser, address) for _ in range(VISITS))
     report.row(
         f"seconds until Learn answers on a phone, {how}: slow 4G, processor / 4", "<= 8",
         f"{answers:.1f}", "", answers <= 8,
     )  # fmt: skip
-    context.close()
+
+
+def _phone(browser, address: str) -> float:
+    """Seconds until Learn answers, for who has never been there."""
+    with browser.new_context(**PHONE, ignore_https_errors=True) as context:
+        page = context.new_page()
+        devtools = context.new_cdp_session(page)
+        devtools.send("Network.enable")
+        devtools.send("Network.emulateNetworkConditions", SLOW_4G)
+        devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+        began = time.monotonic()
+        page.goto(address, wait_until="commit")
+        page.wait_for_function(READY, timeout=120_000)
+        page.evaluate("document.querySelector('#learn').click()")
+        page.wait_for_function(ANSWERS, timeout=120_000)
+        answers = time.monotonic() - began
+        page.wait_for_function(STEPS, timeout=120_000)
+    return answers
 
 
 def _starts(report, browser) -> None:
