@@ -10,6 +10,7 @@ is one channel before beside one after; samples of planes stand for the whole.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -67,6 +68,10 @@ class Pair:
         counted = self.counted
         return self.before[there], self.after[here], None if counted is None else counted[here]
 
+    def plane(self) -> Plane:
+        """What overlaps with all channels at once: H x W x B before, H x W x A after."""
+        return Plane(*self.overlap(), self.peak, self.step, self.clip)
+
     @property
     def levels(self) -> np.ndarray:
         """after in its file's own grey levels."""
@@ -94,6 +99,13 @@ def common(
         spans.append((slice(first + start, last + start), slice(first, last)))
     (there, here), (across, here_across) = spans
     return (there, across), (here, here_across)
+
+
+def between(
+    values: np.ndarray, clip: Sequence[float | np.ndarray], margin: float = 0
+) -> np.ndarray:
+    """Where values keep more than `margin` from the two levels at which they are cut off."""
+    return (values > clip[0] + margin) & (values < clip[1] - margin)
 
 
 def prepare(
@@ -387,7 +399,7 @@ class Plane:
 
     def unclipped(self) -> Plane:
         """With the pixels between the clip levels, where a filter's result is kept."""
-        return self.using((self.after > self.clip[0]) & (self.after < self.clip[1]))
+        return self.using(between(self.after, self.clip))
 
     def predictable(self, kernel: np.ndarray, offset: float, margin: float) -> Plane:
         """With the pixels whose prediction keeps `margin` from the clip levels.
@@ -399,9 +411,7 @@ class Plane:
         mask = np.zeros(self.after.shape, bool)
         if min(mask.shape) >= len(kernel):
             value = correlate_valid(self.before.astype(np.float64), kernel, offset)
-            mask[self.inside(len(kernel))] = (value > self.clip[0] + margin) & (
-                value < self.clip[1] - margin
-            )
+            mask[self.inside(len(kernel))] = between(value, self.clip, margin)
         return self.using(mask)
 
     def left(
@@ -415,8 +425,7 @@ class Plane:
         made = np.full(self.after.shape, np.nan)
         inner = correlate_valid(self.before.astype(np.float64), kernel, offset)
         made[self.inside(len(kernel))] = inner
-        low, high = self.clip[0] + margin, self.clip[1] - margin
-        kept = self.used & (made > low) & (made < high)
+        kept = self.used & between(made, self.clip, margin)
         return np.where(kept, self.after - made, 0), kept
 
     def drawn(self, size: int, most: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:

@@ -22,7 +22,7 @@ import numpy as np
 
 from kernel_demo.imaging.filtering import patch_view
 from kernel_demo.recovery import blocks
-from kernel_demo.recovery.alignment import Plane, distinct, places, sample
+from kernel_demo.recovery.alignment import Plane, between, distinct, places, sample
 from kernel_demo.recovery.channels import Arrangement
 from kernel_demo.recovery.fitting import NEARLY_EXACT, Fit
 
@@ -163,7 +163,7 @@ def significance(found: Arrangement) -> float:
     One rounding of a true kernel's result leaves nothing of after minus that, rounded as well: so
     where one rounding is all, rounding that follows the picture is no evidence.
     """
-    planes = [Plane(*pair.overlap(), pair.peak, pair.step, pair.clip) for pair in found.pairs]
+    planes = [pair.plane() for pair in found.pairs]
     tiles = sample(planes, SAMPLED)
     channels = range(planes[0].after.shape[2])
     return max((_worst(*parts) for c in channels if (parts := _left(found, tiles, c))), default=0.0)
@@ -192,7 +192,7 @@ def _left(found: Arrangement, tiles: list[Plane], channel: int) -> tuple[np.ndar
         patches = windows[rows, columns] / tile.step
         values = _values(patches, kernels, offsets, tile.after.shape[2])
         value, (low, high) = values[:, channel], (end / tile.step for end in tile.clip)
-        kept = (value > low + 0.5) & (value < high - 0.5)
+        kept = between(value, (low, high), 0.5)
         if tile.counted is not None:
             kept &= tile.counted[at]
         left = tile.after[..., channel][at] / tile.step

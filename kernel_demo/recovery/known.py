@@ -14,7 +14,7 @@ from kernel_demo.imaging import kernels
 from kernel_demo.imaging.catalogue import CATALOGUE, gaussian, grid, identity
 from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.learning.statistics import Statistics
-from kernel_demo.recovery.alignment import Pair, Plane, planes_of, sample, sums
+from kernel_demo.recovery.alignment import Pair, Plane, between, planes_of, sample, sums
 from kernel_demo.recovery.explanations import CURVES, Curve, Other, Told
 from kernel_demo.recovery.fitting import Fit, box, least_squares
 from kernel_demo.recovery.operations import BY_LIGHT, LIGHTS, OPERATIONS, WHITE, Operation
@@ -207,7 +207,7 @@ def tone_curve(planes: list[Plane]) -> Alternative | None:
         return None
     # Black and white alone are a threshold; hardly anything else may be any operation, cut off.
     levels = len(np.unique(after))
-    open_range = (after * step > planes[0].clip[0]) & (after * step < planes[0].clip[1])
+    open_range = between(after * step, planes[0].clip)
     if levels > 2 and open_range.mean() < OPEN:
         return None
     kept = (mean[seen] > planes[0].clip[0] / step) & (mean[seen] < planes[0].clip[1] / step)

@@ -400,7 +400,7 @@ def _by_kernels(seen: Analysis, title: str, swapped: bool) -> Recovery:
         result = _of_all(_applied(bare, found), found)
         result = _without_a_colour(_without_an_edit(result, found.pairs), found.pairs[0])
         return _by_a_tool(result, found)
-    open_range = [((p.after > p.clip[0]) & (p.after < p.clip[1])).mean() for p in seen.pairs]
+    open_range = [alignment.between(p.after, p.clip).mean() for p in seen.pairs]
     return replace(bare, used_fraction=float(np.mean(open_range)))
 
 
@@ -645,11 +645,8 @@ def _of_outputs(kernels: np.ndarray, pairs: list[Pair]) -> Iterator[list[Plane]]
         if inputs == 1:
             yield alignment.planes_of(pairs, output if outputs > 1 else None)
         else:
-            yield [
-                Plane(before, after[..., output], counted, pair.peak, pair.step, pair.clip)
-                for pair in pairs
-                for before, after, counted in [pair.overlap()]
-            ]
+            planes = (pair.plane() for pair in pairs)
+            yield [replace(plane, after=plane.after[..., output]) for plane in planes]
 
 
 def _without_changed(found: Arrangement, exact: tuple[Fractions, ...]) -> Arrangement:
@@ -712,8 +709,8 @@ def _rare(result: Recovery, lost: np.ndarray, left: float) -> bool:
     Losses are few in skies.
     """
     assert result.reproduction is not None  # _told() has made it
-    made, (low, high) = result.reproduction.reshape(*lost.shape, -1), result.clip
-    lost = lost[((made > low) & (made < high)).all(axis=2)]
+    made = result.reproduction.reshape(*lost.shape, -1)
+    lost = lost[alignment.between(made, result.clip).all(axis=2)]
     if result.compression or left <= TWO_LEVELS or lost.size == 0:
         return False
     return float(np.median(lost)) < RARELY * left
