@@ -18,7 +18,15 @@ from kernel_demo.recovery import chroma, fitting, known, periods, places
 from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, heaped
 from kernel_demo.recovery.channels import CURVED, Arrangement, Mixture
 from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, betrayed, examine
-from kernel_demo.recovery.explanations import Channels, Other, Reason, Split, Told, Verdict
+from kernel_demo.recovery.explanations import (
+    UNEXPLAINED,
+    Channels,
+    Other,
+    Reason,
+    Split,
+    Told,
+    Verdict,
+)
 from kernel_demo.recovery.fitting import NEARLY_EXACT, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.halves import Doubts, Halves
@@ -92,8 +100,7 @@ def _cut_off(evidence: Evidence | None, size: int) -> Judgement:
 
 
 UNCLEAR = _undetermined(Reason.UNCLEAR)
-# What a period in the rest explains.
-BY_PERIOD = {Reason.UNCLEAR, Reason.UNSTEADY, Reason.NOISE_BEFORE, Reason.FAINT}
+BY_PERIOD = UNEXPLAINED | {Reason.FAINT}  # what a period in the rest explains
 SMOOTH = _undetermined(Reason.SMOOTH)
 
 

@@ -29,7 +29,7 @@ from kernel_demo.recovery import (
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.alternatives import Model
 from kernel_demo.recovery.chroma import SAMPLINGS, through_file
-from kernel_demo.recovery.explanations import CURVES, Curve, Other, Reason
+from kernel_demo.recovery.explanations import CURVES, PATTERNED, Curve, Other, Reason
 from kernel_demo.recovery.known import Alternative
 from kernel_demo.recovery.linear_program import maximise
 from kernel_demo.recovery.operations import WHITE, Filter, Operation
@@ -38,10 +38,7 @@ from kernel_demo.recovery.record import Recovery
 
 Ways: TypeAlias = Sequence[tuple[int, int] | None]  # quality and sampling; None: not compressed
 # Reasons that speak of the kernel, not of the pictures.
-OPEN = (
-    *(Reason.UNCLEAR, Reason.UNSTEADY, Reason.COLOURS, Reason.CLIPPED, Reason.NOISE_BEFORE),
-    *(Reason.LOSSY, Reason.LOSSY_COLOURS, Reason.PERIODIC),
-)
+OPEN = PATTERNED | {Reason.COLOURS, Reason.CLIPPED, Reason.LOSSY, Reason.LOSSY_COLOURS}
 WINDOWS = range(3, 22, 2)
 # Between black and white by a threshold and by a kernel that is cut off is no difference where its
 # weights are large enough. Pixels for each weight, those nearest to the threshold, that tell how

@@ -37,7 +37,15 @@ from kernel_demo.recovery import (
 from kernel_demo.recovery.alignment import Pair, Plane
 from kernel_demo.recovery.channels import Arrangement
 from kernel_demo.recovery.evidence import betrayed
-from kernel_demo.recovery.explanations import Channels, Note, Other, Reason, Told, Verdict
+from kernel_demo.recovery.explanations import (
+    PATTERNED,
+    Channels,
+    Note,
+    Other,
+    Reason,
+    Told,
+    Verdict,
+)
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
 from kernel_demo.recovery.known import Alternative, Name
@@ -64,10 +72,7 @@ PAINTED = (Other.EDIT, Other.TURNED, Other.CUT)  # what is said of such a pictur
 # Times the errors of arithmetic that must be left beyond one rounding for kernels to be too small.
 CLEARLY = 4.0
 # Reasons that several roundings look like, or a kernel of which only the middle was searched.
-HIDDEN = (
-    *(Reason.ROUNDED, Reason.UNSTEADY, Reason.UNCLEAR, Reason.NOISE_BEFORE, Reason.PERIODIC),
-    *(Reason.LARGER, Reason.GOES_ON, Reason.TOO_LARGE),
-)
+HIDDEN = PATTERNED | {Reason.ROUNDED, Reason.LARGER, Reason.GOES_ON, Reason.TOO_LARGE}
 OF_TOOLS = 0.02  # grey levels that the arithmetic of a kernel with a name may err by, at most
 SEVERAL = 0.8  # grey levels RMS that several roundings leave, at most, of a kernel whose peak is 1
 # Grey levels: where no residual of the middle comes so near to one half, the set has room; and the
