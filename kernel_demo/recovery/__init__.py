@@ -16,11 +16,14 @@ evidence      what betrays that no kernel made the pair
 places        whether one kernel holds everywhere, by kernels of small cells ...
 periods       ... and by what comes again in what it leaves
 judging       is what the kernels leave noise? The verdict
-known         kernels that have a name, and operations that are no convolution
+known         kernels that have a name
+rivals        what explains a pair better than a kernel: curves, operations, light
 operations    those operations, as functions and as lines of code
 light         kernels that work on light instead of stored values
 alternatives  what is known beside a kernel done again: parameters, figures, picture
 programs      ... and a program
+thresholds    black or white by each pixel, or by the mean about it
+redone        what no kernel does, done again to the pixel, or as the JPEG file that after was
 candidates    round numbers that are worth trying
 uniqueness    whether pixels tell one of them from all others
 fractions     round numbers that reproduce every pixel

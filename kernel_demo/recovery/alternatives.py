@@ -1,6 +1,6 @@
 """What is known beside a kernel, done again: its parameters, its program, and what that makes.
 
-`known` finds on a sample that an operation explains a pair; here it is fitted to the pictures, and
+`rivals` finds on a sample that an operation explains a pair; here it is fitted to the pictures, and
 where there are several ways to say it (an exponent of two digits, a table of 256 levels) the
 simplest that reproduces as many pixels is taken. All of a picture is in 255ths of white here.
 """
@@ -21,10 +21,10 @@ from kernel_demo.recovery import light, programs
 from kernel_demo.recovery.alignment import Pair, between, planes_of
 from kernel_demo.recovery.channels import CONVERSIONS
 from kernel_demo.recovery.explanations import CURVES, Channels, Curve, Other
-from kernel_demo.recovery.known import BETTER, OF_OTHERS, Alternative, curve_of, tone_curve
 from kernel_demo.recovery.operations import BY_LIGHT, GREYS, LIGHTS, WHITE, Operation
 from kernel_demo.recovery.record import Recovery
 from kernel_demo.recovery.reproduction import inside
+from kernel_demo.recovery.rivals import BETTER, OF_OTHERS, Alternative, curve_of, tone_curve
 
 Make: TypeAlias = Callable[[np.ndarray], np.ndarray]
 Formula: TypeAlias = tuple[Make, str, dict[str, object]]  # with its code and its parameters
@@ -504,12 +504,15 @@ def _whole(pair: Pair) -> bool:
     return pair.peak == WHITE
 
 
-def greyed_by(pair: Pair, weights: Sequence[float] | None) -> Pair:
-    """The same with before in grey by weights, in whole levels if it has 8 bits; None: as it is."""
+def greyed_by(pair: Pair, weights: Sequence[float] | None, whole: bool = True) -> Pair:
+    """The same with before in grey by weights; None: as it is.
+
+    whole: in whole levels, if it has 8 bits.
+    """
     if weights is None:
         return pair
     grey = pair.before @ np.array(weights)
-    grey = np.floor(grey + 0.5) if _whole(pair) else grey
+    grey = np.floor(grey + 0.5) if whole and _whole(pair) else grey
     return replace(pair, before=grey[..., None])
 
 

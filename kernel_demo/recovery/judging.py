@@ -14,7 +14,7 @@ import numpy as np
 from kernel_demo.imaging.catalogue import identity
 from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.numbers import percent, rounded_up
-from kernel_demo.recovery import chroma, fitting, known, periods, places
+from kernel_demo.recovery import chroma, fitting, known, periods, places, rivals
 from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, heaped
 from kernel_demo.recovery.channels import CURVED, Arrangement, Mixture
 from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, betrayed, examine
@@ -30,9 +30,9 @@ from kernel_demo.recovery.explanations import (
 from kernel_demo.recovery.fitting import NEARLY_EXACT, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.halves import Doubts, Halves
-from kernel_demo.recovery.known import Alternative
 from kernel_demo.recovery.outliers import Changed
 from kernel_demo.recovery.quantisation import Compression
+from kernel_demo.recovery.rivals import Alternative
 
 # Standard errors above this share of the largest weight: the picture cannot tell.
 VAGUE = 0.1
@@ -107,7 +107,7 @@ SMOOTH = _undetermined(Reason.SMOOTH)
 def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgement:
     """The verdict on the best arrangement of the pairs (None: nothing could be fitted)."""
     if found is None:
-        curve = known.curve_of(pairs)
+        curve = rivals.curve_of(pairs)
         return Judgement(Verdict.NOT, curve) if curve else _undetermined(Reason.CLIPPED)
     if all(_blank(pair.after) and not _blank(pair.before) for pair in pairs):
         return _undetermined(Reason.BLANK)
@@ -118,11 +118,11 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
     if found.mixed is not None:
         return _mixture(found, found.mixed)
     if found.mode == Channels.GREY and not found.at_floor and found.curved > CURVED:
-        return Judgement(Verdict.NOT, known.operation(*next(found.explaining())))
+        return Judgement(Verdict.NOT, rivals.operation(*next(found.explaining())))
     if not any(fit.kernel.any() for fit in found.fits):
         if any(fit.singular for fit in found.fits):
             return _undetermined(Reason.SMOOTH)
-        curve = known.curve_of(pairs)
+        curve = rivals.curve_of(pairs)
         return Judgement(Verdict.NOT, curve) if curve else _undetermined(Reason.CLIPPED)
     patches = _patches(found)
     if patches is not None:
@@ -135,7 +135,7 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
     searched = min(fit.searched for fit in found.fits)
     if searched < max_size and not judgement.verdict.linear:
         better = judgement.alternative
-        if better is None or better.residual is None or better.residual > known.EXPLAINED:
+        if better is None or better.residual is None or better.residual > rivals.EXPLAINED:
             return _undetermined(Reason.TOO_SMALL, size=searched)
     by_fits = judgement.verdict.linear and found.censored is None
     if by_fits and not all(fit.unbiased for fit in found.fits):
@@ -342,7 +342,7 @@ def _against(
     coloured = max(abs(fit.noise.autocorrelation), abs(fit.noise.with_texture)) > COLOURED
     if not fit.in_passes and coloured and fit.used <= MOSTLY:
         return UNCLEAR
-    curve = known.tone_curve(planes)
+    curve = rivals.tone_curve(planes)
     left = None if curve is None else curve.residual
     if left is not None and left < 0.5 * fit.residual / planes[0].step:
         return Judgement(Verdict.NOT, curve)
@@ -432,7 +432,7 @@ def _ghost(found: Arrangement, fit: Fit) -> bool:
 
 def _better(fit: Fit, evidence: Evidence | None, planes: list[Plane]) -> Alternative | None:
     """What explains the planes better than the kernel does, or what the evidence betrays."""
-    named = known.operation(fit, planes)
+    named = rivals.operation(fit, planes)
     if named is not None or evidence is None:
         return named
     strange = abs(evidence.autocorrelation) > PICTURE_LIKE and fit.explained < STRANGE

@@ -48,10 +48,11 @@ from kernel_demo.recovery.explanations import (
 )
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.judging import Judgement
-from kernel_demo.recovery.known import Alternative, Name
+from kernel_demo.recovery.known import Name
 from kernel_demo.recovery.polytope import Chebyshev, Polytope
 from kernel_demo.recovery.recompression import share_alike
 from kernel_demo.recovery.record import UNSEEN, Recovery
+from kernel_demo.recovery.rivals import Alternative
 
 MIN_SIZE, MAX_SIZE = 3, 31
 Files: TypeAlias = tuple[np.ndarray, np.ndarray]  # before and after
@@ -370,7 +371,7 @@ def _straight(
 
 def _explained(other: Alternative | None) -> bool:
     """Whether it makes all but a few pixels."""
-    return other is not None and (other.reproduced or 0) >= redone.ALL
+    return other is not None and other.explains
 
 
 def _by_kernels(seen: Analysis, title: str, swapped: bool) -> Recovery:
