@@ -3,6 +3,7 @@
 The map of the package, in the order of the work; recover() and recover_many() are the way in:
 
 search        swapped files, displaced pictures, and all that follows in turn, to the record
+reporting     the record of what was found: kernels, their picture, what explains more than they
 alignment     the two pictures laid over each other: a Pair, and its Planes of one channel each
 outliers      pixels that something else than the kernel has changed
 blocks        bars from the scatter of whole blocks of the picture
@@ -15,8 +16,12 @@ channels      the simplest arrangement of kernels that explains the pair
 evidence      what betrays that no kernel made the pair
 places        whether one kernel holds everywhere, by kernels of small cells ...
 periods       ... and by what comes again in what it leaves
+verdicts      a verdict with its reason
+unfiltered    is after as before, but for noise and losses?
 judging       is what the kernels leave noise? The verdict
-known         kernels that have a name
+proving       round numbers, pixels that all obey, or bars that prove it
+known         kernels that have a name ...
+naming        ... and whether a record bears it, or is made by a tool's own steps
 rivals        what explains a pair better than a kernel: curves, operations, light
 operations    those operations, as functions and as lines of code
 light         kernels that work on light instead of stored values

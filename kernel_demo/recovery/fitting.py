@@ -49,6 +49,7 @@ WORTH_A_RING = 1.004  # of variance; roundings in two steps are a little coloure
 # A standard error above this share of the largest weight leaves open whether the weight is 0.
 UNTOLD = 0.02
 EXACTLY = 1e-6  # a variance that is none, in working units
+VAGUE = 0.1  # bars above this share of the largest weight: the picture cannot tell
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +102,10 @@ class Fit:
         """Some of the pixels fitted to, with their patches; None: too few."""
         return halves.draw(self.tiles, self.kernel != 0)
 
+    def vague(self, share: float = VAGUE) -> bool:
+        """Whether weights are open, or bars are above a share of the largest weight."""
+        return self.singular or vague(self.standard_error, self.kernel, share)
+
     def barred(self, errors: np.ndarray) -> Fit:
         """The same with these bars (k x k), and the pixels that were drawn already."""
         other = replace(self, standard_error=errors)
@@ -148,6 +153,11 @@ class Fit:
     def in_passes(self) -> bool:
         """As small as what rounding to whole grey levels after each of many passes leaves."""
         return self.residual <= MANY_ROUNDINGS * self.floor and self.noise.beyond_2 < FEW
+
+
+def vague(errors: np.ndarray, kernel: np.ndarray, share: float = VAGUE) -> bool:
+    """Whether bars (k x k) are above a share of a kernel's largest weight, or are no numbers."""
+    return not (errors.max() <= share * max(float(np.abs(kernel).max()), 1e-12))
 
 
 def fit(
