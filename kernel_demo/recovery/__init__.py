@@ -10,7 +10,12 @@ blocks        bars from the scatter of whole blocks of the picture
 halves        kernels of halves of the pixels, which must agree
 attenuation   what noise in before has taken from a kernel
 fitting       the kernel of some planes from exact sums: how large it is, what noise it leaves
+quantisation  the steps of a JPEG file's coefficients, from its blocks
+encoder       what libjpeg makes of a picture's brightness
 jpeg          what a JPEG file tells in spite of its compression
+recompression  whether a kernel's picture, compressed again, is the file
+chroma        whether its colours went through the kernel as well
+smoothing     what is known of kernels of which it hides the weights
 luma          whether the brightness alone doubts that kernel
 channels      the simplest arrangement of kernels that explains the pair
 evidence      what betrays that no kernel made the pair
@@ -22,6 +27,10 @@ judging       is what the kernels leave noise? The verdict
 proving       round numbers, pixels that all obey, or bars that prove it
 known         kernels that have a name ...
 naming        ... and whether a record bears it, or is made by a tool's own steps
+families      filters of a few parameters, found by these ...
+formulas      ... their kernels, and how each tool rounds
+passes        filters one after the other, each of which rounds
+separable     a line along rows and one along columns, with whole levels between
 rivals        what explains a pair better than a kernel: curves, operations, light
 operations    those operations, as functions and as lines of code
 light         kernels that work on light instead of stored values

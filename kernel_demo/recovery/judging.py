@@ -31,7 +31,7 @@ CUT_OFF = 0.5
 SMALL = 4.0  # roundings: less than this is left where a kernel explains nearly all
 # A mixture that leaves more than this many roundings' variance might be anything.
 MIXTURE_NOISE = 8.0
-TELLING = 1.5  # grey levels that must be left for that: noise in smooth parts of before makes less
+TELLING = 1.5  # grey levels that must be left: noise in smooth parts of before makes less
 AS_MUCH = 1.2  # times what is left: more, noise of before cannot leave
 # Pixels up to which the losses of half of all JPEGs are not seen, and from which on of nearly all;
 # deviations of the autocorrelation of noise that is white.
@@ -39,7 +39,7 @@ UNSEEN, SEEN, CHANCE = 64**2, 128**2, 2.0
 # Share of what is left that JPEG's losses do not make go with so small a picture: 0.21 was seen; of
 # other operations there 0.4 to 0.7.
 NO_LOSSES = 0.3
-MOSTLY = 0.9  # share of the pixels that must not be clipped, for a residual to tell that
+MOSTLY = 0.9  # share of the pixels that must not be clipped, for what is left to tell anything
 ONCE_MORE = 0.3  # share of what is left that the picture explains, laid aside
 # Side of the windows in which a picture is compared with itself, what is no variance there, and
 # the squared correlation of what stayed in its place: of equalised contrast 0.92 to 1, where it is
@@ -58,8 +58,25 @@ def _cut_off(evidence: Evidence | None, size: int) -> Judgement:
 def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgement:
     """The verdict on the best arrangement of the pairs (None: nothing could be fitted)."""
     if found is None:
-        curve = rivals.curve_of(pairs)
-        return Judgement(Verdict.NOT, curve) if curve else undetermined(Reason.CLIPPED)
+        return _by_curve(pairs)
+    at_once = _at_once(found, pairs)
+    if at_once is not None:
+        return at_once
+    judgement = _certain(found, max_size) if found.at_floor else None
+    if judgement is None or unfiltered.merely_noise(found):
+        judgement = _beyond_rounding(found, max_size)
+    searched = min(fit.searched for fit in found.fits)
+    if searched < max_size and not judgement.verdict.linear:
+        better = judgement.alternative
+        if better is None or better.residual is None or better.residual > rivals.EXPLAINED:
+            return undetermined(Reason.TOO_SMALL, size=searched)
+    if not judgement.verdict.linear or found.censored is not None:
+        return judgement
+    return _unsure(found, judgement.verdict) or judgement
+
+
+def _at_once(found: Arrangement, pairs: list[Pair]) -> Judgement | None:
+    """The verdict where none of the fits need be looked at, or none of them can tell any."""
     if all(_blank(pair.after) and not _blank(pair.before) for pair in pairs):
         return undetermined(Reason.BLANK)
     if all(_blank(pair.before) for pair in pairs):
@@ -73,32 +90,33 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
     if not any(fit.kernel.any() for fit in found.fits):
         if any(fit.singular for fit in found.fits):
             return undetermined(Reason.SMOOTH)
-        curve = rivals.curve_of(pairs)
-        return Judgement(Verdict.NOT, curve) if curve else undetermined(Reason.CLIPPED)
+        return _by_curve(pairs)
     patches = _patches(found)
     if patches is not None:
         return undetermined(Reason.TARGET, patches=patches)
     if not found.at_floor and any(fit.singular for fit in found.fits):
         return undetermined(Reason.SMOOTH)
-    judgement = _certain(found, max_size) if found.at_floor else None
-    if judgement is None or unfiltered.merely_noise(found):
-        judgement = _beyond_rounding(found, max_size)
-    searched = min(fit.searched for fit in found.fits)
-    if searched < max_size and not judgement.verdict.linear:
-        better = judgement.alternative
-        if better is None or better.residual is None or better.residual > rivals.EXPLAINED:
-            return undetermined(Reason.TOO_SMALL, size=searched)
-    by_fits = judgement.verdict.linear and found.censored is None
-    if by_fits and not all(fit.unbiased for fit in found.fits):
+    return None
+
+
+def _by_curve(pairs: list[Pair]) -> Judgement:
+    """The verdict where no kernel has a weight: too much is cut off, if it is not each pixel's."""
+    curve = rivals.curve_of(pairs)
+    return Judgement(Verdict.NOT, curve) if curve else undetermined(Reason.CLIPPED)
+
+
+def _unsure(found: Arrangement, verdict: Verdict) -> Judgement | None:
+    """What keeps fits from being told, that leave nothing but rounding or noise."""
+    if not all(fit.unbiased for fit in found.fits):
         return undetermined(Reason.CLIPPED)
-    if by_fits and any(fit.vague() for fit in found.fits):
+    if any(fit.vague() for fit in found.fits):
         return _open(found)
-    more = [fit for fit in found.fits if by_fits and not fit.in_one_rounding]
+    more = [fit for fit in found.fits if not fit.in_one_rounding]
     if any(places.differ(fit.kernel, fit.offset, fit.residual, fit.tiles) for fit in more):
         return UNCLEAR
-    if by_fits and judgement.verdict == Verdict.NOISY and _may_be_lossy(found, more):
+    if verdict == Verdict.NOISY and _may_be_lossy(found, more):
         return undetermined(Reason.FEW)
-    return judgement
+    return None
 
 
 def _may_be_lossy(found: Arrangement, fits: Sequence[Fit]) -> bool:
@@ -126,9 +144,9 @@ def _patches(found: Arrangement) -> int | None:
 
 def _certain(found: Arrangement, max_size: int) -> Judgement | None:
     """The verdict where nothing is left but rounding. None: more is to be said."""
-    larger = next((fit for fit in found.fits if fit.larger), None)
-    if larger is not None:
-        return _cut_off(examine(larger), max_size)
+    reaching = next((fit for fit in found.fits if fit.larger), None)
+    if reaching is not None:
+        return _cut_off(examine(reaching), max_size)
     doubts = [doubt for doubt in found.doubts if doubt is not None]
     if any(doubt.noise_before or doubt.position for doubt in doubts):
         return None
