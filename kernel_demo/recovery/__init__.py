@@ -5,6 +5,7 @@ The map of the package, in the order of the work; recover() and recover_many() a
 search        swapped files, displaced pictures, and all that follows in turn, to the record
 reporting     the record of what was found: kernels, their picture, what explains more than they
 alignment     the two pictures laid over each other: a Pair, and its Planes of one channel each
+registration  whether after was moved, turned, or cut out of before
 outliers      pixels that something else than the kernel has changed
 blocks        bars from the scatter of whole blocks of the picture
 halves        kernels of halves of the pixels, which must agree

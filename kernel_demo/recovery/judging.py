@@ -13,13 +13,14 @@ import numpy as np
 
 from kernel_demo.imaging.kernels import MAX_SIZE
 from kernel_demo.recovery import fitting, places, rivals, unfiltered
-from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, heaped
+from kernel_demo.recovery.alignment import Pair, Plane, common, heaped
 from kernel_demo.recovery.channels import CURVED, Arrangement, Mixture
 from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, examine
 from kernel_demo.recovery.explanations import Channels, Other, Reason, Split, Verdict
 from kernel_demo.recovery.fitting import Fit
 from kernel_demo.recovery.halves import Doubts
 from kernel_demo.recovery.quantisation import Compression
+from kernel_demo.recovery.registration import displacement
 from kernel_demo.recovery.rivals import Alternative
 from kernel_demo.recovery.unfiltered import COLOURED
 from kernel_demo.recovery.verdicts import UNCLEAR, Judgement, larger, undetermined

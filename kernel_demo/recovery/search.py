@@ -15,7 +15,16 @@ from typing import TypeAlias
 import numpy as np
 
 from kernel_demo.errors import DemoError, odd
-from kernel_demo.recovery import alignment, channels, fitting, judging, luma, outliers, verdicts
+from kernel_demo.recovery import (
+    alignment,
+    channels,
+    fitting,
+    judging,
+    luma,
+    outliers,
+    registration,
+    verdicts,
+)
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.explanations import Channels, Note, Other, Reason, Told, Verdict
 from kernel_demo.recovery.record import Recovery
@@ -113,7 +122,7 @@ def _framed(before: np.ndarray, after: np.ndarray) -> Alternative | None:
     # A kernel whose results are all kept adds its size less 1.
     if max(np.subtract(after.shape[:2], before.shape[:2])) >= MAX_SIZE:
         return Alternative(Other.GEOMETRY)
-    place = alignment.cut_out(before, after)
+    place = registration.cut_out(before, after)
     if place is None:
         return None
     return Alternative(Other.CUT, figures=dict(zip(("rows", "columns"), place, strict=True)))
@@ -175,7 +184,7 @@ def _displaced(seen: Analysis, max_size: int) -> Analysis | None:
     """The same after laying after over before anew, where that explains more."""
     moved = []
     for pair in seen.pairs:
-        origin = alignment.displacement(pair) or pair.origin
+        origin = registration.displacement(pair) or pair.origin
         distance = max(abs(a - b) for a, b in zip(origin, pair.origin, strict=True))
         # What is nearer lies well inside the largest kernel and has been found without this.
         moved.append(replace(pair, origin=origin) if distance > max_size // 4 else pair)
@@ -213,7 +222,7 @@ def _turned(seen: Analysis) -> Analysis:
     """The same, but for a picture that shows what it did before turned, and no kernel explains."""
     if seen.judgement.verdict.linear or (seen.found and seen.found.explained > LEAST):
         return seen
-    turns = {alignment.turned(pair) for pair in seen.pairs}
+    turns = {registration.turned(pair) for pair in seen.pairs}
     if len(turns) > 1 or None in turns:
         return seen
     turn = Alternative(Other.TURNED, figures={"turn": turns.pop()})
