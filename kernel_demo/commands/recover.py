@@ -12,7 +12,7 @@ from kernel_demo.errors import DemoError
 from kernel_demo.export import tools
 from kernel_demo.numbers import percent, rounded_up
 from kernel_demo.recovery import Recovery, recover_common, recover_many
-from kernel_demo.recovery.known import Alternative
+from kernel_demo.recovery.rivals import Alternative
 from kernel_demo.recovery.several import Obedience
 from kernel_demo.sources.decoding import samples
 

@@ -1,6 +1,6 @@
 """What is known beside a kernel, done again: its parameters, its program, and what that makes.
 
-`known` finds on a sample that an operation explains a pair; here it is fitted to the pictures, and
+`rivals` finds on a sample that an operation explains a pair; here it is fitted to the pictures, and
 where there are several ways to say it (an exponent of two digits, a table of 256 levels) the
 simplest that reproduces as many pixels is taken. All of a picture is in 255ths of white here.
 """
@@ -18,13 +18,13 @@ import cv2
 import numpy as np
 
 from kernel_demo.recovery import light, programs
-from kernel_demo.recovery.alignment import Pair, planes_of
+from kernel_demo.recovery.alignment import Pair, between, planes_of
 from kernel_demo.recovery.channels import CONVERSIONS
 from kernel_demo.recovery.explanations import CURVES, Channels, Curve, Other
-from kernel_demo.recovery.known import BETTER, OF_OTHERS, Alternative, curve_of, tone_curve
 from kernel_demo.recovery.operations import BY_LIGHT, GREYS, LIGHTS, WHITE, Operation
 from kernel_demo.recovery.record import Recovery
 from kernel_demo.recovery.reproduction import inside
+from kernel_demo.recovery.rivals import BETTER, OF_OTHERS, Alternative, curve_of, tone_curve
 
 Make: TypeAlias = Callable[[np.ndarray], np.ndarray]
 Formula: TypeAlias = tuple[Make, str, dict[str, object]]  # with its code and its parameters
@@ -361,7 +361,7 @@ def _seen(pairs: Sequence[Pair], make: Make, radius: int) -> tuple[np.ndarray, n
     made, after = [], []
     for image, target, counts, pair in _crops(pairs, radius):
         values = deep(make(image))
-        kept = counts & (target > pair.clip[0]) & (target < pair.clip[1])
+        kept = counts & between(target, pair.clip)
         made.append(np.broadcast_to(values, target.shape)[kept].astype(np.float64))
         after.append(target[kept] * (WHITE / pair.peak))
     return np.concatenate(made), np.concatenate(after).astype(np.float64)
@@ -476,7 +476,7 @@ def _of_pair(model: Model, pair: Pair) -> tuple[np.ndarray, np.ndarray, np.ndarr
         counts = counts & pair.counted
     made, left = np.empty_like(pair.after), np.empty(pair.after.shape, np.float32)
     rows, sums = max(1, STRIP // width), np.zeros(5)
-    low, high = (level // pair.step for level in pair.clip)
+    clip = [level // pair.step for level in pair.clip]
     for top in range(0, height, rows):
         at = slice(top, min(top + rows, height))
         image = picture(around[at.start : at.stop + 2 * model.radius], pair)
@@ -484,7 +484,7 @@ def _of_pair(model: Model, pair: Pair) -> tuple[np.ndarray, np.ndarray, np.ndarr
         made[at] = _rounded(values, pair, model.even)
         np.subtract(after, made[at], out=left[at], dtype=np.float32)
         kept = counts[at, :, None]
-        open_range = kept & (values > low) & (values < high)
+        open_range = kept & between(values, clip)
         rest = np.multiply(after - values, open_range, dtype=np.float64)
         off = np.multiply(left[at], kept, dtype=np.float64)
         counted = np.count_nonzero(kept) * after.shape[2]
@@ -504,12 +504,15 @@ def _whole(pair: Pair) -> bool:
     return pair.peak == WHITE
 
 
-def greyed_by(pair: Pair, weights: Sequence[float] | None) -> Pair:
-    """The same with before in grey by weights, in whole levels if it has 8 bits; None: as it is."""
+def greyed_by(pair: Pair, weights: Sequence[float] | None, whole: bool = True) -> Pair:
+    """The same with before in grey by weights; None: as it is.
+
+    whole: in whole levels, if it has 8 bits.
+    """
     if weights is None:
         return pair
     grey = pair.before @ np.array(weights)
-    grey = np.floor(grey + 0.5) if _whole(pair) else grey
+    grey = np.floor(grey + 0.5) if whole and _whole(pair) else grey
     return replace(pair, before=grey[..., None])
 
 

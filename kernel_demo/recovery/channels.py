@@ -18,7 +18,7 @@ from kernel_demo.imaging.filtering import LUMINANCE, correlate_valid, patch_view
 from kernel_demo.imaging.kernels import resized
 from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import blocks, chroma, fitting, halves, jpeg
-from kernel_demo.recovery.alignment import Pair, Plane, places, planes_of, sample
+from kernel_demo.recovery.alignment import Pair, Plane, between, places, planes_of, sample
 from kernel_demo.recovery.attenuation import attenuation
 from kernel_demo.recovery.explanations import Channels
 from kernel_demo.recovery.fitting import FEW, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
@@ -442,7 +442,7 @@ def _drawn(pairs: list[Pair], size: int) -> tuple[np.ndarray, np.ndarray, np.nda
         height, width = (extent - 2 * edge for extent in after.shape[:2])
         rows, columns = places(height, width, TRIED * PIXELS // len(pairs), rng)
         answer = after[rows + edge, columns + edge]
-        usable = ((answer > pair.clip[0]) & (answer < pair.clip[1])).all(axis=1)
+        usable = between(answer, pair.clip).all(axis=1)
         if counted is not None:
             usable &= counted[rows + edge, columns + edge]
         chosen = np.flatnonzero(usable)[: PIXELS // len(pairs)]

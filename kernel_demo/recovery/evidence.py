@@ -22,7 +22,7 @@ import numpy as np
 
 from kernel_demo.imaging.filtering import patch_view
 from kernel_demo.recovery import blocks
-from kernel_demo.recovery.alignment import Plane, distinct, places, sample
+from kernel_demo.recovery.alignment import Plane, between, distinct, places, sample
 from kernel_demo.recovery.channels import Arrangement
 from kernel_demo.recovery.fitting import NEARLY_EXACT, Fit
 
@@ -163,7 +163,7 @@ def significance(found: Arrangement) -> float:
     One rounding of a true kernel's result leaves nothing of after minus that, rounded as well: so
     where one rounding is all, rounding that follows the picture is no evidence.
     """
-    planes = [Plane(*pair.overlap(), pair.peak, pair.step, pair.clip) for pair in found.pairs]
+    planes = [pair.plane() for pair in found.pairs]
     tiles = sample(planes, SAMPLED)
     channels = range(planes[0].after.shape[2])
     return max((_worst(*parts) for c in channels if (parts := _left(found, tiles, c))), default=0.0)
@@ -178,7 +178,7 @@ def _left(found: Arrangement, tiles: list[Plane], channel: int) -> tuple[np.ndar
     size, mixed = kernels.shape[-1], kernels.shape[1] > 1
     inputs = range(kernels.shape[1]) if mixed else [min(channel, tiles[0].before.shape[2] - 1)]
     free = kernels[min(channel, len(kernels) - 1)].any(axis=0)
-    unknowns = len(inputs) * np.count_nonzero(free) + 1
+    unknowns = len(inputs) * int(np.count_nonzero(free)) + 1
     pixels = sum(tile.after[..., 0].size for tile in tiles)
     side = blocks.SIDES[-1] if found.in_one_rounding else blocks.side(pixels)
     most = min(PIXELS, VALUES // (unknowns * tiles[0].before.shape[2])) // len(tiles)
@@ -191,12 +191,12 @@ def _left(found: Arrangement, tiles: list[Plane], channel: int) -> tuple[np.ndar
         at = rows + size // 2, columns + size // 2
         patches = windows[rows, columns] / tile.step
         values = _values(patches, kernels, offsets, tile.after.shape[2])
-        value, (low, high) = values[:, channel], (end / tile.step for end in tile.clip)
-        kept = (value > low + 0.5) & (value < high - 0.5)
+        value = values[:, channel]
+        kept = between(value, [end / tile.step for end in tile.clip], 0.5)
         if tile.counted is not None:
             kept &= tile.counted[at]
-        left = tile.after[..., channel][at] / tile.step
-        left = left - (np.rint(value) if found.in_one_rounding else value)
+        made = np.rint(value) if found.in_one_rounding else value
+        left = tile.after[..., channel][at] / tile.step - made
         features = [_features(tile.before[..., c], tile.peak)[at] for c in inputs]
         features += [_of_colours(values), tile.before[at]]
         features.append(_of_places(patches.mean(axis=1), tile, rows, columns))
@@ -205,6 +205,11 @@ def _left(found: Arrangement, tiles: list[Plane], channel: int) -> tuple[np.ndar
         own = patches[:, inputs][:, :, free].reshape(len(rows), -1)
         design = np.c_[own, np.ones(len(own))]
         parts.append([part[kept] for part in (design, np.hstack(features), left, block)])
+    return _joined(parts, unknowns)
+
+
+def _joined(parts: list[list[np.ndarray]], unknowns: int) -> tuple[np.ndarray, ...] | None:
+    """Those of the tiles in one, without patches that come again. None: too few are left."""
     if not parts:
         return None
     joined = tuple(map(np.concatenate, zip(*parts, strict=True)))

@@ -257,11 +257,14 @@ class Reason(Enum):
     SIZES = ("{note}", "Bring both pictures to the same size and view, and try again.")
 
 
+# What the best kernel leaves goes with the picture, whatever is the cause; or comes again in it.
+UNEXPLAINED = frozenset({Reason.UNSTEADY, Reason.UNCLEAR, Reason.NOISE_BEFORE})
+PATTERNED = UNEXPLAINED | {Reason.PERIODIC}
 # What a probe answers, and what a lossy file explains where one was seen.
-PROBED = (
+PROBED = {
     *(Reason.SMOOTH, Reason.TARGET, Reason.UNSTEADY, Reason.UNCLEAR, Reason.ONE_COLOUR),
     *(Reason.GOES_ON, Reason.TINY, Reason.FAINT),
-)
+}
 THROUGH_LOSSES = {Reason.UNCLEAR: Reason.LOSSY, Reason.COLOURS: Reason.LOSSY_COLOURS}
 
 
@@ -336,17 +339,9 @@ class Other(Enum):
 
 # Two pictures of different things might be taken for one of these (None: no alternative either).
 STRANGERS = {
-    None,
-    *(Reason.UNSTEADY, Reason.UNCLEAR, Reason.NOISE_BEFORE, Reason.LOSSY, Reason.TOO_SMALL),
-    *(
-        Reason.PERIODIC,
-        Reason.GOES_ON,
-        Reason.COLOURS,
-        Reason.LOSSY_COLOURS,
-        Other.OPERATION,
-        Other.CURVE,
-        Other.LIGHT,
-    ),
+    *(None, Other.OPERATION, Other.CURVE, Other.LIGHT),
+    *(*PATTERNED, Reason.GOES_ON, Reason.TOO_SMALL),
+    *(Reason.LOSSY, Reason.COLOURS, Reason.LOSSY_COLOURS),
 }
 SAME_PICTURE = (
     "Check first that both files show the same picture, neither turned nor scaled: the nearest "

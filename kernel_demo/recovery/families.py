@@ -17,7 +17,7 @@ import numpy as np
 from kernel_demo.imaging.kernels import MAX_SIZE, resized
 from kernel_demo.learning.statistics import Statistics
 from kernel_demo.recovery import separable
-from kernel_demo.recovery.alignment import Plane, sample, sums
+from kernel_demo.recovery.alignment import Plane, between, sample, sums
 from kernel_demo.recovery.explanations import Rounding
 from kernel_demo.recovery.formulas import (
     DEEP,
@@ -148,7 +148,7 @@ def _percent(blur: Way, tiles: Sequence[Plane]) -> int:
     both, detail = 0.0, 1e-9
     for tile in large_enough(blur, tiles):
         own, after = (inner(p, *blur.reach).astype(np.float64) for p in (tile.before, tile.after))
-        chosen = kept(tile, *blur.reach) & (after > tile.clip[0]) & (after < tile.clip[1])
+        chosen = kept(tile, *blur.reach) & between(after, tile.clip)
         less = (own - blur.made(tile.before))[chosen]
         both, detail = both + float(less @ (after - own)[chosen]), detail + float(less @ less)
     return int(round(100 * both / detail))

@@ -49,6 +49,7 @@ WORTH_A_RING = 1.004  # of variance; roundings in two steps are a little coloure
 # A standard error above this share of the largest weight leaves open whether the weight is 0.
 UNTOLD = 0.02
 EXACTLY = 1e-6  # a variance that is none, in working units
+VAGUE = 0.1  # bars above this share of the largest weight: the picture cannot tell
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +102,10 @@ class Fit:
         """Some of the pixels fitted to, with their patches; None: too few."""
         return halves.draw(self.tiles, self.kernel != 0)
 
+    def vague(self, share: float = VAGUE) -> bool:
+        """Whether weights are open, or bars are above a share of the largest weight."""
+        return self.singular or vague(self.standard_error, self.kernel, share)
+
     def barred(self, errors: np.ndarray) -> Fit:
         """The same with these bars (k x k), and the pixels that were drawn already."""
         other = replace(self, standard_error=errors)
@@ -150,6 +155,11 @@ class Fit:
         return self.residual <= MANY_ROUNDINGS * self.floor and self.noise.beyond_2 < FEW
 
 
+def vague(errors: np.ndarray, kernel: np.ndarray, share: float = VAGUE) -> bool:
+    """Whether bars (k x k) are above a share of a kernel's largest weight, or are no numbers."""
+    return not (errors.max() <= share * max(float(np.abs(kernel).max()), 1e-12))
+
+
 def fit(
     planes: list[Plane], max_size: int, least: int = 1, total: Statistics | None = None
 ) -> Fit | None:
@@ -162,36 +172,25 @@ def fit(
     total = total or _largest(tiles, max_size)
     if total is None:
         return None
-    step = planes[0].step
-    noisy = least_squares(total)[2] ** 0.5 > SEVERAL_ROUNDINGS * ROUNDING * step
-    unbiased = True
-    if noisy:
-        tiles, total, unbiased = _without_bias(tiles, total)
-    white = not noisy or _measured(tiles, *least_squares(total)[:2]).white
-    # Errors of rounding are the same wherever the patch is.
-    unlike = 1.0 if noisy else _unlike(tiles)
-    size = max(_size(total, white, noisy, step, unlike), min(least, total.size))
-    square = total.shrink(size)
+    first = _First.of(tiles, total)
+    tiles, total, white = first.tiles, first.total, first.white
+    square = total.shrink(max(_size(first), min(least, total.size)))
     found = square.solve()
     whole = (0, 0, square.size, square.size) if least > 1 else None
     centre, side = _place(whole or _support(square, found, white), square.size, total.size)
-    settled = noisy and unbiased and side == total.size and _pixels(tiles) == _pixels(planes)
-    core = total if settled else _refined(planes, centre, side, noisy, found)
-    if core is None:
-        core, centre = square, (0, 0)
+    core = total
+    if not (first.settled and side == total.size and _pixels(tiles) == _pixels(planes)):
+        refined = _refined(planes, centre, side, first.noisy, found)
+        core, centre = (square, (0, 0)) if refined is None else (refined, centre)
     solution = core.solve()
     support = whole or _support(core, solution, white)
-    if solution.residual > NEARLY_EXACT * step:
+    exact = NEARLY_EXACT * planes[0].step
+    if solution.residual > exact:
         solution = _within(core, solution, support)
     kernel = about_pixel(solution.kernel, support, centre)
-    errors = about_pixel(solution.standard_error, support, centre)
-    bent = 0.0
-    if solution.residual > NEARLY_EXACT * step and len(kernel) <= total.size:
-        scatter = blocks.scatter(tiles, kernel, solution.offset, total, errors > 0)
-        bent = scatter.bent
-        errors = errors * np.maximum(scatter.factors, bent)
-        if not white:
-            errors = _widened(errors, kernel, total)
+    errors, bent = about_pixel(solution.standard_error, support, centre), 0.0
+    if solution.residual > exact and len(kernel) <= total.size:
+        errors, bent = _scattered(first, kernel, solution.offset, errors)
     at_least_3 = found if square.size > 1 else total.shrink(min(3, total.size)).solve()
     return Fit(
         kernel=kernel,
@@ -200,16 +199,51 @@ def fit(
         residual=solution.residual,
         noise=_measured(tiles, found.kernel, found.offset),
         bent=bent,
-        unbiased=unbiased,
+        unbiased=first.unbiased,
         used=share([plane.unclipped() for plane in planes]),
         singular=at_least_3.singular,
         searched=total.size,
-        larger=square.size == total.size > 1 and _larger(tiles, total, white, unlike),
+        larger=square.size == total.size > 1 and _larger(first),
         core=core,
         centre=centre,
         tiles=tiles,
         total=total,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _First:
+    """The first pass, before a size is chosen."""
+
+    tiles: list[Plane]  # the sample, with the pixels used
+    total: Statistics  # over them, at the largest size
+    unbiased: bool  # as in Fit
+    noisy: bool  # more is left than a few roundings leave
+    white: bool  # ... and is independent from pixel to pixel
+    unlike: float  # share of the pixels that have a patch of their own
+
+    @classmethod
+    def of(cls, tiles: list[Plane], total: Statistics) -> _First:
+        noisy = least_squares(total)[2] ** 0.5 > SEVERAL_ROUNDINGS * ROUNDING * tiles[0].step
+        if not noisy:  # errors of rounding are the same wherever the patch is
+            return cls(tiles, total, True, False, True, _unlike(tiles))
+        tiles, total, unbiased = _without_bias(tiles, total)
+        white = _measured(tiles, *least_squares(total)[:2]).white
+        return cls(tiles, total, unbiased, True, white, 1.0)
+
+    @property
+    def settled(self) -> bool:
+        """Whether pixels are chosen by what is predicted."""
+        return self.noisy and self.unbiased
+
+
+def _scattered(
+    first: _First, kernel: np.ndarray, offset: float, errors: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """The bars, as wide as blocks of the picture and further rings make them; and Scatter.bent."""
+    scatter = blocks.scatter(first.tiles, kernel, offset, first.total, errors > 0)
+    errors = errors * np.maximum(scatter.factors, scatter.bent)
+    return errors if first.white else _widened(errors, kernel, first.total), scatter.bent
 
 
 def seen(planes: list[Plane], max_size: int) -> Statistics | None:
@@ -325,7 +359,7 @@ def _unlike(tiles: list[Plane]) -> float:
     return 1.0 if drawn is None else drawn.distinct / len(drawn.after)
 
 
-def _size(total: Statistics, white: bool, noisy: bool, step: int, unlike: float) -> int:
+def _size(first: _First) -> int:
     """The smallest size at the floor, else what an information criterion prefers.
 
     n log(residual^2) + c * unknowns. For rounding c is Schwarz's log(n); he leaves out weights of
@@ -333,12 +367,13 @@ def _size(total: Statistics, white: bool, noisy: bool, step: int, unlike: float)
     Lossy files leave noise with structure of its own, which every further weight explains a little:
     there, the smallest size whose variance is within COLOURED_GAIN of the largest's.
     """
+    total, step = first.total, first.tiles[0].step
     sizes = range(1, total.size + 1, 2)
     variance = {k: least_squares(total.shrink(k))[2] / step**2 + 1e-8 for k in sizes}
-    if not white:
+    if not first.white:
         return next(k for k in sizes if variance[k] <= COLOURED_GAIN * variance[total.size])
-    count = unlike * total.count
-    cost = A_WEIGHT if noisy else np.log(count)
+    count = first.unlike * total.count
+    cost = A_WEIGHT if first.noisy else np.log(count)
     return min(sizes, key=lambda k: count * np.log(variance[k]) + cost * k * k)
 
 
@@ -472,8 +507,9 @@ def _trimmed(total: Statistics) -> Box:
     return top, left, bottom - top, right - left
 
 
-def _larger(tiles: list[Plane], total: Statistics, white: bool, unlike: float) -> bool:
+def _larger(first: _First) -> bool:
     """Whether a ring about the largest size searched explains more than it would by chance."""
+    tiles, total = first.tiles, first.total
     wide = sums(tiles, total.size + 2)
     if wide is None:
         return False
@@ -483,9 +519,9 @@ def _larger(tiles: list[Plane], total: Statistics, white: bool, unlike: float) -
         return False
     ring = wide.size**2 - total.size**2
     gain = inner / max(outer, 1e-12)
-    by_ring = unlike * wide.count * (gain - 1) / ring
+    by_ring = first.unlike * wide.count * (gain - 1) / ring
     clearly = by_ring > CLEARLY or gain > WORTH_A_RING
-    return by_ring > BY_CHANCE and (clearly if white else gain > TRIMMED_GAIN)
+    return by_ring > BY_CHANCE and (clearly if first.white else gain > TRIMMED_GAIN)
 
 
 def goes_on(fit: Fit) -> bool:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import correlate_valid
-from kernel_demo.recovery.alignment import Plane, distinct, places
+from kernel_demo.recovery.alignment import Plane, between, distinct, places
 from kernel_demo.recovery.candidates import candidates
 from kernel_demo.recovery.explanations import Rounding
 from kernel_demo.recovery.fitting import Fit, about_pixel, box
@@ -127,7 +127,7 @@ def _hidden(planes: list[Plane], size: int) -> float:
     """
     wide = [plane for plane in planes if min(plane.after.shape) > max(size, 3)]
     probe = _Probe.of(wide, max(size, 3)) if wide else _Probe.of(planes, size)
-    inside = (probe.after > probe.clip[0]) & (probe.after < probe.clip[1])
+    inside = between(probe.after, probe.clip)
     patches = probe.patches[inside] / probe.step
     alone = max(float(plane.before.max()) for plane in planes) / planes[0].step
     _, directions = np.linalg.eigh(patches.T @ patches)
@@ -227,7 +227,7 @@ class _Probe:
         changed: the share of the picture's pixels that may be left out.
         """
         total = self.patches @ numerators.ravel()
-        open_range = (self.after > self.clip[0]) & (self.after < self.clip[1])
+        open_range = between(self.after, self.clip)
         if not open_range.any():
             return []
         left = (self.after - total / (divisor * self.step))[open_range]
@@ -284,7 +284,7 @@ class _Probe:
         That kernel then makes what these fractions leave open: they are not the tool's.
         """
         tie = levels(whole, total, self.step, self.clip)[1]
-        tie = np.flatnonzero(tie & (self.after > self.clip[0]) & (self.after < self.clip[1]))
+        tie = np.flatnonzero(tie & between(self.after, self.clip))
         tie = tie[distinct(self.patches[tie])]
         patches = np.c_[self.patches[tie], np.ones(len(tie))]
         if len(patches) < TIES_EACH * patches.shape[1]:
@@ -406,7 +406,7 @@ def _misses(
         low, high = (np.broadcast_to(end, level.shape)[tie] for end in clip)
         level[tie] = np.clip(at_ties(whole, patches(tie) / step), low, high)
     wrong = level != after
-    inside = int(np.count_nonzero((after > clip[0]) & (after < clip[1])))
+    inside = int(np.count_nonzero(between(after, clip)))
     pixels, ties = after.size, int(np.count_nonzero(tie))
     if not wrong.any():
         return wrong, _Misses(pixels, inside, (), ties)

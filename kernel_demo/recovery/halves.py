@@ -44,6 +44,10 @@ class Halves:
     chi: float  # chi-squared of their difference per weight: about 1 by chance
     difference: np.ndarray  # k x k, absolute; 0 outside the support
 
+    def __str__(self) -> str:
+        """ "its smooth and its textured parts" """
+        return self.split.format(n=self.every)
+
 
 @dataclass(frozen=True, eq=False)
 class Doubts:

@@ -6,48 +6,33 @@ What speaks against a kernel is weighed here: the evidence, the halves, the oper
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from kernel_demo.imaging.catalogue import identity
 from kernel_demo.imaging.kernels import MAX_SIZE
-from kernel_demo.numbers import percent, rounded_up
-from kernel_demo.recovery import chroma, fitting, known, periods, places
-from kernel_demo.recovery.alignment import Pair, Plane, common, displacement, heaped
+from kernel_demo.recovery import fitting, places, rivals, unfiltered
+from kernel_demo.recovery.alignment import Pair, Plane, common, heaped
 from kernel_demo.recovery.channels import CURVED, Arrangement, Mixture
-from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, betrayed, examine
-from kernel_demo.recovery.explanations import Channels, Other, Reason, Split, Told, Verdict
-from kernel_demo.recovery.fitting import NEARLY_EXACT, ONE_ROUNDING, SEVERAL_ROUNDINGS, Fit
-from kernel_demo.recovery.fractions import Fractions
-from kernel_demo.recovery.halves import Doubts, Halves
-from kernel_demo.recovery.known import Alternative
-from kernel_demo.recovery.outliers import Changed
+from kernel_demo.recovery.evidence import NO_NOISE, PICTURE_LIKE, Evidence, examine
+from kernel_demo.recovery.explanations import Channels, Other, Reason, Split, Verdict
+from kernel_demo.recovery.fitting import Fit
+from kernel_demo.recovery.halves import Doubts
 from kernel_demo.recovery.quantisation import Compression
+from kernel_demo.recovery.registration import displacement
+from kernel_demo.recovery.rivals import Alternative
+from kernel_demo.recovery.unfiltered import COLOURED
+from kernel_demo.recovery.verdicts import UNCLEAR, Judgement, larger, undetermined
 
-# Standard errors above this share of the largest weight: the picture cannot tell.
-VAGUE = 0.1
-# ... and above this share where the rounding follows the picture (correlation of its square with
-# the local variance above the second), as in skies: it is no noise then, and errors are larger
-# than standard errors. Measured on 175 pairs of 100 x 100 pixels.
-VAGUE_IN_SKIES, IN_SKIES = 0.01, 0.1
-# Fewer different patches for each weight, or fewer grey levels: errors of rounding are no noise.
-DISTINCT, LEVELS = 10, 12
+DISTINCT = 10  # fewer different patches for each weight: errors of rounding are no noise
 PALETTE = 128  # levels of a channel, as of a GIF: what that takes goes with the picture
-# Bars by which rounding may bend a kernel (3 in clean photos, 13 and more in skies), and the share
-# of rounding's residual below which the fit has taken it for the picture.
-BENT, TOO_LITTLE = 4.0, 0.8
-# A kernel this close to leaving the picture as it is, with noise, is no filter.
-IDENTITY, SAME = 0.1, 0.002
-CERTAINLY = 5.0  # bars
-WAVES, GAIN = 32, 0.01  # of a smoothing: frequencies along a side, and how far it may leave more
 # What a kernel that was cut off leaves is smooth: autocorrelation above this.
 CUT_OFF = 0.5
 SMALL = 4.0  # roundings: less than this is left where a kernel explains nearly all
 # A mixture that leaves more than this many roundings' variance might be anything.
 MIXTURE_NOISE = 8.0
-TELLING = 1.5  # grey levels that must be left for that: noise in smooth parts of before makes less
+TELLING = 1.5  # grey levels that must be left: noise in smooth parts of before makes less
 AS_MUCH = 1.2  # times what is left: more, noise of before cannot leave
 # Pixels up to which the losses of half of all JPEGs are not seen, and from which on of nearly all;
 # deviations of the autocorrelation of noise that is white.
@@ -55,11 +40,8 @@ UNSEEN, SEEN, CHANCE = 64**2, 128**2, 2.0
 # Share of what is left that JPEG's losses do not make go with so small a picture: 0.21 was seen; of
 # other operations there 0.4 to 0.7.
 NO_LOSSES = 0.3
-COLOURED, WHITE = 0.1, 0.02  # autocorrelation of noise that is not white, and of such as is
-HALF = 0.5  # ... or that there was no filter: one that clips is not seen where all is clipped
-MOSTLY = 0.9  # share of the pixels that must not be clipped, for a residual to tell that
+MOSTLY = 0.9  # share of the pixels that must not be clipped, for what is left to tell anything
 ONCE_MORE = 0.3  # share of what is left that the picture explains, laid aside
-TENTH = 0.001  # of the pixels: less would be written as 0.0 %
 # Side of the windows in which a picture is compared with itself, what is no variance there, and
 # the squared correlation of what stayed in its place: of equalised contrast 0.92 to 1, where it is
 # strong in noise 0.73; of what was turned by a degree or scaled by 2 % 0.6 at most.
@@ -67,80 +49,75 @@ WINDOW, NOTHING, IN_PLACE = 15, 1e-12, 0.9
 STRANGE = 0.6  # share of the variance that a kernel explains, at most, of another picture
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """A verdict, and what goes with it."""
-
-    verdict: Verdict
-    alternative: Alternative | None = None  # for NOT
-    reason: Told | None = None  # for UNDETERMINED
-
-
-def _undetermined(reason: Reason, **figures: object) -> Judgement:
-    return Judgement(Verdict.UNDETERMINED, reason=Told(reason, figures))
-
-
-def _larger(size: int) -> Judgement:
-    return _undetermined(Reason.LARGER if size < MAX_SIZE else Reason.TOO_LARGE, size=size)
-
-
 def _cut_off(evidence: Evidence | None, size: int) -> Judgement:
     """The reason where a ring about the largest size explains a little more."""
     if size == MAX_SIZE or evidence is None or not evidence.nonlinear:
-        return _larger(size)
-    return _undetermined(Reason.GOES_ON, size=size)
-
-
-UNCLEAR = _undetermined(Reason.UNCLEAR)
-# What a period in the rest explains.
-BY_PERIOD = {Reason.UNCLEAR, Reason.UNSTEADY, Reason.NOISE_BEFORE, Reason.FAINT}
-SMOOTH = _undetermined(Reason.SMOOTH)
+        return larger(size)
+    return undetermined(Reason.GOES_ON, size=size)
 
 
 def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgement:
     """The verdict on the best arrangement of the pairs (None: nothing could be fitted)."""
     if found is None:
-        curve = known.curve_of(pairs)
-        return Judgement(Verdict.NOT, curve) if curve else _undetermined(Reason.CLIPPED)
-    if all(_blank(pair.after) and not _blank(pair.before) for pair in pairs):
-        return _undetermined(Reason.BLANK)
-    if all(_blank(pair.before) for pair in pairs):
-        return _undetermined(Reason.SMOOTH)
-    if all(pair.alpha_changed for pair in pairs) and _unchanged(found):
-        return _undetermined(Reason.ALPHA_ALONE)
-    if found.mixed is not None:
-        return _mixture(found, found.mixed)
-    if found.mode == Channels.GREY and not found.at_floor and found.curved > CURVED:
-        return Judgement(Verdict.NOT, known.operation(*next(found.explaining())))
-    if not any(fit.kernel.any() for fit in found.fits):
-        if any(fit.singular for fit in found.fits):
-            return _undetermined(Reason.SMOOTH)
-        curve = known.curve_of(pairs)
-        return Judgement(Verdict.NOT, curve) if curve else _undetermined(Reason.CLIPPED)
-    patches = _patches(found)
-    if patches is not None:
-        return _undetermined(Reason.TARGET, patches=patches)
-    if not found.at_floor and any(fit.singular for fit in found.fits):
-        return _undetermined(Reason.SMOOTH)
+        return _by_curve(pairs)
+    at_once = _at_once(found, pairs)
+    if at_once is not None:
+        return at_once
     judgement = _certain(found, max_size) if found.at_floor else None
-    if judgement is None or _merely_noise(found):
+    if judgement is None or unfiltered.merely_noise(found):
         judgement = _beyond_rounding(found, max_size)
     searched = min(fit.searched for fit in found.fits)
     if searched < max_size and not judgement.verdict.linear:
         better = judgement.alternative
-        if better is None or better.residual is None or better.residual > known.EXPLAINED:
-            return _undetermined(Reason.TOO_SMALL, size=searched)
-    by_fits = judgement.verdict.linear and found.censored is None
-    if by_fits and not all(fit.unbiased for fit in found.fits):
-        return _undetermined(Reason.CLIPPED)
-    if by_fits and any(_vague(fit) for fit in found.fits):
+        if better is None or better.residual is None or better.residual > rivals.EXPLAINED:
+            return undetermined(Reason.TOO_SMALL, size=searched)
+    if not judgement.verdict.linear or found.censored is not None:
+        return judgement
+    return _unsure(found, judgement.verdict) or judgement
+
+
+def _at_once(found: Arrangement, pairs: list[Pair]) -> Judgement | None:
+    """The verdict where none of the fits need be looked at, or none of them can tell any."""
+    if all(_blank(pair.after) and not _blank(pair.before) for pair in pairs):
+        return undetermined(Reason.BLANK)
+    if all(_blank(pair.before) for pair in pairs):
+        return undetermined(Reason.SMOOTH)
+    if all(pair.alpha_changed for pair in pairs) and unfiltered.unchanged(found):
+        return undetermined(Reason.ALPHA_ALONE)
+    if found.mixed is not None:
+        return _mixture(found, found.mixed)
+    if found.mode == Channels.GREY and not found.at_floor and found.curved > CURVED:
+        return Judgement(Verdict.NOT, rivals.operation(*next(found.explaining())))
+    if not any(fit.kernel.any() for fit in found.fits):
+        if any(fit.singular for fit in found.fits):
+            return undetermined(Reason.SMOOTH)
+        return _by_curve(pairs)
+    patches = _patches(found)
+    if patches is not None:
+        return undetermined(Reason.TARGET, patches=patches)
+    if not found.at_floor and any(fit.singular for fit in found.fits):
+        return undetermined(Reason.SMOOTH)
+    return None
+
+
+def _by_curve(pairs: list[Pair]) -> Judgement:
+    """The verdict where no kernel has a weight: too much is cut off, if it is not each pixel's."""
+    curve = rivals.curve_of(pairs)
+    return Judgement(Verdict.NOT, curve) if curve else undetermined(Reason.CLIPPED)
+
+
+def _unsure(found: Arrangement, verdict: Verdict) -> Judgement | None:
+    """What keeps fits from being told, that leave nothing but rounding or noise."""
+    if not all(fit.unbiased for fit in found.fits):
+        return undetermined(Reason.CLIPPED)
+    if any(fit.vague() for fit in found.fits):
         return _open(found)
-    more = [fit for fit in found.fits if by_fits and not fit.in_one_rounding]
+    more = [fit for fit in found.fits if not fit.in_one_rounding]
     if any(places.differ(fit.kernel, fit.offset, fit.residual, fit.tiles) for fit in more):
         return UNCLEAR
-    if by_fits and judgement.verdict == Verdict.NOISY and _may_be_lossy(found, more):
-        return _undetermined(Reason.FEW)
-    return judgement
+    if verdict == Verdict.NOISY and _may_be_lossy(found, more):
+        return undetermined(Reason.FEW)
+    return None
 
 
 def _may_be_lossy(found: Arrangement, fits: Sequence[Fit]) -> bool:
@@ -166,99 +143,34 @@ def _patches(found: Arrangement) -> int | None:
     return None
 
 
-def edited(judgement: Judgement, changed: Changed) -> Judgement:
-    """The same where a kernel holds for most pixels, and something else has changed the others."""
-    if changed.wrapped:
-        return Judgement(Verdict.NOT, Alternative(Other.WRAPPED))
-    named = judgement.alternative is not None and judgement.alternative.residual is not None
-    if named:
-        return judgement
-    return edit(changed.share)
-
-
-def edit(share: float) -> Judgement:
-    """The verdict where a kernel holds, but for a share of the pixels that is not a few.
-
-    Most of a picture is no part of it: a kernel that holds for the rest may be chance.
-    """
-    if share > HALF:
-        return UNCLEAR
-    told = percent(share) if share > TENTH else f"{rounded_up(100 * share, 1)} %"
-    return Judgement(Verdict.NOT, Alternative(Other.EDIT, figures={"share": told}))
-
-
-def unproved(judgement: Judgement, found: Arrangement, obeyed: bool = False) -> Judgement:
-    """The same where no round numbers prove the kernels: bars must then be good ones.
-
-    obeyed: whether every pixel is within one rounding of what kernels of their sizes make.
-    """
-    reason = judgement.reason
-    doubtful = judgement.verdict.linear or (reason is not None and reason.code in BY_PERIOD)
-    period = periods.find(found) if doubtful and not obeyed and found.compressed is None else None
-    if period is not None and period.clear:
-        along = ("rows", "columns")[period.axis]
-        return _undetermined(Reason.PERIODIC, period=period.length, along=along)
-    if period is not None and judgement.verdict.linear:
-        return UNCLEAR
-    if not judgement.verdict.linear or found.censored is not None:
-        return judgement
-    if found.mixed is not None and found.curved > CURVED:
-        return _undetermined(Reason.COLOURS)
-    misled = next(filter(None, map(_misled, found.fits)), None)
-    if misled is not None:
-        return _undetermined(misled)
-    if betrayed(found) and not obeyed:
-        return UNCLEAR
-    for fit in found.fits:
-        drawn = fit.drawn
-        # A channel of one level needs no proof: it has no kernel.
-        if drawn is None or not fit.kernel.any():
-            continue
-        if fit.at_floor and fit.levels < LEVELS:
-            return _undetermined(Reason.FEW_LEVELS, levels=fit.levels)
-        if _vague_by(drawn.error(fit.floor), fit.kernel):
-            return _undetermined(Reason.TARGET, patches=drawn.distinct)
-    return judgement
-
-
 def _certain(found: Arrangement, max_size: int) -> Judgement | None:
     """The verdict where nothing is left but rounding. None: more is to be said."""
-    larger = next((fit for fit in found.fits if fit.larger), None)
-    if larger is not None:
-        return _cut_off(examine(larger), max_size)
+    reaching = next((fit for fit in found.fits if fit.larger), None)
+    if reaching is not None:
+        return _cut_off(examine(reaching), max_size)
     doubts = [doubt for doubt in found.doubts if doubt is not None]
     if any(doubt.noise_before or doubt.position for doubt in doubts):
         return None
     return Judgement(Verdict.CONVOLUTION)
 
 
-def hidden(whole: Fractions) -> bool:
-    """Whether kernels that differ visibly from round numbers make every pixel as well."""
-    return whole.hidden > VAGUE * float(np.abs(whole.kernel).max())
-
-
-def one_colour(share: float) -> Judgement:
-    """The verdict where a kernel holds, but for the pixels of one colour."""
-    return _undetermined(Reason.ONE_COLOUR, share=percent(share))
-
-
 def _open(found: Arrangement) -> Judgement:
     """Undetermined, since bars are too wide: by what halves of the picture say, or as it is."""
     for doubt in found.doubts:
         if doubt is not None and doubt.worst is not None:
-            return _undetermined(Reason.UNSTEADY, split=_told(doubt.worst))
-    return _undetermined(Reason.SMOOTH)
+            return undetermined(Reason.UNSTEADY, split=str(doubt.worst))
+    return undetermined(Reason.SMOOTH)
 
 
 def _mixture(found: Arrangement, mixed: Mixture) -> Judgement:
     if found.at_floor:
         return Judgement(Verdict.CONVOLUTION)
     if found.compressed is not None:
-        return _undetermined(Reason.LOSSY_COLOURS)
+        return undetermined(Reason.LOSSY_COLOURS)
     if found.curved > CURVED:
         return Judgement(Verdict.NOT, Alternative(Other.COLOUR))
     small = found.variance < MIXTURE_NOISE * mixed.floor**2
-    return Judgement(Verdict.NOISY) if small else _undetermined(Reason.COLOURS)
+    return Judgement(Verdict.NOISY) if small else undetermined(Reason.COLOURS)
 
 
 def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
@@ -270,34 +182,14 @@ def _beyond_rounding(found: Arrangement, max_size: int) -> Judgement:
             judgement = _against(found, fit, doubt, planes, max_size)
             if judgement is not None:
                 return judgement
-    if _merely_noise(found):
-        if found.used < HALF:
-            return _undetermined(Reason.CLIPPED)
-        # A factor near 1, or a faint blur, leaves as much as a few roundings do.
-        if all(fit.residual <= SEVERAL_ROUNDINGS * fit.floor for fit in found.fits):
-            return _undetermined(Reason.ROUNDED)
-        lossy = found.compressed
-        if lossy and any(chroma.recoloured(pair, lossy) for pair in found.pairs):
-            return _undetermined(Reason.LOSSY, file=str(lossy))
-        certain = _is_off_identity(found) or (lossy is None and _spoken_against(found, known.TWICE))
-        alone = (
-            all(chroma.losses_alone(pair, lossy) for pair in found.pairs)
-            if lossy
-            else _plain_noise(found)
-        )
-        if alone and not certain:
-            return Judgement(Verdict.NOT, Alternative(Other.LOSSES if lossy else Other.NOISE))
-        if lossy is None and not certain:
-            return UNCLEAR
-        if lossy is None and _smooths(found):
-            return _undetermined(Reason.FAINT)
-        if lossy and (not certain or found.censored is None):
-            return _undetermined(Reason.LOSSY, file=str(lossy))
+    as_it_was = unfiltered.judged(found) if unfiltered.merely_noise(found) else None
+    if as_it_was is not None:
+        return as_it_was
     if found.compressed is not None and found.censored is None:
-        return _undetermined(Reason.LOSSY, file=str(found.compressed))
+        return undetermined(Reason.LOSSY, file=str(found.compressed))
     # Of a picture of noise, what weights out of reach add is noise as well.
     if found.censored is None and any(_ghost(found, fit) for fit in found.fits):
-        return _larger(max_size)
+        return larger(max_size)
     return Judgement(Verdict.NOISY)
 
 
@@ -316,26 +208,26 @@ def _against(
     if doubt is not None and doubt.noise_before:
         return _noise_before(fit, evidence, doubt)
     if lossy and (nonlinear or (doubt is not None and doubt.position)):
-        return _undetermined(Reason.LOSSY, file=str(found.compressed))
+        return undetermined(Reason.LOSSY, file=str(found.compressed))
     if doubt is not None and doubt.position is not None:
         if better is not None and evidence is not None and evidence.varying:
             return Judgement(Verdict.NOT, better)
-        place = {"place": _told(doubt.position)}
+        place = {"place": str(doubt.position)}
         return Judgement(Verdict.NOT, Alternative(Other.POSITION, figures=place))
     if fit.coarse > 1:
-        return _undetermined(Reason.FEW_LEVELS, levels=fit.levels)
+        return undetermined(Reason.FEW_LEVELS, levels=fit.levels)
     if nonlinear:
         if fit.noise.autocorrelation > PICTURE_LIKE and better is None and _ghost(found, fit):
-            return _larger(max_size)
+            return larger(max_size)
         share = NO_NOISE if _pixels(found) >= SEEN else NO_LOSSES
         clear = _clear(fit, evidence, doubt, better, planes, share)
         if clear and better is None and fit.levels <= PALETTE:
-            return _undetermined(Reason.FEW_LEVELS, levels=fit.levels)
+            return undetermined(Reason.FEW_LEVELS, levels=fit.levels)
         return Judgement(Verdict.NOT, better) if clear else UNCLEAR
     coloured = max(abs(fit.noise.autocorrelation), abs(fit.noise.with_texture)) > COLOURED
     if not fit.in_passes and coloured and fit.used <= MOSTLY:
         return UNCLEAR
-    curve = known.tone_curve(planes)
+    curve = rivals.tone_curve(planes)
     left = None if curve is None else curve.residual
     if left is not None and left < 0.5 * fit.residual / planes[0].step:
         return Judgement(Verdict.NOT, curve)
@@ -352,7 +244,7 @@ def _noise_before(fit: Fit, evidence: Evidence | None, doubt: Doubts) -> Judgeme
     seen = evidence is not None and evidence.features > NO_NOISE
     if seen or filtered > AS_MUCH * fit.residual:
         return UNCLEAR
-    return _undetermined(Reason.NOISE_BEFORE, sigma=doubt.noise_before / fit.step)
+    return undetermined(Reason.NOISE_BEFORE, sigma=doubt.noise_before / fit.step)
 
 
 def _reaching_out(
@@ -375,9 +267,9 @@ def _reaching_out(
     if better is not None and better.residual is not None:
         return Judgement(Verdict.NOT, better)
     if far:
-        return _larger(max_size)
+        return larger(max_size)
     if lossy is not None:
-        return _undetermined(Reason.LOSSY, file=str(lossy))
+        return undetermined(Reason.LOSSY, file=str(lossy))
     return Judgement(Verdict.NOT, better) if better is not None else _cut_off(evidence, max_size)
 
 
@@ -425,7 +317,7 @@ def _ghost(found: Arrangement, fit: Fit) -> bool:
 
 def _better(fit: Fit, evidence: Evidence | None, planes: list[Plane]) -> Alternative | None:
     """What explains the planes better than the kernel does, or what the evidence betrays."""
-    named = known.operation(fit, planes)
+    named = rivals.operation(fit, planes)
     if named is not None or evidence is None:
         return named
     strange = abs(evidence.autocorrelation) > PICTURE_LIKE and fit.explained < STRANGE
@@ -458,94 +350,3 @@ def _in_place(tiles: list[Plane]) -> bool:
 def _blank(picture: np.ndarray) -> bool:
     few = picture[::16, ::16]
     return bool((few == picture[0, 0]).all() and (picture == picture[0, 0]).all())
-
-
-def _misled(fit: Fit) -> Reason | None:
-    """Why rounding goes with the picture: its errors are then no noise, and bars say nothing."""
-    vague = _vague(fit, VAGUE_IN_SKIES)
-    if fit.in_passes and (fit.residual < TOO_LITTLE * fit.floor or (vague and fit.bent > BENT)):
-        if fit.residual <= NEARLY_EXACT * fit.step:
-            return None
-        return Reason.SMOOTH if vague else Reason.ROUNDED
-    small = fit.residual <= ONE_ROUNDING * fit.floor
-    return Reason.SMOOTH if small and vague and fit.noise.with_texture > IN_SKIES else None
-
-
-def _told(half: Halves) -> str:
-    return half.split.format(n=half.every)
-
-
-def _vague(fit: Fit, share: float = VAGUE) -> bool:
-    return fit.singular or _vague_by(fit.standard_error, fit.kernel, share)
-
-
-def _vague_by(errors: np.ndarray, kernel: np.ndarray, share: float = VAGUE) -> bool:
-    return not (errors.max() <= share * max(float(np.abs(kernel).max()), 1e-12))
-
-
-def _unchanged(found: Arrangement) -> bool:
-    """The colours are as they were, to the last level."""
-    overlaps = (np.broadcast_arrays(*pair.overlap()[:2]) for pair in found.pairs)
-    return all(np.array_equal(before, after) for before, after in overlaps)
-
-
-def _is_off_identity(found: Arrangement) -> bool:
-    """Of a kernel near the identity: whether it is off it by more than chance.
-
-    A faint filter is; so is a kernel behind noise in before, or behind a lossy file.
-    """
-    kernels, _, errors = found.kernels()
-    off = np.abs(kernels - identity(kernels.shape[-1]))
-    allowed = SAME + CERTAINLY * errors.max(axis=(1, 2, 3), keepdims=True)
-    return bool((off > allowed).any())
-
-
-def _spoken_against(found: Arrangement, times: float) -> bool:
-    """Whether noise speaks against the identity: a faint change of contrast is in all weights."""
-    sums = (fit.total.shrink(min(len(fit.kernel), fit.total.size)) for fit in found.fits)
-    return any(known.spoken_against(identity(total.size), total, times) for total in sums)
-
-
-def _smooths(found: Arrangement) -> bool:
-    """Whether the kernels are such as noise in before makes of the identity.
-
-    It leaves P / (P + sigma^2) of a wave of power P: nearly all of what is wide, of everything else
-    no more.
-    """
-    kernels, _, _ = found.kernels()
-    waves = np.fft.fft2(kernels, (WAVES, WAVES))
-    size = kernels.shape[-1]
-    phases = np.exp(2j * np.pi * np.fft.fftfreq(WAVES) * (size // 2))
-    response = (waves * phases[:, None] * phases).real
-    gain, most = response[..., 0, 0], response.max(axis=(-1, -2))
-    return bool((np.abs(gain - 1) <= GAIN).all() and (most <= 1 + GAIN).all())
-
-
-def _plain_noise(found: Arrangement) -> bool:
-    """Whether what the kernels leave is as noise is, and the identity leaves no more.
-
-    Independent from pixel to pixel: what codecs leave that are not known from the file is not (0.15
-    and more), nor is dither; they take away what a faint sharpening adds.
-    """
-    noises = [fit.noise for fit in found.fits]
-    white = all(abs(n.autocorrelation) < WHITE and n.with_texture < COLOURED for n in noises)
-    return white and not _spoken_against(found, 1.0)
-
-
-def _merely_noise(found: Arrangement) -> bool:
-    """The picture as it was, but for what no identity would change."""
-    if found.mode == Channels.GREY or any(pair.outliers is not None for pair in found.pairs):
-        return False
-    if any(pair.origin != (0, 0) and pair.before.shape == pair.after.shape for pair in found.pairs):
-        return False  # it was moved
-    kernels, _, _ = found.kernels()
-    distances = np.abs(kernels - identity(kernels.shape[-1])).max(axis=(1, 2, 3))
-    for fit, off in zip(found.fits, distances, strict=True):
-        if abs(fit.offset) > found.pairs[0].step:  # brighter or darker: that is a filter
-            return False
-        changed = off <= SAME and abs(fit.offset) < 0.1 * fit.floor and fit.residual > 1e-3
-        known_well = fit.standard_error.max() <= IDENTITY / 2
-        noisy = off <= IDENTITY and known_well and fit.residual > ONE_ROUNDING * fit.floor
-        if not (changed or noisy):
-            return False
-    return True

@@ -1,38 +1,18 @@
-"""What has a name: kernels of the catalogue and of families, and operations that are no kernel."""
+"""Kernels that have a name, of the catalogue or a family; and whether noise and losses allow it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import chain
 
-import cv2
 import numpy as np
 
 from kernel_demo.imaging import kernels
 from kernel_demo.imaging.catalogue import CATALOGUE, gaussian, grid, identity
-from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.learning.statistics import Statistics
-from kernel_demo.recovery.alignment import Pair, Plane, planes_of, sample, sums
-from kernel_demo.recovery.explanations import CURVES, Curve, Other, Told
-from kernel_demo.recovery.fitting import Fit, box, least_squares
-from kernel_demo.recovery.operations import BY_LIGHT, LIGHTS, OPERATIONS, WHITE, Operation
+from kernel_demo.recovery.fitting import box, least_squares
 
-# An operation is named if it leaves at most this share of what the best kernel leaves.
-BETTER = 0.7
-# What leaves more than this share of after's contrast is a turn or another picture, of which an
-# operation happens to explain more than a kernel does. One on light has as many weights as any.
-OF_LIGHT, OF_OTHERS = 0.1, 0.3
-# What leaves less, in grey levels RMS, explains a pair to the rounding.
-EXPLAINED = 0.6
-TONE_PIXELS = 2_000_000
-# Fewer pixels for each grey level follow some curve whatever the operation.
-TONES_PIXELS = 4
-OPEN = 0.02  # share of the pixels that must not be cut off for a curve to be told
-FEW = 16  # levels, at most, that make a posterisation
-EDGE = 1e-3  # grey levels, for float32
-NEAR_CURVE = 0.012  # of white: a curve this near to a named one has its name
 # Largest difference, as a share of the largest weight, at which two kernels are the same.
 SAME = 0.01
 # ... of weights that are no round numbers: bars, and what a tool's own arithmetic leaves.
@@ -112,196 +92,6 @@ class Name:
         return f", times {simple}".replace("-", "−")
 
 
-@dataclass(frozen=True, eq=False)
-class Alternative:
-    """What explains the pair better than a kernel does, or more plainly.
-
-    Where it can be done again there is `code`; figures and pictures are of what that code makes.
-    """
-
-    kind: Other
-    residual: float | None = None  # RMS in grey levels of after; None: found by other signs
-    figures: Mapping[str, object] = field(default_factory=dict)  # that the kind's sentences name
-    parameters: Mapping[str, object] = field(default_factory=dict)  # plain numbers and words
-    operation: Operation | None = None  # of OPERATION
-    kernel: np.ndarray | None = None  # k x k, float64: of the light
-    standard_error: np.ndarray | None = None  # of the kernel, or of the matrix, like it
-    # 256, or 3 x 256 for red, green and blue: grey levels of after for 0 to 255 255ths of white
-    curve: np.ndarray | None = None
-    matrix: np.ndarray | None = None  # outputs x inputs: each pixel's channels by those of before
-    reproduced: float | None = None  # share of the pixels that count that come out exactly
-    code: str = ""  # Python with NumPy and OpenCV: makes after.png of before.png
-    reproduction: np.ndarray | None = field(default=None, repr=False)  # like after, same dtype
-    residual_map: np.ndarray | None = field(default=None, repr=False)  # float32: after - that
-
-    @property
-    def name(self) -> str:
-        """As one says it in a sentence: "a median filter, 3 × 3"."""
-        return Told(self.kind, self.figures).sentences()[0]
-
-    @property
-    def remedy(self) -> str:
-        """What to do now, one sentence."""
-        return Told(self.kind, self.figures).sentences()[1]
-
-
-def operation(fit: Fit, planes: list[Plane]) -> Alternative | None:
-    """The known operation that explains the planes best, if clearly better than the kernel."""
-    found = []
-    for other in chain([tone_curve(planes)], _pixelwise(fit), _linear_light(fit)):
-        if other is not None and other.residual is not None:
-            found.append((other.residual, other))
-            if other.residual <= EDGE:
-                break  # nothing leaves less
-    # The kernel's is of nearly all pixels, the others' of those in the sample.
-    own = least_squares(fit.total.shrink(min(len(fit.kernel), fit.total.size)))[2] ** 0.5
-    least = min(fit.residual, own)
-    kernel_leaves = least / planes[0].step
-    after = kernel_leaves / max(1 - fit.explained, 1e-12) ** 0.5  # its standard deviation
-    clear = [
-        (left, other)
-        for left, other in found
-        if left < BETTER * kernel_leaves
-        and left < (OF_LIGHT if other.kind == Other.LIGHT else OF_OTHERS) * after
-    ]
-    return min(clear, key=lambda one: one[0], default=(0.0, None))[1]
-
-
-def _pixelwise(fit: Fit) -> Iterator[Alternative]:
-    """Each of OPERATIONS with the scale and offset that suit it best."""
-    for operation in OPERATIONS:
-        pairs = []
-        for tile in fit.tiles:
-            inner = np.s_[4:-4, 4:-4]
-            keep = tile.used[inner]
-            image = tile.before.astype(np.float32) / np.float32(tile.peak / WHITE)
-            values = operation.apply(image)[inner][keep] * np.float32(tile.peak / WHITE)
-            pairs.append((values.astype(np.float64), tile.after[inner][keep]))
-        x, y = (np.concatenate(part).astype(np.float64) for part in zip(*pairs, strict=True))
-        if len(x) < 100 or x.std() == 0:
-            continue
-        slope = ((x - x.mean()) * (y - y.mean())).mean() / x.var()
-        rest = y - y.mean() - slope * (x - x.mean())
-        left = float(rest.std()) / fit.tiles[0].step
-        figures = {"operation": operation.name}
-        yield Alternative(Other.OPERATION, left, figures, operation=operation)
-
-
-def tone_curve(planes: list[Plane]) -> Alternative | None:
-    """A function of the pixel alone, if after is one: gamma, equalisation, threshold, a curve."""
-    tiles = sample(planes, TONE_PIXELS)
-    peak, step = planes[0].peak, planes[0].step
-    before = np.concatenate([t.before.ravel() for t in tiles]).astype(np.float64)
-    after = np.concatenate([t.after.ravel() for t in tiles]).astype(np.float64) / step
-    white = peak / step
-    level = np.clip(before * (255 / peak), 0, 255).astype(int)
-    count = np.maximum(np.bincount(level, minlength=256), 1)
-    mean = np.bincount(level, after, 256) / count
-    middle = np.bincount(level, before, 256) / count
-    inside = before - middle[level]
-    spread = np.maximum(np.bincount(level, inside**2, 256), 1e-9)
-    slope = np.bincount(level, inside * after, 256) / spread  # within one of 256 levels
-    residual = float(np.sqrt(((after - mean[level] - slope[level] * inside) ** 2).mean()))
-    seen = np.flatnonzero(np.bincount(level, minlength=256))
-    if len(seen) < 3 or len(before) < TONES_PIXELS * len(seen) or np.ptp(mean[seen]) < 1:
-        return None
-    # Black and white alone are a threshold; hardly anything else may be any operation, cut off.
-    levels = len(np.unique(after))
-    open_range = (after * step > planes[0].clip[0]) & (after * step < planes[0].clip[1])
-    if levels > 2 and open_range.mean() < OPEN:
-        return None
-    kept = (mean[seen] > planes[0].clip[0] / step) & (mean[seen] < planes[0].clip[1] / step)
-    if _straight(middle[seen[kept]], mean[seen[kept]]):
-        return None
-    levels = levels if levels < len(seen) else 0  # else none were put together
-    curve, parameters = _curve(levels, seen / 255, mean[seen] / white, count[seen])
-    figures = {"curve": CURVES[curve].format(**parameters)}
-    return Alternative(Other.CURVE, residual, figures, {"curve": curve, **parameters})
-
-
-def curve_of(pairs: Sequence[Pair]) -> Alternative | None:
-    """A function of each pixel by itself that explains every channel to the rounding."""
-    answers = pairs[0].after.shape[2]
-    if pairs[0].before.shape[2] > answers:
-        return None
-    found = [tone_curve(planes_of(list(pairs), c)) for c in range(answers)]
-    explained = all(
-        curve is not None and curve.residual is not None and curve.residual <= EXPLAINED
-        for curve in found
-    )
-    return found[0] if explained else None
-
-
-def _straight(levels: np.ndarray, values: np.ndarray) -> bool:
-    """Whether a line comes within half a level of all values: rounded, it explains them as well.
-
-    The height of a set of points along the vertical is least in the direction of an edge of its
-    convex hull. False of two values, or none: a threshold is as much as a line there.
-    """
-    if len(levels) < 3:
-        return False
-    hull = cv2.convexHull(np.stack([levels, values], axis=1).astype(np.float32))[:, 0]
-    right, up = (np.roll(hull, -1, axis=0) - hull).T
-    slopes = up[right != 0] / right[right != 0]
-    return bool(np.ptp(values[:, None] - slopes * levels[:, None], axis=0).min() <= 1 + EDGE)
-
-
-def _curve(
-    levels: int, before_levels: np.ndarray, after_levels: np.ndarray, count: np.ndarray
-) -> tuple[Curve, dict[str, float]]:
-    """Which curve it is, and its parameters.
-
-    levels: to which others were put together; 0: none were.
-    """
-    if levels == 2:
-        return Curve.THRESHOLD, {}
-    if 0 < levels <= FEW:
-        return Curve.POSTERISED, {"levels": levels}
-    for curve, does in BY_LIGHT.items():
-        if np.abs(does(before_levels) - after_levels).max() < NEAR_CURVE / 2:
-            return curve, {}
-    dark = (before_levels > 0.02) & (after_levels > 0.02) & (after_levels < 0.995)
-    if dark.sum() > 10:
-        exponents = np.log(after_levels[dark]) / np.log(np.minimum(before_levels[dark], 0.999))
-        exponent = float(np.average(exponents, weights=count[dark]))
-        if np.abs(before_levels[dark] ** exponent - after_levels[dark]).max() < NEAR_CURVE:
-            return Curve.GAMMA, {"exponent": exponent}
-    shares = np.cumsum(count) / count.sum()
-    if np.abs(shares - shares[0] - after_levels * (1 - shares[0])).max() < 0.02:
-        return Curve.EQUALISED, {}
-    return Curve.FREE, {}
-
-
-def _linear_light(fit: Fit) -> Iterator[Alternative]:
-    """A kernel on the light instead of the stored values, for each way to store it."""
-    size = min(len(fit.kernel), 9)
-    for curve in LIGHTS:
-        decode, encode = curve.decode, curve.encode
-        lights = []
-        for tile in fit.tiles:
-            # Grey made of colours by weights may lie beyond black and white.
-            before = decode(np.clip(tile.before / tile.peak, 0, 1))
-            lights.append(replace(tile, before=before, after=decode(tile.after / tile.peak)))
-        total = sums(lights, size)
-        if total is None:
-            continue
-        found, squares, count = total.solve(), 0.0, 0
-        for light, tile in zip(lights, fit.tiles, strict=True):
-            inner = tile.inside(size)
-            value = encode(correlate_valid(light.before, found.kernel, found.offset)) * tile.peak
-            error = (value - tile.after[inner])[tile.used[inner]] / tile.step
-            squares, count = squares + float(error @ error), count + len(error)
-        residual = (squares / max(count, 1)) ** 0.5
-        parameters = {"curve": curve.name}
-        yield Alternative(
-            Other.LIGHT,
-            residual,
-            parameters=parameters,
-            kernel=found.kernel,
-            standard_error=found.standard_error,
-        )
-
-
 def kernel(
     values: np.ndarray, by_formula: bool = True, errors: np.ndarray | None = None
 ) -> Name | None:
@@ -342,50 +132,79 @@ def _to_the_last_digit(name: Name, values: np.ndarray) -> Name:
     return replace(name, near=EXACTLY) if same else name
 
 
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """What the sums of a pair allow of a kernel of their size (k x k), where noise is independent.
+
+    What one leaves beyond the best, (k - k')' X'X (k - k'), is the variance of the noise times
+    chi-squared with k*k degrees of freedom.
+    """
+
+    best: np.ndarray  # k x k
+    gram: np.ndarray  # k*k x k*k: X'X about the means
+    variance: float
+
+    @classmethod
+    def of(cls, total: Statistics) -> _Sums:
+        best, _, variance = least_squares(total)
+        return cls(best, total.centred[0].astype(np.float64), variance)
+
+    def left(self, kernel: np.ndarray) -> float:
+        """What a kernel leaves more than the best one does."""
+        off = (kernel - self.best).ravel()
+        return float(off @ self.gram @ off)
+
+    @property
+    def most(self) -> float:
+        """More than this a true kernel hardly ever leaves."""
+        return self.variance * _chi_squared(self.best.size)
+
+    def bars(self, power: float) -> float:
+        """Of the scale of a kernel whose picture has that power."""
+        return BARS * TWICE * (self.variance / power) ** 0.5
+
+
 def behind_noise(name: Name, total: Statistics) -> Name | None:
     """The name with the scale that the sums of a pair allow; None where they speak against it.
 
-    total: of the kernel's size. What a kernel leaves beyond the best one, (k - k')' X'X (k - k'),
-    is the variance of the noise times chi-squared with k*k degrees of freedom. A formula is told
-    where another parameter is spoken against: else its digits would be none. So is a kernel where
-    one is that falls off otherwise from its middle by SAME: a wide Gaussian is nearly a box.
+    total: of the kernel's size. A formula is told where another parameter is spoken against: else
+    its digits would be none. So is a kernel where one is that falls off otherwise from its middle
+    by SAME: a wide Gaussian is nearly a box.
     """
-    best, _, variance = least_squares(total)
-    gram = total.centred[0].astype(np.float64)
-    most = variance * _chi_squared(best.size)
+    seen = _Sums.of(total)
+    if name.formula is not None:
+        return _formula_behind(name, name.formula, seen)
+    return None if name.kernel is None else _kernel_behind(name, name.kernel, seen)
 
-    def left(kernel: np.ndarray) -> float:
-        off = (kernel - best).ravel()
-        return float(off @ gram @ off)
 
-    if (formula := name.formula) is not None:
-        member = formula.member
-        sigma = min(formula.sigma * NEARBY, key=lambda s: left(member(s)))
-        formula = replace(formula, sigma=float(sigma))
-        own, *others = map(left, formula.members)
-        if own > most or min(others) <= TWICE**2 * most:
-            return None
-        weights = formula.members[0].ravel()
-        bars = BARS * TWICE * (variance / float(weights @ gram @ weights)) ** 0.5
-        return replace(name, name=formula.told(sigma), formula=formula, near=min(name.near, bars))
-    if name.kernel is None:
+def _formula_behind(name: Name, formula: Formula, seen: _Sums) -> Name | None:
+    member = formula.member
+    sigma = min(formula.sigma * NEARBY, key=lambda s: seen.left(member(s)))
+    formula = replace(formula, sigma=float(sigma))
+    own, *others = map(seen.left, formula.members)
+    if own > seen.most or min(others) <= TWICE**2 * seen.most:
         return None
-    weights = name.kernel.ravel()
-    power = float(weights @ gram @ weights)
+    weights = formula.members[0].ravel()
+    bars = seen.bars(float(weights @ seen.gram @ weights))
+    return replace(name, name=formula.told(sigma), formula=formula, near=min(name.near, bars))
+
+
+def _kernel_behind(name: Name, kernel: np.ndarray, seen: _Sums) -> Name | None:
+    weights = kernel.ravel()
+    power = float(weights @ seen.gram @ weights)
     if power <= 0:
         return None
-    scale = float(weights @ gram @ best.ravel()) / power
-    bars = BARS * TWICE * (variance / power) ** 0.5
-    if scale == 0 or (own := left(scale * name.kernel)) > most:
+    scale = float(weights @ seen.gram @ seen.best.ravel()) / power
+    if scale == 0 or (own := seen.left(scale * kernel)) > seen.most:
         return None
-    change = name.kernel * np.square(grid(len(best))).sum(axis=0)
-    change -= name.kernel * (weights @ gram @ change.ravel() / power)
-    if np.abs(change).max() > EXACTLY * np.abs(name.kernel).max():  # else all are as far away
-        change *= SAME * np.abs(name.kernel).max() / np.abs(change).max()
-        others = [left(scale * (name.kernel + by * change)) for by in (-1, 1)]
-        if min(others) < own + RARE**2 * variance:
+    change = kernel * np.square(grid(len(kernel))).sum(axis=0)
+    change -= kernel * (weights @ seen.gram @ change.ravel() / power)
+    if np.abs(change).max() > EXACTLY * np.abs(kernel).max():  # else all are as far away
+        change *= SAME * np.abs(kernel).max() / np.abs(change).max()
+        others = [seen.left(scale * (kernel + by * change)) for by in (-1, 1)]
+        if min(others) < own + RARE**2 * seen.variance:
             return None
-    return replace(name, scale=scale, near=min(name.near, bars / abs(scale)))
+    return replace(name, scale=scale, near=min(name.near, seen.bars(power) / abs(scale)))
 
 
 def spoken_against(kernel: np.ndarray, total: Statistics, times: float) -> bool:
@@ -393,10 +212,8 @@ def spoken_against(kernel: np.ndarray, total: Statistics, times: float) -> bool:
 
     times: by how much errors may be larger than those of independent noise, 1 or TWICE.
     """
-    best, _, variance = least_squares(total)
-    off = (kernel - best).ravel()
-    left = float(off @ total.centred[0].astype(np.float64) @ off)
-    return left > times**2 * variance * _chi_squared(best.size)
+    seen = _Sums.of(total)
+    return seen.left(kernel) > times**2 * seen.most
 
 
 def _chi_squared(degrees: int) -> float:

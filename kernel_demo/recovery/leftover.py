@@ -9,6 +9,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
+from kernel_demo.recovery.alignment import between
 from kernel_demo.recovery.explanations import Split
 from kernel_demo.recovery.record import Recovery
 
@@ -64,7 +65,7 @@ def _apart(*left: float) -> bool:
 def _counted(found: Recovery, made: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Squares of what is left, and 1 where it counts: inside, not left out and not cut off."""
     radius = found.size // 2
-    counts: np.ndarray = (made > found.clip[0]) & (made < found.clip[1])
+    counts = between(made, found.clip)
     if found.left_out.mask is not None:
         counts[found.left_out.mask] = False
     counts[:radius] = counts[:, :radius] = False

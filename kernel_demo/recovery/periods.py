@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.filtering import correlate, patch_view
-from kernel_demo.recovery.alignment import Pair, Plane, sample
+from kernel_demo.recovery.alignment import Pair, between, sample
 from kernel_demo.recovery.channels import Arrangement, Mixture
 from kernel_demo.recovery.fitting import NEARLY_EXACT
 
@@ -70,16 +70,14 @@ def _of_mixture(
 ) -> Iterator[tuple[np.ndarray, Sequence[np.ndarray]]]:
     """The same where all channels go into each."""
     margin = CLEAR * mixed.residual
-    planes = [Plane(*pair.overlap(), pair.peak, pair.step, pair.clip) for pair in pairs]
-    for tile in sample(planes, PIXELS):
+    for tile in sample([pair.plane() for pair in pairs], PIXELS):
         befores = list(np.moveaxis(tile.before.astype(np.float64), 2, 0))
         edge = mixed.kernels.shape[-1] // 2
         whole = np.ones(tile.after.shape[:2], bool) if tile.counted is None else tile.counted
         counted = np.pad(whole[edge:-edge, edge:-edge], edge)
         for output, offset in enumerate(mixed.offsets):
             made = sum(map(correlate, befores, mixed.kernels[output]), offset)
-            low, high = tile.clip[0] + margin, tile.clip[1] - margin
-            kept = counted & (made > low) & (made < high)
+            kept = counted & between(made, tile.clip, margin)
             yield np.where(kept, tile.after[..., output] - made, 0), befores
 
 

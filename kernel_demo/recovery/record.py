@@ -18,8 +18,9 @@ from kernel_demo.recovery.explanations import Channels, Edge, Left, Told, Verdic
 from kernel_demo.recovery.families import Found
 from kernel_demo.recovery.fitting import MANY_ROUNDINGS, ONE_ROUNDING, box
 from kernel_demo.recovery.fractions import Fractions
-from kernel_demo.recovery.known import Alternative, Name
+from kernel_demo.recovery.known import Name
 from kernel_demo.recovery.polytope import Chebyshev, Interval, Polytope, allowed
+from kernel_demo.recovery.rivals import Alternative
 from kernel_demo.recovery.smoothing import Smoothing
 
 # What lies beyond the top, bottom, left and right: one of filtering.MODES or an Edge; None: not

@@ -12,7 +12,7 @@ import numpy as np
 
 from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES, correlate_valid, patch_view
 from kernel_demo.learning.certificate import ROUNDING
-from kernel_demo.recovery.alignment import Pair
+from kernel_demo.recovery.alignment import Pair, between
 from kernel_demo.recovery.explanations import Edge, Left, Rounding
 from kernel_demo.recovery.passes import Way, inner, share_inside
 from kernel_demo.recovery.record import UNSEEN, LeftOut, Recovery, Sides
@@ -114,7 +114,7 @@ def _compared(
         tie = np.abs(half - np.rint(half)) < TIE
         level[wrong] = np.where(tie, after[wrong], level[wrong])
         wrong[wrong] = ~tie
-    unclipped = counts & (values > found.clip[0]) & (values < found.clip[1])
+    unclipped = counts & between(values, found.clip)
     left = np.multiply(after - values, unclipped)
     count = np.count_nonzero(counts) * after.shape[2]
     same = count - np.count_nonzero(wrong)
@@ -466,7 +466,7 @@ def _constant(found: Recovery, pair: Pair, sides: Iterable[int]) -> tuple[Value 
     for at in (places[side] for side in sides):
         left = pair.after[at] // pair.step - _values(found, _patches(around, at, found.size), pair)
         outside = _patches(beyond, at, found.size).astype(np.float64)
-        unclipped = (pair.after[at] > pair.clip[0]) & (pair.after[at] < pair.clip[1])
+        unclipped = between(pair.after[at], pair.clip)
         unclipped &= _kept(pair, at)[..., None]
         for a, row in enumerate(_inputs(found, outputs, inputs)):
             weights = np.zeros((*left.shape[:2], inputs))

@@ -2,54 +2,38 @@
 
 The work in its order: pairs that go together (alignment), the kernels that explain them (channels),
 the verdict (judging), all of it once more for pictures that are displaced or swapped, and then the
-record: round numbers (fractions), the border and the picture (reproduction), the name (known).
+record (reporting).
 """
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 
 from kernel_demo.errors import DemoError, odd
-from kernel_demo.imaging.filtering import correlate_valid
-from kernel_demo.learning.certificate import ROUNDING
 from kernel_demo.recovery import (
     alignment,
-    alternatives,
     channels,
-    families,
     fitting,
-    fractions,
     judging,
-    known,
     luma,
     outliers,
-    periods,
-    polytope,
-    redone,
-    reproduction,
+    registration,
+    verdicts,
 )
-from kernel_demo.recovery.alignment import Pair, Plane
-from kernel_demo.recovery.channels import Arrangement
-from kernel_demo.recovery.evidence import betrayed
+from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.explanations import Channels, Note, Other, Reason, Told, Verdict
-from kernel_demo.recovery.fractions import Fractions
-from kernel_demo.recovery.judging import Judgement
-from kernel_demo.recovery.known import Alternative, Name
-from kernel_demo.recovery.polytope import Chebyshev, Polytope
-from kernel_demo.recovery.recompression import share_alike
-from kernel_demo.recovery.record import UNSEEN, Recovery
+from kernel_demo.recovery.record import Recovery
+from kernel_demo.recovery.reporting import Analysis, explained, judged, reported
+from kernel_demo.recovery.rivals import Alternative
+from kernel_demo.recovery.verdicts import Judgement
 
 MIN_SIZE, MAX_SIZE = 3, 31
 Files: TypeAlias = tuple[np.ndarray, np.ndarray]  # before and after
-# What is more off than this many grey levels, or this many times the residual, is not the kernel's.
-TWO_LEVELS, GROSS = 2.0, 6.0
-RARELY = 0.2  # ... so many times the residual leave half of the pixels, at most, where few are off
 # Share of the other pixels' variance that a kernel must explain for an edit to be told: where after
 # is of one level, any kernel with no weight is obeyed.
 LEAST = 0.5
@@ -61,32 +45,7 @@ NEARLY_ALL = 0.9  # ... and that the middle of a larger kernel must, to be told
 # that which no kernel of a grey picture makes, where the colours are not of that picture.
 COLOURED, FROM_ELSEWHERE = 2.0, 0.5
 PAINTED = (Other.EDIT, Other.TURNED, Other.CUT)  # what is said of such a picture holds in grey too
-# Times the errors of arithmetic that must be left beyond one rounding for kernels to be too small.
-CLEARLY = 4.0
-# Reasons that several roundings look like, or a kernel of which only the middle was searched.
-HIDDEN = (
-    *(Reason.ROUNDED, Reason.UNSTEADY, Reason.UNCLEAR, Reason.NOISE_BEFORE, Reason.PERIODIC),
-    *(Reason.LARGER, Reason.GOES_ON, Reason.TOO_LARGE),
-)
-OF_TOOLS = 0.02  # grey levels that the arithmetic of a kernel with a name may err by, at most
-SEVERAL = 0.8  # grey levels RMS that several roundings leave, at most, of a kernel whose peak is 1
-# Grey levels: where no residual of the middle comes so near to one half, the set has room; and the
-# seconds in which its extent is worked out.
-FULL, WIDENED = 0.495, 3.0
-# Pixels beside the border of which noise is as strong as elsewhere: not so many times, squared.
-# Of smaller pictures than have half of their pixels within, none is told.
-BORDER, FRAMED, WITHIN = 4, 10.0, 0.5
 RANK = (Verdict.UNDETERMINED, Verdict.NOT, Verdict.NOISY, Verdict.CONVOLUTION)
-
-
-@dataclass(frozen=True, eq=False)
-class Analysis:
-    """What explains some pairs, and the verdict on it."""
-
-    pairs: list[Pair]
-    notes: tuple[Told, ...]  # what was done to them first
-    found: Arrangement | None  # None: nothing could be fitted
-    judgement: Judgement
 
 
 def recover(before: np.ndarray, after: np.ndarray, max_size: int = 15, name: str = "") -> Recovery:
@@ -114,7 +73,7 @@ def recover_many(pairs: Sequence[Files], max_size: int = 15, name: str = "") -> 
     seen = _analysed(usable, notes, max_size)
     if seen.judgement.verdict != Verdict.CONVOLUTION:
         seen = _turned(_displaced(seen, max_size) or seen)
-    result = _told_apart(_reported(seen, name), usable)
+    result = _told_apart(reported(seen, name), usable)
     return result if result.fractions else _swapped(pairs, max_size, result) or result
 
 
@@ -127,9 +86,9 @@ def _told_apart(result: Recovery, pairs: Sequence[Pair]) -> Recovery:
     needed = judging.DISTINCT * MIN_SIZE**2
     if result.verdict == Verdict.UNDETERMINED and patches < needed:
         tiny = Told(Reason.TINY, {"patches": patches, "needed": needed})
-        return _judged(result, Judgement(Verdict.UNDETERMINED, reason=tiny))
+        return judged(result, Judgement(Verdict.UNDETERMINED, reason=tiny))
     if _coloured(result, pairs[0]):
-        return _judged(result, Judgement(Verdict.UNDETERMINED, reason=Told(Reason.NO_COLOURS)))
+        return judged(result, Judgement(Verdict.UNDETERMINED, reason=Told(Reason.NO_COLOURS)))
     return result
 
 
@@ -143,7 +102,7 @@ def _coloured(result: Recovery, pair: Pair) -> bool:
         return False
     other, reason = result.alternative, result.reason
     known_why = reason is not None and reason.code == Reason.ONE_COLOUR
-    if known_why or _explained(other) or (other is not None and other.kind in PAINTED):
+    if known_why or explained(other) or (other is not None and other.kind in PAINTED):
         return False
     maps = [result.residual_map, *([] if other is None else [other.residual_map])]
     left = min(_colour(one) for one in maps if one is not None)
@@ -163,7 +122,7 @@ def _framed(before: np.ndarray, after: np.ndarray) -> Alternative | None:
     # A kernel whose results are all kept adds its size less 1.
     if max(np.subtract(after.shape[:2], before.shape[:2])) >= MAX_SIZE:
         return Alternative(Other.GEOMETRY)
-    place = alignment.cut_out(before, after)
+    place = registration.cut_out(before, after)
     if place is None:
         return None
     return Alternative(Other.CUT, figures=dict(zip(("rows", "columns"), place, strict=True)))
@@ -215,9 +174,9 @@ def _analysed(pairs: list[Pair], notes: tuple[Told, ...], max_size: int) -> Anal
     if lossy and judgement.verdict == Verdict.UNDETERMINED:
         fit = found.fits[0]
         shares = [outliers.painted(pair, fit.kernel, fit.offset) for pair in pairs]
-        judgement = judging.edit(float(np.mean(shares))) if all(shares) else judgement
+        judgement = verdicts.edit(float(np.mean(shares))) if all(shares) else judgement
     if changed is not None:
-        judgement = judging.edited(judgement, changed)
+        judgement = verdicts.edited(judgement, changed)
     return Analysis(pairs, notes, found, judgement)
 
 
@@ -225,7 +184,7 @@ def _displaced(seen: Analysis, max_size: int) -> Analysis | None:
     """The same after laying after over before anew, where that explains more."""
     moved = []
     for pair in seen.pairs:
-        origin = alignment.displacement(pair) or pair.origin
+        origin = registration.displacement(pair) or pair.origin
         distance = max(abs(a - b) for a, b in zip(origin, pair.origin, strict=True))
         # What is nearer lies well inside the largest kernel and has been found without this.
         moved.append(replace(pair, origin=origin) if distance > max_size // 4 else pair)
@@ -263,7 +222,7 @@ def _turned(seen: Analysis) -> Analysis:
     """The same, but for a picture that shows what it did before turned, and no kernel explains."""
     if seen.judgement.verdict.linear or (seen.found and seen.found.explained > LEAST):
         return seen
-    turns = {alignment.turned(pair) for pair in seen.pairs}
+    turns = {registration.turned(pair) for pair in seen.pairs}
     if len(turns) > 1 or None in turns:
         return seen
     turn = Alternative(Other.TURNED, figures={"turn": turns.pop()})
@@ -303,472 +262,5 @@ def _swapped(pairs: Sequence[Files], max_size: int, straight: Recovery) -> Recov
     seen = _analysed(usable, (*notes, Told(Note.SWAPPED)), max_size)
     if seen.judgement.verdict != Verdict.CONVOLUTION:
         return None
-    result = _reported(seen, straight.title, swapped=True)
+    result = reported(seen, straight.title, swapped=True)
     return result if result.bit_exact else None
-
-
-def _reported(seen: Analysis, title: str, swapped: bool = False) -> Recovery:
-    """Everything that can be told of the pairs; pictures are those of the first."""
-    result = _by_kernels(seen, title, swapped)
-    weights = None if seen.found is None else seen.found.weights
-    if result.verdict.linear:
-        return replace(result, alternative=alternatives.matrix(result, seen.pairs))
-    if result.verdict == Verdict.UNDETERMINED:
-        return _redone(result, seen.pairs)
-    other = result.alternative
-    if other is None or other.residual is None:
-        other = alternatives.curve(seen.pairs) or other
-    elif not other.code:
-        other = alternatives.told(other, seen.pairs, weights)
-    if weights is not None:
-        other = alternatives.greyed(other, seen.pairs)
-    if other is not None and other.residual is not None and not _explained(other):
-        plainer = redone.by_pixel(seen.pairs, result)
-        left = np.inf if plainer is None or plainer.residual is None else plainer.residual
-        other = plainer if left < other.residual else other
-    if _refuted(other, result) or _straight(other, seen.pairs, weights):
-        return _redone(_judged(result, judging.UNCLEAR), seen.pairs)
-    return replace(result, alternative=other)
-
-
-def _redone(result: Recovery, pairs: list[Pair]) -> Recovery:
-    """What is undetermined, unless an operation that is no kernel makes the file again."""
-    known_why = result.reason is None or result.reason.code not in redone.OPEN
-    other = None if known_why else redone.find(pairs, result)
-    return result if other is None else _judged(result, Judgement(Verdict.NOT, other))
-
-
-def _refuted(other: Alternative | None, result: Recovery) -> bool:
-    """Whether the kernel leaves less of the whole picture than what is to explain it better.
-
-    A matrix that leaves one rounding of a picture may be one that was cut off, where many pixels
-    were; so may grey behind JPEG, which smears what was cut off over what was not.
-    """
-    if result.kernel is None:
-        return False
-    cut_off = result.used_fraction < judging.MOSTLY
-    if cut_off and result.channels == Channels.GREY and not _explained(other):
-        return True
-    if other is not None and other.kind == Other.COLOUR:
-        return cut_off and result.residual <= fitting.ONE_ROUNDING * ROUNDING
-    return other is not None and (other.residual or 0) > result.residual
-
-
-def _straight(
-    other: Alternative | None, pairs: list[Pair], weights: Sequence[float] | None
-) -> bool:
-    """Whether what looks like a curve may be a line that was cut off, and saved as JPEG."""
-    if other is None or other.kind != Other.CURVE or _explained(other):
-        return False
-    return redone.line_as_well(other, pairs, weights)
-
-
-def _explained(other: Alternative | None) -> bool:
-    """Whether it makes all but a few pixels."""
-    return other is not None and (other.reproduced or 0) >= redone.ALL
-
-
-def _by_kernels(seen: Analysis, title: str, swapped: bool) -> Recovery:
-    """All but what is known beside the kernels."""
-    found, judgement, pair = seen.found, seen.judgement, seen.pairs[0]
-    certain = judgement.verdict == Verdict.CONVOLUTION
-    exact = _exact(found) if found is not None and certain else ()
-    if any(judging.hidden(whole) for whole in exact):
-        exact, judgement = (), judging.SMOOTH
-    if found is not None and _made_by_others(found, exact):
-        exact = ()
-    if found is not None and not exact:
-        obeyed = _obeyed(found) if judgement.verdict == Verdict.CONVOLUTION else None
-        if obeyed is None or obeyed is found:
-            judgement = judging.unproved(judgement, found, obeyed is not None)
-        found = obeyed or found
-    if found is not None and exact:
-        found = _without_changed(found, exact)
-    low, high = (level // pair.step for level in pair.clip)
-    bare = Recovery(
-        judgement.verdict,
-        judgement.reason,
-        alternative=judgement.alternative,
-        fractions=exact,
-        swapped=swapped,
-        white=pair.peak // pair.step,
-        clip=(low, high),
-        noted=seen.notes,
-        title=title,
-    )
-    if found is not None:
-        result = _of_all(_applied(bare, found), found)
-        result = _without_a_colour(_without_an_edit(result, found.pairs), found.pairs[0])
-        return _by_a_tool(result, found)
-    open_range = [((p.after > p.clip[0]) & (p.after < p.clip[1])).mean() for p in seen.pairs]
-    return replace(bare, used_fraction=float(np.mean(open_range)))
-
-
-def _made_by_others(found: Arrangement, exact: tuple[Fractions, ...]) -> bool:
-    """Whether kernels near round numbers make the pixels, too, that these say were changed.
-
-    What a kernel over a divisor makes lies at least half its unit from the next level: one that is
-    a little off misses a pixel of thousands, and no other kernel would if something changed that.
-    (Whole numbers leave so much room that it would.)
-    """
-    if not exact:
-        return False
-    for (_, planes), whole in zip(found.explaining(), exact, strict=True):
-        if whole.left_out == 0 or whole.divisor == 1:
-            continue
-        peak, step = planes[0].peak, planes[0].step
-        bound = polytope.allowed(whole.kernel, whole.offset, peak / step)
-        near = Polytope.of(planes, np.ones(whole.numerators.shape, bool)).middle_within(bound)
-        # Of a large picture those pixels may not be among the ones that it was told by.
-        if near is not None and all(_makes(near, whole, plane, bound) for plane in planes):
-            return True
-    return False
-
-
-def _makes(near: Chebyshev, whole: Fractions, plane: Plane, bound: float) -> bool:
-    """Whether it makes, within the bound, what round numbers leave out of a plane."""
-    inside = plane.inside(len(whole.numerators))
-    made = correlate_valid(plane.before / plane.step, near.kernel, near.offset)
-    left = np.abs(plane.after[inside] / plane.step - made)
-    return not (left[fractions.disobeying(whole, plane)[inside]] > bound).any()
-
-
-def _obeyed(found: Arrangement) -> Arrangement | None:
-    """The kernels that all pixels obey, though what is left goes with the picture or comes again.
-
-    As they are: rounding of what is nearly a round number does so. Or with the next ring, where all
-    pixels obey that and not the kernels as they are: a ring that is too faint for least squares
-    does so, too. Nothing is left then beyond one rounding and the arithmetic, of any pixel. Of a
-    hundredth of a median filter, another ring takes two fifths at most, and never all.
-    """
-    if not found.in_one_rounding or found.mixed is not None:
-        return None
-    if not betrayed(found) and periods.find(found) is None:
-        return None
-    fits = []
-    for fit, planes in found.explaining():
-        size = len(fit.kernel)
-        bound = polytope.allowed(fit.kernel, fit.offset / fit.step, planes[0].peak / fit.step)
-        inner = Polytope.of(planes, np.ones((size, size), bool)).middle
-        if inner is not None and inner.largest <= bound:
-            fits.append(fit)
-            continue
-        clearly = polytope.ROUNDING + CLEARLY * (bound - polytope.ROUNDING)
-        if inner is None or inner.least < clearly or size + 2 > fit.searched:
-            return None
-        outer = Polytope.of(planes, np.ones((size + 2, size + 2), bool)).middle
-        if outer is None or outer.largest > bound:
-            return None
-        wider = fitting.fit(planes, fit.searched, size + 2)
-        if wider is None or not wider.in_one_rounding:
-            return None
-        fits.append(wider)
-    if all(fit is own for fit, own in zip(fits, found.fits, strict=True)):
-        return found
-    return channels.doubted(replace(found, fits=fits))
-
-
-def _applied(bare: Recovery, found: Arrangement) -> Recovery:
-    """The record with its kernels, what they are called and what they make of the picture."""
-    pair, (kernels, offsets, errors) = found.pairs[0], found.kernels(bare.fractions)
-    alone, censored = len(offsets) == 1, found.censored
-    if not bare.fractions:
-        # Weights that the fit went without are as sure as the others, not certainly 0.
-        errors = np.where(errors > 0, errors, errors.max(axis=(2, 3), keepdims=True))
-    result = replace(
-        bare,
-        kernel=kernels,
-        offset=offsets[0] if alone else tuple(offsets),
-        standard_error=errors,
-        shift=pair.origin,
-        residual=float(found.variance**0.5 / pair.step),  # until it is known of these very kernels
-        used_fraction=found.used,
-        channels=found.mode,
-        channel_weights=found.weights,
-        compression="" if found.compressed is None else str(found.compressed),
-        coefficients=None if censored is None else censored.alike,
-        smoothing=None if censored is None else censored.smoothing,
-    )
-    return _told(_called(result, behind=found), found.pairs)
-
-
-def _called(
-    result: Recovery, by_formula: bool = True, behind: Arrangement | None = None
-) -> Recovery:
-    """The record with the name that its weights and their bars allow; several kernels have none.
-
-    behind: what was fitted, whose sums are asked where there is noise.
-    """
-    if result.kernel is None or np.size(result.offset) > 1:
-        return replace(result, name=None)
-    errors = None if result.fractions else result.standard_error
-    bars = None if errors is None else errors[0, 0]
-    name = known.kernel(result.kernel[0, 0], by_formula, bars)
-    if name is not None and behind is not None and result.verdict == Verdict.NOISY:
-        name = _behind(name, behind, len(result.kernel[0, 0]))
-    # Next to a simple scale there may be the one that it is.
-    told = [] if name is None else [name] if name.simple is None else [name, replace(name, near=0)]
-    return replace(result, name=next((n for n in told if not _contradicted(result, n)), None))
-
-
-def _behind(name: Name, found: Arrangement, size: int) -> Name | None:
-    """The name of a size x size kernel, where what hides it leaves it as likely as the best."""
-    if (censored := found.censored) is not None:
-        assert found.compressed is not None  # else it is not censored
-        pairs, compressed = found.pairs, found.compressed
-        return known.behind_losses(
-            name, censored.alike,
-            lambda kernel: share_alike(pairs, compressed, kernel, censored.offset),
-        )  # fmt: skip
-    return known.behind_noise(name, found.fits[0].total.shrink(size)) if found.fits else None
-
-
-def _told(result: Recovery, pairs: list[Pair]) -> Recovery:
-    """The record with what its kernels make, and what one rounding allows.
-
-    Where no round numbers are known, the kernels are the middle of those that it allows.
-    """
-    kernels, whole_levels = result.kernel, pairs[0].before.dtype.kind == "u"
-    if kernels is None or result.verdict == Verdict.NOT or not (result.in_passes and whole_levels):
-        return reproduction.told(result, pairs)
-    outputs, anywhere = _of_outputs(kernels, pairs), np.ones(kernels[0].squeeze().shape, bool)
-    result = replace(result, polytopes=tuple(Polytope.of(o, anywhere) for o in outputs))
-    if result.verdict == Verdict.CONVOLUTION and not result.fractions:
-        result = _centred(result)
-    return reproduction.told(result, pairs)
-
-
-def _centred(result: Recovery) -> Recovery:
-    """The same with the kernels whose largest residual is smallest, where that is one rounding.
-
-    Where next to nothing was rounded, as of whole numbers, least squares is exact already. Bars are
-    those of least squares, which takes rounding for noise. Where the middle leaves room beside it,
-    as in smooth pictures, rounding is none: anything within the interval is as likely.
-    """
-    if result.residual <= fitting.NEARLY_EXACT:
-        return result
-    assert result.kernel is not None  # of a convolution
-    assert result.standard_error is not None
-    kernels, offsets = result.kernel.copy(), np.array(result.offset, ndmin=1)
-    errors = result.standard_error.copy()
-    for output, (part, bound) in enumerate(zip(result.polytopes, result.bounds, strict=True)):
-        free = part.free & (kernels[output] != 0).squeeze()
-        if not free.any():  # a channel of one level has no kernel
-            continue
-        shape = replace(part, free=free)
-        middle = shape.middle_within(bound) if free.sum() < polytope.WIDEST else None
-        if middle is None:
-            return result
-        if middle.largest < FULL:
-            wide = shape.interval(bound, time.monotonic() + WIDENED, middle)
-            assert wide is not None  # the middle is in it
-            errors[output] = np.maximum(errors[output], ROUNDING * (wide.high - wide.low))
-        kernels[output] = middle.kernel
-        offsets[output] = middle.offset
-    offset = float(offsets[0]) if len(offsets) == 1 else tuple(offsets.tolist())
-    return _called(replace(result, kernel=kernels, standard_error=errors, offset=offset))
-
-
-def _contradicted(result: Recovery, name: Name) -> bool:
-    """Whether the kernel of a name leaves more than one rounding, where another leaves no more."""
-    if name.kernel is None or result.fractions or not result.polytopes:
-        return False
-    if result.verdict != Verdict.CONVOLUTION:
-        return False
-    if name.simple is None:
-        left = result.polytopes[0].left_by(name.kernel, near=name.scale)
-    else:
-        left = result.polytopes[0].left_by(float(name.simple) * name.kernel)
-    beyond = left is not None and left > result.bounds[0] + OF_TOOLS
-    return beyond and result.one_rounding is True  # a linear program: where it matters
-
-
-def _by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
-    """The record with the family, or the roundings, that make the file.
-
-    They prove themselves by the pixels where evidence leaves a kernel open. No formula is named in
-    a picture of 8 bits that it does not make.
-    """
-    first, *others = found.pairs
-    of_8_bits = first.peak == 255 and first.before.dtype == np.uint8
-    if len(found.fits) != 1 or found.censored is not None or not of_8_bits:
-        return result
-    fit, linear = found.fits[0], result.verdict.linear
-    if result.verdict == Verdict.CONVOLUTION:
-        result = _called(result, by_formula=False)
-    if result.bit_exact and result.kernel is not None:
-        steps = families.by_opencv(result.kernel[0, 0], alignment.planes_of(found.pairs))
-        return result if steps is None else replace(result, name=_named(steps), steps=steps)
-    if result.fractions:  # whole numbers for all but a few pixels
-        return result
-    hidden = result.reason is not None and result.reason.code in HIDDEN
-    if not (linear or hidden) or fit.residual > SEVERAL * max(1.0, float(fit.kernel.max())):
-        return result
-    # Where there is no kernel yet, what was left out speaks against one, too.
-    mask = first.outliers if result.left_out.mask is None else result.left_out.mask
-    pairs = [replace(first, outliers=mask), *others]
-    pairs = pairs if linear else [replace(pair, outliers=None) for pair in pairs]
-    steps = families.find(fit.kernel, fit.offset, alignment.planes_of(pairs), result.reproduced)
-    return result if steps is None else _made_by(steps, result, pairs)
-
-
-def _made_by(steps: families.Found, result: Recovery, pairs: list[Pair]) -> Recovery:
-    """The record with the kernel of a way that makes the pairs, and what the way makes of them."""
-    kernel = steps.way.kernel[None, None]
-    planes, anywhere = alignment.planes_of(pairs), np.ones(kernel[0, 0].shape, bool)
-    made = replace(
-        result,
-        verdict=Verdict.CONVOLUTION,
-        reason=None,
-        alternative=None,
-        kernel=kernel,
-        offset=steps.way.offset,
-        standard_error=steps.standard_error[None, None],
-        fractions=(),
-        name=_named(steps) or known.kernel(kernel[0, 0], False, steps.standard_error),
-        polytopes=(Polytope.of(planes, anywhere),),
-        steps=steps,
-    )
-    made = reproduction.told(made, pairs)
-    # It was told by a sample of a large picture, if that is one.
-    return made if made.reproduced >= min(steps.share, families.NEARLY_ALL) else result
-
-
-def _named(steps: families.Found) -> Name | None:
-    return Name(steps.way.name, 1.0) if steps.way.family else None
-
-
-def _of_outputs(kernels: np.ndarray, pairs: list[Pair]) -> Iterator[list[Plane]]:
-    """For each kernel of a record the planes that it explains; of a mixture, all inputs."""
-    outputs, inputs = kernels.shape[:2]
-    for output in range(outputs):
-        if inputs == 1:
-            yield alignment.planes_of(pairs, output if outputs > 1 else None)
-        else:
-            yield [
-                Plane(before, after[..., output], counted, pair.peak, pair.step, pair.clip)
-                for pair in pairs
-                for before, after, counted in [pair.overlap()]
-            ]
-
-
-def _without_changed(found: Arrangement, exact: tuple[Fractions, ...]) -> Arrangement:
-    """The same with the pixels left out that round numbers say were changed."""
-    if not any(whole.left_out for whole in exact):
-        return found
-    marked = []
-    for pair in found.pairs:
-        _, here = alignment.common(pair.before, pair.after, pair.origin)
-        mask = np.zeros(pair.after.shape[:2], bool) if pair.outliers is None else pair.outliers
-        for channel, plane in enumerate(alignment.planes_of([pair])):
-            whole = exact[min(channel, len(exact) - 1)]
-            mask = mask.copy()
-            mask[here] |= fractions.disobeying(whole, plane)
-        marked.append(replace(pair, outliers=mask))
-    return replace(found, pairs=marked)
-
-
-def _of_all(result: Recovery, found: Arrangement) -> Recovery:
-    """The same, unless the kernel fails where pixels were not fitted to: at the clip levels."""
-    pair = found.pairs[0]
-    if not result.verdict.linear:
-        return result
-    assert result.residual_map is not None  # _told() has made it
-    left = float(found.variance**0.5 / pair.step)
-    lost = np.abs(result.residual_map.reshape(pair.after.shape)).max(axis=2)
-    gross = lost > max(TWO_LEVELS, GROSS * left)
-    radius = result.size // 2 + max(map(abs, result.shift))
-    gross[:radius] = gross[:, :radius] = False
-    gross[gross.shape[0] - radius :] = gross[:, gross.shape[1] - radius :] = False
-    if pair.counted is not None:
-        gross &= pair.counted
-    beyond = np.count_nonzero(gross) / gross.size
-    noisy = result.verdict == Verdict.NOISY
-    if noisy and (_more_outside(lost, pair.counted) or _rare(result, lost, left)):
-        return _judged(result, judging.UNCLEAR)
-    if beyond > outliers.SPOKEN_OF:
-        judgement = judging.edit(beyond) if outliers.together([gross]) else judging.UNCLEAR
-        return _judged(result, judgement)
-    if beyond == 0 or result.verdict != Verdict.CONVOLUTION:
-        return result
-    mask = gross if pair.outliers is None else gross | pair.outliers
-    return _told(result, [replace(pair, outliers=mask), *found.pairs[1:]])
-
-
-def _more_outside(lost: np.ndarray, counted: np.ndarray | None) -> bool:
-    """Whether far more is left beside the border than within: a frame, and no noise."""
-    squares = lost**2 if counted is None else np.where(counted, lost**2, np.nan)
-    inner = np.zeros(lost.shape, bool)
-    inner[BORDER:-BORDER, BORDER:-BORDER] = True
-    if inner.mean() < WITHIN:
-        return False
-    return bool(np.nanmean(squares[~inner]) > FRAMED * np.nanmean(squares[inner]))
-
-
-def _rare(result: Recovery, lost: np.ndarray, left: float) -> bool:
-    """Whether few pixels leave nearly all: something has changed them, and noise all pixels.
-
-    Half of all errors are within 0.67 of what normal noise leaves (RMS), where nothing is cut off.
-    Losses are few in skies.
-    """
-    assert result.reproduction is not None  # _told() has made it
-    made, (low, high) = result.reproduction.reshape(*lost.shape, -1), result.clip
-    lost = lost[((made > low) & (made < high)).all(axis=2)]
-    if result.compression or left <= TWO_LEVELS or lost.size == 0:
-        return False
-    return float(np.median(lost)) < RARELY * left
-
-
-def _without_an_edit(result: Recovery, pairs: list[Pair]) -> Recovery:
-    """The same, unless all but what is left out is as it was before: then that edit is all.
-
-    What is left out where the picture is busy may be a filter's, of a picture that is plain else.
-    """
-    mask = result.left_out.mask
-    if mask is None or not result.verdict.linear:
-        return result
-    first = replace(pairs[0], outliers=mask)
-    if not all(outliers.only_edited(pair) for pair in (first, *pairs[1:])):
-        return result
-    if outliers.among_details(first, mask):
-        return _judged(result, judging.UNCLEAR)
-    return _judged(result, judging.edit(result.left_out.share))
-
-
-def _without_a_colour(result: Recovery, pair: Pair) -> Recovery:
-    """The same, unless what is left out are the pixels of a colour, before or as filtered."""
-    mask = result.left_out.mask
-    if mask is None or not result.verdict.linear:
-        return result
-    assert result.reproduction is not None  # _told() has made it
-    there, here = alignment.common(pair.before, pair.after, pair.origin)
-    made = result.reproduction.reshape(pair.after.shape)
-    seen = (pair.before[there], made[here])
-    if any(outliers.of_one_colour(picture, mask[here]) for picture in seen):
-        if alignment.heaped(pair.after, pair.peak):  # it was cut off at that level
-            return _judged(result, judging.UNCLEAR)
-        return _judged(result, judging.one_colour(result.left_out.share))
-    return result
-
-
-def _judged(result: Recovery, judgement: Judgement) -> Recovery:
-    """The record with another verdict, and without what only a kernel can tell."""
-    bare = replace(result, padding_sides=UNSEEN, padding_value=None, fractions=())
-    return replace(
-        bare,
-        verdict=judgement.verdict,
-        reason=judgement.reason,
-        alternative=judgement.alternative,
-    )
-
-
-def _exact(found: Arrangement) -> tuple[Fractions, ...]:
-    """Round numbers for every fit, or none at all."""
-    exact = []
-    for fit, planes in found.explaining():
-        whole_levels = all(plane.before.dtype.kind == "u" for plane in planes)
-        whole = fractions.find(fit, planes) if whole_levels else None
-        if whole is None:
-            return ()
-        exact.append(whole)
-    return tuple(exact)

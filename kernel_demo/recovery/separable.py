@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kernel_demo.imaging.kernels import MAX_SIZE, resized
-from kernel_demo.recovery.alignment import Plane
+from kernel_demo.recovery.alignment import Plane, between
 from kernel_demo.recovery.explanations import Rounding
 from kernel_demo.recovery.passes import Pass, Way, filtered, inner, kept, large_enough, share
 
@@ -157,7 +157,7 @@ class _Lines:
         """After, and which of its pixels are fitted to."""
         reach = len(self.second) // 2, len(self.first) // 2
         after = inner(tile.after, *reach).astype(np.float64)
-        return after, (after > tile.clip[0]) & (after < tile.clip[1]) & kept(tile, *reach)
+        return after, between(after, tile.clip) & kept(tile, *reach)
 
     def _with_second(self, tiles: Sequence[Plane]) -> _Lines:
         """The same with the second line and the offset by least squares."""

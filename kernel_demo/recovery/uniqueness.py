@@ -18,7 +18,7 @@ from math import gcd, lgamma, log, pi
 
 import numpy as np
 
-from kernel_demo.recovery.alignment import distinct
+from kernel_demo.recovery.alignment import between, distinct
 from kernel_demo.recovery.candidates import DIVISORS, FIXED_POINT, Candidate, nearest_plane
 
 ENOUGH = 8  # distinct patches for each unknown
@@ -50,7 +50,7 @@ class Evidence:
         """Of m patches (m x k*k whole numbers, working units), the distinct ones. None: too few."""
         first = distinct(patches)
         found = cls(patches[first] / step, after[first], tuple(end[first] for end in clip))
-        inside = (found.after > found.clip[0]) & (found.after < found.clip[1])
+        inside = between(found.after, found.clip)
         return found if np.count_nonzero(inside) >= ENOUGH * (patches.shape[1] + 1) else None
 
     def pins(self, candidate: Candidate, offset: float) -> bool:
@@ -107,7 +107,7 @@ class Evidence:
 
         moves: k*k x m, what each unknown changes; units: the numbers that stand for one in them.
         """
-        inside = (self.after > self.clip[0]) & (self.after < self.clip[1])
+        inside = between(self.after, self.clip)
         changes, m = self.patches[inside] @ moves, moves.shape[1]
         if m < len(moves):
             changes = np.unique(np.round(changes, 6), axis=0)

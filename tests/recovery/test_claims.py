@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kernel_demo.recovery import Verdict, recover, search
+from kernel_demo.recovery import Verdict, recover, reporting
 from kernel_demo.recovery.explanations import Other
 from kernel_demo.sources.bundled import FOLDER
 
@@ -50,7 +50,7 @@ def test_bars_without_time_for_the_interval_are_no_smaller(monkeypatch):
     true /= true.sum()
     after = np.floor(cv2.filter2D(before, cv2.CV_64F, true) + 0.5).astype(np.uint8)
     in_time = recover(before, after, 5)
-    monkeypatch.setattr(search, "WIDENED", -1.0)
+    monkeypatch.setattr(reporting, "WIDENED", -1.0)
     too_late = recover(before, after, 5)
     assert too_late.verdict == in_time.verdict == Verdict.CONVOLUTION
     assert (too_late.standard_error >= in_time.standard_error).all()

@@ -12,8 +12,8 @@ from PIL import Image
 from kernel_demo.recovery import Edge, Recovery, Rounding, Verdict, recover, recover_many
 from kernel_demo.recovery.explanations import Note, Other, Reason, Told, Turn
 from kernel_demo.recovery.fractions import Fractions
-from kernel_demo.recovery.known import Alternative
 from kernel_demo.recovery.record import LeftOut
+from kernel_demo.recovery.rivals import Alternative
 from kernel_demo.sources.bundled import FOLDER
 
 FIGURES = {

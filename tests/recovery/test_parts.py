@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from kernel_demo.numbers import rounded_up
-from kernel_demo.recovery import alignment, candidates, fractions, known
+from kernel_demo.recovery import alignment, candidates, fractions, known, registration
 from kernel_demo.recovery.alignment import Plane, sample
 from kernel_demo.recovery.explanations import Rounding
 from kernel_demo.recovery.fractions import Fractions
@@ -53,7 +53,7 @@ def test_levels_are_exact(rounding):
 def test_displacement_is_the_way_back(shift):
     """The origin found undoes the shift."""
     pair, _ = alignment.prepare(CAT, np.roll(CAT, shift, (0, 1)))
-    assert alignment.displacement(pair) == (-shift[0], -shift[1])
+    assert registration.displacement(pair) == (-shift[0], -shift[1])
 
 
 def test_surroundings_are_the_padded_picture():

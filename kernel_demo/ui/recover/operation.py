@@ -9,8 +9,8 @@ from markupsafe import Markup
 from kernel_demo.numbers import figure, percent
 from kernel_demo.recovery import Recovery, explanations
 from kernel_demo.recovery.explanations import Other
-from kernel_demo.recovery.known import Alternative
 from kernel_demo.recovery.known import kernel as kernel_name
+from kernel_demo.recovery.rivals import Alternative
 from kernel_demo.ui.components.take import Program
 from kernel_demo.ui.html import NUMBERS_UP_TO, each, filled, joined, matrix, quiet, title
 
