@@ -644,7 +644,8 @@ def _where(found: Recovery) -> str:
     low, high = found.clip
     cut = [f"below {low}"] * (low > 0) + [f"above {high}"] * (high < found.white)
     cut_off = f", cut off {' and '.join(cut)}" if cut else ""
-    return _at_edges(found) + cut_off
+    by = _moved(-found.shift[0], -found.shift[1])
+    return _at_edges(found) + cut_off + (f", moved {by}" if by else "")
 
 
 def _at_edges(found: Recovery) -> str:

@@ -11,7 +11,15 @@ from PIL import ImageFilter
 from kernel_demo.export import tools
 from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES
 from kernel_demo.numbers import at_most, count, factor, figure, percent
-from kernel_demo.recovery import Channels, Edge, Recovery, Verdict, explanations, leftover
+from kernel_demo.recovery import (
+    Channels,
+    Edge,
+    Recovery,
+    Verdict,
+    explanations,
+    leftover,
+    operations,
+)
 from kernel_demo.recovery.explanations import ROUNDED, Note, explain
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.ui.components import comparison, worked
@@ -592,6 +600,10 @@ def _note(found: Recovery) -> str:
         told.append(f"The tool's pixels along the edge are {along}; this code goes on instead.")
     elif found.padding is None and found.reaches_out:
         told.append("The pair does not show one way beyond the edges; this code reflects.")
+    if found.shift != (0, 0):
+        told.append("The tool moves its result, as said above; this code leaves it in its place.")
+    if found.white != operations.WHITE:
+        told.append("The pictures have 16 bits; this code reads and writes 8 of them.")
     if _cut_off(found):
         told.append(f"The tool cuts off {_cut_off(found)}; this code at black and white.")
     return " ".join(told)
