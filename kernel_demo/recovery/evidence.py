@@ -150,13 +150,9 @@ def betrayed(found: Arrangement) -> bool:
         seen = examine(fit) if fit.kernel.any() and fit.in_passes and inexact else None
         if seen is not None and seen.clearly_nonlinear:
             return True
-    limit = SIGNIFICANT if _rounded(found) else BEHIND_NOISE
+    rounded = found.at_floor and found.mixed is None
+    limit = SIGNIFICANT if rounded else BEHIND_NOISE
     return found.compressed is None and significance(found) > limit
-
-
-def _rounded(found: Arrangement) -> bool:
-    """Whether rounding is all that is left, of kernels that do not mix the channels."""
-    return found.at_floor and found.mixed is None
 
 
 def significance(found: Arrangement) -> float:
@@ -177,7 +173,7 @@ def significance(found: Arrangement) -> float:
     ]
     channels = range(planes[0].after.shape[2])
     parts = [left for c in channels if (left := _left(found, tiles, c))]
-    return max((_worst(*one, rounded=_rounded(found)) for one in parts), default=0.0)
+    return max((_worst(*one, rounded=found.at_floor) for one in parts), default=0.0)
 
 
 def _left(

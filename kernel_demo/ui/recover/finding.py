@@ -243,14 +243,9 @@ def _rounding(found: Recovery) -> str:
     return f"; rounding alone leaves {figure(found.rounding_floor)}"
 
 
-def _several(found: Recovery) -> bool:
-    """Whether what is shown comes of more than one rounding."""
-    return found.in_steps and found.steps.way.roundings > 1
-
-
 def _rounded(found: Recovery) -> str:
     """How often, where that is more than once."""
-    if not _several(found):
+    if not explanations.several(found):
         return ""
     return f"{found.roundings} times on its way; what is left over and reproduced is of all of them"
 
@@ -438,7 +433,7 @@ def _arithmetic(found: Recovery, after: np.ndarray, pairs: Sequence[tuple]) -> d
     target = worked.piece(np.rint(after).astype(deep))
     if deep == np.uint8 and max(after.shape[:2]) <= comparison.LONGEST:
         target["url"] = ""  # it is under the divider already
-    name = "in one rounding" if _several(found) else "recovered"
+    name = "in one rounding" if explanations.several(found) else "recovered"
     return worked.record(
         worked.piece(before), found.size, outputs, name=name, beside="the after file {sum}",
         planes=planes, shift=found.shift, target=target,
@@ -577,7 +572,7 @@ def _around(found: Recovery) -> tuple[str, list[float]]:
 def _note(found: Recovery) -> str:
     """What must be known beside the kernel to use it."""
     told = []
-    if _several(found):
+    if explanations.several(found):
         told.append(
             "The first program rounds as often as the tool; the others, and the files, apply the "
             "kernel in one rounding."
