@@ -41,6 +41,7 @@ VARYING = 0.4
 SIGNIFICANT, BEHIND_NOISE = 5.0, 6.0
 PICTURE_LIKE = 0.8  # autocorrelation above which the residual is itself a picture
 UNSEEN = 1e-6  # of a feature's variance: so much is what float32 leaves of it
+GROUPS = 6  # of pairs, at most, that are looked at apart
 SAMPLED = 100_000  # pixels of which some are drawn for each channel
 VALUES = 6_000_000  # that all patches drawn have together
 
@@ -157,33 +158,43 @@ def betrayed(found: Arrangement) -> bool:
 def significance(found: Arrangement) -> float:
     """How many standard errors what kernels leave goes with what no kernel does, at most.
 
-    That are nonlinear features, and linear ones that grow or fade over the picture. 3 or 4 by
-    chance. A feature is set against the patches first, so that it takes nothing for
-    nonlinear that another kernel would explain; standard errors are those of whole blocks.
+    That are nonlinear features, and linear ones that grow or fade over the picture, or are of one
+    pair alone. 3 or 4 by chance. A feature is set against the patches first, so that it takes
+    nothing for nonlinear that another kernel would explain; standard errors are those of blocks.
     One rounding of a true kernel's result leaves nothing of after minus that, rounded as well: so
     where one rounding is all, rounding that follows the picture is no evidence.
     """
     planes = [pair.plane() for pair in found.pairs]
-    tiles = sample(planes, SAMPLED)
+    # Of each tile also which pair it is of, where kernels of their own are looked for.
+    tiles = [
+        (number % GROUPS, tile)
+        for number, plane in enumerate(planes)
+        for tile in sample([plane], SAMPLED // len(planes))
+    ]
     channels = range(planes[0].after.shape[2])
-    return max((_worst(*parts) for c in channels if (parts := _left(found, tiles, c))), default=0.0)
+    parts = [left for c in channels if (left := _left(found, tiles, c))]
+    return max((_worst(*one, rounded=found.at_floor) for one in parts), default=0.0)
 
 
-def _left(found: Arrangement, tiles: list[Plane], channel: int) -> tuple[np.ndarray, ...] | None:
+def _left(
+    found: Arrangement, tiles: list[tuple[int, Plane]], channel: int
+) -> tuple[np.ndarray, ...] | None:
     """Of pixels of the tiles: patches with a 1, features, what the kernels leave, and the block.
 
     n x m of the weights told, n x f, n in grey levels and n. None: too few pixels.
     """
+    groups = sorted({group for group, _ in tiles})
     kernels, offsets, _ = found.kernels()
     size, mixed = kernels.shape[-1], kernels.shape[1] > 1
-    inputs = range(kernels.shape[1]) if mixed else [min(channel, tiles[0].before.shape[2] - 1)]
+    inputs = range(kernels.shape[1]) if mixed else [min(channel, tiles[0][1].before.shape[2] - 1)]
     free = kernels[min(channel, len(kernels) - 1)].any(axis=0)
     unknowns = len(inputs) * int(np.count_nonzero(free)) + 1
-    pixels = sum(tile.after[..., 0].size for tile in tiles)
+    pixels = sum(tile.after[..., 0].size for _, tile in tiles)
     side = blocks.SIDES[-1] if found.in_one_rounding else blocks.side(pixels)
-    most = min(PIXELS, VALUES // (unknowns * tiles[0].before.shape[2])) // len(tiles)
+    drawn = min(PIXELS * len(groups), VALUES // (unknowns * tiles[0][1].before.shape[2]))
+    most = drawn // len(tiles)
     rng, parts, last = np.random.default_rng(0), [], 0
-    for tile in tiles:
+    for group, tile in tiles:
         if min(tile.after.shape[:2]) <= size:
             continue
         windows = patch_view(tile.before, size)
@@ -199,7 +210,9 @@ def _left(found: Arrangement, tiles: list[Plane], channel: int) -> tuple[np.ndar
         left = tile.after[..., channel][at] / tile.step - made
         features = [_features(tile.before[..., c], tile.peak)[at] for c in inputs]
         features += [_of_colours(values), tile.before[at]]
-        features.append(_of_places(patches.mean(axis=1), tile, rows, columns))
+        local = np.c_[_local(patches.mean(axis=1)), value]
+        features.append(_products(local, _slow(tile, rows, columns)))
+        features.append(np.hstack([local * (group == one) for one in groups[1:]] or [local[:, :0]]))
         block = last + blocks.numbered(rows, columns, side)
         last = int(block.max()) + 1
         own = patches[:, inputs][:, :, free].reshape(len(rows), -1)
@@ -232,18 +245,28 @@ def _values(
     return np.stack(found, axis=1)
 
 
-def _worst(design: np.ndarray, features: np.ndarray, left: np.ndarray, block: np.ndarray) -> float:
-    """The largest of the features' sums with the residual, in standard errors of blocks."""
+def _worst(
+    design: np.ndarray, features: np.ndarray, left: np.ndarray, block: np.ndarray, *, rounded: bool
+) -> float:
+    """The largest of the features' sums with the residual, in standard errors of blocks.
+
+    Those are of what is left without the feature (Wald's test): where a few blocks have most of it,
+    what it explains would else be taken for their scatter. But where rounding is all, it is no
+    noise, and follows the picture a little: there with the feature (the score test), which doubts
+    less.
+    """
     design = design - np.append(design[:, :-1].mean(axis=0), 0)
     scale = features.std(axis=0)
     features = (features - features.mean(axis=0))[:, scale > 0] / scale[scale > 0]
     both = _unexplained(design, np.c_[left, features])
-    scores = both[:, :1] * both[:, 1:]
+    seen = (both[:, 1:] ** 2).mean(axis=0) > UNSEEN
+    left, features = both[:, :1], both[:, 1:][:, seen]
+    total = (left * features).sum(axis=0)
+    explained = 0.0 if rounded else features * (total / (features**2).sum(axis=0))
+    scores = (left - explained) * features
     squares = (blocks.by_block(scores, block) ** 2).sum(axis=0)
     error = np.sqrt(np.maximum(squares, (scores**2).sum(axis=0)))
-    seen = (both[:, 1:] ** 2).mean(axis=0) > UNSEEN
-    ratio = np.abs(scores.sum(axis=0)) / np.maximum(error, 1e-300)
-    return float(ratio[seen].max(initial=0))
+    return float((np.abs(total) / np.maximum(error, 1e-300)).max(initial=0))
 
 
 def _of_colours(values: np.ndarray) -> np.ndarray:
@@ -254,26 +277,32 @@ def _of_colours(values: np.ndarray) -> np.ndarray:
     return np.stack(found, axis=1)
 
 
-def _of_places(
-    patches: np.ndarray, tile: Plane, rows: np.ndarray, columns: np.ndarray
-) -> np.ndarray:
-    """n x f of patches (n x k x k): their local derivatives, times slow functions of the place.
+def _products(local: np.ndarray, slow: np.ndarray) -> np.ndarray:
+    """n x f: each of the columns of one times each of the other's.
 
-    A blur that grows, a small turn, a lens or a vignette change the picture by such products.
+    A blur that grows, a small turn, a lens or a vignette change the picture by local derivatives
+    times slow functions of the place.
     """
-    top, left, bottom, right = tile.place
-    height, width = tile.after.shape[:2]
-    down, across = top + rows / height * (bottom - top), left + columns / width * (right - left)
+    return (local[:, :, None] * slow[:, None]).reshape(len(local), -1)
+
+
+def _local(patches: np.ndarray) -> np.ndarray:
+    """n x 7 of patches (n x k x k): a 1, the pixel, its first and second differences, Laplacian."""
     at = patches.shape[1] // 2
     middle, upper, lower, before, after = (
         patches[:, at + dy, at + dx] for dy, dx in ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))
     )
-    local = [
-        np.ones(len(patches)), middle, lower - upper, after - before,
-        upper + lower - 2 * middle, before + after - 2 * middle,
-    ]  # fmt: skip
-    slow = [down, across, down**2, across**2, down * across]
-    return np.stack([one * other for one in local for other in slow], axis=1)
+    second = upper + lower - 2 * middle, before + after - 2 * middle
+    local = [np.ones(len(patches)), middle, lower - upper, after - before, *second, sum(second)]
+    return np.stack(local, axis=1)
+
+
+def _slow(tile: Plane, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """n x 5 of pixels of a tile: their places in the picture, 0 to 1, and products of these."""
+    top, left, bottom, right = tile.place
+    height, width = tile.after.shape[:2]
+    down, across = top + rows / height * (bottom - top), left + columns / width * (right - left)
+    return np.stack([down, across, down**2, across**2, down * across], axis=1)
 
 
 def _features(before: np.ndarray, peak: int) -> np.ndarray:

@@ -500,12 +500,19 @@ def one_rounding(found: Recovery) -> str:
     middle, bound = max(pairs, key=lambda pair: pair[0].least - pair[1])
     allowed = f"½ grey level, and {at_most(bound - 0.5)} for the arithmetic"
     if found.one_rounding:
-        return f"can have made it: no pixel is off by more than {allowed}{without}"
+        # The kernel of the tool's steps is not the one that makes the file at once.
+        whose = "of another kernel near this one " if several(found) else ""
+        return f"{whose}can have made it: no pixel is off by more than {allowed}{without}"
     size = f"{found.size} × {found.size}"
     return (
         f"no kernel of {size} made this file in one rounding: each is {at_least(middle.least)} "
         f"grey levels off somewhere, or more, and one rounding allows {allowed}{without}"
     )
+
+
+def several(found: Recovery) -> bool:
+    """Whether what is shown comes of more than one rounding."""
+    return found.in_steps and found.steps is not None and found.steps.way.roundings > 1
 
 
 def _pixels_left_out(found: Recovery) -> str:
@@ -644,7 +651,8 @@ def _where(found: Recovery) -> str:
     low, high = found.clip
     cut = [f"below {low}"] * (low > 0) + [f"above {high}"] * (high < found.white)
     cut_off = f", cut off {' and '.join(cut)}" if cut else ""
-    return _at_edges(found) + cut_off
+    by = _moved(-found.shift[0], -found.shift[1])
+    return _at_edges(found) + cut_off + (f", moved {by}" if by else "")
 
 
 def _at_edges(found: Recovery) -> str:

@@ -64,7 +64,7 @@ def _apart(*left: float) -> bool:
 
 def _counted(found: Recovery, made: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Squares of what is left, and 1 where it counts: inside, not left out and not cut off."""
-    radius = found.size // 2
+    radius = found.size // 2 + max(map(abs, found.shift))
     counts = between(made, found.clip)
     if found.left_out.mask is not None:
         counts[found.left_out.mask] = False

@@ -109,7 +109,7 @@ def run(code, before, folder, monkeypatch):
     return np.asarray(Image.open("after.png"))
 
 
-@pytest.mark.sweep(4)
+@pytest.mark.sweep(10)
 @pytest.mark.parametrize("key", KNOWN)
 def test_a_program_makes_the_picture_that_is_claimed(key, tmp_path, monkeypatch):
     """Its file is the tool's, all of it but the border, and the record's reproduction and share."""

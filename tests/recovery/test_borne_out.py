@@ -57,7 +57,7 @@ def test_whole_numbers_beside_those_of_the_catalogue_have_no_name():
     assert found.catalogue_name == ""
 
 
-@pytest.mark.sweep(2)
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("share", [0.1, 0.0987, 0.1513])
 def test_a_cross_in_16_bits_is_no_gaussian(share):
     """Its corners are 0, those of a Gaussian as narrow 0.0007: 40 levels of 65535."""
@@ -76,6 +76,7 @@ def test_weights_one_per_cent_off_in_16_bits_are_no_gaussian():
     assert found.catalogue_name == ""
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize(
     ("factor", "told"), [(1, "Gaussian blur, sigma 1.00"), (1.004, "sigma 1.00, times 1.004")]
 )
@@ -85,7 +86,7 @@ def test_a_gaussian_in_16_bits_has_its_name_and_its_factor(factor, told):
     assert found.catalogue_name.endswith(told)
 
 
-@pytest.mark.sweep(4)
+@pytest.mark.sweep(6)
 @pytest.mark.parametrize("sigma", [8, 10])
 @pytest.mark.parametrize("name", ["camera", "coffee", "gravel"])
 def test_a_wide_gaussian_behind_noise_is_no_box(name, sigma):

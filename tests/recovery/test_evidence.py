@@ -72,7 +72,7 @@ TO_LUMA = np.array([
 CHROMA = np.array([0, 128, 128])
 
 
-@pytest.mark.sweep(4)
+@pytest.mark.sweep(7)
 @pytest.mark.parametrize("whole", [(), (1,), (0, 1)], ids=["once", "chroma", "before and after"])
 @pytest.mark.parametrize("name", ["cat", "astronaut"])
 @pytest.mark.parametrize("sigma", [1.0, 20.0])

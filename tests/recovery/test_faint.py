@@ -106,6 +106,7 @@ def test_round_numbers_have_the_factor_that_they_are():
     assert found.catalogue_name == "Change of contrast, times 0.8906"
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize(
     ("factor", "told"), [(0.871, "times 0.871"), (0.5, "divided by 2"), (1.5, "times 3/2")]
 )

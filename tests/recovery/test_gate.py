@@ -324,7 +324,7 @@ def test_brighter_is_a_filter_through_losses_too(picture):
     assert found.verdict != Verdict.NOT
 
 
-@pytest.mark.sweep(7)
+@pytest.mark.sweep(9)
 @pytest.mark.parametrize("factor", [0.99, 0.996, 1.004, 1.01])
 @pytest.mark.parametrize("size", [(60, 80), (HEIGHT, WIDTH)])
 @pytest.mark.parametrize("name", ["cat", "coffee"])
@@ -355,6 +355,7 @@ def test_bars_hold_what_rounding_hides(before, more):
 FAINT = np.full((3, 3), 0.0019) + (1 - 9 * 0.0019) * np.eye(1, 9, 4).reshape(3, 3)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.sweep(2)
 @pytest.mark.parametrize(
     ("before", "kernel"),

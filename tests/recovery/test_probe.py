@@ -41,7 +41,7 @@ def sent(kernel: np.ndarray, offset: float = 0) -> np.ndarray:
     return cv2.filter2D(probe(), -1, kernel, delta=offset, borderType=cv2.BORDER_REFLECT_101)
 
 
-@pytest.mark.sweep(6)
+@pytest.mark.sweep(11)
 @pytest.mark.parametrize(("name", "offset"), CASES)
 def test_every_named_kernel_comes_back(name, offset):
     """Clipped as it is, with mid-grey added or not: verdict, kernel and offset."""

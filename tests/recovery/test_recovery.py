@@ -39,7 +39,7 @@ def as_file(values: np.ndarray, peak: int = 255) -> np.ndarray:
     return np.clip(np.floor(values + 0.5), 0, peak).astype(np.uint8 if peak == 255 else np.uint16)
 
 
-@pytest.mark.sweep(3)
+@pytest.mark.sweep(7)
 @pytest.mark.parametrize("border", list(BORDERS))
 @pytest.mark.parametrize("size", [3, 7])
 def test_finds_a_random_kernel_and_its_border(border, size):

@@ -196,6 +196,7 @@ class TestBehindJpeg:
         assert found.verdict == Verdict.NOT
         assert "squared Sobel" in found.alternative.name
 
+    @pytest.mark.sweep(2)
     @pytest.mark.parametrize("kernel", [SOBEL, -SOBEL.T, 9 * np.eye(9)[4].reshape(3, 3) - 1])
     def test_a_derivative_that_is_cut_off_is_not_denied(self, kernel):
         """It is a kernel, though half of its picture is black."""

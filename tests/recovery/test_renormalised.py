@@ -90,6 +90,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     "kernel", [np.ones((5, 5)) / 25, np.outer(LINE, LINE)], ids=["box", "Gaussian"]
 )

@@ -73,7 +73,7 @@ def test_every_border_has_its_place():
     assert sorted(map(str, reproduction.PREFERENCE)) == sorted(map(str, (*filtering.MODES, *Edge)))
 
 
-@pytest.mark.sweep(5)
+@pytest.mark.sweep(7)
 @pytest.mark.parametrize("value", [255, 128, 1, (10, 200, 90)])
 @pytest.mark.parametrize(("kernel", "offset"), [(SHARPEN, 0), (EMBOSS, 128), (BLUR, 0)])
 def test_a_constant_border_is_told_with_its_value(kernel, offset, value):

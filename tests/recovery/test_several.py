@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
+from scipy import ndimage
 
-from kernel_demo.recovery import Verdict, recover_common
+from kernel_demo.recovery import Verdict, recover_common, recover_many
 from kernel_demo.sources.bundled import FOLDER
 
 NAMES = ("cat", "coffee", "astronaut", "rocket", "galaxies")
@@ -61,3 +62,41 @@ def test_grey_from_colour_is_compared_as_grey():
     found, told = recover_common([tuple(map(np.asarray, pair)) for pair in both], 5)
     assert found.channel_weights is not None
     assert [one.obeys for one in told] == [True, True, True, False]
+
+
+LAPLACIAN = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]]) / 4
+
+
+def sharpened(name, amount, offset=0.0, noise=0.0):
+    """A grey photo, and it less so much of SciPy's Laplacian, rounded once."""
+    before = np.asarray(photo(name).convert("L"))
+    value = before - amount * ndimage.correlate(before.astype(float), LAPLACIAN, mode="mirror")
+    value += offset + np.random.default_rng(0).normal(0, noise, before.shape)
+    return before, np.clip(np.floor(value + 0.5), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "third",
+    [
+        {"amount": 0.32},
+        {"amount": 0.3, "offset": 1.0, "noise": 2.0},
+        pytest.param({"amount": 0.31}, marks=pytest.mark.slow),
+        pytest.param({"amount": 0.3, "offset": 0.5}, marks=pytest.mark.slow),
+        pytest.param({"amount": 0.35, "noise": 2.0}, marks=pytest.mark.slow),
+        pytest.param({"amount": 0.4, "noise": 5.0}, marks=pytest.mark.slow),
+    ],
+)
+def test_pairs_of_nearly_one_filter_have_none_in_common(third):
+    """Two photos are sharpened alike, the third a little more, or brighter: no kernel, offset and
+    bars may be told for all. Of three that are sharpened alike they are, and the kernel is right.
+    """
+    two = [sharpened(name, 0.3, noise=third.get("noise", 0.0)) for name in ("coffee", "astronaut")]
+    apart = recover_many([*two, sharpened("cat", **third)], 7)
+    assert not apart.verdict.linear, apart.explanation
+    alike = {"amount": 0.3, "noise": third.get("noise", 0.0)}
+    found = recover_many([*two, sharpened("cat", **alike)], 7)
+    assert found.verdict.linear, found.explanation
+    own = (found.size - 3) // 2
+    true = np.pad(np.eye(1, 9, 4).reshape(3, 3) - 0.3 * LAPLACIAN, own)
+    bars = np.maximum(found.standard_error[0, 0], 1e-6)
+    assert (np.abs(found.kernel[0, 0] - true) <= 5 * bars).all()

@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter, ImageOps
 from scipy import ndimage
 
 from benchmarks.operations import OPERATIONS
-from kernel_demo.recovery import Channels, Verdict
+from kernel_demo.recovery import Channels, Verdict, explanations
 from kernel_demo.recovery import recover as search
 from kernel_demo.sources.bundled import FOLDER
 
@@ -129,6 +129,18 @@ def test_imagemagick_has_faint_weights_beyond_those_that_least_squares_sees(tmp_
     line = np.exp(-0.5 * np.arange(-4, 5) ** 2)
     true = np.outer(line, line) / line.sum() ** 2
     assert (np.abs(found.kernel[0, 0] - true) <= 5 * found.standard_error[0, 0]).all()
+
+
+@needs(MAGICK, "ImageMagick")
+def test_steps_are_not_said_to_be_one_rounding(tmp_path):
+    """Its blur rounds rows, then columns: where one rounding can have made the file, that is said
+    of another kernel, as the steps' own in one rounding does not.
+    """
+    after = through([MAGICK, "IN", "-blur", "0x1", "OUT"], CAMERA, tmp_path)
+    found = recover(CAMERA, after)
+    assert found.one_rounding
+    assert "which its kernel in one rounding does not" in found.explanation
+    assert explanations.one_rounding(found).startswith("of another kernel near this one")
 
 
 @needs("ffmpeg", "ffmpeg")

@@ -22,6 +22,7 @@ def as_jpeg(picture: np.ndarray) -> np.ndarray:
     return np.array(Image.open(data))
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("spots", [1, 5])
 def test_an_edit_and_no_filter_is_no_convolution(spots):
     """What is as it was, but for some pixels, is edited; a kernel beside the same spots is told."""
@@ -69,7 +70,7 @@ def test_a_shift_through_a_jpeg_is_told_whole():
     assert found.catalogue_name == "Identity 3 × 3"
 
 
-@pytest.mark.sweep(2)
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize(
     ("turn", "turned"),
     [

@@ -11,7 +11,15 @@ from PIL import ImageFilter
 from kernel_demo.export import tools
 from kernel_demo.imaging.filtering import BORDERS, CONSTANT, MODES
 from kernel_demo.numbers import at_most, count, factor, figure, percent
-from kernel_demo.recovery import Channels, Edge, Recovery, Verdict, explanations, leftover
+from kernel_demo.recovery import (
+    Channels,
+    Edge,
+    Recovery,
+    Verdict,
+    explanations,
+    leftover,
+    operations,
+)
 from kernel_demo.recovery.explanations import ROUNDED, Note, explain
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.ui.components import comparison, worked
@@ -235,14 +243,9 @@ def _rounding(found: Recovery) -> str:
     return f"; rounding alone leaves {figure(found.rounding_floor)}"
 
 
-def _several(found: Recovery) -> bool:
-    """Whether what is shown comes of more than one rounding."""
-    return found.in_steps and found.steps.way.roundings > 1
-
-
 def _rounded(found: Recovery) -> str:
     """How often, where that is more than once."""
-    if not _several(found):
+    if not explanations.several(found):
         return ""
     return f"{found.roundings} times on its way; what is left over and reproduced is of all of them"
 
@@ -430,7 +433,7 @@ def _arithmetic(found: Recovery, after: np.ndarray, pairs: Sequence[tuple]) -> d
     target = worked.piece(np.rint(after).astype(deep))
     if deep == np.uint8 and max(after.shape[:2]) <= comparison.LONGEST:
         target["url"] = ""  # it is under the divider already
-    name = "in one rounding" if _several(found) else "recovered"
+    name = "in one rounding" if explanations.several(found) else "recovered"
     return worked.record(
         worked.piece(before), found.size, outputs, name=name, beside="the after file {sum}",
         planes=planes, shift=found.shift, target=target,
@@ -569,7 +572,7 @@ def _around(found: Recovery) -> tuple[str, list[float]]:
 def _note(found: Recovery) -> str:
     """What must be known beside the kernel to use it."""
     told = []
-    if _several(found):
+    if explanations.several(found):
         told.append(
             "The first program rounds as often as the tool; the others, and the files, apply the "
             "kernel in one rounding."
@@ -592,6 +595,10 @@ def _note(found: Recovery) -> str:
         told.append(f"The tool's pixels along the edge are {along}; this code goes on instead.")
     elif found.padding is None and found.reaches_out:
         told.append("The pair does not show one way beyond the edges; this code reflects.")
+    if found.shift != (0, 0):
+        told.append("The tool moves its result, as said above; this code leaves it in its place.")
+    if found.white != operations.WHITE:
+        told.append("The pictures have 16 bits; this code reads and writes 8 of them.")
     if _cut_off(found):
         told.append(f"The tool cuts off {_cut_off(found)}; this code at black and white.")
     return " ".join(told)

@@ -17,7 +17,7 @@ from kernel_demo.imaging import probe as imaging_probe
 from kernel_demo.imaging.filtering import correlate
 from kernel_demo.imaging.kernels import named
 from kernel_demo.learning.training import TrainSettings
-from kernel_demo.recovery import Channels, alignment, recover, reproduction
+from kernel_demo.recovery import Channels, alignment, leftover, recover, reproduction
 from kernel_demo.recovery.known import Name
 from kernel_demo.sources.bundled import FOLDER
 from kernel_demo.ui import served
@@ -584,3 +584,20 @@ def test_a_shift_is_told_by_where_things_went():
     assert note.endswith(
         "after shows what is in before 3 rows further down and 5 columns further right."
     )
+
+
+def test_who_takes_the_kernel_of_a_moved_picture_is_told():
+    """Moved by NumPy farther than a kernel reaches: beside the kernel stands by how much, and the
+    card of its code says that it does not move; the strip that no pixel of before went to tells
+    nothing of where the kernel leaves most. So with 16 bits, of which the code keeps 8.
+    """
+    before = np.asarray(photo())
+    found = recover(before, np.roll(before, (40, 25), (0, 1)), 7)
+    assert found.bit_exact
+    assert "moved 40 rows further down and 25 columns further right" in found.next_step
+    ((_, taken),) = finding.taken(found)
+    assert "leaves it in its place" in taken.note
+    assert leftover.uneven(found) is None
+    deep = before.astype(np.uint16) * 257
+    ((_, taken),) = finding.taken(recover(deep, cv2.GaussianBlur(deep, (3, 3), 0.8), 5))
+    assert "16 bits" in taken.note
