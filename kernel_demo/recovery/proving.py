@@ -50,15 +50,20 @@ class _Signs:
 
     found: Arrangement
 
+    @property
+    def left(self) -> bool:
+        """More is left than the arithmetic's."""
+        return self.found.variance**0.5 > NEARLY_EXACT * self.found.pairs[0].step
+
     @cached_property
     def betrayed(self) -> bool:
         """What is left goes with the picture."""
-        return evidence.betrayed(self.found)
+        return self.left and evidence.betrayed(self.found)
 
     @cached_property
     def period(self) -> Period | None:
         """What comes again in what is left."""
-        return periods.find(self.found)
+        return periods.find(self.found) if self.left else None
 
 
 def proved(

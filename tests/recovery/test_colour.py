@@ -140,6 +140,17 @@ def through_luma(picture: np.ndarray, function) -> np.ndarray:
     return cv2.cvtColor(parts, cv2.COLOR_YCrCb2RGB)
 
 
+def test_channels_in_another_order():
+    """Red and blue changed places: a mixture of ones and zeros, of which nothing is left."""
+    found = recover(COFFEE, COFFEE[..., ::-1])
+    assert (found.verdict, found.channels) == (Verdict.CONVOLUTION, Channels.MIXTURE)
+    middle = found.size // 2
+    expected = np.zeros(found.kernel.shape)
+    expected[:, :, middle, middle] = np.eye(3)[::-1]
+    np.testing.assert_allclose(found.kernel, expected, atol=1e-9)
+    assert found.reproduced == 1
+
+
 @pytest.mark.parametrize("function", [lambda p: cv2.blur(p, (3, 3)), sharpened])
 def test_a_filter_of_the_luma_is_a_mixture(function):
     """Linear in the colours: found as such in spite of its several roundings."""
