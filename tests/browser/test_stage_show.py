@@ -728,6 +728,31 @@ def test_looking_back_says_so(on_stage):
     settled(page, step="0", done="true")
 
 
+def test_who_looks_back_hears_of_the_end(on_stage):
+    """Dragged back while it learns, the stage stays there and says that learning goes on, until it
+    does not. Who pressed Pause meanwhile goes on from there.
+    """
+    page = on_stage()
+    at_speed(page, "fast")
+    show(page, value(falling(SOBEL, 20), number=2))
+    settled(page, step="20")
+    page.locator("#timeline").fill("6")
+    settled(page, step="6", state="running")
+    assert "Learning goes on meanwhile." in verdict(page)
+    show(page, value(falling(SOBEL, 60), number=3) | ended())
+    settled(page, step="6", state="finished", done="true")
+    assert "goes on" not in verdict(page)
+    assert "At the end: right to 8 decimals" in verdict(page)
+    page.locator("#verdict-action").click()
+    settled(page, step="60")
+    at_speed(page, "slow")
+    show(page, value(falling(SOBEL, 60), number=4, session=2))
+    settled(page, step="1")
+    page.locator("#learn").click()
+    show(page, value(falling(SOBEL, 60), number=5, session=2) | ended())
+    settled(page, state="paused")
+
+
 def test_more_steps_go_on_from_the_end(on_stage):
     """Offered where they help; told with the last step, and shown from there."""
     page = on_stage()

@@ -198,7 +198,9 @@ function tick() {
   if (pressed.hold && now > (pressed.hold.until ?? Infinity)) pressed = { ...pressed, hold: null };
   // Not past a step that waits to be drawn: where drawing is slow, or the page hidden, it waits.
   if (!pressed.hold && !waiting) player = advanced(player, lastRow(), pace(), now, value?.computing);
-  if (value?.end && player.at >= lastRow()) arrived = true;
+  // Who looks back at an earlier step when the end comes is not waited for; who pressed Pause is.
+  const looksBack = !player.playing && !pressed.halted;
+  if (value?.end && (player.at >= lastRow() || looksBack)) arrived = true;
   // What stands still has arrived there: looking at it again is not going on.
   if (value?.paused && !value.computing && player.at >= lastRow() && !pressed.halted) {
     pressed = { ...pressed, halted: true };
