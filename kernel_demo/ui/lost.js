@@ -1,9 +1,9 @@
-// Gradio reloads a page whose server is gone as soon as another one answers. What that was is told
-// when it is there again; its settings are in its address.
+// Gradio reloads a page that lost its server as soon as one answers, be it another one or the same.
+// What that was is told when it is there again; its settings are in its address.
 {
   const [KEY, LOST] = ['kd-lost', 'Connection to the server was lost']; // as gradio 6.31 says it
-  const TOLD = 'The server of this page is gone, and its run with it. This is another one, with '
-    + 'the same settings: start again.';
+  const TOLD = 'The connection to the server was lost, and the run with it. The page is here anew, '
+    + 'with the same settings: start again.';
   addEventListener('pagehide', () => {
     const toasts = [...document.querySelectorAll('.toast-body')];
     if (toasts.some((toast) => toast.textContent.includes(LOST))) sessionStorage.setItem(KEY, '1');

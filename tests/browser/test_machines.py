@@ -60,7 +60,7 @@ def test_whose_server_is_killed_goes_on_at_another(page, machines, watch):
     watch.leave(page)
     machines.kill(server)
     expect(page.locator(".toast-body")).to_contain_text("Connection to the server was lost")
-    expect(page.locator("#lost")).to_contain_text("The server of this page is gone")
+    expect(page.locator("#lost")).to_contain_text("The connection to the server was lost")
     expect(page.locator("#learn")).to_have_text("Learn this filter")
     expect(page.locator("#chip-filter")).to_contain_text("Random, 15 × 15")
     expect(page.locator("#chip-method")).to_contain_text("Adam")
