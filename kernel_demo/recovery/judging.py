@@ -25,6 +25,7 @@ from kernel_demo.recovery.rivals import Alternative
 from kernel_demo.recovery.unfiltered import COLOURED
 from kernel_demo.recovery.verdicts import UNCLEAR, Judgement, larger, undetermined
 
+APART = undetermined(Reason.UNSTEADY, split=str(Split.PLACE))
 DISTINCT = 10  # fewer different patches for each weight: errors of rounding are no noise
 PALETTE = 128  # levels of a channel, as of a GIF: what that takes goes with the picture
 # What a kernel that was cut off leaves is smooth: autocorrelation above this.
@@ -71,8 +72,10 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
         better = judgement.alternative
         if better is None or better.residual is None or better.residual > rivals.EXPLAINED:
             return undetermined(Reason.TOO_SMALL, size=searched)
-    if not judgement.verdict.linear or found.censored is not None:
+    if not judgement.verdict.linear:
         return judgement
+    if found.censored is not None:
+        return APART if found.censored.changes else judgement
     return _unsure(found, judgement.verdict) or judgement
 
 
