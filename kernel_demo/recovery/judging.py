@@ -116,11 +116,19 @@ def _unsure(found: Arrangement, verdict: Verdict) -> Judgement | None:
     if any(fit.vague() for fit in found.fits):
         return _open(found)
     more = [fit for fit in found.fits if not fit.in_one_rounding]
-    if any(places.differ(fit.kernel, fit.offset, fit.residual, fit.tiles) for fit in more):
+    if any(places.differ(*_left(fit)) or places.in_lines(*_left(fit)) for fit in more):
         return UNCLEAR
+    # Roundings between passes follow the picture, which changes from place to place.
+    if any(places.grow(*_left(fit)) for fit in more if not fit.in_passes):
+        return APART
     if verdict == Verdict.NOISY and _may_be_lossy(found, more):
         return undetermined(Reason.FEW)
     return None
+
+
+def _left(fit: Fit) -> tuple[np.ndarray, float, float, list[Plane]]:
+    """Of a fit, what functions of places ask for."""
+    return fit.kernel, fit.offset, fit.residual, fit.tiles
 
 
 def _may_be_lossy(found: Arrangement, fits: Sequence[Fit]) -> bool:

@@ -206,3 +206,41 @@ def test_one_kernel_is_told_behind_jpeg(name, quality, kernel):
     before = scene(name)
     made = sharper(before, 0.03) if kernel is None else cv2.filter2D(before, cv2.CV_64F, kernel)
     assert recover(before, out_of_jpeg(made, quality), 7).verdict == Verdict.NOISY
+
+
+@pytest.mark.sweep(3)
+@pytest.mark.parametrize("sigma", [3, 4, 5])
+@pytest.mark.parametrize("name", ["cat", "gravel"])
+def test_a_sharpening_that_grows_is_told_behind_noise(name, sigma):
+    """By a quarter of itself, towards two of the corners."""
+    before = photo("gravel")[50:242, 50:306].copy() if name == "gravel" else scene(name)
+    noise = np.random.default_rng(3).normal(0, sigma, before.shape)
+    made = sharper(before, 0.24 * corners(before)) + noise
+    after = np.clip(np.rint(made), 0, 255).astype(np.uint8)
+    assert not recover(before, after, 7).verdict.linear
+
+
+@pytest.mark.sweep(2)
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("sigma", [0, 1])
+def test_lines_with_gains_of_their_own_are_told(seed, axis, sigma):
+    """0.3 % apart, of rows or of columns, without noise and with it."""
+    before, rng = scene("cat"), np.random.default_rng(seed)
+    shape = [1, 1]
+    shape[axis] = before.shape[axis]
+    made = cv2.GaussianBlur(before.astype(np.float64), (7, 7), 1) * (
+        1 + rng.normal(0, 0.003, shape)
+    )
+    after = np.clip(np.rint(made + rng.normal(0, sigma, made.shape)), 0, 255).astype(np.uint8)
+    assert not recover(before, after, 7).verdict.linear
+
+
+@pytest.mark.parametrize("sigma", [0.5, 2])
+def test_lines_that_are_filtered_alike_are_told(sigma):
+    """The same without gains; and sharper, with noise."""
+    before = scene("cat")
+    noise = np.random.default_rng(1).normal(0, sigma, before.shape)
+    for made in (cv2.GaussianBlur(before.astype(np.float64), (7, 7), 1), sharper(before, 0.0)):
+        after = np.clip(np.rint(made + noise), 0, 255).astype(np.uint8)
+        assert recover(before, after, 7).verdict == Verdict.NOISY
