@@ -99,6 +99,7 @@ class Split(Phrase):
     COLUMNS = "one column in {n} and the others"
     CHECKS = "the black and the white fields of a chessboard"
     BORDER = "its border of {n} pixels and its inside"
+    PLACE = "parts of it that lie apart"
 
 
 class Turn(Phrase):

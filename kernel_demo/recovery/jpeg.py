@@ -23,7 +23,7 @@ import numpy as np
 
 from kernel_demo.imaging.kernels import resized
 from kernel_demo.learning.late import torch
-from kernel_demo.recovery import recompression
+from kernel_demo.recovery import places, recompression
 from kernel_demo.recovery.alignment import Pair
 from kernel_demo.recovery.fitting import about_pixel, box
 from kernel_demo.recovery.quantisation import (
@@ -78,12 +78,18 @@ class Censored:
     split: float  # how far the kernels of halves of the blocks differ: chi-squared a weight
     smoothing: Smoothing | None = None  # what `kernel` is of, where no single weight is known
     alike: float | None = None  # share of the coefficients that its picture has as well
+    trend: float = 0.0  # how clearly it changes over the picture: chi-squared
 
     @property
     def believable(self) -> bool:
         """Whether nothing in the file contradicts it, or all of it is just what it makes."""
         agrees = self.consistent >= CONSISTENT and self.spread <= UNEXPLAINED
         return self.alike == 1 or (agrees and self.split <= SPLIT)
+
+    @property
+    def changes(self) -> bool:
+        """Whether it is another one from place to place."""
+        return self.alike != 1 and self.trend > places.GROWS
 
     @property
     def nearly(self) -> bool:
@@ -162,15 +168,16 @@ def fit(
     whole = _fitted(seen, compressed, start, budget)
     if whole is None:
         return None
+    trend = _trend(whole)
     family = _of_family(whole)
     if family is not None:
-        return family
+        return replace(family, trend=trend)
     inner: Step | None = whole
     free = _significant(whole.found, whole.covariance)
     if not free.all():
         start = replace(whole.found, kernel=np.where(free, whole.found.kernel, 0), free=free)
         inner = _fitted(seen, compressed, start, budget)
-    return None if inner is None else _told(inner, whole)
+    return None if inner is None else replace(_told(inner, whole), trend=trend)
 
 
 def proved(pairs: Sequence[Pair], compressed: Compression, found: Censored) -> Censored:
@@ -390,6 +397,22 @@ def _split(
         certain = np.linalg.pinv(covariance, hermitian=True, rcond=1e-8)
         worst = max(worst, float(difference @ certain @ difference) / len(scores))
     return worst
+
+
+def _trend(whole: Step) -> float:
+    """How clearly blocks ask for another kernel with their place in the picture: chi-squared."""
+    observed, found = whole.observed, whole.found
+    count, unknowns = observed.count, len(observed.design)
+    spread = np.sqrt(found.spread**2 + observed.extra)
+    slope, curvature = _likelihood(observed.predicted(found), observed.low, observed.high, spread)
+    scores = (observed.design * slope).reshape(unknowns, count, -1).sum(axis=2).T
+    additions = places.additions(found.kernel)
+    added = (additions @ observed.design * curvature).reshape(len(additions), count, -1)
+    design = observed.design.reshape(unknowns, count, -1)
+    cross = added.transpose(1, 0, 2) @ design.transpose(1, 2, 0)
+    information = (observed.design * curvature) @ observed.design.T
+    scores = np.c_[scores, scores @ additions.T]
+    return places.trend(scores, cross, information, np.stack(observed.orders[2:], axis=1))
 
 
 def _spread(predicted: np.ndarray, low: np.ndarray, high: np.ndarray, extra: np.ndarray) -> float:

@@ -25,6 +25,7 @@ from kernel_demo.recovery.rivals import Alternative
 from kernel_demo.recovery.unfiltered import COLOURED
 from kernel_demo.recovery.verdicts import UNCLEAR, Judgement, larger, undetermined
 
+APART = undetermined(Reason.UNSTEADY, split=str(Split.PLACE))
 DISTINCT = 10  # fewer different patches for each weight: errors of rounding are no noise
 PALETTE = 128  # levels of a channel, as of a GIF: what that takes goes with the picture
 # What a kernel that was cut off leaves is smooth: autocorrelation above this.
@@ -71,8 +72,10 @@ def judge(found: Arrangement | None, max_size: int, pairs: list[Pair]) -> Judgem
         better = judgement.alternative
         if better is None or better.residual is None or better.residual > rivals.EXPLAINED:
             return undetermined(Reason.TOO_SMALL, size=searched)
-    if not judgement.verdict.linear or found.censored is not None:
+    if not judgement.verdict.linear:
         return judgement
+    if found.censored is not None:
+        return APART if found.censored.changes else judgement
     return _unsure(found, judgement.verdict) or judgement
 
 
@@ -113,11 +116,19 @@ def _unsure(found: Arrangement, verdict: Verdict) -> Judgement | None:
     if any(fit.vague() for fit in found.fits):
         return _open(found)
     more = [fit for fit in found.fits if not fit.in_one_rounding]
-    if any(places.differ(fit.kernel, fit.offset, fit.residual, fit.tiles) for fit in more):
+    if any(places.differ(*_left(fit)) or places.in_lines(*_left(fit)) for fit in more):
         return UNCLEAR
+    # Roundings between passes follow the picture, which changes from place to place.
+    if any(places.grow(*_left(fit)) for fit in more if not fit.in_passes):
+        return APART
     if verdict == Verdict.NOISY and _may_be_lossy(found, more):
         return undetermined(Reason.FEW)
     return None
+
+
+def _left(fit: Fit) -> tuple[np.ndarray, float, float, list[Plane]]:
+    """Of a fit, what functions of places ask for."""
+    return fit.kernel, fit.offset, fit.residual, fit.tiles
 
 
 def _may_be_lossy(found: Arrangement, fits: Sequence[Fit]) -> bool:

@@ -135,3 +135,112 @@ def test_a_gradient_behind_jpeg_ends_in_a_verdict():
     file = io.BytesIO()
     Image.fromarray(cv2.GaussianBlur(before, (5, 5), 0.8)).save(file, "JPEG", quality=90)
     assert not recover(before, np.asarray(Image.open(file)), 5).verdict.linear
+
+
+def out_of_jpeg(values: np.ndarray, quality: int) -> np.ndarray:
+    file = io.BytesIO()
+    whole = np.clip(np.floor(values + 0.5), 0, 255).astype(np.uint8)
+    Image.fromarray(whole).save(file, "JPEG", quality=quality, subsampling=2)
+    return np.asarray(Image.open(file)).copy()
+
+
+def scene(name: str) -> np.ndarray:
+    top, left = {"camera": (150, 150), "coffee": (120, 250), "cat": (80, 110)}[name]
+    return photo(name)[top : top + 192, left : left + 256].copy()
+
+
+def sharper(picture: np.ndarray, more: np.ndarray | float) -> np.ndarray:
+    """Sharpened by OpenCV's Laplacian; by more of it, h x w or of all pixels."""
+    wide = picture.astype(np.float64)
+    return wide - (0.8 + more) / 4 * cv2.Laplacian(wide, cv2.CV_64F)
+
+
+def corners(picture: np.ndarray) -> np.ndarray:
+    """h x w: 1 in two of the corners, -1 in the others, 0 on the axes."""
+    return np.outer(*(np.linspace(-1, 1, side) for side in picture.shape[:2]))
+
+
+def barrel(picture: np.ndarray, most: float) -> np.ndarray:
+    """Bent as by a lens, by so many pixels in the corners."""
+    middle = (np.array(picture.shape[:2]) - 1) / 2
+    rows, columns = (at.astype(np.float32) for at in np.indices(picture.shape[:2]))
+    y, x = rows - middle[0], columns - middle[1]
+    scale = 1 + most * (x**2 + y**2) / np.hypot(*middle) ** 3
+    at = (x * scale + middle[1]).astype(np.float32), (y * scale + middle[0]).astype(np.float32)
+    return cv2.remap(picture, *at, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+
+
+@pytest.mark.sweep(2)
+@pytest.mark.parametrize("name", ["camera", "cat"])
+@pytest.mark.parametrize("quality", [80, 90])
+def test_a_sharpening_that_grows_is_told_behind_jpeg(name, quality):
+    """By a quarter of itself, towards two of the corners."""
+    before = scene(name)
+    after = out_of_jpeg(sharper(before, 0.24 * corners(before)), quality)
+    assert not recover(before, after, 7).verdict.linear
+
+
+@pytest.mark.sweep(2)
+@pytest.mark.parametrize("name", ["cat", "coffee", "camera"])
+def test_a_lens_is_told_behind_jpeg(name):
+    """A sharpened picture, bent by up to 0.15 pixels."""
+    before = scene(name)
+    after = out_of_jpeg(barrel(sharper(before, 0.2), 0.15), 95)
+    assert not recover(before, after, 7).verdict.linear
+
+
+def test_the_reason_says_that_places_differ():
+    """And is no more of a verdict than that."""
+    before = scene("cat")
+    found = recover(before, out_of_jpeg(sharper(before, 0.24 * corners(before)), 80), 7)
+    assert (found.verdict, found.reason.code) == (Verdict.UNDETERMINED, Reason.UNSTEADY)
+    assert "parts of it that lie apart" in found.explanation
+
+
+@pytest.mark.sweep(3)
+@pytest.mark.parametrize("name", ["camera", "cat", "coffee"])
+@pytest.mark.parametrize("quality", [75, 90, 95])
+@pytest.mark.parametrize("kernel", [gaussian(7, 1.0), None], ids=["Gaussian", "sharpen"])
+def test_one_kernel_is_told_behind_jpeg(name, quality, kernel):
+    """The same pictures, filtered alike everywhere."""
+    before = scene(name)
+    made = sharper(before, 0.03) if kernel is None else cv2.filter2D(before, cv2.CV_64F, kernel)
+    assert recover(before, out_of_jpeg(made, quality), 7).verdict == Verdict.NOISY
+
+
+@pytest.mark.sweep(3)
+@pytest.mark.parametrize("sigma", [3, 4, 5])
+@pytest.mark.parametrize("name", ["cat", "gravel"])
+def test_a_sharpening_that_grows_is_told_behind_noise(name, sigma):
+    """By a quarter of itself, towards two of the corners."""
+    before = photo("gravel")[50:242, 50:306].copy() if name == "gravel" else scene(name)
+    noise = np.random.default_rng(3).normal(0, sigma, before.shape)
+    made = sharper(before, 0.24 * corners(before)) + noise
+    after = np.clip(np.rint(made), 0, 255).astype(np.uint8)
+    assert not recover(before, after, 7).verdict.linear
+
+
+@pytest.mark.sweep(2)
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("sigma", [0, 1])
+def test_lines_with_gains_of_their_own_are_told(seed, axis, sigma):
+    """0.3 % apart, of rows or of columns, without noise and with it."""
+    before, rng = scene("cat"), np.random.default_rng(seed)
+    shape = [1, 1]
+    shape[axis] = before.shape[axis]
+    made = cv2.GaussianBlur(before.astype(np.float64), (7, 7), 1) * (
+        1 + rng.normal(0, 0.003, shape)
+    )
+    after = np.clip(np.rint(made + rng.normal(0, sigma, made.shape)), 0, 255).astype(np.uint8)
+    assert not recover(before, after, 7).verdict.linear
+
+
+@pytest.mark.parametrize("sigma", [0.5, 2])
+def test_lines_that_are_filtered_alike_are_told(sigma):
+    """The same without gains; and sharper, with noise."""
+    before = scene("cat")
+    noise = np.random.default_rng(1).normal(0, sigma, before.shape)
+    for made in (cv2.GaussianBlur(before.astype(np.float64), (7, 7), 1), sharper(before, 0.0)):
+        after = np.clip(np.rint(made + noise), 0, 255).astype(np.uint8)
+        assert recover(before, after, 7).verdict == Verdict.NOISY
