@@ -87,6 +87,9 @@ class Recovery:
     """The border at the top, bottom, left and right, each as `padding`; None: not seen."""
     padding_value: float | tuple[float, ...] | None = None
     """In grey levels: what `constant` and `one value` have there."""
+    border_missed: int = 0
+    """Of the first pair, pixels along the border that `reproduction` has otherwise; 0 where no one
+    mode is told."""
     fractions: tuple[Fractions, ...] = ()
     """Round numbers for the kernels; none for a mixture."""
     name: Name | None = None
