@@ -423,7 +423,7 @@ def notes(found: Recovery) -> tuple[str, ...]:
         if max(abs(down), abs(right)) >= 1:
             figures = {"height": height, "width": width, "down": down, "right": right}
             told.append(Told(Note.OFF_CENTRE, {**figures, "moved": _moved(-down, -right)}))
-        if found.verdict == Verdict.CONVOLUTION and cuts_off(found.offset):
+        if found.cuts_off:
             told.append(Told(Note.CUT_OFF))
         for whole in found.fractions if len(found.fractions) == 1 and found.white == 255 else ():
             if whole.offset % 0.5 and whole.rounding == Rounding.HALF_UP:
@@ -543,7 +543,8 @@ def _certain(found: Recovery, numbers: bool) -> tuple[str, str]:
             return _in_steps(
                 found, found.steps, is_a
             ), f"{apply}; {_step_by_step(found, found.steps)}."
-        rounding = "rounding" if found.in_one_step else "rounding in several steps"
+        once = found.in_one_step or found.roundings == 1
+        rounding = "rounding" if once else "rounding in several steps"
         small = _small(found.residual)
         as_much = f"{small} grey levels RMS, as {rounding} does" if small != "0" else "nothing"
         left = f"the kernel leaves {as_much}"

@@ -250,6 +250,17 @@ class Recovery:
         one = bool(self.middles) and all(middle.largest < bound for middle, bound in within)
         return 1 if self.bit_exact or (one and self.verdict == Verdict.CONVOLUTION) else None
 
+    @cached_property
+    def cuts_off(self) -> bool:
+        """Whether the tool cuts fractions off instead of rounding them: by an offset of -1/2.
+
+        Only where no kernel without an offset makes all pixels in one rounding.
+        """
+        if self.verdict != Verdict.CONVOLUTION or not explanations.cuts_off(self.offset):
+            return False
+        ends = [p.offsets(b) for p, b in zip(self.polytopes, self.bounds, strict=False)]
+        return all(end is None or end[1] < 0 for end in ends)
+
     @property
     def in_steps(self) -> bool:
         """Whether what is certified, and shown, are the steps, and no kernel in whole numbers."""

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from kernel_demo.recovery import Verdict, recover
+from kernel_demo.recovery.known import Name
 from kernel_demo.sources.bundled import FOLDER
 
 SHARPEN = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]], float)
@@ -62,3 +63,59 @@ def test_pixels_that_were_changed_by_little_are_still_found(name):
     assert (found.verdict, found.left_out.pixels) == (Verdict.CONVOLUTION, 3)
     assert all(found.left_out.mask[place] for place in changed)
     assert np.array_equal(found.kernel[0, 0], SHARPEN)
+
+
+MOTION = np.zeros((5, 5))
+MOTION[2] = [0.2, 0.2, 0.2, 0.2, 0.199]
+NINE = np.array([[-1, -1, -1], [-1, 9, -1], [-1, -1, -1]], float)
+NEAR_ONE = [("astronaut", 1.003 * SHARPEN), ("gravel", 0.997 * SHARPEN), ("gravel", 0.997 * NINE),
+            ("gravel", 0.4985 * ALONE)]  # fmt: skip
+MORE_FACTORS = [("cat", MOTION), ("gravel", 1.003 * SHARPEN), ("gravel", 1.0045 * SHARPEN),
+                ("gravel", 0.994 * SHARPEN), ("astronaut", 0.997 * SHARPEN),
+                ("astronaut", 0.4985 * ALONE), ("gravel", 1.003 * ALONE)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "kernel"),
+    [*NEAR_ONE, *(pytest.param(*one, marks=pytest.mark.slow) for one in MORE_FACTORS)],
+)
+def test_bars_reach_as_far_as_one_rounding_allows(name, kernel):
+    """OpenCV's one rounding half up: the kernel is within three bars and the interval.
+
+    No factor is told that is further off than bars, no offset of -1/2 that others equal, and not
+    several steps.
+    """
+    before = photo(name)
+    after = filtered(before, kernel)
+    found = recover(before, after, 7)
+    if not found.verdict.linear:
+        return
+    size = max(found.size, len(kernel))
+    parts = found.kernel[0, 0], found.standard_error[0, 0], kernel
+    told, bars, true = (np.pad(part, (size - len(part)) // 2) for part in parts)
+    assert (np.abs(told - true) <= 3 * bars).all()
+    if found.interval is not None:
+        ends = found.interval
+        assert (ends.low[0, 0] - 1e-9 <= told).all()
+        assert (told <= ends.high[0, 0] + 1e-9).all()
+    assert not found.notes
+    assert "several steps" not in found.explanation
+    if found.name is not None and "times" in found.catalogue_name:
+        assert abs(found.name.scale / (kernel.sum() or 1) - 1) <= 0.004
+
+
+def test_a_tool_that_cuts_off_is_still_told():
+    """An offset of -1/2 that no kernel without makes: of weights that are no round numbers."""
+    before = photo("gravel")
+    line = cv2.getGaussianKernel(5, 0.8)
+    values = cv2.filter2D(before.astype(float), cv2.CV_64F, line @ line.T)
+    found = recover(before, np.uint8(np.clip(np.floor(values), 0, 255)), 7)
+    assert found.verdict == Verdict.CONVOLUTION
+    assert found.offset == pytest.approx(-0.5, abs=0.02)
+    assert any("cuts fractions off" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(("scale", "told"), [(0.99996, ""), (1.0061, ", times 1.006")])
+def test_no_factor_is_written_that_its_digits_make_1(scale, told):
+    """A factor has four digits; where these are those of 1 there is none."""
+    assert str(Name("Sharpen", scale, near=1e-6)) == f"Sharpen{told}"
