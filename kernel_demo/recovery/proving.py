@@ -104,13 +104,16 @@ def _made_by_others(found: Arrangement, exact: tuple[Fractions, ...]) -> bool:
 
     A kernel that is a little off round numbers misses a pixel of thousands, where a sum is large;
     if something changed those, no kernel makes them and the others in one rounding. All of them
-    are asked for, and of the others some.
+    are asked for, and of the others some. Whole numbers and a half would leave it open of each
+    pixel: of these less than a half is asked for.
     """
     for (_, planes), whole in zip(found.explaining(), exact, strict=True):
         if whole.left_out == 0:
             continue
         peak, step = planes[0].peak, planes[0].step
         bound = polytope.allowed(whole.kernel, whole.offset, peak / step)
+        if whole.divisor == 1:
+            bound = polytope.ROUNDING - polytope.LEAST
         near = Polytope.of(planes, np.ones(whole.numerators.shape, bool))
         tiles = (*near.tiles, *islice(_left_out(whole, planes), ACCUSED))
         if replace(near, tiles=tiles).middle_within(bound) is not None:

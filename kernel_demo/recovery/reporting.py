@@ -26,7 +26,7 @@ from kernel_demo.recovery import (
 )
 from kernel_demo.recovery.alignment import Pair, Plane
 from kernel_demo.recovery.channels import Arrangement
-from kernel_demo.recovery.explanations import Channels, Other, Told, Verdict
+from kernel_demo.recovery.explanations import Channels, Other, Told, Verdict, cuts_off
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.polytope import Chebyshev, Polytope
 from kernel_demo.recovery.record import UNSEEN, Recovery
@@ -179,7 +179,7 @@ def _told(result: Recovery, pairs: list[Pair]) -> Recovery:
     result = replace(result, polytopes=tuple(Polytope.of(o, anywhere) for o in outputs))
     if result.verdict == Verdict.CONVOLUTION and not result.fractions:
         result = _centred(result)
-    elif result.verdict == Verdict.CONVOLUTION and result.residual > fitting.NEARLY_EXACT:
+    elif cuts_off(result.offset) and result.verdict == Verdict.CONVOLUTION and not result.cuts_off:
         result = _widened(result)
     return reproduction.told(result, pairs)
 
@@ -217,9 +217,10 @@ def _centred(result: Recovery) -> Recovery:
 
 
 def _widened(result: Recovery) -> Recovery:
-    """The same with bars of round numbers that reach as far as one rounding allows others.
+    """The same with bars of round numbers, cut off, as wide as one rounding allows others.
 
-    Those of least squares are too small where sums take few values, so that rounding is no noise.
+    Where sums take so few values that a kernel without an offset makes the same of them, rounding
+    is no noise, and bars of least squares are too small.
     """
     kernels, bars = result.kernel, result.standard_error
     assert kernels is not None  # of a convolution
