@@ -32,6 +32,9 @@ Strips: TypeAlias = Iterator[tuple[np.ndarray, np.ndarray]]  # before and after
 STRIP = 1_000_000  # pixels made at once
 CROP = 512  # side of the part of each pair by which ways to say it are compared
 AS_MANY = 0.002  # share of the pixels that the simpler way may reproduce less
+# Curves whose name says what they make of each level: a table that makes more is none of them.
+# Where noise or losses keep it from making all, its levels follow those, and make a little more.
+BY_FORMULA, NEARLY_AS_MANY = (Curve.GAMMA, *BY_LIGHT), 0.9
 LEVELS = 256
 
 
@@ -216,7 +219,9 @@ def _curves(curve: Curve, parameters: Mapping[str, Any], pairs: Sequence[Pair]) 
     for make, body, told in _formulas(curve, parameters, together, seen, pairs):
         more = {"curve": np.clip(make(np.arange(LEVELS, dtype=np.float32)), 0, WHITE)}
         yield Model(make, body, {"curve": curve, **told}, more=more)
-    said = {"curve": curve, **parameters}
+    said: dict[str, object] = {"curve": curve, **parameters}
+    if curve in BY_FORMULA:
+        said = {"curve": Curve.FREE}
     yield Model(_by_table(together), programs.table(together), said, more={"curve": together})
     if len(own) > 1:
         tables = np.stack([table for table, _ in own])
@@ -422,8 +427,16 @@ def _simplest(models: Sequence[Model], pairs: Sequence[Pair]) -> Model:
             same += int(np.count_nonzero((level == target // pair.step) & counts))
             total += int(np.count_nonzero(counts))
         shares.append(same / max(total, 1))
-    enough = max(shares) - AS_MANY if max(shares) < 1 else 1.0
-    return next(m for m, share in zip(models, shares, strict=True) if share >= enough)
+    best = max(shares)
+    enough = best - AS_MANY if best < 1 else 1.0
+    chosen = next(m for m, share in zip(models, shares, strict=True) if share >= enough)
+    if best == 1 or not _unnamed(chosen):
+        return chosen
+    named = [share for model, share in zip(models, shares, strict=True)
+             if model.parameters.get("curve") in BY_FORMULA]  # fmt: skip
+    if not named or max(named) < NEARLY_AS_MANY * best:
+        return chosen
+    return models[shares.index(max(named))]
 
 
 def _unit(pair: Pair) -> float:
@@ -446,8 +459,8 @@ def remade(other: Alternative, model: Model, pairs: Sequence[Pair], grey: str) -
     residual = (unclipped / count if count else errors / max(counted, 1)) ** 0.5
     head, tail = _ends(pairs[0], model.even)
     figures = other.figures
-    if other.kind == Other.CURVE and "exponent" in model.parameters:
-        figures = {"curve": CURVES[Curve.GAMMA].format(**model.parameters)}
+    if other.kind == Other.CURVE and ("exponent" in model.parameters or _unnamed(model)):
+        figures = {"curve": CURVES[Curve(model.parameters["curve"])].format(**model.parameters)}
     return replace(
         other,
         residual=residual,
@@ -462,6 +475,11 @@ def remade(other: Alternative, model: Model, pairs: Sequence[Pair], grey: str) -
         curve=model.more.get("curve", other.curve),
         matrix=model.more.get("matrix", other.matrix),
     )
+
+
+def _unnamed(model: Model) -> bool:
+    """Whether it is a tone curve that has no name."""
+    return model.parameters.get("curve") == Curve.FREE
 
 
 def _of_pair(model: Model, pair: Pair) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

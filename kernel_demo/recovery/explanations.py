@@ -424,7 +424,7 @@ def notes(found: Recovery) -> tuple[str, ...]:
         if max(abs(down), abs(right)) >= 1:
             figures = {"height": height, "width": width, "down": down, "right": right}
             told.append(Told(Note.OFF_CENTRE, {**figures, "moved": _moved(-down, -right)}))
-        if found.verdict == Verdict.CONVOLUTION and cuts_off(found.offset):
+        if found.cuts_off:
             told.append(Told(Note.CUT_OFF))
         for whole in found.fractions if len(found.fractions) == 1 and found.white == 255 else ():
             if whole.offset % 0.5 and whole.rounding == Rounding.HALF_UP:
@@ -548,8 +548,11 @@ def _certain(found: Recovery, numbers: bool) -> tuple[str, str]:
     apply = f"Apply the kernel{_where(found)}"
     if not found.fractions:
         if found.steps is not None:
-            return _in_steps(found, found.steps, is_a), f"{apply}; {_step_by_step(found.steps)}."
-        rounding = "rounding" if found.in_one_step else "rounding in several steps"
+            return _in_steps(
+                found, found.steps, is_a
+            ), f"{apply}; {_step_by_step(found, found.steps)}."
+        once = found.in_one_step or found.roundings == 1
+        rounding = "rounding" if once else "rounding in several steps"
         small = _small(found.residual)
         as_much = f"{small} grey levels RMS, as {rounding} does" if small != "0" else "nothing"
         left = f"the kernel leaves {as_much}"
@@ -581,7 +584,7 @@ def _certain(found: Recovery, numbers: bool) -> tuple[str, str]:
             f"Before and after are the same: the kernel is the identity; {proof}{_but(found)}.",
             "If the tool should have changed something, check that the file after is its result.",
         )
-    return f"{is_a} {proof}{_but(found)}.", f"{apply}; {_exactness(found.fractions)}."
+    return f"{is_a} {proof}{_but(found)}.", f"{apply}; {_exactness(found)}."
 
 
 def _in_steps(found: Recovery, steps: Found, is_a: str) -> str:
@@ -597,9 +600,10 @@ def _in_steps(found: Recovery, steps: Found, is_a: str) -> str:
     )
 
 
-def _step_by_step(steps: Found) -> str:
+def _step_by_step(found: Recovery, steps: Found) -> str:
     if steps.way.roundings == 1:
-        return "rounded as the file is, it gives the tool's own result"
+        missed = "" if found.reproduced == 1 else " but for some pixels"
+        return f"rounded as the file is, it gives the tool's own result{missed or _along(found)}"
     return (
         "in one rounding, expect differences of about one grey level; a program rounds as often as "
         "the tool"
@@ -675,9 +679,17 @@ def _at_edges(found: Recovery) -> str:
     return f" inside the picture ({'its sides differ' if modes else 'its edges tell no border'})"
 
 
-def _exactness(fractions: Sequence[Fractions]) -> str:
+def _along(found: Recovery) -> str:
+    """The pixels along the border that are not the tool's, if there are any."""
+    missed = found.border_missed
+    pixels = "pixel" if missed == 1 else "pixels"
+    return f" but for {count(missed)} {pixels} along the border" if missed else ""
+
+
+def _exactness(found: Recovery) -> str:
     """By what rounding exact fractions give the tool's own result."""
-    own = "it gives the tool's own result, bit for bit"
+    fractions = found.fractions
+    own = f"it gives the tool's own result{_along(found) or ', bit for bit'}"
     if all(whole.by_half_up for whole in fractions):
         return f"rounded half up, {own}"
     even = {whole.rounding for whole in fractions} == {Rounding.HALF_EVEN}

@@ -86,7 +86,8 @@ class Name:
         if simple == 1:
             return ""
         if simple is None:
-            return f", times {self.scale:.4g}".replace("-", "−")
+            factor = f"{self.scale:.4g}"
+            return "" if factor == "1" else f", times {factor}".replace("-", "−")
         if simple.numerator == 1:
             return f", divided by {simple.denominator}"
         return f", times {simple}".replace("-", "−")

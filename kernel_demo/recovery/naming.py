@@ -22,7 +22,8 @@ SEVERAL = 0.8  # grey levels RMS that several roundings leave, at most, of a ker
 
 
 def called(
-    result: Recovery, by_formula: bool = True, behind: Arrangement | None = None
+    result: Recovery,
+    behind: Arrangement | None = None,
 ) -> Recovery:
     """The record with the name that its weights and their bars allow; several kernels have none.
 
@@ -32,12 +33,12 @@ def called(
         return replace(result, name=None)
     errors = None if result.fractions else result.standard_error
     bars = None if errors is None else errors[0, 0]
-    name = known.kernel(result.kernel[0, 0], by_formula, bars)
+    name = known.kernel(result.kernel[0, 0], errors=bars)
     if name is not None and behind is not None and result.verdict == Verdict.NOISY:
         name = _behind(name, behind, len(result.kernel[0, 0]))
     # Next to a simple scale there may be the one that it is.
     told = [] if name is None else [name] if name.simple is None else [name, replace(name, near=0)]
-    return replace(result, name=next((n for n in told if not _contradicted(result, n)), None))
+    return replace(result, name=next((n for n in told if _borne_out(result, n)), None))
 
 
 def _behind(name: Name, found: Arrangement, size: int) -> Name | None:
@@ -50,6 +51,25 @@ def _behind(name: Name, found: Arrangement, size: int) -> Name | None:
             lambda kernel: share_alike(pairs, compressed, kernel, censored.offset),
         )  # fmt: skip
     return known.behind_noise(name, found.fits[0].total.shrink(size)) if found.fits else None
+
+
+def _borne_out(result: Recovery, name: Name) -> bool:
+    """Whether the pixels do not contradict a name, nor allow a simpler factor than its digits."""
+    return not (_contradicted(result, name) or _simpler(result, name))
+
+
+def _simpler(result: Recovery, name: Name) -> bool:
+    """Whether a whole number, or the inverse of one, is as good a factor in one rounding."""
+    if name.kernel is None or name.simple is not None or result.fractions or not result.polytopes:
+        return False
+    if result.verdict != Verdict.CONVOLUTION:
+        return False
+    size = abs(name.scale)
+    for number in (max(round(size), 1), 1 / max(round(1 / size), 1)):
+        left = result.polytopes[0].left_by(np.copysign(number, name.scale) * name.kernel)
+        if left is not None and left <= result.bounds[0]:
+            return True
+    return False
 
 
 def _contradicted(result: Recovery, name: Name) -> bool:
@@ -77,8 +97,8 @@ def by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
     if len(found.fits) != 1 or found.censored is not None or not of_8_bits:
         return result
     fit, linear = found.fits[0], result.verdict.linear
-    if result.verdict == Verdict.CONVOLUTION:
-        result = called(result, by_formula=False)
+    if result.verdict == Verdict.CONVOLUTION and result.name is not None and result.name.formula:
+        result = replace(result, name=None)
     if result.bit_exact and result.kernel is not None:
         steps = families.by_opencv(result.kernel[0, 0], alignment.planes_of(found.pairs))
         return result if steps is None else replace(result, name=_named(steps), steps=steps)

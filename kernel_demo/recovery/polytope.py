@@ -72,6 +72,9 @@ class Interval:
     low: np.ndarray
     high: np.ndarray
     tight: bool = True  # these are the ends of the set itself; else of one around it
+    # Far inside the set: the mean of the kernels at its ends, and of their offsets; None: not tight
+    centre: np.ndarray | None = None
+    centre_offset: float = 0.0  # grey levels
 
     def hold_alone(self, numerators: np.ndarray, divisor: int) -> bool:
         """Whether this is the only kernel of whole numbers between, over its divisor or a smaller.
@@ -154,6 +157,33 @@ class Polytope:
         pixels = _Pixels.of(self.tiles, self.free)
         return None if pixels is None else _interval(pixels, self.free, bound, inside, until)
 
+    def room(self, bound: float, middle: Chebyshev, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Half of the way that the largest weights of the middle have, as `interval` has it.
+
+        `number` of them at most: where they are in the flat kernel, and so much each.
+        """
+        values = np.abs(np.where(self.free, middle.kernel, 0)).ravel()
+        open_to = np.flatnonzero(self.free)
+        each = np.argsort(-values[open_to], kind="stable")[:number]
+        pixels = _Pixels.of(self.tiles, self.free)
+        if pixels is None or pixels.open:
+            return open_to[each], np.full(len(each), np.inf)
+        weights = np.append(middle.kernel[self.free], middle.offset)
+        fall, rise, *_ = _extent(pixels, bound, weights, np.inf, each)
+        return open_to[each], (fall + rise) / 2
+
+    def offsets(self, bound: float) -> tuple[float, float] | None:
+        """The least and the most offset of all kernels with residuals of at most `bound`.
+
+        In grey levels. None: there is no such kernel, or it is not known.
+        """
+        pixels, middle = _Pixels.of(self.tiles, self.free), self.middle
+        if pixels is None or middle is None or pixels.open or middle.largest >= bound:
+            return None
+        weights = np.append(middle.kernel[self.free], middle.offset)
+        fall, rise, *_ = _extent(pixels, bound, weights, np.inf, np.array([len(weights) - 1]))
+        return float(middle.offset - fall[0]), float(middle.offset + rise[0])
+
 
 def _copied(tile: Plane) -> Plane:
     counted = None if tile.counted is None else tile.counted.copy()
@@ -218,10 +248,15 @@ def _interval(
         return Interval(-wide, wide, tight=False)
     away = pixels.radius(bound) * np.linalg.norm(pixels.basis[:-1], axis=1)
     low, high, tight = pixels.middle[:-1] - away, pixels.middle[:-1] + away, False
-    if len(weights) <= WIDEST:
-        down, up, tight = _extent(pixels, bound, weights, until)
-        low, high = np.maximum(low, weights[:-1] - down), np.minimum(high, weights[:-1] + up)
-    return Interval(_filled(free, low), _filled(free, high), tight)
+    if len(weights) > WIDEST:
+        return Interval(_filled(free, low), _filled(free, high), tight)
+    each = np.arange(len(weights) - 1)
+    down, up, tight, centre = _extent(pixels, bound, weights, until, each)
+    low, high = np.maximum(low, weights[:-1] - down), np.minimum(high, weights[:-1] + up)
+    low, high = _filled(free, low), _filled(free, high)
+    if not tight:
+        return Interval(low, high, tight)
+    return Interval(low, high, tight, _filled(free, centre[:-1]), float(centre[-1]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -355,16 +390,17 @@ def _smallest(values: np.ndarray, number: int) -> np.ndarray:
 
 
 def _extent(
-    pixels: _Pixels, bound: float, weights: np.ndarray, until: float
-) -> tuple[np.ndarray, np.ndarray, bool]:
-    """How far each weight can fall and rise from a kernel inside, and whether that is all known.
+    pixels: _Pixels, bound: float, weights: np.ndarray, until: float, each: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, bool, np.ndarray]:
+    """How far some weights can fall and rise from a kernel inside, and whether that is all known.
 
-    In every round each weight has its linear program; what its solution breaks is added.
+    With the mean (m + 1) of the kernels that go so far. each: which of the m + 1 weights. In every
+    round each has its linear program; what its solution breaks is added.
     """
     start = pixels.point(weights)
     room = bound - pixels.excess(start)
     distances = pixels.distances(room)
-    goals = np.concatenate([-pixels.basis[:-1], pixels.basis[:-1]])
+    goals = np.concatenate([-pixels.basis[each], pixels.basis[each]])
     radius = pixels.radius(bound) + float(np.linalg.norm(start))
     most, points = radius * np.linalg.norm(goals, axis=1), np.zeros(goals.shape)
     fall, rise = np.split(most, 2)  # views
@@ -373,15 +409,17 @@ def _extent(
         slopes = pixels.slopes(chosen)
         for number in todo:
             if time.monotonic() > until:
-                return fall, rise, False
+                return fall, rise, False, weights
             found = maximise(goals[number], slopes, room[chosen], radius, TIGHT / 2)
             most[number], points[number] = min(most[number], found.bound), found.point
         share, nearest = _reachable(pixels, room, distances, points[todo])
         wide = share * (points[todo] * goals[todo]).sum(axis=1) < (1 - TIGHT) * most[todo]
         if not wide.any():
-            return fall, rise, True
+            share, _ = _reachable(pixels, room, distances, points)
+            farthest = np.minimum(share, 1)[:, None] * points
+            return fall, rise, True, pixels.weights(start + farthest.mean(axis=0))
         todo, chosen = todo[wide], np.union1d(chosen, nearest[:, wide])
-    return fall, rise, False
+    return fall, rise, False, weights
 
 
 def _reachable(

@@ -7,12 +7,13 @@ that all pixels obey to the last one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
-from kernel_demo.imaging.filtering import correlate_valid
 from kernel_demo.recovery import (
     alignment,
     channels,
@@ -28,7 +29,7 @@ from kernel_demo.recovery.explanations import UNEXPLAINED, Reason, Verdict
 from kernel_demo.recovery.fitting import NEARLY_EXACT, ONE_ROUNDING, VAGUE, Fit, vague
 from kernel_demo.recovery.fractions import Fractions
 from kernel_demo.recovery.periods import Period
-from kernel_demo.recovery.polytope import Chebyshev, Polytope
+from kernel_demo.recovery.polytope import Polytope
 from kernel_demo.recovery.verdicts import SMOOTH, UNCLEAR, Judgement, undetermined
 
 # Bars above this share of the largest weight tell nothing where the rounding follows the picture
@@ -42,6 +43,7 @@ LEVELS = 12  # fewer grey levels: errors of rounding are no noise
 BY_PERIOD = UNEXPLAINED | {Reason.FAINT}  # what a period in the rest explains
 # Times the errors of arithmetic that must be left beyond one rounding for kernels to be too small.
 CLEARLY = 4.0
+ACCUSED = 500  # pixels said to be changed that another kernel is asked to make
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,28 +107,33 @@ def _hidden(whole: Fractions) -> bool:
 def _made_by_others(found: Arrangement, exact: tuple[Fractions, ...]) -> bool:
     """Whether kernels near round numbers make the pixels, too, that these say were changed.
 
-    What a kernel over a divisor makes lies at least half its unit from the next level: one that is
-    a little off misses a pixel of thousands, and no other kernel would if something changed that.
-    (Whole numbers leave so much room that it would.)
+    A kernel that is a little off round numbers misses a pixel of thousands, where a sum is large;
+    if something changed those, no kernel makes them and the others in one rounding. All of them
+    are asked for, and of the others some. Whole numbers and a half would leave it open of each
+    pixel: of these less than a half is asked for.
     """
     for (_, planes), whole in zip(found.explaining(), exact, strict=True):
-        if whole.left_out == 0 or whole.divisor == 1:
+        if whole.left_out == 0:
             continue
         peak, step = planes[0].peak, planes[0].step
         bound = polytope.allowed(whole.kernel, whole.offset, peak / step)
-        near = Polytope.of(planes, np.ones(whole.numerators.shape, bool)).middle_within(bound)
-        # Of a large picture those pixels may not be among the ones that it was told by.
-        if near is not None and all(_makes(near, whole, plane, bound) for plane in planes):
+        if whole.divisor == 1:
+            bound = polytope.ROUNDING - polytope.LEAST
+        near = Polytope.of(planes, np.ones(whole.numerators.shape, bool))
+        tiles = (*near.tiles, *islice(_left_out(whole, planes), ACCUSED))
+        if replace(near, tiles=tiles).middle_within(bound) is not None:
             return True
     return False
 
 
-def _makes(near: Chebyshev, whole: Fractions, plane: Plane, bound: float) -> bool:
-    """Whether it makes, within the bound, what round numbers leave out of a plane."""
-    inside = plane.inside(len(whole.numerators))
-    made = correlate_valid(plane.before / plane.step, near.kernel, near.offset)
-    left = np.abs(plane.after[inside] / plane.step - made)
-    return not (left[fractions.disobeying(whole, plane)[inside]] > bound).any()
+def _left_out(whole: Fractions, planes: list[Plane]) -> Iterator[Plane]:
+    """The patches of the pixels that round numbers leave out, each by itself."""
+    edge = len(whole.numerators) // 2
+    for plane in planes:
+        for row, column in np.argwhere(fractions.disobeying(whole, plane)):
+            at = np.s_[row - edge : row + edge + 1, column - edge : column + edge + 1]
+            yield replace(plane, before=plane.before[at], after=plane.after[at],
+                          counted=None)  # fmt: skip
 
 
 def _without_changed(found: Arrangement, exact: tuple[Fractions, ...]) -> Arrangement:

@@ -87,6 +87,9 @@ class Recovery:
     """The border at the top, bottom, left and right, each as `padding`; None: not seen."""
     padding_value: float | tuple[float, ...] | None = None
     """In grey levels: what `constant` and `one value` have there."""
+    border_missed: int = 0
+    """Of the first pair, pixels along the border that `reproduction` has otherwise; 0 where no one
+    mode is told."""
     fractions: tuple[Fractions, ...] = ()
     """Round numbers for the kernels; none for a mixture."""
     name: Name | None = None
@@ -246,6 +249,17 @@ class Recovery:
         within = zip(self.middles, self.bounds, strict=False)
         one = bool(self.middles) and all(middle.largest < bound for middle, bound in within)
         return 1 if self.bit_exact or (one and self.verdict == Verdict.CONVOLUTION) else None
+
+    @cached_property
+    def cuts_off(self) -> bool:
+        """Whether the tool cuts fractions off instead of rounding them: by an offset of -1/2.
+
+        Only where no kernel without an offset makes all pixels in one rounding.
+        """
+        if self.verdict != Verdict.CONVOLUTION or not explanations.cuts_off(self.offset):
+            return False
+        ends = [p.offsets(b) for p, b in zip(self.polytopes, self.bounds, strict=False)]
+        return all(end is None or end[1] < 0 for end in ends)
 
     @property
     def in_steps(self) -> bool:

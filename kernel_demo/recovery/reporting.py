@@ -26,9 +26,9 @@ from kernel_demo.recovery import (
 )
 from kernel_demo.recovery.alignment import Pair, Plane
 from kernel_demo.recovery.channels import Arrangement
-from kernel_demo.recovery.explanations import Channels, Other, Told, Verdict
+from kernel_demo.recovery.explanations import Channels, Other, Told, Verdict, cuts_off
 from kernel_demo.recovery.fractions import Fractions
-from kernel_demo.recovery.polytope import Polytope
+from kernel_demo.recovery.polytope import Chebyshev, Polytope
 from kernel_demo.recovery.record import UNSEEN, Recovery
 from kernel_demo.recovery.rivals import Alternative
 from kernel_demo.recovery.verdicts import UNCLEAR, Judgement, edit, one_colour
@@ -38,7 +38,9 @@ TWO_LEVELS, GROSS = 2.0, 6.0
 RARELY = 0.2  # ... so many times the residual leave half of the pixels, at most, where few are off
 # Grey levels: where no residual of the middle comes so near to one half, the set has room; and the
 # seconds in which its extent is worked out.
-FULL, WIDENED = 0.495, 3.0
+FULL, WIDENED, HALF = 0.495, 3.0, 0.5
+# Weights whose extent is asked first, and up to which all of them are: it takes a second.
+ASKED, MANY = 9, 49
 # Pixels beside the border of which noise is as strong as elsewhere: not so many times, squared.
 # Of smaller pictures than have half of their pixels within, none is told.
 BORDER, FRAMED, WITHIN = 4, 10.0, 0.5
@@ -177,6 +179,8 @@ def _told(result: Recovery, pairs: list[Pair]) -> Recovery:
     result = replace(result, polytopes=tuple(Polytope.of(o, anywhere) for o in outputs))
     if result.verdict == Verdict.CONVOLUTION and not result.fractions:
         result = _centred(result)
+    elif cuts_off(result.offset) and result.verdict == Verdict.CONVOLUTION and not result.cuts_off:
+        result = _widened(result)
     return reproduction.told(result, pairs)
 
 
@@ -185,7 +189,8 @@ def _centred(result: Recovery) -> Recovery:
 
     Where next to nothing was rounded, as of whole numbers, least squares is exact already. Bars are
     those of least squares, which takes rounding for noise. Where the middle leaves room beside it,
-    as in smooth pictures, rounding is none: anything within the interval is as likely.
+    as in smooth pictures, or the set reaches beyond those bars, as where sums take few values,
+    rounding is none: anything within the interval is as likely, and its centre is told.
     """
     if result.residual <= fitting.NEARLY_EXACT:
         return result
@@ -201,14 +206,57 @@ def _centred(result: Recovery) -> Recovery:
         middle = shape.middle_within(bound) if free.sum() < polytope.WIDEST else None
         if middle is None:
             return result
-        if middle.largest < FULL:
-            wide = shape.interval(bound, time.monotonic() + WIDENED, middle)
-            assert wide is not None  # the middle is in it
-            errors[output] = np.maximum(errors[output], ROUNDING * (wide.high - wide.low))
         kernels[output] = middle.kernel
         offsets[output] = middle.offset
+        roomy = middle.largest < FULL
+        errors[output], centre = _as_far_as_allowed(shape, bound, middle, errors[output], roomy)
+        if centre is not None:
+            kernels[output], offsets[output] = centre
     offset = float(offsets[0]) if len(offsets) == 1 else tuple(offsets.tolist())
     return naming.called(replace(result, kernel=kernels, standard_error=errors, offset=offset))
+
+
+def _widened(result: Recovery) -> Recovery:
+    """The same with bars of round numbers, cut off, as wide as one rounding allows others.
+
+    Where sums take so few values that a kernel without an offset makes the same of them, rounding
+    is no noise, and bars of least squares are too small.
+    """
+    kernels, bars = result.kernel, result.standard_error
+    assert kernels is not None  # of a convolution
+    assert bars is not None
+    errors = bars.copy()
+    for output, (part, bound) in enumerate(zip(result.polytopes, result.bounds, strict=True)):
+        shape = replace(part, free=part.free & (kernels[output] != 0).squeeze())
+        middle = shape.middle_within(bound) if shape.free.sum() < polytope.WIDEST else None
+        if middle is not None:
+            errors[output], _ = _as_far_as_allowed(shape, bound, middle, errors[output])
+    return replace(result, standard_error=errors)
+
+
+def _as_far_as_allowed(
+    shape: Polytope, bound: float, middle: Chebyshev, errors: np.ndarray, roomy: bool = False
+) -> tuple[np.ndarray, tuple[np.ndarray, float] | None]:
+    """Bars that reach half of the way that one rounding allows weights, and its centre.
+
+    None: it does not reach beyond the bars (errors), or its centre is not known. That the largest
+    weights reach beyond theirs is asked first, unless it is `roomy`; of many weights all bars grow
+    as theirs do.
+    """
+    at, room = shape.room(bound, middle, ASKED)
+    bars = errors.ravel()[at]
+    beyond = bool((room > bars).any())
+    few = shape.free.sum() <= MANY
+    wide = None
+    if roomy or (beyond and few):
+        wide = shape.interval(bound, time.monotonic() + WIDENED, middle)
+    if wide is not None and (roomy or wide.tight):
+        errors = np.maximum(errors, HALF * (wide.high - wide.low).reshape(errors.shape))
+    elif beyond and np.isfinite(room).all() and bars.all():
+        errors = errors * float((room / bars).max())
+    if not beyond or wide is None or wide.centre is None:
+        return errors, None
+    return errors, (wide.centre, wide.centre_offset)
 
 
 def _of_outputs(kernels: np.ndarray, pairs: list[Pair]) -> Iterator[list[Plane]]:

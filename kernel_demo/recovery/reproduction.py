@@ -27,11 +27,15 @@ PREFERENCE = ("reflect", "replicate", "symmetric", "zero", "wrap", *Edge, CONSTA
 NOISY, CORRELATED, CLEARLY = 0.5, 8, 0.2
 # Share of the pixels that a border may miss by one level, and times what is missed inside.
 ODD_PIXELS, MORE = 0.01, 5.0
+HALF_A_LEVEL = 0.5
 FAINT = 0.01  # of the largest weight: less below 0 is none
 LIKELIER = 30.0  # twice the logarithm of how much likelier than others a mode is to be
 # So many standard errors must lie within half a grey level for the value of a border to be told,
 # and for white within two.
 CERTAIN, WHITE = 4.0, 2.0
+# Grey levels by which sums may err beside one rounding: of a tool's own steps, or round numbers,
+# and of kernels that are known to their bars; and levels beside the likeliest that are tried.
+OF_ITS_STEPS, OF_KERNELS, BESIDE = 0.005, 0.05, 3
 TIE = 1e-6  # grey levels: a sum this near to a half is one but for float64's rounding
 WIDEST_RING = 64  # pixels
 LOOKED_AT, ALL_OF_THEM = 10_000, 0.95  # pixels left out, and the share that must be alike
@@ -60,6 +64,7 @@ def told(found: Recovery, pairs: Sequence[Pair]) -> Recovery:
         sides, value = border(found, first)
         found = replace(found, padding_sides=sides, padding_value=value)
         _lay_border(made, found, first)
+        found = replace(found, border_missed=_missed_along(made, found, first))
     left = np.subtract(first.levels, made, dtype=np.float32)
     return replace(found, reproduction=_picture(made), residual_map=_picture(left))
 
@@ -301,6 +306,15 @@ def _lay_border(made: np.ndarray, found: Recovery, pair: Pair) -> None:
         made[at] = by_mode[sides[number]][number]
 
 
+def _missed_along(made: np.ndarray, found: Recovery, pair: Pair) -> int:
+    """How many pixels of a picture differ from after along the border, where one mode is told."""
+    if len({*found.padding_sides} - {None}) != 1:
+        return 0
+    wrong = [(made[at] != pair.levels[at]).any(axis=2) & _kept(pair, at)
+             for _, at in _sides(found, pair)]  # fmt: skip
+    return int(sum(map(np.count_nonzero, wrong)))
+
+
 def border(found: Recovery, pair: Pair) -> tuple[Sides, Value | None]:
     """How the tool went on beyond each side, and the value if that is one.
 
@@ -320,7 +334,7 @@ def border(found: Recovery, pair: Pair) -> tuple[Sides, Value | None]:
     fitted: str = Edge.PLAIN
     value, sure = _plain(found, pair), True
     if value is None:
-        fitted, (value, sure) = CONSTANT, _constant(found, pair, unexplained or range(4))
+        fitted, (value, sure) = CONSTANT, _around_all(found, pair, unexplained or range(4))
     if value is not None:
         squares[fitted] = _squares(replace(found, padding_value=value), pair, fitted)
     limits = dict.fromkeys(squares, allowed)
@@ -453,8 +467,65 @@ def _plain(found: Recovery, pair: Pair) -> Value | None:
     return _number(ring[0]) if one else None
 
 
-def _constant(found: Recovery, pair: Pair, sides: Iterable[int]) -> tuple[Value | None, bool]:
+def _around_all(found: Recovery, pair: Pair, sides: Iterable[int]) -> tuple[Value | None, bool]:
     """The value of the pixels beyond some sides, and whether it is sure; None: they have no weight.
+
+    After one rounding by the interval that each pixel allows; where there is none for all, by the
+    level of which most is made, of those beside the likeliest.
+    """
+    sides = list(sides)
+    design, answers = _equations(found, pair, sides)
+    value, sure = None, False
+    if found.in_one_step:
+        known = found.bit_exact or found.in_steps
+        off = HALF_A_LEVEL + (OF_ITS_STEPS if known else OF_KERNELS)
+        value, sure = _allowed_levels(design, answers, off, found.white)
+    if value is not None:
+        return value, sure
+    certain = CERTAIN * (CORRELATED**0.5 if found.residual > NOISY else 1)
+    value, sure = _level(design, answers, found.white, certain)
+    if not found.in_one_step or not isinstance(value, float):
+        return value, sure
+
+    def left(level: float) -> float:
+        return float(_squares(replace(found, padding_value=level), pair, CONSTANT)[sides].sum())
+
+    near = sorted(np.clip(value + np.arange(-BESIDE, BESIDE + 1), 0, found.white).tolist(),
+                  key=lambda level: abs(level - value))  # fmt: skip
+    return min(near, key=left), sure
+
+
+def _allowed_levels(
+    design: np.ndarray, answers: np.ndarray, off: float, white: int
+) -> tuple[Value | None, bool]:
+    """The whole levels v with |design @ v - answers| <= off, and whether there are no others.
+
+    One for all B unknowns if there is one; else one for each, where no equation (n x B) has two.
+    White is the likely one. None: there are none.
+    """
+    alone = (design != 0).sum(axis=1) <= 1
+    for columns in (design.sum(axis=1, keepdims=True), *([design] if alone.all() else [])):
+        ends = [_ends_of(column, answers, off) for column in columns.T]
+        low, high = (np.array(end) for end in zip(*ends, strict=True))
+        least, most = np.maximum(np.ceil(low), 0), np.minimum(np.floor(high), white)
+        if not np.isfinite([low, high]).all() or (least > most).any():
+            continue
+        near = (most == white) & (most - least <= 2 * WHITE)
+        levels = np.where(near, white, np.floor((least + most) / 2))
+        return _number(levels), bool((near | (least == most)).all())
+    return None, False
+
+
+def _ends_of(weights: np.ndarray, answers: np.ndarray, off: float) -> tuple[float, float]:
+    """Between which numbers v has |weights * v - answers| <= off."""
+    seen = weights != 0
+    first, second = ((answers[seen] + by) / weights[seen] for by in (-off, off))
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    return float(low.max(initial=-np.inf)), float(high.min(initial=np.inf))
+
+
+def _equations(found: Recovery, pair: Pair, sides: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
+    """n x B weights and n numbers: what the values of the pixels beyond some sides must make.
 
     With W the sum of the weights that fall outside: after = K over inside + value * W + offset.
     """
@@ -474,8 +545,7 @@ def _constant(found: Recovery, pair: Pair, sides: Iterable[int]) -> tuple[Value 
                 weights[..., b] = correlate_valid(outside, kernel)
             design.append(weights[unclipped[..., a]])
             answers.append(left[..., a][unclipped[..., a]])
-    certain = CERTAIN * (CORRELATED**0.5 if found.residual > NOISY else 1)
-    return _level(np.concatenate(design), np.concatenate(answers), found.white, certain)
+    return np.concatenate(design), np.concatenate(answers)
 
 
 def _level(

@@ -25,6 +25,7 @@ OF_LIGHT, OF_OTHERS = 0.1, 0.3
 OF_KERNEL, OF_AFTER, ALL = 0.25, 0.12, 0.99
 # What leaves less, in grey levels RMS, explains a pair to the rounding.
 EXPLAINED = 0.6
+HALF_A_LEVEL = 0.5 / 255  # a gamma curve nearer than this to none is none
 TONE_PIXELS = 2_000_000
 # Fewer pixels for each grey level follow some curve whatever the operation.
 TONES_PIXELS = 4
@@ -221,7 +222,8 @@ def _curve(
     if dark.sum() > 10:
         exponents = np.log(after_levels[dark]) / np.log(np.minimum(before_levels[dark], 0.999))
         exponent = float(np.average(exponents, weights=count[dark]))
-        if np.abs(before_levels[dark] ** exponent - after_levels[dark]).max() < NEAR_CURVE:
+        near = np.abs(before_levels[dark] ** exponent - after_levels[dark]).max() < NEAR_CURVE
+        if near and np.abs(before_levels**exponent - before_levels).max() > HALF_A_LEVEL:
             return Curve.GAMMA, {"exponent": exponent}
     shares = np.cumsum(count) / count.sum()
     if np.abs(shares - shares[0] - after_levels * (1 - shares[0])).max() < 0.02:

@@ -246,3 +246,31 @@ def test_a_verdict_without_alternative_has_none():
     assert found.verdict == Verdict.CONVOLUTION
     assert found.alternative is None
     assert alternatives.matrix(found, []) is None
+
+
+def limited(picture):
+    """To levels 16 to 235 and back, as video goes, by OpenCV."""
+    narrow = cv2.convertScaleAbs(picture, alpha=219 / 255, beta=16)
+    return levels((narrow.astype(float) - 16) / 219)
+
+
+def rec709(picture):
+    """From light by Rec. 709's curve: close to one of gamma, but for its straight foot."""
+    lit = decoded(picture / 255)
+    return levels(np.where(lit < 0.018, 4.5 * lit, 1.099 * lit**0.45 - 0.099))
+
+
+@pytest.mark.parametrize("operation", [limited, rec709])
+@pytest.mark.parametrize("before", [CAMERA, CAT], ids=["grey", "colour"])
+def test_a_curve_is_called_gamma_only_for_what_its_exponent_makes(before, operation):
+    """The share and the picture are those of x^g with the exponent told; else it has no name."""
+    after = operation(before)
+    other = recover(before, after, 7).alternative
+    if "exponent" in other.parameters:
+        made = levels((before / 255.0) ** other.parameters["exponent"])
+        assert other.reproduced == (made == after).mean() > 0.99
+        assert abs(255 * (before / 255.0) ** other.parameters["exponent"] - before).max() > 0.5
+    else:
+        assert "gamma" not in other.name
+        assert (other.parameters["curve"], other.reproduced) == ("tone curve", 1)
+        assert np.array_equal(other.reproduction, after)

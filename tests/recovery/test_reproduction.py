@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from kernel_demo.imaging import filtering
 from kernel_demo.imaging.filtering import LUMINANCE
@@ -87,6 +88,33 @@ def test_a_constant_border_is_told_with_its_value(kernel, offset, value):
     assert np.array_equal(told["padding_value"], value)
     differences = np.abs(found.reproduction.astype(int) - after)
     assert differences.max() == 0 if found.bit_exact else differences.max() <= 1
+
+
+@pytest.mark.sweep(2)
+@pytest.mark.parametrize("value", [128, 45, 90, 201])
+def test_a_value_beyond_a_black_frame_is_the_one(value):
+    """Along a plain border few sums differ, so that rounding is no noise: the value is SciPy's."""
+    before, line = GREY[:110, :140].copy(), cv2.getGaussianKernel(7, 1)
+    before[:6] = before[-6:] = before[:, :6] = before[:, -6:] = 0
+    blurred = ndimage.correlate(before.astype(float), line @ line.T, mode="constant", cval=value)
+    found = recover(before, as_file(blurred), 7)
+    assert (found.padding, found.padding_value) in [("constant", value), (None, None)]
+    if found.padding is not None:
+        assert np.array_equal(found.reproduction, as_file(blurred))
+        assert found.next_step.endswith("gives the tool's own result.")
+
+
+def test_the_tools_own_result_is_not_promised_along_a_border_that_differs():
+    """Two pixels of the first row are other ones, as a tool of two borders makes: it is said."""
+    after = as_file(filtered(COLOUR, SHARPEN, 0, "reflect"))
+    other = as_file(filtered(COLOUR, SHARPEN, 0, "replicate"))
+    differs = np.flatnonzero((after[0] != other[0]).any(axis=1))[:2]
+    after[0, differs] = other[0, differs]
+    found = recover(COLOUR, after, 5)
+    assert (found.bit_exact, found.border_missed) == (True, 2)
+    assert np.count_nonzero((found.reproduction != after).any(axis=2)) == 2
+    assert "“reflect”; rounded half up" in found.next_step
+    assert found.next_step.endswith("own result but for 2 pixels along the border.")
 
 
 @pytest.mark.parametrize("white", [65535, 255])
