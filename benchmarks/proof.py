@@ -488,6 +488,39 @@ def slowly() -> Iterator[Case]:
         yield Case("slowly varying", f"+1 to a side, noise 1, {name}", before, after, None, 9)
 
 
+def slowly_behind_losses() -> Iterator[Case]:
+    """Sharpening that grows over the picture, or that a lens bends, behind JPEG and noise."""
+    rng, laplacian = np.random.default_rng(6), np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]]) / 4
+    height, width = 192, 256
+    down, across = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    ways = {"to a side": across, "to two corners": across * down, "in the middle": 1 - down**2}
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    bent = 0.3 * (across**2 + down**2) / 2  # pixels, at most
+    for name in ("camera", "coffee", "cat"):
+        before = crop(photo(name), 40, 60, height, width)
+        edges = exactly(before, laplacian)
+        afters = {
+            f"{amount} more {way}": before - (0.8 + amount * slow) * edges
+            for way, slow in ways.items()
+            for amount in (0.25, 0.4)
+        }
+        afters["through a lens"] = cv2.remap(
+            before - 0.8 * edges,
+            (columns + bent * across).astype(np.float32),
+            (rows + bent * down).astype(np.float32),
+            cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REFLECT_101,
+        )
+        for way, values in afters.items():
+            for quality in (75, 90):
+                after = as_jpeg(rounded(values), quality)
+                label = f"{way}, JPEG {quality}, {name}"
+                yield Case("slowly varying, behind losses", label, before, after, None, 7)
+            after = rounded(values + rng.normal(0, 2, before.shape))
+            label = f"{way}, noise 2, {name}"
+            yield Case("slowly varying, behind losses", label, before, after, None, 7)
+
+
 def mixtures() -> Iterator[Case]:
     """Matrices of the colours, with a kernel or without; colour differences that are blurred."""
     matrix = np.array([[0.9, 0.08, 0.02], [0.05, 0.9, 0.05], [0.01, 0.09, 0.9]])
@@ -558,9 +591,10 @@ def faint() -> Iterator[Case]:
 
 
 GROUPS = (
-    faint, places, slowly, nearly_round, nearly_linear, small_pictures, mixtures, jpegs, targets,
-    not_linear, passes, too_large, larger_behind_jpeg, borders_and_pixels, clip_levels, noise,
-    tones, other_losses, more_that_is_none, wide_kernels, bright_and_dark,
+    faint, places, slowly, slowly_behind_losses, nearly_round, nearly_linear, small_pictures,
+    mixtures, jpegs, targets, not_linear, passes, too_large, larger_behind_jpeg,
+    borders_and_pixels, clip_levels, noise, tones, other_losses, more_that_is_none, wide_kernels,
+    bright_and_dark,
 )  # fmt: skip
 
 
