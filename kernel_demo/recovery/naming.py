@@ -21,10 +21,7 @@ OF_TOOLS = 0.02  # grey levels that the arithmetic of a kernel with a name may e
 SEVERAL = 0.8  # grey levels RMS that several roundings leave, at most, of a kernel whose peak is 1
 
 
-def called(
-    result: Recovery,
-    behind: Arrangement | None = None,
-) -> Recovery:
+def called(result: Recovery, behind: Arrangement | None = None) -> Recovery:
     """The record with the name that its weights and their bars allow; several kernels have none.
 
     behind: what was fitted, whose sums are asked where there is noise.
@@ -36,9 +33,7 @@ def called(
     name = known.kernel(result.kernel[0, 0], errors=bars)
     if name is not None and behind is not None and result.verdict == Verdict.NOISY:
         name = _behind(name, behind, len(result.kernel[0, 0]))
-    # Next to a simple scale there may be the one that it is.
-    told = [] if name is None else [name] if name.simple is None else [name, replace(name, near=0)]
-    return replace(result, name=next((n for n in told if _borne_out(result, n)), None))
+    return replace(result, name=None if name is None else _borne_out(result, name))
 
 
 def _behind(name: Name, found: Arrangement, size: int) -> Name | None:
@@ -53,37 +48,43 @@ def _behind(name: Name, found: Arrangement, size: int) -> Name | None:
     return known.behind_noise(name, found.fits[0].total.shrink(size)) if found.fits else None
 
 
-def _borne_out(result: Recovery, name: Name) -> bool:
-    """Whether the pixels do not contradict a name, nor allow a simpler factor than its digits."""
-    return not (_contradicted(result, name) or _simpler(result, name))
+def _borne_out(result: Recovery, name: Name) -> Name | None:
+    """The name as the pixels allow it; next to a simple scale there may be the one that it is."""
+    told = [name] if name.simple is None else [name, replace(name, near=0)]
+    return next(filter(None, (_suited(result, one) for one in told)), None)
 
 
-def _simpler(result: Recovery, name: Name) -> bool:
-    """Whether a whole number, or the inverse of one, is as good a factor in one rounding."""
-    if name.kernel is None or name.simple is not None or result.fractions or not result.polytopes:
-        return False
+def _suited(result: Recovery, name: Name) -> Name | None:
+    """The name, with the factor that suits the pixels best; None: it is not to be told.
+
+    They contradict it where its kernel leaves more than one rounding and another leaves no more; or
+    they allow a simpler factor than its digits.
+    """
+    if name.kernel is None or result.fractions or not result.polytopes:
+        return name
     if result.verdict != Verdict.CONVOLUTION:
-        return False
-    size = abs(name.scale)
+        return name
+    shape, allowed, suited = result.polytopes[0], result.bounds[0] + OF_TOOLS, name
+    if name.simple is not None:
+        left = shape.left_by(float(name.simple) * name.kernel)
+    elif (best := shape.best_multiple(name.kernel, name.scale)) is None:
+        left = None
+    else:
+        suited, left = replace(name, scale=best[0], near=0), best[1]
+    if left is not None and left > allowed:
+        # Whether one rounding is all is a linear program: asked where it matters.
+        return None if result.one_rounding is True else name
+    return None if name.simple is None and _simpler(result, name.kernel, name.scale) else suited
+
+
+def _simpler(result: Recovery, kernel: np.ndarray, scale: float) -> bool:
+    """Whether a whole number, or the inverse of one, is as good a factor in one rounding."""
+    size = abs(scale)
     for number in (max(round(size), 1), 1 / max(round(1 / size), 1)):
-        left = result.polytopes[0].left_by(np.copysign(number, name.scale) * name.kernel)
+        left = result.polytopes[0].left_by(np.copysign(number, scale) * kernel)
         if left is not None and left <= result.bounds[0]:
             return True
     return False
-
-
-def _contradicted(result: Recovery, name: Name) -> bool:
-    """Whether the kernel of a name leaves more than one rounding, where another leaves no more."""
-    if name.kernel is None or result.fractions or not result.polytopes:
-        return False
-    if result.verdict != Verdict.CONVOLUTION:
-        return False
-    if name.simple is None:
-        left = result.polytopes[0].left_by(name.kernel, near=name.scale)
-    else:
-        left = result.polytopes[0].left_by(float(name.simple) * name.kernel)
-    beyond = left is not None and left > result.bounds[0] + OF_TOOLS
-    return beyond and result.one_rounding is True  # a linear program: where it matters
 
 
 def by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
@@ -97,8 +98,9 @@ def by_a_tool(result: Recovery, found: Arrangement) -> Recovery:
     if len(found.fits) != 1 or found.censored is not None or not of_8_bits:
         return result
     fit, linear = found.fits[0], result.verdict.linear
-    if result.verdict == Verdict.CONVOLUTION and result.name is not None and result.name.formula:
-        result = replace(result, name=None)
+    if result.verdict == Verdict.CONVOLUTION and result.name is not None:
+        kept = None if result.name.formula else _borne_out(result, result.name)
+        result = replace(result, name=kept)
     if result.bit_exact and result.kernel is not None:
         steps = families.by_opencv(result.kernel[0, 0], alignment.planes_of(found.pairs))
         return result if steps is None else replace(result, name=_named(steps), steps=steps)

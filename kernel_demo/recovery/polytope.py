@@ -18,7 +18,7 @@ it disproves is disproved.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -115,24 +115,22 @@ class Polytope:
         found = None if pixels is None else _middle(pixels, self.free, bound)
         return found if found is not None and found.largest < bound else None
 
-    def left_by(self, kernel: np.ndarray, near: float | None = None) -> float | None:
+    def left_by(self, kernel: np.ndarray) -> float | None:
         """The largest residual of a kernel of this shape with the offset that suits it best.
 
-        In grey levels. near: of the best of its multiples, which is near this one; None: of
-        itself. None: too few pixels.
+        In grey levels. None: too few pixels.
         """
-        pixels = _Pixels.of(self.tiles, self.free)
-        if pixels is None:
+        largest = self._largest(kernel)
+        return None if largest is None else largest(1.0)
+
+    def best_multiple(self, kernel: np.ndarray, near: float) -> tuple[float, float] | None:
+        """The multiple of a kernel, near this one, whose largest residual is least; and that.
+
+        As left_by().
+        """
+        largest = self._largest(kernel)
+        if largest is None:
             return None
-        before, made = pixels.after, pixels.after - pixels.left(np.append(kernel[self.free], 0.0))
-
-        def largest(scale: float) -> float:  # convex in the scale
-            left = before - scale * made
-            most, least = left[pixels.bounded[0]], left[pixels.bounded[1]]
-            return float(most.max() - least.min()) / 2
-
-        if near is None:
-            return largest(1.0)
         low, high = 0.9 * near, 1.1 * near
         while abs(high - low) > CLOSEST * abs(near):
             third = (high - low) / 3
@@ -140,7 +138,22 @@ class Polytope:
                 high -= third
             else:
                 low += third
-        return largest((low + high) / 2)
+        scale = (low + high) / 2
+        return scale, largest(scale)
+
+    def _largest(self, kernel: np.ndarray) -> Callable[[float], float] | None:
+        """By the scale of a kernel, the largest residual; it is convex. None: too few pixels."""
+        pixels = _Pixels.of(self.tiles, self.free)
+        if pixels is None:
+            return None
+        before, made = pixels.after, pixels.after - pixels.left(np.append(kernel[self.free], 0.0))
+
+        def largest(scale: float) -> float:
+            left = before - scale * made
+            most, least = left[pixels.bounded[0]], left[pixels.bounded[1]]
+            return float(most.max() - least.min()) / 2
+
+        return largest
 
     def interval(
         self, bound: float, until: float = np.inf, middle: Chebyshev | None = None

@@ -119,3 +119,18 @@ def test_a_tool_that_cuts_off_is_still_told():
 def test_no_factor_is_written_that_its_digits_make_1(scale, told):
     """A factor has four digits; where these are those of 1 there is none."""
     assert str(Name("Sharpen", scale, near=1e-6)) == f"Sharpen{told}"
+
+
+@pytest.mark.parametrize("name", ["gravel", pytest.param("brick", marks=pytest.mark.slow)])
+def test_a_factor_is_told_only_where_its_multiple_makes_the_pixels(name):
+    """Contrast times 0.9 with weights of a thousandth beside it: least squares may see the one
+    weight alone, but no multiple of the picture is within one rounding of all pixels.
+    """
+    before = photo(name, 200)
+    kernel = np.array([[-0.17, 0, -0.85], [0, 899.25, 0], [0.21, 0, -0.47]]) / 1000
+    found = recover(before, filtered(before, kernel), 7)
+    after = filtered(before, kernel).astype(float)
+    inside = (after > 0) & (after < 255)
+    if found.catalogue_name:
+        left = (after - found.name.scale * before)[inside]
+        assert np.ptp(left) <= 2 * 0.53, found.catalogue_name
