@@ -85,7 +85,7 @@ def test_a_pixel_by_itself_has_no_colour():
     assert not found.bars.any()
 
 
-@pytest.mark.sweep(2)
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(("seed", "sigma", "noise"), [(0, 1.2, 3), (1, 0.7, 2), (3, 1.0, 1)])
 def test_no_blur_of_a_fractal_is_told_too_narrow(seed, sigma, noise):
     """Smooth all over, no half of it differs from the other: what is left tells the noise."""

@@ -71,7 +71,7 @@ def test_noise_alone_is_no_filter(sigma):
     assert (found.verdict, found.alternative.kind) == (Verdict.NOT, Other.NOISE)
 
 
-@pytest.mark.sweep(7)
+@pytest.mark.sweep(11)
 @pytest.mark.parametrize("quality", [95, 85, 75, 60])
 @pytest.mark.parametrize("name", FAINT)
 @pytest.mark.parametrize("picture", ["camera", "coffee"])

@@ -210,7 +210,7 @@ def test_no_fractions_in_random_weights(name, size):
         assert found(before, filtered(before, kernel, 20)) is None
 
 
-@pytest.mark.sweep(2)
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("pattern", [SOBEL, np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]])])
 @pytest.mark.parametrize("factor", [0.5**0.5 / 2, 1.53662634, 0.3273260210])
 def test_multiples_of_a_pattern_that_are_no_fractions(pattern, factor):

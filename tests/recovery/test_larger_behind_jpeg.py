@@ -22,7 +22,7 @@ def through_jpeg(values: np.ndarray, quality: int) -> np.ndarray:
     return np.asarray(Image.open(file).convert("RGB"))
 
 
-@pytest.mark.sweep(4)
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("threshold", [0, 1])
 @pytest.mark.parametrize("largest", [5, 7])
 @pytest.mark.parametrize("name", ["coffee", "cat"])

@@ -163,6 +163,7 @@ class TestBehindJpeg:
         assert found.alternative.parameters["curve"] == Curve.THRESHOLD
         assert found.alternative.parameters["from"] == pytest.approx(128, abs=0.5)
 
+    @pytest.mark.sweep(3)
     @pytest.mark.parametrize("factor", [8, 24, 48])
     def test_a_steep_line_is_no_threshold(self, factor):
         """As many times the difference from 128, cut off: a kernel of one weight."""

@@ -117,6 +117,7 @@ def test_the_tools_own_result_is_not_promised_along_a_border_that_differs():
     assert found.next_step.endswith("own result but for 2 pixels along the border.")
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("white", [65535, 255])
 def test_the_value_is_in_levels_of_the_after_file(white):
     """A 16-bit picture with white around: 65535, or 255 where the file after has 8 bits."""
@@ -169,6 +170,7 @@ def test_sides_that_no_weight_leaves_are_not_told():
     assert np.array_equal(found.reproduction[:, 1:], after[:, 1:])
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_value_that_noise_hides_is_not_told(seed):
     """Under noise of three levels the value is the right one, or none."""
@@ -274,6 +276,7 @@ def test_grey_from_colour_is_measured_too():
     assert found.reproduced == (found.reproduction == after)[inside].mean()
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("corner", [(21, 71), (119, 105), (43, 295)])
 def test_tails_are_not_cut_off(corner):
     """A Gaussian's outermost weights, 2e-5 to 2e-3, sum to a hundredth: they are in the kernel."""
